@@ -1,0 +1,1 @@
+"""The recurrences: one file a cell, each formula written once."""

@@ -1,0 +1,173 @@
+"""The schema of a configuration: every key, its default, its help, its flag.
+
+One field here is one key in YAML, one `--set section.key=value` and, where
+`flag` is given, one command-line option. How a YAML file becomes a `Config`
+is in `config_file.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from seqrnn.catalog import CELLS, TASKS
+
+CellName = Literal[tuple(CELLS)]  # type: ignore[valid-type]
+TaskName = Literal[tuple(TASKS)]  # type: ignore[valid-type]
+
+
+def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
+    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
+    extra = {"flag": flag} if flag else {}
+    return Field(default=default, description=help, json_schema_extra=extra, **limits)
+
+
+class Section(BaseModel):
+    """A group of keys. Unknown keys, nan and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataConfig(Section):
+    """What to read, and how it becomes numbers."""
+
+    train: tuple[str, ...] = key((), "Files to train on.")
+    valid: tuple[str, ...] = key((), "Files to validate on.", "--valid")
+    source: str | None = key(None, "Source side of parallel training files.", "--src")
+    target: str | None = key(None, "Target side of parallel training files.", "--tgt")
+    valid_source: str | None = key(None, "Source side of parallel validation files.", "--valid-src")
+    valid_target: str | None = key(None, "Target side of parallel validation files.", "--valid-tgt")
+    valid_fraction: float = key(
+        0.1,
+        "Share held out for validation where no validation file is given: the last part of a text, "
+        "a seeded random part of examples.",
+        "--valid-fraction",
+        ge=0.0,
+        lt=1.0,
+    )
+    format: Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "parallel"] = key(
+        "auto",
+        "How the files are laid out: text is one long text, lines is one example a line.",
+        "--format",
+    )
+    text_column: str | None = key(
+        None, "Column (name, or number from 1) or JSON field that holds the text.", "--text-col"
+    )
+    label_column: str | None = key(
+        None, "Column (name, or number from 1) or JSON field that holds the label.", "--label-col"
+    )
+    header: Literal["auto", "yes", "no"] = key(
+        "auto", "Whether a TSV or CSV file starts with a line of column names.", "--header"
+    )
+    multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
+    label_separator: str = key(
+        ",", "What separates the labels of one column of a multi-label data set.", "--label-separator"
+    )
+    encoding_errors: Literal["strict", "replace"] = key(
+        "strict", "What to do with bytes that are not UTF-8.", "--encoding-errors"
+    )
+    tokenizer: Literal["word", "char", "byte", "bpe"] = key(
+        "word", "What a token is.", "--tokenizer"
+    )
+    lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
+    min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
+    vocabulary_size: int = key(
+        50_000, "Most tokens that the vocabulary may hold.", "--vocabulary-size", ge=5, le=10_000_000
+    )
+    max_tokens: int | None = key(
+        None, "Longest example, in tokens (no limit if not given).", "--max-tokens", ge=1
+    )
+    over_length: Literal["truncate", "skip", "error"] = key(
+        "truncate", "What to do with an example longer than max-tokens.", "--over-length"
+    )
+    lengths: Literal["auto", "blank", "dynamic"] = key(
+        "auto",
+        "blank: fill every sequence to max-tokens; dynamic: a finished sequence costs no more.",
+        "--lengths",
+    )
+
+
+class ModelConfig(Section):
+    """The network."""
+
+    cell: CellName = key("lstm", "The recurrence.", "--cell")
+    num_layers: int = key(1, "Layers of cells on top of each other.", "--layers", ge=1, le=64)
+    hidden_size: int = key(256, "Size of a hidden state.", "--hidden-size", ge=1, le=65_536)
+    embedding_size: int = key(128, "Size of a token's vector.", "--embedding-size", ge=1, le=65_536)
+    bidirectional: bool = key(
+        False, "Read the sequence from both ends.", "--bidirectional/--unidirectional"
+    )
+    dropout: float = key(0.0, "Share of values dropped between layers.", "--dropout", ge=0.0, lt=1.0)
+    word_dropout: float = key(
+        0.0, "Share of input tokens that training replaces with <unk>.", "--word-dropout", ge=0.0, lt=1.0
+    )
+    tie_embeddings: bool = key(
+        False,
+        "Use one matrix for the input vectors and for the output (language models).",
+        "--tie-embeddings/--untied-embeddings",
+    )
+    embeddings: str | None = key(
+        None, "Word-vector text file that the embeddings start from.", "--embeddings"
+    )
+    freeze_embeddings: bool = key(False, "Do not train the embeddings.", "--freeze-embeddings")
+    pooling: Literal["last", "mean", "max", "attention"] = key(
+        "last", "How a classifier sums up the hidden states.", "--pooling"
+    )
+    head: Literal["linear", "mlp"] = key("linear", "What stands on the summary.", "--head")
+
+
+class TrainingConfig(Section):
+    """How the network learns, and for how long."""
+
+    budget: str | None = key(
+        None, "Train for this long (90s, 10m, 2h); the learning rate lands at the end.", "--budget"
+    )
+    epochs: float | None = key(None, "Train for this many passes over the data.", "--epochs", gt=0)
+    steps: int | None = key(None, "Train for this many updates.", "--steps", ge=1)
+    batch_size: int = key(32, "Examples, or streams of a text, in a batch.", "--batch-size", ge=1)
+    batch_tokens: int = key(
+        4096, "Most tokens in a batch of examples, filling included.", "--batch-tokens", ge=1
+    )
+    segment_length: int = key(
+        64, "Tokens that truncated back-propagation reaches back.", "--segment-length", ge=1
+    )
+    optimizer: Literal["adamw", "sgd"] = key("adamw", "The update rule.", "--optimizer")
+    learning_rate: float = key(2e-3, "Highest learning rate.", "--learning-rate", gt=0.0)
+    momentum: float = key(0.9, "Momentum of SGD.", ge=0.0, lt=1.0)
+    weight_decay: float = key(0.01, "Weight decay.", "--weight-decay", ge=0.0)
+    schedule: Literal["cosine", "linear", "plateau", "constant"] = key(
+        "cosine", "How the learning rate falls after the warm-up.", "--schedule"
+    )
+    warmup: float = key(
+        0.02, "Share of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
+    )
+    clip: float = key(1.0, "Largest norm of the gradient; 0 does not clip.", "--clip", ge=0.0)
+    accumulate: int = key(1, "Batches that share one update.", "--accumulate", ge=1)
+    label_smoothing: float = key(
+        0.0, "Share of the target spread over all classes.", "--label-smoothing", ge=0.0, lt=1.0
+    )
+    class_weights: Literal["none", "balanced"] = key(
+        "none", "Weigh a class by how rare it is.", "--class-weights"
+    )
+    early_stopping: int | None = key(
+        None, "Stop after this many evaluations without a better metric.", "--early-stopping", ge=1
+    )
+    evaluate_every: int | None = key(
+        None, "Updates between evaluations (once an epoch if not given).", "--evaluate-every", ge=1
+    )
+    seed: int = key(1, "Seed of everything random.", "--seed", ge=0, le=2**63 - 1)
+    precision: Literal["auto", "fp32", "bf16"] = key(
+        "auto", "Number format of the computation.", "--precision"
+    )
+    device: str = key("auto", "auto, cpu or cuda:N.", "--device")
+    threads: int | None = key(None, "CPU threads.", "--threads", ge=1, le=1024)
+
+
+class Config(Section):
+    """Everything that a training run depends on."""
+
+    task: TaskName = key("classification", "What to learn.", "--task")
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()

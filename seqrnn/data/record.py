@@ -1,0 +1,27 @@
+"""One example as a reader found it, before it becomes numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One example.
+
+    `source` is the text read, `targets` what shall come out of it: a label, several labels,
+    or the accepted references of a text; `path` and `line` (from 1) say where it stood; `fields`
+    are the fields of a JSON line, handed through to the answer.
+    """
+
+    source: str
+    targets: tuple[str, ...] = ()
+    path: str = "stdin"
+    line: int = 0
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """Where the example stands, as `FILE:LINE`."""
+        return f"{self.path}:{self.line}"

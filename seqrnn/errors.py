@@ -1,0 +1,72 @@
+"""The errors that a user can cause, and the exit code of each.
+
+    SeqrnnError
+    ├── UsageError     2   a flag, or flags that do not go together
+    ├── ConfigError    2   a YAML file or a --set
+    ├── DataError      3   a file to train on, to evaluate or to answer
+    ├── ModelError     4   a run directory that cannot be trusted or read
+    ├── OutputError    5   stdout or the disk
+    ├── NumericError   6   nan or infinity where a number was needed
+    ├── LockedError    7   another training owns the run directory
+    └── MemoryLimit    8   no memory left
+
+Each message is one line: where, what, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SeqrnnError(Exception):
+    """Base of every error that is shown to the user as one line."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(SeqrnnError):
+    """The command line asks for something that cannot be done."""
+
+    exit_code = 2
+
+
+class ConfigError(SeqrnnError):
+    """A configuration file or override is wrong."""
+
+    exit_code = 2
+
+
+class DataError(SeqrnnError):
+    """Input data is missing, malformed or of no use."""
+
+    exit_code = 3
+
+
+class ModelError(SeqrnnError):
+    """A model directory is damaged, foreign or of a newer format."""
+
+    exit_code = 4
+
+
+class OutputError(SeqrnnError):
+    """Writing to stdout or to the disk failed."""
+
+    exit_code = 5
+
+
+class NumericError(SeqrnnError):
+    """A computation gave nan or infinity."""
+
+    exit_code = 6
+
+
+class LockedError(SeqrnnError):
+    """Another process trains in this run directory."""
+
+    exit_code = 7
+
+
+class MemoryLimit(SeqrnnError):
+    """The work does not fit into memory."""
+
+    exit_code = 8

@@ -1,0 +1,1 @@
+"""How good the answers are: a thin layer over well-known libraries."""

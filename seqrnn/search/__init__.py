@@ -1,0 +1,1 @@
+"""Choosing the next token over a step function; knows no model."""
