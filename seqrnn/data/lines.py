@@ -1,0 +1,198 @@
+r"""Bytes to lines, in the groups in which they arrive.
+
+Only `\n` ends a line: every other character, U+2028 and NUL included, is data.
+Gzip is recognised by its first bytes, so it works on stdin and FIFOs too.
+A line never costs more memory than `LINE_LIMIT`, however long it is.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Literal
+
+from seqrnn.errors import DataError
+
+Errors = Literal["strict", "replace"]
+
+READ_SIZE = 1 << 20  # bytes
+LINE_LIMIT = 16 << 20  # bytes
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    r"""One line without its `\n`.
+
+    `number` counts from 1, `replaced` is how many bytes were not UTF-8 and became U+FFFD, and
+    `error` says why `text` is empty where the line could not be kept.
+    """
+
+    number: int
+    text: str
+    replaced: int = 0
+    error: str | None = None
+
+
+def file_name(path: str | None) -> str:
+    """What messages call the file at `path`: stdin, where that is None or `-`."""
+    return "stdin" if path is None or path == "-" else path
+
+
+def read_lines(path: str | None, errors: Errors) -> Iterator[Line]:
+    """Yield the lines of a file, or of stdin where `path` is None or `-`; see `read_line_groups`."""
+    return chain.from_iterable(read_line_groups(path, errors))
+
+
+def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
+    """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
+
+    One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
+    line without a newline is a line like any other.
+
+    Raises DataError where the file cannot be read, where its gzip data is damaged and, if
+    `errors` is "strict", at a byte that is not UTF-8 and at a line longer than `LINE_LIMIT`.
+    """
+    name = file_name(path)
+    splitter = _LineSplitter(name, errors)
+    for chunk in _decompress(read_chunks(path), name):
+        if lines := splitter.feed(chunk):
+            yield lines
+    if lines := splitter.finish():
+        yield lines
+
+
+def read_chunks(path: str | None) -> Iterator[bytes]:
+    """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time.
+
+    Raises DataError, with the system's reason, where the file cannot be read.
+    """
+    name = file_name(path)
+    descriptor = 0
+    try:
+        if path is not None and name == path:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        while chunk := os.read(descriptor, READ_SIZE):
+            yield chunk
+    except (OSError, ValueError) as error:  # ValueError: a path that holds a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{name}: {reason}; give a file that exists and can be read") from error
+    finally:
+        if descriptor > 0:
+            os.close(descriptor)
+
+
+def _decompress(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Inflate the chunks if they begin as gzip does, else pass them on as they are."""
+    start = next(chunks, b"")
+    while len(start) < len(GZIP_MAGIC) and GZIP_MAGIC.startswith(start) and (more := next(chunks, b"")):
+        start += more
+    chunks = chain((start,), chunks)
+    return _inflate(chunks, name) if start.startswith(GZIP_MAGIC) else chunks
+
+
+def _inflate(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """Inflate one gzip member after the other, at most `READ_SIZE` bytes at a time."""
+    member = zlib.decompressobj(GZIP_FORMAT)
+    started = False  # inside a member: the data must not end here
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data:
+                if member.eof:
+                    member, started = zlib.decompressobj(GZIP_FORMAT), False
+                if not started:
+                    data = data.lstrip(b"\0")  # tapes fill the last block with zeros
+                started = started or bool(data)
+                yield from _inflate_member(member, data)
+                data = member.unused_data
+    except zlib.error as error:
+        raise DataError(f"{name}: damaged gzip data ({error}); compress the file again") from error
+    if started and not member.eof:
+        raise DataError(f"{name}: gzip data ends too early; copy or compress the file again")
+
+
+def _inflate_member(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """Yield what `data` inflates to; what lies behind the member's end is left in `unused_data`."""
+    text = member.decompress(data, READ_SIZE)
+    while text:
+        yield text
+        # A full answer may have left bytes inside zlib even where no input is left.
+        pending = member.unconsumed_tail or len(text) == READ_SIZE
+        text = member.decompress(member.unconsumed_tail, READ_SIZE) if pending and not member.eof else b""
+
+
+class _LineSplitter:
+    """Puts lines together from chunks that end anywhere."""
+
+    def __init__(self, name: str, errors: Errors) -> None:
+        self._name = name
+        self._errors = errors
+        self._number = 0  # of the last complete line
+        self._held = bytearray()  # the beginning of the next line
+        self._too_long = False  # the next line passed LINE_LIMIT and is not held any more
+
+    def feed(self, chunk: bytes) -> list[Line]:
+        """Return the lines that `chunk` completes."""
+        head, newline, rest = chunk.partition(b"\n")
+        self._hold(head)
+        if not newline:
+            return []
+        body, newline, tail = rest.rpartition(b"\n")
+        lines = [self._held_line()]
+        if newline:
+            lines += self._decode(body)
+        self._hold(tail)
+        return lines
+
+    def finish(self) -> list[Line]:
+        """Return the last line, if the file did not end with a newline."""
+        return [self._held_line()] if self._held or self._too_long else []
+
+    def _hold(self, piece: bytes) -> None:
+        if self._too_long:
+            return
+        if len(self._held) + len(piece) <= LINE_LIMIT:
+            self._held += piece
+        elif self._errors == "replace":
+            self._held.clear()
+            self._too_long = True
+        else:
+            place = f"{self._name}:{self._number + 1}"
+            raise DataError(f"{place}: a line of over 16 MiB; break it up, lines end at \\n only")
+
+    def _held_line(self) -> Line:
+        if self._too_long:
+            self._too_long = False
+            self._number += 1
+            return Line(self._number, "", 0, "the line is longer than 16 MiB")
+        line = self._decode(bytes(self._held))[0]
+        self._held.clear()
+        return replace(line, text=line.text.removeprefix("\ufeff")) if line.number == 1 else line
+
+    def _decode(self, body: bytes) -> list[Line]:
+        """Decode complete lines, the last of them without its newline."""
+        try:
+            text = body.decode()
+        except UnicodeDecodeError:
+            return [self._decode_line(raw) for raw in body.split(b"\n")]
+        texts = text.replace("\r\n", "\n").removesuffix("\r").split("\n")
+        start = self._number + 1
+        self._number += len(texts)
+        return [Line(number, text) for number, text in enumerate(texts, start)]
+
+    def _decode_line(self, raw: bytes) -> Line:
+        self._number += 1
+        try:
+            return Line(self._number, raw.decode().removesuffix("\r"))
+        except UnicodeDecodeError as error:
+            if self._errors == "strict":
+                place = f"{self._name}:{self._number}:{error.start + 1}"
+                advice = "use --encoding-errors replace to go on with U+FFFD in its place"
+                raise DataError(f"{place}: not UTF-8 (byte 0x{raw[error.start]:02x}); {advice}") from error
+        text = raw.decode(errors="replace").removesuffix("\r")
+        return Line(self._number, text, len(raw) - len(raw.decode(errors="ignore").encode()))
