@@ -1,0 +1,178 @@
+"""Choosing the next token of each sequence from the model's log-probabilities.
+
+    log_probs -> repetition penalty -> repeated n-grams out -> temperature -> top-k -> top-p -> draw
+
+Each filter is a pure function from scores (N, V) to scores (N, V). A score is a log-probability up
+to a constant a row, and -inf for a token that cannot be chosen. A filter always leaves a row at
+least one token if it was given one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqrnn.errors import NumericError, UsageError
+from seqrnn.search.step import LogProbs, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen.
+
+    `temperature` 0 is greedy search: always the likeliest token. `top_k` 0, `top_p` 1,
+    `repetition_penalty` 1 and `no_repeat_ngram` 0 filter nothing.
+
+    Raises UsageError where a value is out of range.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram: int = 0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        finite = math.isfinite(self.temperature) and math.isfinite(self.repetition_penalty)
+        _require(finite and self.temperature >= 0, f"--temperature {self.temperature}", "give 0 or more")
+        _require(self.top_k >= 0, f"--top-k {self.top_k}", "give 1 or more, or 0 to keep every token")
+        _require(0 < self.top_p <= 1, f"--top-p {self.top_p}", "give a share above 0 and up to 1")
+        _require(
+            self.repetition_penalty > 0,
+            f"--repetition-penalty {self.repetition_penalty}",
+            "give a number above 0; 1 changes nothing, more than 1 discourages",
+        )
+        _require(
+            self.no_repeat_ngram >= 0,
+            f"--no-repeat-ngram {self.no_repeat_ngram}",
+            "give a length in tokens, or 0 to allow repetition",
+        )
+        _require(self.seed >= 0, f"--seed {self.seed}", "give 0 or more")
+
+
+def _require(holds: bool, what: str, mend: str) -> None:
+    if not holds:
+        raise UsageError(f"{what}: out of range; {mend}")
+
+
+def choose(log_probs: LogProbs, history: Tokens, sampling: Sampling, rng: np.random.Generator) -> Tokens:
+    """Choose one token a row.
+
+    `history` (N, T) holds the tokens that each row has chosen before; `rng` is used only where the
+    temperature is above 0. Returns (N,). Raises NumericError where the model gave nan, or where a
+    row has no token that may be chosen.
+    """
+    _check(log_probs)
+    scores = penalize_repetition(log_probs, history, sampling.repetition_penalty)
+    scores = drop_repeated_ngrams(scores, history, sampling.no_repeat_ngram)
+    if sampling.temperature == 0:
+        return _argmax(scores)
+    scores = heat(scores, sampling.temperature)
+    scores = keep_top_k(scores, sampling.top_k)
+    scores = keep_top_p(scores, sampling.top_p)
+    return draw(scores, rng)
+
+
+def _check(log_probs: LogProbs) -> None:
+    # The maximum of a row with a nan is nan, and of a row without choices -inf.
+    if not np.isfinite(log_probs.max(axis=1)).all():
+        raise NumericError(
+            "the model gave nan, or no token that may be chosen; "
+            "train it again with a lower learning rate, or generate with --precision fp32"
+        )
+
+
+def penalize_repetition(scores: LogProbs, history: Tokens, penalty: float) -> LogProbs:
+    """Make the tokens in a row's history less likely: `p ** penalty` before normalising.
+
+    Keskar et al. (2019), "CTRL", section 4.1, divide the logit of a chosen token by the penalty,
+    which punishes it only where the logit is positive. Log-probabilities are never positive, so
+    here they are multiplied: the token becomes less likely whatever constant the logits bore.
+    """
+    if penalty == 1 or not history.size:
+        return scores
+    chosen = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(chosen, history, True, axis=1)
+    return np.where(chosen, scores * penalty, scores)
+
+
+def drop_repeated_ngrams(scores: LogProbs, history: Tokens, size: int) -> LogProbs:
+    """Drop each token that would complete an n-gram of `size` tokens already in the row's history.
+
+    A row that would be left with nothing is returned as it came.
+    """
+    length = history.shape[1]
+    if size == 0 or length < size:
+        return scores
+    ngrams = np.lib.stride_tricks.sliding_window_view(history, size, axis=1)  # (N, T - size + 1, size)
+    begun = history[:, None, length - size + 1 :]
+    rows, places = np.nonzero((ngrams[:, :, :-1] == begun).all(axis=2))
+    dropped = scores.copy()
+    dropped[rows, ngrams[rows, places, -1]] = -np.inf
+    stuck = np.isneginf(dropped).all(axis=1, keepdims=True)
+    return np.where(stuck, scores, dropped)
+
+
+def heat(scores: LogProbs, temperature: float) -> LogProbs:
+    """Divide by the temperature (above 0): below 1 favours likely tokens, above 1 evens them out."""
+    # With the best at 0, a tiny temperature sends only the others to -inf.
+    with np.errstate(over="ignore"):
+        return _lift(scores) / temperature
+
+
+def keep_top_k(scores: LogProbs, k: int) -> LogProbs:
+    """Keep the k likeliest tokens of each row; 0 keeps all."""
+    if k == 0 or k >= scores.shape[1]:
+        return scores
+    best = np.argpartition(scores, -k, axis=1)[:, -k:]  # (N, k)
+    kept = np.full_like(scores, -np.inf)
+    np.put_along_axis(kept, best, np.take_along_axis(scores, best, axis=1), axis=1)
+    return kept
+
+
+def keep_top_p(scores: LogProbs, p: float) -> LogProbs:
+    """Keep the smallest set of likeliest tokens whose probabilities add up to p or more.
+
+    Holtzman et al. (2020), "The curious case of neural text degeneration", section 3.1.
+    """
+    if p == 1:
+        return scores
+    order = np.argsort(-scores, axis=1, kind="stable")
+    weights = _weights(np.take_along_axis(scores, order, axis=1))
+    mass = weights.cumsum(axis=1)
+    # A token goes when those before it already have the mass; the first one has none before it.
+    enough = (mass - weights) >= p * mass[:, -1:]
+    kept = scores.copy()
+    np.put_along_axis(
+        kept, order, np.where(enough, -np.inf, np.take_along_axis(scores, order, axis=1)), axis=1
+    )
+    return kept
+
+
+def draw(scores: LogProbs, rng: np.random.Generator) -> Tokens:
+    """Draw one token a row with probability proportional to `exp(score)`."""
+    mass = _weights(scores).cumsum(axis=1)
+    point = rng.random((len(scores), 1)) * mass[:, -1:]
+    # The first place above the point: a token of no mass never lies there.
+    return _argmax(mass > point)
+
+
+def _weights(scores: LogProbs) -> LogProbs:
+    """Probabilities up to a factor a row, in double precision."""
+    return np.exp(_lift(scores).astype(np.float64))
+
+
+def _lift(scores: LogProbs) -> LogProbs:
+    """Shift each row so that its best score is 0."""
+    best: LogProbs = scores.max(axis=1, keepdims=True)
+    return scores - best
+
+
+def _argmax(rows: npt.NDArray[Any]) -> Tokens:
+    places: Tokens = rows.argmax(axis=1)
+    return places
