@@ -1,0 +1,146 @@
+"""Integers of many examples as one flat array on disk, and an array that says where each example starts.
+
+A column of n examples is two files: `NAME.values.npy`, all tokens after one another, and
+`NAME.offsets.npy`, n+1 positions, so that example i is `values[offsets[i]:offsets[i+1]]`. Both are
+memory-mapped: a corpus larger than the memory can be trained on, and no example is a Python object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import DTypeLike, NDArray
+
+IntArray = NDArray[np.integer[Any]]
+
+
+def smallest_dtype(size: int) -> np.dtype[Any]:
+    """Return the smallest dtype that a column stores the ids 0 .. size-1 in: uint16 or int32."""
+    return np.dtype(np.uint16 if size <= 2**16 else np.int32)
+
+
+@dataclass(frozen=True)
+class Column:
+    """The integers of n examples: `values` (tokens,) and `offsets` (n+1,) int64."""
+
+    values: IntArray
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def open(cls, path: Path) -> Column:
+        """Map the two files that a `ColumnWriter` of the same `path` has written.
+
+        Raises OSError or ValueError if one is missing or damaged.
+        """
+        values, offsets = (np.load(file, mmap_mode="r") for file in _files(path))
+        # A memmap checks itself at every indexing; a plain view of it does not.
+        return cls(values.view(np.ndarray), offsets.view(np.ndarray))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each example, (n,)."""
+        return np.diff(self.offsets)
+
+    def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[np.int64]:
+        """Return the examples `rows` (B,) as one array (B, T), filled up with `fill`.
+
+        T is `width`, to which longer examples are cut, or else the longest of the examples.
+        """
+        lengths = self.lengths[rows]
+        if width is None:
+            width = int(lengths.max(initial=0))
+        places = np.arange(width)
+        inside = places < lengths[:, None]  # (B, T)
+        batch = np.full(inside.shape, fill, dtype=np.int64)
+        batch[inside] = self.values[(self.offsets[rows][:, None] + places)[inside]]
+        return batch  # (B, T)
+
+
+class ColumnWriter:
+    """Writes a column in batches; the files are complete when the `with` block has been left."""
+
+    def __init__(self, path: Path, dtype: DTypeLike) -> None:
+        values, offsets = _files(path)
+        self._values = _ArrayWriter(values, dtype)
+        self._offsets = _ArrayWriter(offsets, np.int64)
+        self._offsets.append(np.zeros(1))
+
+    def append(self, examples: Iterable[IntArray | list[int]]) -> None:
+        """Append one example for each array or list of integers."""
+        arrays = [np.asarray(example, dtype=self._values.dtype) for example in examples]
+        if arrays:
+            ends = self._values.size + np.cumsum([len(array) for array in arrays])
+            self._values.append(np.concatenate(arrays))
+            self._offsets.append(ends)
+
+    def close(self) -> None:
+        """Complete both files."""
+        self._values.close()
+        self._offsets.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Columns of equal length, one for each field."""
+
+    columns: Mapping[str, Column]
+
+    def __post_init__(self) -> None:
+        assert len({len(column) for column in self.columns.values()}) == 1, "columns differ in length"
+
+    @classmethod
+    def open(cls, directory: Path, names: Iterable[str]) -> Dataset:
+        """Map the columns `names` of a directory. Raises OSError or ValueError as `Column.open` does."""
+        return cls({name: Column.open(directory / name) for name in names})
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+
+class _ArrayWriter:
+    """Writes a one-dimensional .npy file whose length is not known before its end."""
+
+    def __init__(self, path: Path, dtype: DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self.size = 0
+        self._file = path.open("wb")
+        self._write_header()
+
+    def append(self, array: NDArray[Any]) -> None:
+        self._file.write(array.astype(self.dtype, copy=False).data)
+        self.size += len(array)
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._write_header()
+        self._file.close()
+
+    def _write_header(self) -> None:
+        # NumPy leaves room for the largest possible length, so the header never changes its size.
+        header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.size,)}
+        npy.write_array_header_1_0(self._file, header)
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f"{path.name}.values.npy"), path.with_name(f"{path.name}.offsets.npy")

@@ -1,0 +1,169 @@
+"""Text to token ids and back, over the Hugging Face `tokenizers` library.
+
+The ids 0 to 3 are `<blank> <unk> <bos> <eos>`. They are never registered with the library as special
+tokens: no text, whatever it contains, is turned into one of them by encoding, but for `<unk>`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tokenizers
+from numpy.typing import NDArray
+from tokenizers import models
+
+from seqrnn.data.detokenizer import Decoder
+from seqrnn.data.vocabulary import (
+    BLANK,
+    BOS,
+    EOS,
+    SPECIALS,
+    UNK,
+    Kind,
+    Merges,
+    TokenizerSettings,
+    byte_alphabet,
+    learn_vocabulary,
+    pipeline,
+)
+from seqrnn.errors import ModelError
+
+__all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The integers of one text: `ids` (T,), whether it was cut to max_tokens, how many ids are <unk>."""
+
+    ids: NDArray[np.int32]
+    truncated: bool = False
+    unknown: int = 0
+
+
+class Tokenizer:
+    """Cuts texts into tokens of one kind (see `vocabulary.py`) and numbers them."""
+
+    def __init__(self, settings: TokenizerSettings, tokens: Sequence[str], merges: Merges) -> None:
+        """Take the tokens that follow the specials, in the order of their ids, and the merges of a bpe."""
+        self.kind = settings.kind
+        self.tokens = (*SPECIALS, *tokens)
+        self.max_tokens = settings.max_tokens
+        self.vocabulary = {token: number for number, token in enumerate(self.tokens)}
+        self._pipeline = pipeline(settings, self._model(merges))
+        if settings.max_tokens:
+            self._pipeline.enable_truncation(settings.max_tokens)
+
+    @classmethod
+    def learn(cls, texts: Iterable[str], settings: TokenizerSettings) -> Tokenizer:
+        """Learn the vocabulary from texts; the same texts always give the same ids."""
+        return cls(settings, *learn_vocabulary(texts, settings))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def token(self, token_id: int) -> str:
+        """Return the spelling of an id in the vocabulary."""
+        return self.tokens[token_id]
+
+    def encode(self, text: str) -> Encoded:
+        """Encode one text."""
+        return self.encode_batch([text])[0]
+
+    def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
+        """Encode many texts, which is much faster than one by one."""
+        if self.max_tokens and self.kind in ("char", "byte"):
+            # A character is one token or more: what cannot be reached is not worth the memory.
+            texts = [text[: self.max_tokens + 1] for text in texts]
+        # The "fast" variant leaves out the character offsets, which nothing here needs.
+        return [self._encoded(encoding) for encoding in self._pipeline.encode_batch_fast(texts)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ids; specials are dropped. Words come back with single spaces."""
+        decoder = self.decoder()
+        return "".join([decoder.feed(token_id) for token_id in ids]) + decoder.finish()
+
+    def decoder(self) -> Decoder:
+        """Return a decoder that is fed one id at a time."""
+        return Decoder(self.kind, self.tokens)
+
+    def to_json(self) -> str:
+        """Return the content of a tokenizer.json, which the `tokenizers` library reads as well."""
+        text: str = self._pipeline.to_str()
+        return text
+
+    @classmethod
+    def from_json(cls, text: str) -> Tokenizer:
+        """Read what `to_json` has written. Raises ModelError if it is anything else.
+
+        Only the vocabulary, the merges and the settings are taken from the text, and the tokenizer is
+        built anew from them: the library's own parser panics on some texts, which prints a traceback.
+        """
+        try:
+            return cls(*_parse(json.loads(text, object_pairs_hook=_without_duplicates)))
+        except (KeyError, RecursionError) as error:
+            raise ModelError(f"tokenizer.json: malformed ({error!r}); copy it again") from error
+        except Exception as error:  # the library raises bare Exceptions
+            raise ModelError(f"tokenizer.json: malformed ({error}); copy it again") from error
+
+    def _model(self, merges: Merges) -> models.Model:
+        if self.kind == "word":
+            return models.WordLevel(self.vocabulary, unk_token=SPECIALS[UNK])
+        # A BPE without merges looks up single characters, much faster than splitting the text into them.
+        unknown = SPECIALS[UNK] if self.kind == "char" else None
+        return models.BPE(self.vocabulary, merges, unk_token=unknown)
+
+    def _encoded(self, encoding: tokenizers.Encoding) -> Encoded:
+        ids = np.array(encoding.ids, dtype=np.int32)
+        ids[ids < len(SPECIALS)] = UNK  # a word of the text that is spelled like a special
+        truncated = len(ids) == self.max_tokens and bool(encoding.overflowing)
+        return Encoded(ids, truncated, int(np.count_nonzero(ids == UNK)))
+
+
+def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:
+    """Return what a tokenizer is built from. Raises ValueError, KeyError or TypeError."""
+    model, truncation = content["model"], content["truncation"]
+    settings = TokenizerSettings(
+        kind=_kind(model["type"], content["pre_tokenizer"]),
+        lowercase=content["normalizer"] is not None,
+        max_tokens=truncation and truncation["max_length"],
+    )
+    tokens = _tokens(model["vocab"])
+    if settings.kind in ("byte", "bpe"):
+        _check_bytes(tokens)
+    return settings, tokens, [(left, right) for left, right in model.get("merges", [])]
+
+
+def _kind(model: str, splitter: dict[str, Any] | None) -> Kind:
+    if splitter is None:
+        return "char"
+    if splitter["type"] == "ByteLevel":
+        return "bpe" if splitter["use_regex"] else "byte"
+    if model == "WordLevel":
+        return "word"
+    raise ValueError(f"a {model} model of unknown kind")
+
+
+def _tokens(vocabulary: dict[str, int]) -> list[str]:
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
+        raise ValueError("the ids are not 0, 1, 2 ... without a hole")
+    if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
+        raise ValueError(f"the ids 0 to 3 are not {' '.join(SPECIALS)}")
+    return tokens[len(SPECIALS) :]
+
+
+def _check_bytes(tokens: list[str]) -> None:
+    alphabet = set(byte_alphabet())
+    if set("".join(tokens)) != alphabet or not alphabet.issubset(tokens):
+        raise ValueError("the vocabulary is not made of the 256 bytes")
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key stands twice")
+    return content

@@ -1,0 +1,134 @@
+"""Which tokens there are: the four specials, and how a vocabulary is learned from texts.
+
+| kind | a token is | unknown |
+|---|---|---|
+| word | what stands between white space; a newline is a token of its own | rare and new words |
+| char | a Unicode character, space and newline included | rare and new characters |
+| byte | one of the 256 bytes of UTF-8 | never |
+| bpe  | bytes joined by merges, most frequent pair first (Sennrich et al. 2016) | never |
+
+byte and bpe write a byte as a visible character, as the `tokenizers` library does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import tokenizers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+
+# The library's threads gain a third here, and a process that forks after it has used them is warned or hangs.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+SPECIALS = ("<blank>", "<unk>", "<bos>", "<eos>")
+BLANK, UNK, BOS, EOS = range(4)
+
+Kind = Literal["word", "char", "byte", "bpe"]
+Merges = list[tuple[str, str]]
+Learned = tuple[list[str], Merges]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerSettings:
+    """How texts are cut into tokens.
+
+    `min_count` and `vocabulary_size` (specials included) bound what is learned, `max_tokens` the
+    length of a text.
+    """
+
+    kind: Kind = "word"
+    lowercase: bool = False
+    min_count: int = 1
+    vocabulary_size: int = 50_000
+    max_tokens: int | None = None
+
+
+def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    """Return the tokens that follow the specials, most frequent first, and the merges (bpe only).
+
+    Tokens of equal count are in the order of their strings, so the same texts give the same ids.
+    """
+    return _LEARN[settings.kind](texts, settings)
+
+
+def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
+    """Put the normalizer, the splitter and the decoder of a kind around a model."""
+    tokenizer = tokenizers.Tokenizer(model)
+    if settings.lowercase:
+        tokenizer.normalizer = normalizers.Lowercase()
+    if settings.kind == "word":
+        words = tokenizers.Regex(r"\n|\S+")
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
+    elif settings.kind in ("byte", "bpe"):
+        split = settings.kind == "bpe"  # merges stay inside words
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
+        tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def byte_alphabet() -> dict[str, int]:
+    """Return the byte behind each of the 256 characters in which byte-level tokens are written.
+
+    A printable Latin-1 byte is written as itself, the n-th of the others as character 256 + n.
+    """
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = sorted(set(range(256)) - set(visible))
+    return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
+
+
+def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    tokenizer = pipeline(settings, models.WordLevel())
+    # Room for the specials' own names, which are dropped when they occur as words of the text.
+    size = settings.vocabulary_size
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=size, min_frequency=settings.min_count, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    words = [word for word in _by_id(tokenizer) if word not in SPECIALS]
+    return words[: size - len(SPECIALS)], []
+
+
+def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    counts: Counter[str] = Counter()
+    normalize = normalizers.Lowercase().normalize_str if settings.lowercase else str
+    for text in texts:
+        counts.update(normalize(text))
+    frequent = [character for character, count in counts.items() if count >= settings.min_count]
+    frequent.sort(key=lambda character: (-counts[character], character))
+    return frequent[: settings.vocabulary_size - len(SPECIALS)], []
+
+
+def _learn_bytes(_texts: Iterable[str], _settings: TokenizerSettings) -> Learned:
+    return sorted(byte_alphabet(), key=byte_alphabet().__getitem__), []
+
+
+def _learn_merges(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    tokenizer = pipeline(settings, models.BPE())
+    trainer = trainers.BpeTrainer(
+        vocab_size=settings.vocabulary_size - len(SPECIALS),
+        min_frequency=settings.min_count,
+        initial_alphabet=list(byte_alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    # The library gives the merges away in its JSON only.
+    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    return _by_id(tokenizer), [(left, right) for left, right in merges]
+
+
+def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
+    vocabulary = tokenizer.get_vocab()
+    return sorted(vocabulary, key=vocabulary.__getitem__)
+
+
+_LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
+    "word": _learn_words,
+    "char": _learn_characters,
+    "byte": _learn_bytes,
+    "bpe": _learn_merges,
+}
