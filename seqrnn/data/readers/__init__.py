@@ -1,0 +1,11 @@
+"""One file a format family: each turns the lines of a file into records.
+
+A reader gets the file's name for messages, its lines and the `Source` that says where text and
+labels stand. It yields a record for every row; a blank row gives a record without text.
+"""
+
+TEXT_NAMES = ("text", "sentence", "source", "input", "utterance")
+"""Names of a column or field that hold the text, the likeliest first."""
+
+LABEL_NAMES = ("label", "labels", "class", "category", "intent", "target", "output")
+"""Names of a column or field that hold the label, the likeliest first."""

@@ -1,0 +1,91 @@
+"""JSON lines: one object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.data.lines import Line
+from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
+from seqrnn.data.record import Record
+from seqrnn.errors import DataError
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+
+def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
+    """Yield each object as a record that carries the whole object in `fields`.
+
+    Raises DataError at a line that is no JSON object, has no text, or a label of another kind than
+    a string, a number, a truth value, null (no label) or a list of strings.
+    """
+    for line in lines:
+        place = f"{name}:{line.number}"
+        if not line.text.strip():
+            yield Record("", (), name, line.number)
+            continue
+        fields = _parse(line.text, place)
+        text = _text(fields, source.text_column, place)
+        yield Record(text, _labels(fields, source, place), name, line.number, fields)
+
+
+def _parse(text: str, place: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        if "\\u" in text:
+            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no character
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place}: not valid JSON: {error}; write one object a line") from error
+    if not isinstance(fields, dict):
+        raise DataError(
+            f"{place}: a JSON {type(fields).__name__}, expected an object; write one object a line"
+        )
+    return fields
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in fields if keys.count(key) > 1)
+        raise ValueError(f'the key "{twice}" stands twice in one object')
+    return fields
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _text(fields: dict[str, Any], column: str | None, place: str) -> str:
+    key = column or next((name for name in TEXT_NAMES if name in fields), None)
+    if key not in fields:
+        raise DataError(f"{place}: {_missing(fields, key or 'text')}; use --text-col to name the text")
+    if not isinstance(fields[key], str):
+        raise DataError(f'{place}: "{key}" is no string; use --text-col to name the text')
+    return str(fields[key])
+
+
+def _labels(fields: dict[str, Any], source: Source, place: str) -> tuple[str, ...]:
+    key = source.label_column or next((name for name in LABEL_NAMES if name in fields), None)
+    if key is None:
+        return ()
+    if key not in fields:
+        raise DataError(f"{place}: {_missing(fields, key)}; use --label-col to name the label")
+    match fields[key]:
+        case None:
+            return ()
+        case str(label):
+            return source.split_labels(label)
+        case int() | float() as scalar:
+            return (json.dumps(scalar),)
+        case list(labels) if all(isinstance(label, str) for label in labels):
+            return tuple(labels)
+    raise DataError(
+        f'{place}: "{key}" is no label; give a string, a number, true, false or a list of strings'
+    )
+
+
+def _missing(fields: dict[str, Any], key: str) -> str:
+    return f'no field "{key}", the fields are {", ".join(fields) or "none"}'

@@ -1,0 +1,134 @@
+"""Tables: rows of columns between TABs (no quoting) or commas (with CSV quoting)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seqrnn.data.lines import LINE_LIMIT, Line
+from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
+from seqrnn.data.record import Record
+from seqrnn.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+Row = tuple[int, list[str]]  # the number of its first line, its cells
+
+
+def read_tsv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
+    """Yield the rows of a TAB-separated file; see `_read_table`."""
+    return _read_table(name, ((line.number, line.text.split("\t")) for line in lines), source)
+
+
+def read_csv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
+    """Yield the rows of a comma-separated file, whose quoted cells may hold newlines; see `_read_table`."""
+    return _read_table(name, _split_csv(name, lines), source)
+
+
+def _split_csv(name: str, lines: Iterable[Line]) -> Iterator[Row]:
+    csv.field_size_limit(LINE_LIMIT)
+    rows = csv.reader((line.text + "\n" for line in lines), strict=True)
+    start = 1
+    try:
+        for cells in rows:
+            yield start, cells
+            start = rows.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{name}:{start}: not valid CSV: {error}; check the quotes of this row") from error
+
+
+def _read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Record]:
+    """Yield a record for every row but the header.
+
+    Raises DataError where a row has too few or too many columns, or a chosen column is not there.
+    """
+    columns: _Columns | None = None
+    for line, cells in rows:
+        place = f"{name}:{line}"
+        if not "".join(cells).strip():
+            yield Record("", (), name, line)
+            continue
+        if columns is None:
+            has_header = _has_header(cells, source)
+            columns = _find_columns(cells, has_header, source, place)
+            if has_header:
+                continue
+        columns.check(cells, place)
+        labels = [label for cell in cells[columns.labels] for label in source.split_labels(cell)]
+        yield Record(cells[columns.text], tuple(labels), name, line)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Where text and labels stand in a row; `ragged` rows may have more than `width` columns."""
+
+    text: int
+    labels: slice
+    width: int
+    ragged: bool
+    names: str
+
+    def check(self, cells: list[str], place: str) -> None:
+        count = len(cells)
+        if count == self.width or (self.ragged and count > self.width):
+            return
+        columns = "1 column" if count == 1 else f"{count} columns"
+        expected = f"{self.width} or more" if self.ragged else str(self.width)
+        advice = "mend the row, or use --text-col and --label-col"
+        raise DataError(f"{place}: {columns}, expected {expected} ({self.names}); {advice}")
+
+
+def _has_header(cells: list[str], source: Source) -> bool:
+    """Whether the first row holds the names of the columns."""
+    if source.header != "auto":
+        return source.header == "yes"
+    if any(column and not column.isdecimal() for column in (source.text_column, source.label_column)):
+        return True
+    names = {cell.strip().lower() for cell in cells}
+    return names <= {*TEXT_NAMES, *LABEL_NAMES} or not (
+        names.isdisjoint(TEXT_NAMES) or names.isdisjoint(LABEL_NAMES)
+    )
+
+
+def _find_columns(cells: list[str], has_header: bool, source: Source, place: str) -> _Columns:
+    """Decide from the first row, the user's choice and the usual names where text and labels stand."""
+    header = [cell.strip() for cell in cells] if has_header else []
+    text = _chosen(source.text_column, "--text-col", cells, has_header, place)
+    label = _chosen(source.label_column, "--label-col", cells, has_header, place)
+    text = _usual(TEXT_NAMES, header) if text is None else text
+    label = _usual(LABEL_NAMES, header) if label is None else label
+    if text is None and label is None:
+        return _Columns(0, slice(1, None), 2, ragged=True, names="source, target")
+    if text is None:
+        if len(cells) != 2:
+            raise DataError(f"{place}: which of the {len(cells)} columns holds the text? use --text-col")
+        text = 1 if label == 0 else 0
+    labels = slice(0) if label is None else slice(label, label + 1)
+    return _Columns(text, labels, len(cells), ragged=False, names=", ".join(header) or "as in the first row")
+
+
+def _chosen(column: str | None, flag: str, cells: list[str], has_header: bool, place: str) -> int | None:
+    """Return the index of the column that the user chose by number or name."""
+    if column is None:
+        return None
+    if column.isdecimal():
+        if not 1 <= int(column) <= len(cells):
+            raise DataError(
+                f"{place}: no column {column}, there are {len(cells)}; use {flag} with one of them"
+            )
+        return int(column) - 1
+    if not has_header:
+        raise UsageError(f"{flag} {column} is a name, but the file has no header; give the column's number")
+    names = [cell.strip() for cell in cells]
+    if column not in names:
+        raise DataError(f'{place}: no column "{column}", the columns are {", ".join(names)}; use {flag}')
+    return names.index(column)
+
+
+def _usual(usual_names: tuple[str, ...], header: list[str]) -> int | None:
+    """Return the index of the first column that bears the likeliest of the usual names."""
+    names = [name.lower() for name in header]
+    return next((names.index(name) for name in usual_names if name in names), None)

@@ -1,0 +1,124 @@
+"""Guessing from the first rows what a file is and what can be learned from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import PurePath
+
+from seqrnn.catalog import TASKS
+from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.readers.fasttext import LABEL_PREFIX
+from seqrnn.data.record import Record
+from seqrnn.data.source import Source, read_records
+from seqrnn.errors import DataError, UsageError
+
+HEAD_ROWS = 200
+HEAD_CHARACTERS = 65_536
+MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
+LONGEST_LABEL = 60  # characters
+MOST_WORDS = 4  # in a label
+
+FORMAT_OF_EXTENSION = {
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a file seems to be: `reason` is one sentence for the user."""
+
+    task: str
+    format: str
+    reason: str
+
+
+def guess(source: Source, task: str | None) -> Guess:
+    """Decide how the files of `source` are laid out, and what to learn if `task` is None.
+
+    Only the first rows are looked at, but they are consumed: stdin must have been spooled.
+    Raises DataError where a file is empty or its first rows are malformed, and UsageError where the
+    task cannot be told, or classification is asked for and there are no labels.
+    """
+    name = file_name(source.paths[0])
+    layout = _guess_format(source, task)
+    records = list(_head(read_records(replace(source, format=layout))))
+    if not records:
+        raise DataError(f"{name}: holds no rows with text; give a file with at least one")
+    if task is None:
+        return _guess_task(records, layout, source)
+    if task == "classification" and not any(record.targets for record in records) and not source.multi_label:
+        raise UsageError(f"{name} ({layout}) has no labels in its first rows; use --label-col or --format")
+    return Guess(task, layout, f"{task}: as asked for; {name} is read as {layout}")
+
+
+def _guess_format(source: Source, task: str | None) -> str:
+    """Return the format by the user's word, the file name's extension or the first lines."""
+    path = source.paths[0]
+    lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
+    if source.format != "auto":
+        return source.format
+    extension = PurePath(path.removesuffix(".gz")).suffix.lower()
+    if extension in FORMAT_OF_EXTENSION:
+        return FORMAT_OF_EXTENSION[extension]
+    return "text" if task == "language-model" else _guess_from_content(lines)
+
+
+def _guess_from_content(lines: list[str]) -> str:
+    if any(line.startswith(LABEL_PREFIX) for line in lines):
+        return "fasttext"
+    if all(line.startswith("{") for line in lines):
+        return "jsonl"
+    if all("\t" in line for line in lines):
+        return "tsv"
+    return "text"
+
+
+def _head(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the first `HEAD_ROWS` records, or fewer if they are long."""
+    characters = 0
+    for record in islice(records, HEAD_ROWS):
+        yield record
+        characters += len(record.source)
+        if characters > HEAD_CHARACTERS:
+            return
+
+
+def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
+    name = file_name(source.target_path or source.paths[0])
+    targets = [target for record in records for target in record.targets]
+    seen = f"in the first {len(records)} rows" if len(records) > 1 else "in its only row"
+    if not targets and not source.multi_label:
+        return Guess(
+            "language-model", layout, f"language-model: {name} (read as {layout}) is text without labels"
+        )
+    if source.multi_label or layout == "fasttext" or _are_labels(targets):
+        values = _count(len(set(targets)), "label") + f" {seen}"
+        return Guess("classification", layout, f"classification: {name} (read as {layout}) holds {values}")
+    problem = f"{name} (read as {layout}) holds {_count(len(set(targets)), 'target')} {seen}"
+    raise UsageError(f"{problem}, too many or too long for labels; {_advice(records, layout)}")
+
+
+def _count(distinct: int, noun: str) -> str:
+    return f"only one {noun}" if distinct == 1 else f"{distinct} different {noun}s"
+
+
+def _are_labels(values: list[str]) -> bool:
+    """Whether the values are short and come back again and again."""
+    short = all(len(value) <= LONGEST_LABEL and len(value.split()) <= MOST_WORDS for value in values)
+    return short and len(set(values)) <= MOST_DISTINCT * len(values)
+
+
+def _advice(records: list[Record], layout: str) -> str:
+    if layout in {"tsv", "csv"} and _are_labels([record.source for record in records]):
+        return "if the labels are in the other column, use --text-col and --label-col"
+    return f"use --task ({', '.join(TASKS)}), or --label-col to name the labels"
