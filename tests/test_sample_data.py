@@ -1,0 +1,88 @@
+"""The committed sample data is what its script writes, and its configurations say what each key is for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqrnn.config import Config
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "sample_data"
+CONFIGS = sorted(SAMPLES.glob("*.yaml"))
+
+
+def rows(name: str) -> list[list[str]]:
+    lines = (SAMPLES / name).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    return [line.split("\t") for line in lines]
+
+
+def test_the_script_writes_the_committed_files_byte_for_byte(tmp_path):
+    subprocess.run([sys.executable, "-B", SAMPLES / "make.py", tmp_path], check=True)
+    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    committed = {
+        path.name: path.read_bytes() for path in SAMPLES.iterdir() if path.suffix in {".txt", ".tsv"}
+    }
+    assert sorted(written) == ["lighthouse.txt", "mails.test.tsv", "mails.train.tsv"]
+    assert written == committed
+
+
+def test_the_log_is_a_text_of_dated_entries():
+    entries = (SAMPLES / "lighthouse.txt").read_text(encoding="utf-8").split("\n\n")
+    assert len(entries) == 500
+    weekdays = [entry.split(",")[0] for entry in entries]
+    assert weekdays[:3] == ["Wednesday", "Thursday", "Friday"]
+    assert all(today == a_week_on for today, a_week_on in zip(weekdays, weekdays[7:], strict=False))
+    assert not re.search(r"[{}]", "".join(entries))
+
+
+def test_mails_have_a_header_and_two_columns():
+    train, test = rows("mails.train.tsv"), rows("mails.test.tsv")
+    assert train[0] == test[0] == ["text", "label"]
+    assert (len(train), len(test)) == (2001, 301)
+    assert all(len(row) == 2 and all(row) for row in train + test)
+
+
+def test_train_and_test_have_the_same_six_labels_and_no_mail_in_common():
+    train, test = rows("mails.train.tsv")[1:], rows("mails.test.tsv")[1:]
+    counts = Counter(label for _, label in train)
+    assert set(counts) == {label for _, label in test}
+    assert len(counts) == 6
+    assert min(counts.values()) > 100
+    assert not {text.lower() for text, _ in train} & {text.lower() for text, _ in test}
+
+
+def test_no_request_stands_in_both_train_and_test():
+    show = (
+        "import mails, random, make; train, test = mails.split(random.Random(make.SEED));"
+        "print(len({m.request for m in train} & {m.request for m in test}), len({m.request for m in test}))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-B", "-c", show], check=True, capture_output=True, text=True, cwd=SAMPLES
+    )
+    assert shown.stdout == "0 300\n"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_sample_configuration_is_valid_and_finds_its_data(path):
+    config = Config.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")), strict=False)
+    assert config.data.train
+    assert all((ROOT / name).is_file() for name in config.data.train)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_key_of_a_sample_configuration_is_explained(path):
+    keys = [line for line in path.read_text(encoding="utf-8").split("\n") if re.match(r" *\w+: *\S", line)]
+    assert len(keys) > 10
+    assert [line for line in keys if not re.search(r" # \S", line)] == []
+
+
+def test_both_tasks_have_a_sample():
+    tasks = {yaml.safe_load(path.read_text(encoding="utf-8"))["task"] for path in CONFIGS}
+    assert tasks == {"classification", "language-model"}
