@@ -1,0 +1,210 @@
+"""The run directory: configuration, vocabularies and generations of one training, and nothing else.
+
+    RUN/  config.yaml  tokenizer.json  target_tokenizer.json  labels.json  metrics.jsonl  lock
+          gen-00000400/  model.safetensors  training.safetensors  training.json  manifest.json
+
+Whatever is read here may have been damaged, or written by somebody else. A generation gets its name
+only when the disk has all of it, and an older one goes only after that, so that whenever the process
+dies, the last complete generation can be read.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from seqrnn.errors import ModelError, OutputError
+from seqrnn.run.files import check_fingerprint, fingerprint, read_regular, sync_directory, write_synced
+from seqrnn.run.generation import (
+    STRAY_NAME,
+    Generation,
+    Snapshot,
+    discard,
+    put_in_place,
+    remove_files,
+    write_generation,
+)
+from seqrnn.run.location import check_free, check_run, generation_paths
+from seqrnn.run.lock import LOCK, RunLock
+from seqrnn.run.manifest import MODEL, ROOT_FILES, TRAINING_STATE, TRAINING_TENSORS, GenerationFile, RootFile
+from seqrnn.run.metrics_log import METRICS, MetricsLog
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class RunDirectory:
+    """One training on disk. `create` makes it, `open` finds it.
+
+    `warnings` says, in lines for the user, which damaged generations were passed over. Whoever
+    writes (`save`, `sweep`, `metrics`) holds the `RunLock` of the directory; reading needs no lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.metrics = MetricsLog(path)
+        self.warnings: list[str] = []
+        self._chosen: Generation | None = None
+
+    @classmethod
+    def create(cls, path: Path, files: Mapping[RootFile, str], overwrite: bool = False) -> RunDirectory:
+        """Make a run directory that holds `files`, by name the text, and no generation yet.
+
+        Locks it meanwhile. With `overwrite` the files of a run that was there go, and no others.
+        Raises what `check_free` raises, `LockedError`, and `OutputError`, with nothing left behind.
+        """
+        check_free(path, overwrite)
+        run, is_new = cls(path), not path.exists()
+        with _explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+            with RunLock(path):
+                check_free(path, overwrite)  # again: another training may have come first
+                run._fill(files, is_new)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Find a run directory; raises `ModelError`, which says what to give instead."""
+        check_run(path)
+        return cls(path)
+
+    def best(self) -> Generation:
+        """The generation with the best metric whose weights verify; without metrics, the newest.
+
+        Passes over damaged ones with a line in `warnings`; raises `ModelError` where none is left.
+        """
+        return self._choose(Generation.rank, (MODEL,))
+
+    def newest(self) -> Generation:
+        """The generation of the highest step of which everything verifies, to go on from; see `best`."""
+        return self._choose(lambda generation: -generation.step, (MODEL, TRAINING_TENSORS, TRAINING_STATE))
+
+    def read_text(self, name: RootFile) -> str:
+        """A text file of the run, as it was when the generation last chosen (or the best) was saved.
+
+        Raises `ModelError` where it is missing, too large, changed since, or not UTF-8.
+        """
+        generation = self._chosen or self.best()
+        content = read_regular(self.path / name)
+        written = generation.manifest.fingerprint(name, generation.path)
+        check_fingerprint(content, written, self.path / name)
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{self.path / name}: not UTF-8 at byte {error.start}") from error
+
+    def save(self, snapshot: Snapshot) -> Generation:
+        """Write a generation, durably, then remove all but it and the best.
+
+        One of the same step is replaced. Raises `OutputError` where the disk is full or fails and
+        `NumericError` where a tensor holds nan; the temporary is gone then and older ones are intact.
+        """
+        target = self.path / f"gen-{snapshot.step:08d}"
+        temporary = target.with_name(f"{target.name}.tmp")
+        with _explained(self.path, snapshot), _removed_on_failure(temporary):
+            remove_files(temporary)
+            temporary.mkdir(exist_ok=True)
+            write_generation(temporary, snapshot, self._root_fingerprints())
+            put_in_place(temporary, target)
+            saved = Generation.read(target)
+            self._prune(saved)
+        return saved
+
+    def sweep(self) -> None:
+        """Remove what a training that was killed left half written. Raises `OutputError`."""
+        with _explained(self.path):
+            for path in self.path.iterdir():
+                if STRAY_NAME.fullmatch(path.name):
+                    remove_files(path)
+
+    def _fill(self, files: Mapping[RootFile, str], is_new: bool) -> None:
+        """Put `files` in the place of all that is ours; take them away again where that fails."""
+        try:
+            self._clear()
+            for name, text in files.items():
+                write_synced(self.path / name, text.encode())
+            sync_directory(self.path)
+            sync_directory(self.path.parent)
+        except BaseException:
+            with suppress(OSError):
+                self._clear()
+                (self.path / LOCK).unlink()
+                if is_new:
+                    self.path.rmdir()
+            raise
+
+    def _clear(self) -> None:
+        """Remove our own files, and no others; the lock stays, since it is held."""
+        self.sweep()
+        for path in generation_paths(self.path):
+            discard(path)
+        for name in (*ROOT_FILES, METRICS):
+            (self.path / name).unlink(missing_ok=True)
+
+    def _root_fingerprints(self) -> dict[Any, Any]:
+        paths = {name: self.path / name for name in ROOT_FILES}
+        return {name: fingerprint(read_regular(path)) for name, path in paths.items() if path.exists()}
+
+    def _prune(self, saved: Generation) -> None:
+        keep = {saved.path, self.best().path}
+        for path in generation_paths(self.path):
+            if path not in keep:
+                discard(path)
+
+    def _choose(self, rank: Callable[[Generation], Any], files: tuple[GenerationFile, ...]) -> Generation:
+        """The first generation by `rank` of which `files` verify."""
+        seen: set[Path] = set()
+        # A training may replace all that was listed before it was read: then there is a newer one.
+        while new := [path for path in generation_paths(self.path) if path not in seen]:
+            seen.update(new)
+            for generation in sorted(self._readable(new), key=rank):
+                with self._warned(generation.path):
+                    generation.verify(files)
+                    self._chosen = generation
+                    return generation
+        reason = f"no valid generation: {self.warnings[-1]}" if self.warnings else "nothing was saved yet"
+        raise ModelError(f"{self.path}: {reason}; train it again")
+
+    def _readable(self, paths: list[Path]) -> Iterator[Generation]:
+        for path in paths:
+            with self._warned(path):
+                yield Generation.read(path)
+
+    @contextmanager
+    def _warned(self, path: Path) -> Iterator[None]:
+        """Turn a damaged generation into a warning, once; one that was just pruned is no damage."""
+        try:
+            yield
+        except ModelError as error:
+            warning = f"{error}; {path.name} is passed over"
+            if path.exists() and warning not in self.warnings:
+                self.warnings.append(warning)
+
+
+@contextmanager
+def _removed_on_failure(temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            remove_files(temporary)
+        raise
+
+
+@contextmanager
+def _explained(path: Path, snapshot: Snapshot | None = None) -> Iterator[None]:
+    """Turn an `OSError` into an `OutputError`; where space is short, with the bytes needed and free."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if snapshot is None or error.errno not in NO_SPACE:
+            raise OutputError(f"{error.filename or path}: {reason}") from error
+        space = os.statvfs(path)
+        raise OutputError(
+            f"{path}: {reason}: step {snapshot.step} needs about {snapshot.bytes_needed} bytes, "
+            f"{space.f_bavail * space.f_frsize} are free; make room and go on with --resume"
+        ) from error

@@ -1,0 +1,119 @@
+"""Files of a run directory: read with distrust, written so that they survive a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+
+from seqrnn.errors import ModelError, OutputError
+
+SIZE_LIMIT = 64 * 2**20  # bytes of any file that is not tensors
+
+
+class Fingerprint(BaseModel):
+    """What a file held when it was written: the sha256 of its bytes, and how many there were."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: NonNegativeInt
+
+
+def fingerprint(content: bytes) -> Fingerprint:
+    """The fingerprint of what a file holds."""
+    return Fingerprint(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+def check_fingerprint(content: bytes, written: Fingerprint, path: Path) -> None:
+    """Raise `ModelError` unless `content`, which was read from `path`, is what was written."""
+    if len(content) != written.bytes:
+        raise ModelError(f"{path}: {len(content)} bytes, its manifest says {written.bytes}; it is damaged")
+    if fingerprint(content) != written:
+        raise ModelError(f"{path}: its sha256 is not the one in the manifest; it is damaged")
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[FileIO]:
+    """Open a file of a run directory, and nothing that only looks like one.
+
+    A symbolic link is not followed, and opening a FIFO or a device does not wait for it.
+    Raises `ModelError` where the file is missing, unreadable or not a regular file.
+    """
+    try:
+        if path.is_symlink():
+            raise ModelError(f"{path}: is a symbolic link; a run directory holds regular files only")
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb", buffering=0) as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ModelError(f"{path}: is not a regular file")
+            yield file
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}") from error
+
+
+def size_of(file: FileIO) -> int:
+    """Bytes of an open file."""
+    return os.fstat(file.fileno()).st_size
+
+
+def read_exactly(file: FileIO, count: int, path: Path) -> bytes:
+    """Read `count` bytes, or raise `ModelError` where the file ends before."""
+    parts: list[bytes] = []
+    while count > 0 and (part := file.read(count)):
+        parts.append(part)
+        count -= len(part)
+    if count:
+        raise ModelError(f"{path}: is {count} bytes too short")
+    return b"".join(parts)
+
+
+def read_regular(path: Path, limit: int = SIZE_LIMIT) -> bytes:
+    """The content of a regular file of at most `limit` bytes; raises `ModelError` otherwise."""
+    with open_regular(path) as file:
+        size = size_of(file)
+        if size > limit:
+            raise ModelError(f"{path}: {size} bytes, more than the {limit} allowed")
+        return read_exactly(file, size, path)
+
+
+def write_synced(path: Path, content: bytes) -> Fingerprint:
+    """Write a new file with mode 0666 & ~umask and wait until the disk has it.
+
+    Raises `OSError`, also where something of that name stands already.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    return fingerprint(content)
+
+
+def sync_directory(path: Path) -> None:
+    """Wait until the disk has the names in a directory, not only the files behind them."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def check_writable(path: Path) -> None:
+    """Raise `OutputError` unless a file can be made in `path`, or in what `path` will be made in."""
+    while not os.path.exists(path) and path != path.parent:
+        path = path.parent
+    try:
+        # Permission bits do not tell the truth on a read-only or a remote file system.
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}; choose another directory") from error

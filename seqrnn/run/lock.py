@@ -1,0 +1,52 @@
+"""One training at a time in a run directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from seqrnn.errors import LockedError, OutputError
+from seqrnn.run.files import check_writable
+
+LOCK = "lock"
+
+
+class RunLock:
+    """Holds a run directory for this process, as long as the `with` block runs.
+
+    The kernel ties the lock to the open file, so that the death of its owner, however sudden, frees
+    it; the file itself stays, and says in decimal which process holds it. Raises `LockedError` where
+    another does, and `OutputError` where the directory cannot be written.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._descriptor = -1
+
+    def __enter__(self) -> RunLock:
+        check_writable(self.run)
+        try:
+            self._descriptor = os.open(self.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            self._acquire()
+        except OSError as error:
+            raise OutputError(f"{self.run / LOCK}: {error.strerror}") from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    def _acquire(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.read(self._descriptor, 20).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise LockedError(
+                f"{self.run}: run in use by PID {owner}; wait until it ends, or choose another directory"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -1,0 +1,76 @@
+"""What a generation says of itself: how far the training was, how good, and which bytes belong to it."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, field_validator
+
+from seqrnn.errors import ModelError
+from seqrnn.run.files import Fingerprint, read_regular
+from seqrnn.run.strict_json import conform, parse_object
+
+FORMAT: Final = 1
+MANIFEST = "manifest.json"
+MANIFEST_LIMIT = 2**20  # bytes
+
+MODEL: Final = "model.safetensors"
+TRAINING_TENSORS: Final = "training.safetensors"
+TRAINING_STATE: Final = "training.json"
+CONFIG: Final = "config.yaml"
+
+# No name that a file brings is used as a path: a manifest names what stands here, or is refused.
+GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
+RootFile = Literal["config.yaml", "tokenizer.json", "target_tokenizer.json", "labels.json"]
+FileName: TypeAlias = GenerationFile | RootFile
+ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
+
+
+class Metric(BaseModel):
+    """A number by which generations are compared; None, as nan and infinity become, is the worst."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    name: str
+    value: float | None
+    better: Literal["higher", "lower"]
+
+    @field_validator("value")
+    @classmethod
+    def _only_finite(cls, value: float | None) -> float | None:
+        return value if value is not None and math.isfinite(value) else None
+
+
+class Manifest(BaseModel):
+    """`manifest.json`, written last, so that whoever finds it finds the generation complete."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    seqrnn: str
+    step: NonNegativeInt
+    epoch: Annotated[FiniteFloat, Field(ge=0)]
+    metric: Metric | None
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    files: dict[FileName, Fingerprint]
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a manifest; raises `ModelError` where it is malformed or of another format."""
+        value = parse_object(read_regular(path, MANIFEST_LIMIT), path)
+        version = value.get("format")
+        if version != FORMAT:
+            raise ModelError(f"{path}: format {version!r:.20}; this reads {FORMAT}; upgrade seqrnn")
+        manifest = conform(value, cls, path)
+        if MODEL not in manifest.files:
+            raise ModelError(f"{path}: does not list {MODEL}")
+        return manifest
+
+    def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
+        """The fingerprint of the file `name`; raises `ModelError` where it is not of this generation."""
+        if name not in self.files:
+            raise ModelError(f"{path}: has no {name}")
+        return self.files[name]

@@ -1,0 +1,77 @@
+"""The history of a training: one JSON line an evaluation."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seqrnn.errors import ModelError, OutputError
+from seqrnn.run.files import read_regular
+from seqrnn.run.strict_json import parse_object
+
+METRICS = "metrics.jsonl"
+
+
+class MetricsLog:
+    """`metrics.jsonl` of a run directory: lines with at least `step`, in the order of steps."""
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / METRICS
+
+    def append(self, values: Mapping[str, Any]) -> None:
+        """Add a line; nan and infinity, which JSON does not have, become null. Raises `OutputError`."""
+        line = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False) + "\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        try:
+            with open(os.open(self.path, flags, 0o666), "ab") as file:
+                file.write(line.encode())
+        except OSError as error:
+            raise OutputError(f"{self.path}: {error.strerror}") from error
+
+    def read(self) -> list[dict[str, Any]]:
+        """All lines. One that a crash cut short at the end is left out; raises `ModelError` for others."""
+        return [values for values, _ in self._lines()]
+
+    def cut(self, step: int) -> None:
+        """Drop the lines after `step`, and a torn one at the end, before a training goes on from there.
+
+        Raises `ModelError` where the file cannot be read and `OutputError` where it cannot be cut.
+        """
+        length = 0
+        for values, end in self._lines():
+            if values["step"] > step:
+                break
+            length = end
+        try:
+            if self.path.exists():
+                os.truncate(self.path, length)
+        except OSError as error:
+            raise OutputError(f"{self.path}: {error.strerror}") from error
+
+    def _lines(self) -> list[tuple[dict[str, Any], int]]:
+        """Each complete line, and the byte at which it ends."""
+        if not self.path.exists():
+            return []
+        *lines, _torn = read_regular(self.path).split(b"\n")
+        found, end = [], 0
+        for number, line in enumerate(lines, start=1):
+            end += len(line) + 1
+            place = Path(f"{self.path}:{number}")
+            values = parse_object(line, place)
+            if not isinstance(values.get("step"), int):
+                raise ModelError(f"{place}: has no step")
+            found.append((values, end))
+        return found
+
+
+def _finite(value: Any) -> Any:
+    """The same value with null for each number that is not finite."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
