@@ -15,7 +15,7 @@ from seqrnn.data.source import Source, read_records
 from seqrnn.errors import DataError, UsageError
 
 HEAD_ROWS = 200
-HEAD_CHARACTERS = 65_536
+HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
 LONGEST_LABEL = 60  # characters
 MOST_WORDS = 4  # in a label

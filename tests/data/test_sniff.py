@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seqrnn.data.sniff import Guess, guess
+from seqrnn.data.source import Source
+from seqrnn.errors import DataError, UsageError
+
+Write = Callable[[str, str], Source]
+
+TABLE = "".join(f"the text of row {row}\t{row % 7}\n" for row in range(300))
+PROSE = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
+PAIRS = "".join(f"word {row}\tmot {row}\n" for row in range(100))
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """A function: a file's name, its text -> the source."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_source(name: str, text: str) -> Source:
+        Path(name).write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return Source((name,))
+
+    return write_source
+
+
+def test_a_table_whose_second_column_repeats_itself_is_a_classification(write: Write):
+    reason = "classification: train.tsv (read as tsv) holds 7 different labels in the first 200 rows"
+    assert guess(write("train.tsv", TABLE), None) == Guess("classification", "tsv", reason)
+
+
+@pytest.mark.parametrize("name", ["train.tsv", "train.tsv.gz", "train.TSV", "train.txt", "train"])
+def test_a_table_is_known_by_its_extension_or_by_its_tabs(write: Write, name: str):
+    assert guess(write(name, TABLE), None).format == "tsv"
+
+
+def test_prose_is_a_text_to_model(write: Write):
+    found = guess(write("input.txt", PROSE), None)
+    assert (found.task, found.format) == ("language-model", "text")
+    assert "input.txt" in found.reason
+    assert "without labels" in found.reason
+
+
+def test_a_text_stays_a_text_for_a_language_model_whatever_it_looks_like(write: Write):
+    assert guess(write("code.txt", TABLE), "language-model").format == "text"
+    assert guess(write("table.tsv", TABLE), "language-model").format == "tsv"
+
+
+def test_csv_is_known_by_its_extension(write: Write):
+    found = guess(write("a.csv", "text,label\n" + TABLE.replace("\t", ",")), None)
+    assert (found.task, found.format) == ("classification", "csv")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a"])
+def test_json_lines_are_known_by_their_extension_or_their_braces(write: Write, name: str):
+    rows = [json.dumps({"text": f"row {row}", "label": "ab"[row % 2]}) for row in range(10)]
+    found = guess(write(name, "\n".join(rows)), None)
+    assert (found.task, found.format) == ("classification", "jsonl")
+
+
+def test_fasttext_is_known_by_its_labels(write: Write):
+    found = guess(write("train.txt", "__label__a one\n__label__b two\nthree\n"), None)
+    assert (found.task, found.format) == ("classification", "fasttext")
+
+
+def test_a_parallel_file_of_few_labels_is_a_classification(write: Write):
+    source = write("seq.in", "".join(f"say {row}\n" for row in range(50)))
+    write("label", "".join(f"Intent{row % 5}\n" for row in range(50)))
+    found = guess(replace(source, target_path="label", format="parallel"), None)
+    assert (found.task, found.format) == ("classification", "parallel")
+    assert "label" in found.reason
+    assert "5 different labels in the first 50 rows" in found.reason
+
+
+def test_as_many_as_150_classes_in_random_order_are_a_classification(write: Write):
+    draw = random.Random(1)
+    rows = "".join(f"utterance {row}\tintent_{draw.randrange(150)}\n" for row in range(1000))
+    assert guess(write("a.tsv", rows), None).task == "classification"
+
+
+def test_rows_sorted_by_class_are_a_classification(write: Write):
+    found = guess(write("a.tsv", "".join(f"name {row}\tArabic\n" for row in range(300))), None)
+    assert found.task == "classification"
+    assert "only one label in the first 200 rows" in found.reason
+
+
+def test_a_multi_label_source_is_a_classification(write: Write):
+    rows = "".join(f"text {row}\tlabel{row},label{row + 1}\n" for row in range(20))
+    assert guess(replace(write("a.tsv", rows), multi_label=True), None).task == "classification"
+
+
+def test_targets_that_are_no_labels_leave_the_task_to_the_user(write: Write):
+    with pytest.raises(UsageError, match=r"a.tsv .* 100 different targets .*--task"):
+        guess(write("a.tsv", PAIRS), None)
+
+
+def test_long_targets_are_no_labels_even_if_they_repeat(write: Write):
+    rows = "".join(f"row {row}\tO O B-artist O B-album O {row % 2}\n" for row in range(50))
+    with pytest.raises(UsageError, match="--task"):
+        guess(write("a.tsv", rows), None)
+
+
+def test_labels_in_the_first_column_are_pointed_out(write: Write):
+    swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in TABLE.splitlines())
+    with pytest.raises(UsageError, match="other column, use --text-col and --label-col"):
+        guess(write("a.tsv", swapped), None)
+    chosen = replace(Source(("a.tsv",)), text_column="2", label_column="1")
+    assert guess(chosen, None).task == "classification"
+
+
+def test_a_task_that_is_asked_for_is_kept(write: Write):
+    found = guess(write("a.tsv", PAIRS), "classification")
+    assert (found.task, found.format) == ("classification", "tsv")
+    assert "as asked for" in found.reason
+
+
+def test_a_format_that_is_asked_for_is_kept(write: Write):
+    assert guess(replace(write("a.tsv", TABLE), format="lines"), None).format == "lines"
+
+
+def test_a_classification_needs_labels(write: Write):
+    with pytest.raises(UsageError, match=r"input.txt \(text\) has no labels"):
+        guess(write("input.txt", PROSE), "classification")
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "\ufeff"])
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv", "a.csv.gz"])
+def test_an_empty_file_is_an_error(write: Write, name: str, content: str):
+    with pytest.raises(DataError, match=rf"^{name}: is empty; "):
+        guess(write(name, content), None)
+
+
+def test_a_table_of_nothing_but_a_header_is_an_error(write: Write):
+    with pytest.raises(DataError, match=r"^a.tsv: holds no rows"):
+        guess(write("a.tsv", "text\tlabel\n"), None)
+
+
+def test_a_malformed_first_row_is_an_error_with_its_place(write: Write):
+    with pytest.raises(DataError, match=r"^a.tsv:2: 1 column"):
+        guess(write("a.tsv", "a\tx\nb\n"), None)
+
+
+def test_only_the_beginning_of_a_long_file_is_read(write: Write):
+    found = guess(write("a.tsv", TABLE + "no column here\n"), None)
+    assert found.reason.endswith("in the first 200 rows")
+    long_rows = "".join(f"{'x' * 40_000} {row}\t{row % 2}\n" for row in range(50))
+    assert guess(write("b.tsv", long_rows), None).reason.endswith("in the first 27 rows")
