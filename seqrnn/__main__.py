@@ -1,1 +1,16 @@
-def main() -> None: ...
+"""Runs the command line: `python -m seqrnn`, and the console script `seqrnn`."""
+
+from __future__ import annotations
+
+from seqrnn.cli.app import app
+from seqrnn.cli.stdio import prepare_streams
+
+
+def main() -> None:
+    """Run one command and end the process with its exit code."""
+    prepare_streams()
+    app(prog_name="seqrnn")
+
+
+if __name__ == "__main__":
+    main()

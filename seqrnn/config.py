@@ -7,26 +7,32 @@ is in `config_file.py`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 from seqrnn.catalog import CELLS, TASKS
 
-CellName = Literal[tuple(CELLS)]  # type: ignore[valid-type]
-TaskName = Literal[tuple(TASKS)]  # type: ignore[valid-type]
+if TYPE_CHECKING:
+    CellName: TypeAlias = str
+    TaskName: TypeAlias = str
+else:  # a type checker cannot know the names of a catalogue
+    CellName = Literal[tuple(CELLS)]
+    TaskName = Literal[tuple(TASKS)]
 
 
 def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
     """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
-    extra = {"flag": flag} if flag else {}
-    return Field(default=default, description=help, json_schema_extra=extra, **limits)
+    return Field(default=default, description=help, json_schema_extra={"flag": flag}, **limits)
 
 
 class Section(BaseModel):
     """A group of keys. Unknown keys, nan and infinity are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class DataConfig(Section):
@@ -67,9 +73,7 @@ class DataConfig(Section):
     encoding_errors: Literal["strict", "replace"] = key(
         "strict", "What to do with bytes that are not UTF-8.", "--encoding-errors"
     )
-    tokenizer: Literal["word", "char", "byte", "bpe"] = key(
-        "word", "What a token is.", "--tokenizer"
-    )
+    tokenizer: Literal["word", "char", "byte", "bpe"] = key("word", "What a token is.", "--tokenizer")
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
     vocabulary_size: int = key(
@@ -95,9 +99,7 @@ class ModelConfig(Section):
     num_layers: int = key(1, "Layers of cells on top of each other.", "--layers", ge=1, le=64)
     hidden_size: int = key(256, "Size of a hidden state.", "--hidden-size", ge=1, le=65_536)
     embedding_size: int = key(128, "Size of a token's vector.", "--embedding-size", ge=1, le=65_536)
-    bidirectional: bool = key(
-        False, "Read the sequence from both ends.", "--bidirectional/--unidirectional"
-    )
+    bidirectional: bool = key(False, "Read the sequence from both ends.", "--bidirectional/--unidirectional")
     dropout: float = key(0.0, "Share of values dropped between layers.", "--dropout", ge=0.0, lt=1.0)
     word_dropout: float = key(
         0.0, "Share of input tokens that training replaces with <unk>.", "--word-dropout", ge=0.0, lt=1.0
@@ -171,3 +173,46 @@ class Config(Section):
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """The section that a field of `Config` holds, or None for a plain key."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def type_of(field: FieldInfo) -> Any:
+    """The type of a key's value where one is given: `int` for a key that is `int | None`."""
+    kind = field.annotation
+    if isinstance(kind, UnionType):
+        (kind,) = (part for part in get_args(kind) if part is not NoneType)
+    return kind
+
+
+def choices_of(field: FieldInfo) -> tuple[str, ...]:
+    """The words that a key may hold, or nothing where it may hold anything."""
+    kind = type_of(field)
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def flag_of(field: FieldInfo) -> str | None:
+    """The command-line spelling of a key, or None where it has none."""
+    extra = field.json_schema_extra
+    flag = extra.get("flag") if isinstance(extra, dict) else None
+    return flag if isinstance(flag, str) else None
+
+
+def _walk() -> Iterator[tuple[str, FieldInfo]]:
+    for name, field in Config.model_fields.items():
+        section = section_of(field)
+        if section is None:
+            yield name, field
+        else:
+            yield from ((f"{name}.{inner}", key) for inner, key in section.model_fields.items())
+
+
+KEYS = dict(_walk())
+"""Every key of the schema by its dotted name, in the order of the schema."""
+
+SECTIONS = tuple(name for name, field in Config.model_fields.items() if section_of(field))
+"""The names of the sections."""

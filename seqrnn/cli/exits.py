@@ -1,0 +1,112 @@
+"""How a command ends: one line on stderr and an exit code for whatever goes wrong.
+
+0 done               4 model directory       8 out of memory
+1 a bug of ours      5 stdout or the disk    130 SIGINT
+2 usage or config    6 nan or infinity       141 closed pipe (SIGPIPE itself)
+3 data               7 run locked            143 SIGTERM (the signal itself, unless training)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import typer
+
+from seqrnn.cli.stdio import STDOUT, printable
+from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
+
+BUG = 1
+INTERRUPTED = 128 + 2
+
+
+@contextmanager
+def exit_codes(debug: bool) -> Iterator[None]:
+    """Turn whatever is raised inside into one line and SystemExit; `debug` adds the traceback."""
+    try:
+        try:
+            yield
+        finally:
+            _flush_stdout()
+    except (SystemExit, typer.Exit):
+        raise
+    except BaseException as error:  # noqa: BLE001 (a panic of the tokenizers library is no Exception)
+        if debug:
+            traceback.print_exc()
+        code, message = describe(error)
+        if message:
+            report(message)
+        raise SystemExit(code) from None
+
+
+def describe(error: BaseException) -> tuple[int, str]:
+    """The exit code of an exception and the sentence to show; no sentence for an interruption."""
+    match error:
+        case SeqrnnError():
+            return error.exit_code, str(error)
+        case KeyboardInterrupt() | typer.Abort():
+            return INTERRUPTED, ""
+        case MemoryError():
+            return MemoryLimit.exit_code, "out of memory; try a smaller batch, model or input"
+        case typer.TyperException():
+            return error.exit_code, _usage(error)
+        case OSError():
+            # Files are read and written by name; what has none is what help and --version print.
+            return OutputError.exit_code, f"{error.filename or 'writing stdout'}: {error.strerror or error}"
+    what = f"{type(error).__name__}: {error}"
+    return BUG, f"a bug in seqrnn ({what}); run it again with --debug and report the traceback"
+
+
+def report(message: str) -> None:
+    """Show an error as the one line that scripts and people look for."""
+    with suppress(OSError):  # nobody is left to tell
+        print(f"seqrnn: error: {printable(' '.join(message.split()))}", file=sys.stderr, flush=True)
+
+
+def _flush_stdout() -> None:
+    """Write out what help or `--version` printed, while a failure can still be reported."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), STDOUT)  # or Python tries again on its way out
+        raise OutputError(f"writing stdout: {error.strerror}") from None
+
+
+def _usage(error: Any) -> str:
+    """Say what is wrong with a command line, from Typer's exceptions, whose classes are private."""
+    if not error.message and not hasattr(error, "param"):
+        return ""  # a program without arguments has shown its help
+    see = f"; see {error.ctx.command_path} --help" if getattr(error, "ctx", None) else ""
+    if hasattr(error, "possibilities"):
+        near = f"; did you mean {error.possibilities[0]}?" if error.possibilities else see
+        return f"{error.option_name}: no such option{near}"
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        return f"{error.format_message().rstrip('.')}{see}"
+    if hasattr(error, "param_type"):
+        return f"{_name(parameter)}: missing {parameter.param_type_name}{see}"
+    return f"{_name(parameter)}: {_bad_value(error, parameter)}"
+
+
+def _bad_value(error: Any, parameter: Any) -> str:
+    """Word a value of the wrong type as the configuration does."""
+    from seqrnn.config_errors import explain
+
+    if not hasattr(error.__cause__, "errors"):  # not pydantic's
+        return str(error.message)
+    cause, choices = error.__cause__.errors()[0], parameter.type_descriptor.choices or ()
+    return explain({**cause, "type": "literal_error"} if choices else cause, choices)
+
+
+def _name(parameter: Any) -> str:
+    """`--hidden-size` for an option, `DATA` for an argument."""
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return str(max(parameter.opts, key=len))

@@ -1,0 +1,73 @@
+"""Turns the keys of the schema that have a flag into options of a command."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.markup import escape
+
+from seqrnn.config import KEYS, choices_of, flag_of, type_of
+
+OPTIONS = {key.replace(".", "_"): key for key, field in KEYS.items() if flag_of(field)}
+"""Dotted keys by the name of the parameter that takes the flag."""
+
+
+def config_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option for every key of the schema that has a flag.
+
+    The command takes them as `**flags`: values by dotted key, only those that the user gave.
+
+        @config_flags
+        def train(data: list[str], **flags: Any) -> None: ...
+    """
+    own = [
+        parameter
+        for parameter in inspect.signature(command, eval_str=True).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+
+    @wraps(command)
+    def with_flags(**given: Any) -> None:
+        flags = {key: given.pop(name) for name, key in OPTIONS.items()}
+        command(**given, **{key: _value(value) for key, value in flags.items() if value is not None})
+
+    parameters = [*own, *(_option(name, key) for name, key in OPTIONS.items())]
+    with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_flags
+
+
+def _option(name: str, key: str) -> inspect.Parameter:
+    field = KEYS[key]
+    kind: Any = list[str] if isinstance(field.default, tuple) else type_of(field)
+    section, dot, _ = key.partition(".")
+    option = typer.Option(
+        flag_of(field),
+        help=_help(field),
+        metavar="<word>" if choices_of(field) else "<file>" if kind == list[str] else None,
+        rich_help_panel=section.capitalize() if dot else None,
+    )
+    annotation = Annotated[kind | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _help(field: FieldInfo) -> str:
+    """The key's help, its choices and its default, which is not the default of the parameter."""
+    choices = f" One of {', '.join(choices_of(field))}." if choices_of(field) else ""
+    text = escape(f"{field.description}{choices}")
+    if field.default is None or field.default is False or field.default == ():
+        return text
+    return f"{text} [dim]{escape(f'[default: {_spelled(field.default)}]')}[/dim]"
+
+
+def _spelled(default: Any) -> str:
+    return repr(default) if default == "," else str(default)
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,211 @@
+"""Standard streams as a shell expects them: whole lines, no traceback, the right exit code.
+
+Answers go to descriptor 1, past Python's own buffering and encoding, so that a line is on its way
+when `write_lines` returns, is UTF-8 under every locale, and is never cut in half: a write to a
+pipe of up to `PIPE_BUF` bytes is atomic, and lines are sent in groups no larger than that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from seqrnn.errors import NumericError, OutputError
+
+STDOUT = 1
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+
+
+def prepare_streams() -> None:
+    """Make the process a good member of a pipeline. Call once, first of all.
+
+    A closed descriptor 0, 1 or 2 is filled, so that no data file can get its number. A closed pipe
+    ends the process silently, by SIGPIPE, unless the parent has this signal ignored.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if not _parent_ignores_sigpipe():
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _parent_ignores_sigpipe() -> bool:
+    """Whether SIGPIPE was ignored before Python ignored it, as far as the parent tells.
+
+    A parent that is Python ignores the signal itself and gives its children the default back.
+    """
+    parent = Path(f"/proc/{os.getppid()}")
+    try:
+        if parent.joinpath("exe").readlink().name.startswith("python"):
+            return False
+        status = parent.joinpath("status").read_text()
+    except OSError:
+        return False
+    ignored = next((line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:")), "0")
+    return bool(int(ignored, 16) >> (signal.SIGPIPE - 1) & 1)
+
+
+def printable(text: str) -> str:
+    """The text with its control characters written as escapes, so that none reaches a terminal."""
+    return text.translate(CONTROLS)
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """One line of JSON, without its newline. Raises ValueError for nan and infinity."""
+    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+
+class Output:
+    """Where answers go: standard output, or the file that `-o` names.
+
+    To be used in a `with` statement. Raises OutputError when writing fails, and NumericError at
+    the end when a JSON record held nan or infinity; such numbers are written as null.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self.name = path or "stdout"
+        self._owned = path is not None
+        self._not_finite = 0
+        self._mid_line = False
+        if path is not None:
+            self._descriptor = self._create(path)
+        elif sys.stdout is None:  # Python found descriptor 1 closed
+            raise OutputError("stdout is closed; give it a reader or a file, or name a file with -o")
+        else:
+            self._descriptor = STDOUT
+        self._terminal = os.isatty(self._descriptor)
+
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write each text and a newline. Every line is on its way on return."""
+        group = b""
+        for line in lines:
+            encoded = self._encode(line) + b"\n"
+            if group and len(group) + len(encoded) > select.PIPE_BUF:
+                self._write(group)
+                group = b""
+            group += encoded
+        self._write(group)
+
+    def write_json(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Write each record as a line of JSON; nan and infinity become null and are counted."""
+        self.write_lines(map(self._json_line, records))
+
+    def write_text(self, text: str) -> None:
+        """Write a piece of text as it is: a line that is not whole yet is finished on close."""
+        if text:
+            self._mid_line = not text.endswith("\n")
+            self._write(self._encode(text))
+
+    def close(self) -> None:
+        """Finish the line that was begun, and the file."""
+        try:
+            if self._mid_line:
+                self.write_text("\n")
+        finally:
+            if self._owned:
+                os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OutputError):
+            self._mid_line = False  # the stream is broken; there is no finishing it
+        self.close()
+        if error is None and self._not_finite:
+            raise NumericError(
+                f"{self._not_finite:,} records held nan or infinity, written as null; check the model"
+            )
+
+    def _create(self, path: str) -> int:
+        try:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        except OSError as error:
+            raise OutputError(f"writing {path}: {error.strerror}") from None
+
+    def _encode(self, text: str) -> bytes:
+        if self._terminal:
+            text = printable(text)
+        # Half a surrogate pair cannot be UTF-8; its escape is what JSON would write.
+        return text.encode("utf-8", "backslashreplace")
+
+    def _json_line(self, record: Mapping[str, Any]) -> str:
+        try:
+            return json_line(record)
+        except ValueError:
+            self._not_finite += 1
+            return json_line(_with_nulls(record))
+
+    def _write(self, content: bytes) -> None:
+        if len(content) <= select.PIPE_BUF:
+            self._write_all(content)
+        else:
+            with _signals_deferred():
+                self._write_all(content)
+
+    def _write_all(self, content: bytes) -> None:
+        written = 0
+        while written < len(content):
+            try:
+                written += os.write(self._descriptor, content[written:])
+            except BlockingIOError:  # whoever gave us the pipe made it non-blocking
+                select.select([], [self._descriptor], [])
+            except OSError as error:
+                if self._owned:
+                    self._cut_to_whole_lines(content[:written])
+                raise OutputError(f"writing {self.name}: {error.strerror}") from None
+
+    def _cut_to_whole_lines(self, written: bytes) -> None:
+        half = len(written) - (written.rfind(b"\n") + 1)
+        if half and Path(self.name).is_file():
+            os.ftruncate(self._descriptor, os.lseek(self._descriptor, 0, os.SEEK_CUR) - half)
+
+
+def _with_nulls(value: Any) -> Any:
+    """The value with None for every number that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(entry) for key, entry in value.items()}
+    return [_with_nulls(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back until a long line is whole; a second one gets through."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+
+    def hold(number: int, _: FrameType | None) -> None:
+        held.append(number)
+        restore()
+
+    def restore() -> None:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+    handlers = {number: signal.signal(number, hold) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        restore()
+    for signal_held in held:
+        signal.raise_signal(signal_held)

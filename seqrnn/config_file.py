@@ -1,0 +1,193 @@
+"""From YAML files, `--set` and flags to a `Config`, and back to YAML.
+
+A source of settings becomes a `Layer`: a flat mapping from dotted keys to settings, each of which
+remembers where it was written. `resolve` lays the layers over each other, later over earlier, and
+checks the result, so that every error can name its origin:
+
+    a.yaml:12: model.hiden_size: unknown key; did you mean hidden_size?
+    --set training.learning_rate=fast: must be a number, not 'fast'
+    --hidden-size 0: must be at least 1, not 0
+
+Paths in a configuration are relative to the working directory, as they are on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from seqrnn.config import KEYS, SECTIONS, Config, choices_of, flag_of, type_of
+from seqrnn.config_errors import explain, unknown_key
+from seqrnn.config_text import dump
+from seqrnn.errors import ConfigError, ModelError
+from seqrnn.yaml_text import MAX_BYTES, Value, parse
+
+__all__ = [
+    "Layer",
+    "Setting",
+    "dump",
+    "from_assignments",
+    "from_defaults",
+    "from_flags",
+    "from_yaml",
+    "load_run_config",
+    "read_file",
+    "read_layers",
+    "resolve",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value for a key, and where it was written: `a.yaml:3: model.cell`, `--cell gru`."""
+
+    value: Any
+    origin: str
+
+
+Layer = dict[str, Setting]
+"""Settings by dotted key."""
+
+
+def resolve(layers: Iterable[Layer]) -> Config:
+    """Lay the layers over the schema's defaults, later over earlier.
+
+    The order of a training is: the task's defaults, configuration files, `--set`, flags.
+    Raises ConfigError for the first value that the schema refuses.
+    """
+    settings = {key: setting for layer in layers for key, setting in layer.items()}
+    try:
+        return Config.model_validate(_nested(settings), strict=True)
+    except ValidationError as errors:
+        error = errors.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in error["loc"][:2])
+        key = key if key in settings else key.partition(".")[0]
+        choices = choices_of(KEYS[key]) if key in KEYS else ()
+        raise ConfigError(f"{settings[key].origin}: {explain(error, choices)}") from None
+
+
+def read_layers(files: Iterable[str], assignments: Iterable[str], flags: Mapping[str, Any]) -> list[Layer]:
+    """The layers of a command line, in order: `-c` files, `--set` assignments, flags.
+
+    Raises ConfigError for a file that cannot be read and for an unknown key.
+    """
+    return [*map(read_file, files), from_assignments(assignments), from_flags(flags)]
+
+
+def read_file(path: str) -> Layer:
+    """Read one YAML file. Raises ConfigError."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; name a YAML file") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes; this is no configuration")
+    try:
+        return from_yaml(content.decode("utf-8-sig"), path)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from None
+
+
+def from_yaml(text: str, name: str) -> Layer:
+    """Take the settings from YAML text; `name` is the file that errors shall name."""
+    document = parse(text, name).content
+    if document is None:
+        raise ConfigError(f"{name}: is empty; write keys such as `model:` into it")
+    if not isinstance(document, dict):
+        raise ConfigError(f"{name}:1: no mapping of keys; begin with one of {', '.join(SECTIONS)}")
+    layer: Layer = {}
+    for section, value in document.items():
+        entries = {section: value}
+        if section in SECTIONS and isinstance(value.content, dict):
+            entries = {f"{section}.{key}": entry for key, entry in value.content.items()}
+        elif section in SECTIONS and value.content is None:
+            entries = {}  # everything in the section is commented out
+        for key, entry in entries.items():
+            origin = f"{name}:{entry.line}: {key}"
+            _check_known(key, origin)
+            layer[key] = Setting(_typed(key, _plain(entry)), origin)
+    return layer
+
+
+def from_assignments(assignments: Iterable[str]) -> Layer:
+    """Take the settings from `--set section.key=value`.
+
+    The value is a YAML scalar or flow list; where the schema wants text, it is the text as it was
+    typed, because the shell has eaten the quotes already.
+    """
+    layer: Layer = {}
+    for assignment in assignments:
+        origin = f"--set {assignment}"
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"{origin}: no value; write --set section.key=value")
+        _check_known(key, origin)
+        layer[key] = Setting(_assigned(key, text, origin), origin)
+    return layer
+
+
+def _assigned(key: str, text: str, origin: str) -> Any:
+    wants_text = type_of(KEYS[key]) is str or choices_of(KEYS[key])
+    return text if wants_text and text not in ("", "null") else _typed(key, _plain(parse(text, origin)))
+
+
+def from_flags(flags: Mapping[str, Any]) -> Layer:
+    """Take the settings from command-line values by dotted key."""
+    return {key: Setting(value, _as_typed(key, value)) for key, value in flags.items()}
+
+
+def from_defaults(defaults: Mapping[str, Any]) -> Layer:
+    """Take the settings that a task prefers to the schema's defaults, by dotted key."""
+    return {key: Setting(value, f"default of {key}") for key, value in defaults.items()}
+
+
+def load_run_config(text: str, name: str = "config.yaml") -> Config:
+    """Read the configuration that a run directory keeps. Raises ModelError."""
+    try:
+        return resolve([from_yaml(text, name)])
+    except ConfigError as error:
+        raise ModelError(str(error)) from None
+
+
+def _check_known(key: str, origin: str) -> None:
+    if key not in KEYS:
+        raise ConfigError(f"{origin}: {unknown_key(key)}")
+
+
+def _plain(value: Value) -> Any:
+    """The value without its lines."""
+    content = value.content
+    if isinstance(content, dict):
+        return {name: _plain(entry) for name, entry in content.items()}
+    return tuple(map(_plain, content)) if isinstance(content, tuple) else content
+
+
+def _typed(key: str, value: Any) -> Any:
+    """The value, where one text stands for a list of one."""
+    wants_list = isinstance(KEYS[key].default, tuple)
+    return (value,) if wants_list and isinstance(value, str) else value
+
+
+def _nested(settings: Layer) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, setting in settings.items():
+        section, dot, name = key.partition(".")
+        if dot:
+            tree.setdefault(section, {})[name] = setting.value
+        else:
+            tree[section] = setting.value
+    return tree
+
+
+def _as_typed(key: str, value: Any) -> str:
+    """A flag as the user typed it, such as `--layers 2` or `--unidirectional`."""
+    on, _, off = (flag_of(KEYS[key]) or key).partition("/")
+    if isinstance(value, bool):
+        return on if value else off
+    return " ".join([on, *map(str, value if isinstance(value, tuple) else [value])])
