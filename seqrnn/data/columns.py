@@ -7,7 +7,7 @@ memory-mapped: a corpus larger than the memory can be trained on, and no example
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,12 @@ class Column:
         values, offsets = (np.load(file, mmap_mode="r") for file in _files(path))
         # A memmap checks itself at every indexing; a plain view of it does not.
         return cls(values.view(np.ndarray), offsets.view(np.ndarray))
+
+    @classmethod
+    def of(cls, examples: Sequence[IntArray]) -> Column:
+        """Make a column in memory."""
+        offsets = np.cumsum([0, *map(len, examples)], dtype=np.int64)
+        return cls(np.concatenate([np.empty(0, dtype=np.int64), *examples]), offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -116,6 +122,10 @@ class Dataset:
 
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
+
+    def get(self, name: str) -> Column | None:
+        """Return a column, or None where the data set has none of this name."""
+        return self.columns.get(name)
 
 
 class _ArrayWriter:

@@ -40,3 +40,12 @@ class Decoder:
 
     def _spell_bytes(self, token: str) -> str:
         return self._utf8.decode(bytes(self._bytes[character] for character in token))
+
+
+def character_count(kind: Kind, token: str) -> int:
+    """Count the Unicode characters that begin in a token, and the space or newline that ends a word."""
+    if kind == "char":
+        return len(token)
+    if kind == "word":
+        return 0 if token == "\n" else len(token) + 1
+    return sum((byte_alphabet()[character] & 0xC0) != 0x80 for character in token)

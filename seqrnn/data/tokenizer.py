@@ -16,7 +16,7 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import models
 
-from seqrnn.data.detokenizer import Decoder
+from seqrnn.data.detokenizer import Decoder, character_count
 from seqrnn.data.vocabulary import (
     BLANK,
     BOS,
@@ -68,6 +68,16 @@ class Tokenizer:
     def token(self, token_id: int) -> str:
         """Return the spelling of an id in the vocabulary."""
         return self.tokens[token_id]
+
+    def character_counts(self) -> NDArray[np.int64]:
+        """Return how many characters each id stands for, (V,).
+
+        A word is counted with the space or newline that ends it, so that a newline itself is not;
+        a special as one character, which an unknown character is.
+        """
+        counts = np.array([character_count(self.kind, token) for token in self.tokens])
+        counts[: len(SPECIALS)] = 1
+        return counts
 
     def encode(self, text: str) -> Encoded:
         """Encode one text."""

@@ -17,10 +17,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+
+from seqrnn.config import DataConfig
 
 # The library's threads gain a third here, and a process that forks after it has used them is warned or hangs.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -47,6 +50,11 @@ class TokenizerSettings:
     vocabulary_size: int = 50_000
     max_tokens: int | None = None
 
+    @classmethod
+    def of(cls, data: DataConfig) -> TokenizerSettings:
+        """Take the settings out of the configuration's data section."""
+        return cls(data.tokenizer, data.lowercase, data.min_count, data.vocabulary_size, data.max_tokens)
+
 
 def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
     """Return the tokens that follow the specials, most frequent first, and the merges (bpe only).
@@ -71,6 +79,7 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
     return tokenizer
 
 
+@cache
 def byte_alphabet() -> dict[str, int]:
     """Return the byte behind each of the 256 characters in which byte-level tokens are written.
 

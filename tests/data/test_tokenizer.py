@@ -178,6 +178,13 @@ def test_specials_have_no_text() -> None:
     assert tokenizer.decode([BOS, 4, UNK, 5, EOS, BLANK]) == "a b"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_characters_of_the_ids_add_up_to_the_length_of_the_text(kind: str) -> None:
+    tokenizer = learn(kind)
+    ids = [i for text in TEXTS for i in tokenizer.encode(text).ids]
+    assert tokenizer.character_counts()[ids].sum() == len("".join(TEXTS))
+
+
 def test_an_error_of_the_texts_passes_through_the_learning() -> None:
     def texts() -> Any:
         yield "a"

@@ -1,0 +1,190 @@
+"""The sides of an example: each learns its vocabulary and turns records into integers."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from seqrnn.data.columns import smallest_dtype
+from seqrnn.data.record import Record
+from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
+from seqrnn.errors import DataError, ModelError
+
+Side = Literal["source", "target"]
+
+
+class Field(Protocol):
+    """What the preparation of data needs to know of a field."""
+
+    name: str
+    """Name of its column."""
+    file_name: str
+    """Name of its file in a run directory."""
+    closed: bool
+    """Whether every value must be known: such a field also learns from held-out records.
+
+    The values of an open field are tokens, and those that were not learned are unknown.
+    """
+
+    @property
+    def description(self) -> str:
+        """All settings: two fields of the same description learn the same from the same records."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that its ids fit into."""
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn the vocabulary. Raises DataError for records that nothing can be learned from."""
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the integers of each record. Raises DataError with the place of a record that has none."""
+
+    def to_json(self) -> str:
+        """Return what has been learned."""
+
+    def load_json(self, text: str) -> None:
+        """Take over what `to_json` returned. Raises ModelError for anything else."""
+
+
+class TextField:
+    """The text of a record: its source, or its first target.
+
+    The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
+    """
+
+    closed = False
+    tokenizer: Tokenizer
+
+    def __init__(
+        self, name: str, settings: TokenizerSettings, stream: bool = False, side: Side = "source"
+    ) -> None:
+        self.name = name
+        self.file_name = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self._settings = replace(settings, max_tokens=None) if stream else settings
+        self._side = side
+
+    @property
+    def description(self) -> str:
+        """The side and the settings of the tokenizer."""
+        return f"{self.name} {self._side} {self._settings}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that the vocabulary fits into."""
+        return smallest_dtype(len(self.tokenizer))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn the vocabulary of the texts."""
+        self.tokenizer = Tokenizer.learn(map(self._text, records), self._settings)
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Tokenise the text of each record. Raises DataError where the target is read and there is none."""
+        return self.tokenizer.encode_batch([self._text(record) for record in records])
+
+    def to_json(self) -> str:
+        """Return the content of tokenizer.json."""
+        return self.tokenizer.to_json()
+
+    def load_json(self, text: str) -> None:
+        """Take over a tokenizer.json. Raises ModelError if it is malformed."""
+        self.tokenizer = Tokenizer.from_json(text)
+
+    def _text(self, record: Record) -> str:
+        if self._side == "source":
+            return record.source
+        if not record.targets:
+            raise DataError(f"{record.place}: no target; give a source and a target in every row")
+        return record.targets[0]
+
+
+class LabelField:
+    """The label of a record, or its labels, numbered in alphabetical order."""
+
+    file_name = "labels.json"
+    closed = True
+
+    def __init__(self, name: str, multi_label: bool) -> None:
+        self.name = name
+        self.multi_label = multi_label
+        self.labels: list[str] = []
+
+    @property
+    def description(self) -> str:
+        """Whether there may be several labels."""
+        return f"{self.name} label multi_label={self.multi_label}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that the labels fit into."""
+        return smallest_dtype(len(self.labels))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Gather the labels. Raises DataError if there is nothing to tell apart."""
+        self.labels = sorted({label for record in records for label in self._labels(record)})
+        if not self.labels:
+            raise DataError("the training data have no label; name the column that holds it with --label-col")
+        if len(self.labels) == 1 and not self.multi_label:
+            only = f"every training example has the label {self.labels[0]!r}"
+            raise DataError(f"{only}; give examples of at least two labels")
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the label numbers of each record, ascending.
+
+        Raises DataError with the place of a record whose label is unknown or, unless there may be
+        several, which has not exactly one.
+        """
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        try:
+            found = [sorted({numbers[label] for label in self._labels(record)}) for record in records]
+        except KeyError:
+            raise self._unknown(records) from None
+        return [Encoded(np.array(labels, dtype=np.int32)) for labels in found]
+
+    def to_json(self) -> str:
+        """Return the content of labels.json."""
+        return json.dumps({"multi_label": self.multi_label, "labels": self.labels}, ensure_ascii=False)
+
+    def load_json(self, text: str) -> None:
+        """Take over a labels.json. Raises ModelError if it is malformed."""
+        try:
+            content = json.loads(text)
+            multi_label, labels = content["multi_label"], content["labels"]
+        except (ValueError, RecursionError, KeyError, TypeError) as error:
+            raise ModelError(f"labels.json: malformed ({error!r}); copy it again") from error
+        if multi_label is not self.multi_label or not _are_labels(labels):
+            raise ModelError("labels.json: does not hold the labels of this model; copy it again")
+        self.labels = labels
+
+    def _labels(self, record: Record) -> tuple[str, ...]:
+        count = len(record.targets)
+        if count != 1 and not self.multi_label:
+            what = "no label" if count == 0 else f"{count} labels, expected 1"
+            raise DataError(f"{record.place}: {what}; mend the row, or use --multi-label")
+        return record.targets
+
+    def _unknown(self, records: Sequence[Record]) -> DataError:
+        place, label = next(
+            (record.place, label)
+            for record in records
+            for label in record.targets
+            if label not in self.labels
+        )
+        near = difflib.get_close_matches(label, self.labels, n=1, cutoff=0.0)
+        return DataError(
+            f"{place}: label {label!r} is not one of the training data; the nearest is {near[0]!r}"
+        )
+
+
+def _are_labels(labels: object) -> bool:
+    return (
+        isinstance(labels, list)
+        and bool(labels)
+        and all(isinstance(label, str) for label in labels)
+        and labels == sorted(set(labels))
+    )

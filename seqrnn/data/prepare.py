@@ -1,0 +1,166 @@
+"""From files to columns: split, learn the fields on the training part, encode, and remember the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from seqrnn.config import DataConfig
+from seqrnn.data.cache import cached, content_key
+from seqrnn.data.columns import Dataset
+from seqrnn.data.encoding import OverLength, PartWriter
+from seqrnn.data.fields import Field
+from seqrnn.data.lines import read_lines
+from seqrnn.data.preparation_report import PartReport, PreparationReport
+from seqrnn.data.source import RecordReader, Source, read_records, spool
+from seqrnn.data.split import RandomSplit, Split, TailSplit
+from seqrnn.errors import DataError, ModelError
+
+REPORT = "report.json"
+SAMPLE = 60  # characters of a line that a message shows
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training starts from; `valid` is None where no example is left to validate on."""
+
+    train: Dataset
+    valid: Dataset | None
+    report: PreparationReport
+    fields: Sequence[Field]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything that the result depends on."""
+
+    train: Source
+    valid: Source | None
+    fields: Sequence[Field]
+    data: DataConfig
+    seed: int
+
+    @property
+    def fraction(self) -> float:
+        """Share of the training source that is held out."""
+        return 0.0 if self.valid else self.data.valid_fraction
+
+    def key(self) -> str:
+        """Return the name of the result in the cache."""
+        sources = [source for source in (self.train, self.valid) if source]
+        paths = [path for source in sources for path in (*source.paths, source.target_path) if path]
+        layout = [(len(source.paths), replace(source, paths=(), target_path=None)) for source in sources]
+        described = [field.description for field in self.fields]
+        settings = (layout, self.fraction, self.seed, self.data.over_length, self.data.max_tokens, described)
+        return content_key(paths, repr(settings))
+
+
+def prepare(data: DataConfig, fields: Sequence[Field], seed: int) -> Prepared:
+    """Read, split and encode the data of a training; `fields` have learned their vocabulary afterwards.
+
+    Without a validation file, `valid_fraction` is held out: of a text its last part, of examples a
+    random part that depends on `seed`. The result is cached by content. Raises UsageError or
+    DataError for data that cannot be used, OutputError where they cannot be written.
+    """
+    valid = Source.validation(data)
+    job = _Job(spool(Source.training(data)), valid and spool(valid), fields, data, seed)
+    return cached(job.key(), partial(_build, job), partial(_open, fields))
+
+
+def encode_dataset(
+    source: Source, fields: Sequence[Field], directory: Path, over_length: OverLength
+) -> Dataset:
+    """Encode a source into columns under `directory`, with fields that have learned already.
+
+    Raises DataError if no example is left, or one cannot be encoded.
+    """
+    encode_part(source, fields, directory, over_length)
+    return _open_part(directory, fields)
+
+
+def encode_part(
+    source: Source, fields: Sequence[Field], directory: Path, over_length: OverLength
+) -> PartReport:
+    """Do as `encode_dataset`, and return the counts."""
+    reader = read_records(source)
+    with PartWriter(directory, fields, over_length) as part:
+        for record in reader:
+            part.add(record)
+    _require_examples(part.report, source, reader)
+    return part.report
+
+
+def _build(job: _Job, directory: Path) -> None:
+    """Fill the directory of a cache entry."""
+    reader = read_records(job.train)
+    _require_rows(job.train, reader)
+    split = _split(job, reader)
+    for field in job.fields:
+        field.learn(record for record, held_out in split.assign(reader) if field.closed or not held_out)
+        (directory / field.file_name).write_text(field.to_json(), encoding="utf-8")
+    report = _encode(job, split, directory)
+    (directory / REPORT).write_text(report.to_json(), encoding="utf-8")
+
+
+def _split(job: _Job, reader: RecordReader) -> Split:
+    if job.train.format == "text":
+        return TailSplit(job.fraction, sum(len(record.source) for record in reader))
+    return RandomSplit(job.fraction, job.seed)
+
+
+def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
+    """Write the columns of both parts."""
+    reader = read_records(job.train)
+    part = partial(PartWriter, fields=job.fields, over_length=job.data.over_length)
+    with part(directory / "train") as train, part(directory / "valid") as valid:
+        for record, held_out in split.assign(reader):
+            (valid if held_out else train).add(record)
+    if valid.report.examples and not train.report.examples:
+        raise DataError(f"{job.train.paths[0]}: every example was held out; lower --valid-fraction")
+    _require_examples(train.report, job.train, reader)
+    report = PreparationReport(train.report, valid.report, reader.blank, reader.replaced, job.data.max_tokens)
+    report.unit = "line" if job.train.format == "text" else "example"
+    if job.valid:
+        report.valid = encode_part(job.valid, job.fields, directory / "valid", job.data.over_length)
+    return report
+
+
+def _open(fields: Sequence[Field], directory: Path) -> Prepared:
+    """Read a cache entry. Raises OSError or ValueError if it is damaged."""
+    try:
+        for field in fields:
+            field.load_json((directory / field.file_name).read_text(encoding="utf-8"))
+    except ModelError as error:
+        raise ValueError(str(error)) from error
+    report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))
+    valid = _open_part(directory / "valid", fields) if report.valid.examples else None
+    return Prepared(_open_part(directory / "train", fields), valid, report, fields)
+
+
+def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:
+    return Dataset.open(directory, [field.name for field in fields])
+
+
+def _require_rows(source: Source, reader: RecordReader) -> None:
+    if next(iter(reader), None) is None:
+        raise _without_rows(source, reader)
+
+
+def _require_examples(report: PartReport, source: Source, reader: RecordReader) -> None:
+    if report.skipped and not report.examples:
+        what = f"all {report.skipped} examples are longer than --max-tokens{_sample(source)}; raise it"
+        raise DataError(f"{source.paths[0]}: {what}")
+    if not report.examples:
+        raise _without_rows(source, reader)
+
+
+def _without_rows(source: Source, reader: RecordReader) -> DataError:
+    what = f"all {reader.blank} rows are without text{_sample(source)}" if reader.blank else "is empty"
+    return DataError(f"{source.paths[0]}: {what}; give at least one example")
+
+
+def _sample(source: Source) -> str:
+    line = next(read_lines(source.paths[0], "replace"), None)  # stdin has none left
+    return f", such as {line.text[:SAMPLE]!r}" if line else ""
