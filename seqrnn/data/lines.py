@@ -121,9 +121,7 @@ def _inflate_member(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
     text = member.decompress(data, READ_SIZE)
     while text:
         yield text
-        # A full answer may have left bytes inside zlib even where no input is left.
-        pending = member.unconsumed_tail or len(text) == READ_SIZE
-        text = member.decompress(member.unconsumed_tail, READ_SIZE) if pending and not member.eof else b""
+        text = member.decompress(member.unconsumed_tail, READ_SIZE)
 
 
 class _LineSplitter:

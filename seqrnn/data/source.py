@@ -176,7 +176,7 @@ def _is_read_once(path: str) -> bool:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
         return False  # whoever reads it says what is wrong
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return not stat.S_ISREG(mode)
 
 
 def _copy(path: str) -> str:

@@ -91,6 +91,10 @@ def test_usual_column_names_are_recognised(write: Write, header: str):
     assert pairs(write("a.tsv", f"{header}\npos\t1\tgood\n")) == [("good", ("pos",))]
 
 
+def test_a_table_may_hold_nothing_but_a_text_column(write: Write):
+    assert pairs(write("a.tsv", "text\ngood\n")) == [("good", ())]
+
+
 def test_columns_are_chosen_by_name(write: Write):
     source = write("a.tsv", "id\tq\ta\n1\twhy\tso\n", text_column="q", label_column="a")
     assert pairs(source) == [("why", ("so",))]

@@ -54,8 +54,9 @@ def test_a_text_stays_a_text_for_a_language_model_whatever_it_looks_like(write: 
     assert guess(write("table.tsv", TABLE), "language-model").format == "tsv"
 
 
-def test_csv_is_known_by_its_extension(write: Write):
-    found = guess(write("a.csv", "text,label\n" + TABLE.replace("\t", ",")), None)
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.csv.gz"])
+def test_csv_is_known_by_its_extension(write: Write, name: str):
+    found = guess(write(name, "text,label\n" + TABLE.replace("\t", ",")), None)
     assert (found.task, found.format) == ("classification", "csv")
 
 
@@ -102,8 +103,9 @@ def test_targets_that_are_no_labels_leave_the_task_to_the_user(write: Write):
         guess(write("a.tsv", PAIRS), None)
 
 
-def test_long_targets_are_no_labels_even_if_they_repeat(write: Write):
-    rows = "".join(f"row {row}\tO O B-artist O B-album O {row % 2}\n" for row in range(50))
+@pytest.mark.parametrize("target", ["O O B-artist O B-album O", "x" * 100])
+def test_long_targets_are_no_labels_even_if_they_repeat(write: Write, target: str):
+    rows = "".join(f"row {row}\t{target}{row % 2}\n" for row in range(50))
     with pytest.raises(UsageError, match="--task"):
         guess(write("a.tsv", rows), None)
 
