@@ -176,9 +176,8 @@ class LabelField:
             if label not in self.labels
         )
         near = difflib.get_close_matches(label, self.labels, n=1, cutoff=0.0)
-        return DataError(
-            f"{place}: label {label!r} is not one of the training data; the nearest is {near[0]!r}"
-        )
+        what = f"the label {label!r} does not occur in the training data"
+        return DataError(f"{place}: {what}; mend it (the nearest is {near[0]!r}), or train with it")
 
 
 def _are_labels(labels: object) -> bool:

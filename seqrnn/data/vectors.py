@@ -49,9 +49,10 @@ def _announced_dimension(line: Line) -> int | None:
 def _parse(place: str, numbers: str, dimension: int) -> NDArray[np.float32]:
     cells = numbers.split()
     if len(cells) != dimension:
-        raise DataError(f"{place}: {len(cells)} numbers, expected {dimension}; mend or remove the line")
+        raise DataError(f"{place}: dimension {len(cells)}, expected {dimension}; mend or remove the line")
     try:
-        vector = np.array(cells, dtype=np.float32)
+        with np.errstate(over="ignore"):  # 1e99 becomes infinity, which is refused below
+            vector = np.array(cells, dtype=np.float32)
     except ValueError as error:
         raise DataError(f"{place}: {error}; mend or remove the line") from error
     if not np.isfinite(vector).all():

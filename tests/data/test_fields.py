@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqrnn.data.fields import LabelField, TextField
+from seqrnn.data.record import Record
+from seqrnn.data.tokenizer import UNK, TokenizerSettings
+from seqrnn.errors import DataError, ModelError
+
+
+def record(*targets: str, source: str = "text", line: int = 1) -> Record:
+    return Record(source, targets, "data.tsv", line)
+
+
+def learned(*labels: str) -> LabelField:
+    field = LabelField("label", multi_label=False)
+    field.learn([record(label) for label in labels])
+    return field
+
+
+def test_a_text_field_reads_the_source() -> None:
+    field = TextField("source", TokenizerSettings())
+    field.learn([record("x", source="b b a")])
+    encoded = field.encode([record(source="a b"), record(source="c")])
+    assert [e.ids.tolist() for e in encoded] == [[5, 4], [UNK]]
+    assert [e.unknown for e in encoded] == [0, 1]
+    assert field.dtype == np.uint16
+
+
+def test_a_text_field_can_read_the_first_target() -> None:
+    field = TextField("target", TokenizerSettings(), side="target")
+    field.learn([record("b b a", "other")])
+    assert field.encode([record("a", "b")])[0].ids.tolist() == [5]
+    assert field.file_name == "target_tokenizer.json"
+    with pytest.raises(DataError, match=r"data\.tsv:7: no target"):
+        field.encode([record(line=7)])
+
+
+def test_examples_are_cut_but_a_stream_is_not() -> None:
+    settings = TokenizerSettings(kind="char", max_tokens=2)
+    lengths = []
+    for stream in (False, True):
+        field = TextField("text", settings, stream)
+        field.learn([record(source="abc")])
+        lengths.append(len(field.encode([record(source="abc")])[0].ids))
+    assert lengths == [2, 3]
+
+
+def test_a_text_field_that_was_loaded_encodes_as_before() -> None:
+    field, loaded = (TextField("source", TokenizerSettings(kind="char")) for _ in range(2))
+    field.learn([record(source="hello")])
+    loaded.load_json(field.to_json())
+    assert loaded.encode([record(source="ohl")])[0].ids.tolist() == [
+        field.tokenizer.vocabulary[c] for c in "ohl"
+    ]
+
+
+def test_labels_are_numbered_in_alphabetical_order() -> None:
+    field = learned("b", "c", "a", "b")
+    assert field.labels == ["a", "b", "c"]
+    assert [e.ids.tolist() for e in field.encode([record("c"), record("a")])] == [[2], [0]]
+
+
+def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
+    field = LabelField("label", multi_label=True)
+    field.learn([record("b", "a"), record(), record("c")])
+    encoded = field.encode([record("c", "a", "c"), record()])
+    assert [e.ids.tolist() for e in encoded] == [[0, 2], []]
+
+
+@pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])
+def test_other_than_one_label_is_an_error_with_its_place(labels: tuple[str, ...], what: str) -> None:
+    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; .*--multi-label"):
+        learned("a", "b").encode([record("a"), record(*labels, line=9)])
+    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}"):
+        LabelField("label", False).learn([record(*labels, line=9)])
+
+
+def test_an_unknown_label_names_its_place_and_the_nearest() -> None:
+    with pytest.raises(DataError, match=r"data\.tsv:4: the label 'PlayMusik'.*'PlayMusic'"):
+        learned("GetWeather", "PlayMusic").encode([record("PlayMusic"), record("PlayMusik", line=4)])
+
+
+def test_one_class_only_is_named() -> None:
+    with pytest.raises(DataError, match="every training example has the label 'spam'"):
+        learned("spam", "spam")
+
+
+def test_no_label_at_all_is_an_error() -> None:
+    with pytest.raises(DataError, match="no label"):
+        LabelField("label", multi_label=True).learn([record(), record()])
+
+
+def test_labels_are_saved_and_loaded() -> None:
+    field, loaded = learned("ü", "b"), LabelField("label", False)
+    assert field.to_json() == '{"multi_label": false, "labels": ["b", "ü"]}'
+    loaded.load_json(field.to_json())
+    assert loaded.labels == field.labels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"multi_label": false}',
+        '{"multi_label": true, "labels": ["a", "b"]}',
+        '{"multi_label": false, "labels": []}',
+        '{"multi_label": false, "labels": ["a", "a"]}',
+        '{"multi_label": false, "labels": ["b", "a"]}',
+        '{"multi_label": false, "labels": ["a", 1]}',
+        '{"multi_label": false, "labels": "ab"}',
+    ],
+)
+def test_a_malformed_labels_file_is_a_model_error(text: str) -> None:
+    with pytest.raises(ModelError, match=r"^labels\.json: .*; copy it again$"):
+        LabelField("label", False).load_json(text)
+
+
+def test_fields_of_other_settings_describe_themselves_differently() -> None:
+    settings = TokenizerSettings()
+    fields = [
+        TextField("x", settings),
+        TextField("x", settings, side="target"),
+        TextField("x", TokenizerSettings(lowercase=True)),
+        LabelField("x", False),
+        LabelField("x", True),
+    ]
+    assert len({field.description for field in fields}) == len(fields)

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqrnn.config import DataConfig
+from seqrnn.data import cache
+from seqrnn.data.fields import Field, LabelField, TextField
+from seqrnn.data.prepare import Prepared, encode_dataset, prepare
+from seqrnn.data.source import Source
+from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.errors import DataError, OutputError
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def rows(tmp_path: Path, lines: list[str], name: str = "train.tsv") -> str:
+    file = tmp_path / name
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(file)
+
+
+def pairs(count: int) -> list[str]:
+    return [f"word{i} text\t{'ab'[i % 2]}" for i in range(count)]
+
+
+def classify(path: str, seed: int = 1, **settings: Any) -> Prepared:
+    data = DataConfig(train=(path,), **{"format": "tsv", **settings})
+    fields: list[Field] = [TextField("source", TokenizerSettings.of(data)), LabelField("label", False)]
+    return prepare(data, fields, seed)
+
+
+def model_text(path: str, **settings: Any) -> Prepared:
+    data = DataConfig(train=(path,), format="text", tokenizer="char", **settings)
+    return prepare(data, [TextField("text", TokenizerSettings.of(data), stream=True)], seed=1)
+
+
+def words(prepared: Prepared, part: str) -> list[str]:
+    tokenizer = prepared.fields[0].tokenizer  # type: ignore[attr-defined]
+    column = getattr(prepared, part)[prepared.fields[0].name]
+    return [tokenizer.decode(ids) for ids in np.split(column.values, column.offsets[1:-1])]
+
+
+def test_examples_become_columns_of_words_and_labels(tmp_path: Path) -> None:
+    prepared = classify(rows(tmp_path, ["red cat\tx", "", "blue dog\ty"]), valid_fraction=0)
+    assert words(prepared, "train") == ["red cat", "blue dog"]
+    assert prepared.train["label"].values.tolist() == [0, 1]
+    assert prepared.valid is None
+    assert prepared.report.blank == 1
+    assert prepared.report.rows == 3
+
+
+def test_the_random_part_is_disjoint_complete_and_of_the_asked_size(tmp_path: Path) -> None:
+    path = rows(tmp_path, pairs(2000))
+    prepared = classify(path, valid_fraction=0.25)
+    train, valid = prepared.train["label"], prepared.valid["label"]  # type: ignore[index]
+    assert len(train) + len(valid) == 2000
+    assert 400 < len(valid) < 600
+    # Words are learned on the training part, so the numbered word of a held-out example is unknown.
+    assert prepared.report.valid.unknown == len(valid)
+    assert prepared.report.valid.unknown_share == 0.5
+    assert prepared.report.train.unknown == 0
+
+
+def test_the_seed_decides_which_examples_are_held_out(tmp_path: Path, root: Path) -> None:
+    path = rows(tmp_path, pairs(200))
+    first, other = words(classify(path), "train"), words(classify(path, seed=2), "train")
+    for entry in root.iterdir():
+        entry.rename(tmp_path / entry.name)
+    assert words(classify(path), "train") == first
+    assert other != first
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.3, 0.5])
+def test_the_last_part_of_a_text_is_held_out_at_the_nearest_line_boundary(
+    tmp_path: Path, fraction: float
+) -> None:
+    lines = ["x" * ((i * 7) % 23) for i in range(50)]
+    prepared = model_text(rows(tmp_path, lines, "text.txt"), valid_fraction=fraction)
+    text = "".join(f"{line}\n" for line in lines)
+    train = "".join(words(prepared, "train"))
+    assert train + "".join(words(prepared, "valid")) == text
+    cut = len(text) * (1 - fraction)
+    boundaries = [i + 1 for i, character in enumerate(text) if character == "\n"]
+    assert abs(len(train) - cut) == min(abs(boundary - cut) for boundary in boundaries)
+
+
+def test_a_validation_file_replaces_the_split(tmp_path: Path) -> None:
+    valid = rows(tmp_path, ["new cat\tb"], "valid.tsv")
+    prepared = classify(rows(tmp_path, pairs(50)), valid=(valid,))
+    assert len(prepared.train) == 50
+    assert prepared.valid is not None
+    assert prepared.valid["label"].values.tolist() == [1]
+
+
+def test_an_unknown_label_of_the_validation_file_is_named(tmp_path: Path, root: Path) -> None:
+    valid = rows(tmp_path, ["cat\ta", "cat\tc"], "valid.tsv")
+    with pytest.raises(DataError, match=r"valid\.tsv:2: the label 'c'"):
+        classify(rows(tmp_path, pairs(10)), valid=(valid,))
+    assert list(root.iterdir()) == []
+
+
+def test_a_rare_label_that_only_the_held_out_part_has_is_known(tmp_path: Path) -> None:
+    path = rows(tmp_path, [f"{line[:-1]}{i}" for i, line in enumerate(pairs(40))])
+    prepared = classify(path, valid_fraction=0.5)
+    assert len(prepared.fields[1].labels) == 40  # type: ignore[attr-defined]
+
+
+LONG = ["a b c d e\tx", "a b\ty", "a b c\tx"]
+
+
+def test_examples_that_are_too_long_are_cut_and_counted(tmp_path: Path) -> None:
+    prepared = classify(rows(tmp_path, LONG), max_tokens=3, valid_fraction=0)
+    assert words(prepared, "train") == ["a b c", "a b", "a b c"]
+    assert prepared.report.lines() == [
+        "training: 3 examples, 8 tokens, 1 cut to 3 tokens",
+        "validation: none",
+    ]
+
+
+def test_examples_that_are_too_long_are_skipped_where_asked(tmp_path: Path) -> None:
+    prepared = classify(rows(tmp_path, LONG), max_tokens=3, over_length="skip", valid_fraction=0)
+    assert words(prepared, "train") == ["a b", "a b c"]
+    assert prepared.train["label"].values.tolist() == [1, 0]
+    assert prepared.report.lines()[0] == "training: 2 examples, 5 tokens, 1 skipped as longer than 3 tokens"
+
+
+def test_an_example_that_is_too_long_is_named_where_asked(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"train\.tsv:1: longer than --max-tokens; .*--over-length"):
+        classify(rows(tmp_path, LONG), max_tokens=3, over_length="error")
+
+
+def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"all 3 examples are longer than --max-tokens, such as 'a b c d e"):
+        classify(rows(tmp_path, LONG), max_tokens=1, over_length="skip", valid_fraction=0)
+    with pytest.raises(DataError, match=r"all 2 rows are without text, such as ' \\tx'"):
+        classify(rows(tmp_path, [" \tx", " \ty"]), header="no")
+    with pytest.raises(DataError, match="is empty"):
+        classify(rows(tmp_path, []))
+    with pytest.raises(DataError, match="every example was held out; lower --valid-fraction"):
+        classify(rows(tmp_path, pairs(2)), valid_fraction=0.999)
+
+
+def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "train.tsv"
+    file.write_bytes(b"a\xff b\tx\n\nc\ty\n")
+    report = classify(str(file), encoding_errors="replace", valid_fraction=0).report
+    assert report.lines()[2:] == ["1 blank line skipped", "1 byte not UTF-8, replaced by U+FFFD"]
+
+
+def test_the_same_content_is_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = classify(rows(tmp_path, pairs(50)))
+    monkeypatch.setattr(LabelField, "learn", None)  # a call would fail
+    again = classify(rows(tmp_path, pairs(50), "copy.tsv"))
+    assert words(again, "train") == words(first, "train")
+    assert again.report == first.report
+    assert again.fields[1].to_json() == first.fields[1].to_json()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"lowercase": True}, {"max_tokens": 1}, {"valid_fraction": 0.5}, {"header": "no"}, {"seed": 2}],
+)
+def test_other_settings_are_prepared_anew(tmp_path: Path, root: Path, change: dict[str, Any]) -> None:
+    path = rows(tmp_path, pairs(50))
+    classify(path)
+    classify(path, **change)
+    assert len(list(root.iterdir())) == 2
+
+
+def test_changed_data_are_prepared_anew(tmp_path: Path) -> None:
+    classify(rows(tmp_path, pairs(50)), valid_fraction=0)
+    assert len(classify(rows(tmp_path, pairs(51)), valid_fraction=0).train) == 51
+
+
+@pytest.mark.parametrize("name", ["report.json", "labels.json", "train/source.values.npy"])
+def test_a_damaged_entry_is_prepared_anew(tmp_path: Path, root: Path, name: str) -> None:
+    path = rows(tmp_path, pairs(50))
+    before = words(classify(path), "train")
+    (entry,) = root.iterdir()
+    (entry / name).write_bytes((entry / name).read_bytes()[:-9])
+    assert words(classify(path), "train") == before
+    assert len(list(root.iterdir())) == 1
+
+
+def test_the_cache_keeps_the_entries_used_last_and_nothing_of_others(tmp_path: Path, root: Path) -> None:
+    root.mkdir()
+    (root / "foreign").mkdir()
+    os.utime(root / "foreign", (0, 0))
+    path = rows(tmp_path, pairs(20))
+    for seed in range(cache.KEPT + 1):
+        classify(path, seed=seed)
+        for age, entry in enumerate(sorted(root.glob("columns-*"), key=os.path.getmtime, reverse=True)):
+            os.utime(entry, (10**9 - age, 10**9 - age))
+        classify(path, seed=0)
+    entries = {entry.name for entry in root.iterdir()}
+    assert len(entries) == cache.KEPT + 1
+    assert "foreign" in entries
+    classify(path, seed=0)
+    assert {entry.name for entry in root.iterdir()} == entries
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "file" / "cache"))
+    assert len(classify(rows(tmp_path, pairs(20)), valid_fraction=0).train) == 20
+
+
+def test_a_full_disk_leaves_nothing_behind(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("seqrnn.data.encoding.ColumnWriter.append", fail)
+    with pytest.raises(OutputError, match="No space left on device; make room, or set SEQRNN_CACHE"):
+        classify(rows(tmp_path, pairs(20)))
+    assert list(root.iterdir()) == []
+
+
+def test_a_file_is_encoded_with_fields_that_have_learned(tmp_path: Path) -> None:
+    fields = classify(rows(tmp_path, pairs(20)), valid_fraction=0).fields
+    source = Source((rows(tmp_path, ["text new\tb"], "test.tsv"),), format="tsv")
+    dataset = encode_dataset(source, fields, tmp_path / "test", "truncate")
+    known = fields[0].tokenizer.vocabulary["text"]  # type: ignore[attr-defined]
+    assert dataset["source"].values.tolist() == [known, 1]
+    assert dataset["label"].values.tolist() == [1]
