@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -157,8 +158,8 @@ def read_records(source: Source) -> RecordReader:
 def spool(source: Source) -> Source:
     """Return `source` with stdin and FIFOs replaced by temporary copies, which can be read again.
 
-    The copies bear the originals' names and are removed when the process ends. Raises OutputError
-    where they cannot be written.
+    The copies bear the originals' names and are removed when the process ends; every call gives
+    the same ones. Raises OutputError where they cannot be written.
     """
     originals = dict.fromkeys((*source.paths, *filter(None, (source.target_path,))))
     copies = {path: _copy(path) if _is_read_once(path) else path for path in originals}
@@ -179,6 +180,7 @@ def _is_read_once(path: str) -> bool:
     return not stat.S_ISREG(mode)
 
 
+@cache  # a second copy would find nothing left to read
 def _copy(path: str) -> str:
     try:
         directory = tempfile.mkdtemp(prefix="seqrnn-")

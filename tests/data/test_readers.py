@@ -324,6 +324,7 @@ def test_spooled_stdin_can_be_read_twice_and_is_removed_at_exit():
     code = (
         "from seqrnn.data.source import *\n"
         "source = spool(Source(('-', '-'), format='lines'))\n"
+        "assert spool(Source(('-', '-'), format='lines')) == source\n"
         "reader = read_records(source)\n"
         "print(source.paths[0], *[record.source for record in [*reader, *reader]])\n"
     )
