@@ -51,13 +51,16 @@ def open_regular(path: Path) -> Iterator[FileIO]:
     try:
         if path.is_symlink():
             raise ModelError(f"{path}: is a symbolic link; a run directory holds regular files only")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ModelError(f"{path}: is not a regular file")
             yield file
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from error
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def size_of(file: FileIO) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, field_validator
 
@@ -25,7 +25,7 @@ CONFIG: Final = "config.yaml"
 # No name that a file brings is used as a path: a manifest names what stands here, or is refused.
 GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
 RootFile = Literal["config.yaml", "tokenizer.json", "target_tokenizer.json", "labels.json"]
-FileName: TypeAlias = GenerationFile | RootFile
+FileName = Literal[GenerationFile, RootFile]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
