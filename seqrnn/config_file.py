@@ -156,6 +156,8 @@ def load_run_config(text: str, name: str = "config.yaml") -> Config:
 
 
 def _check_known(key: str, origin: str) -> None:
+    if key in SECTIONS:
+        raise ConfigError(f"{origin}: must be a mapping; it is a section, so set one of its keys")
     if key not in KEYS:
         raise ConfigError(f"{origin}: {unknown_key(key)}")
 

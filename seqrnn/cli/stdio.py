@@ -209,3 +209,9 @@ def _signals_deferred() -> Iterator[None]:
         restore()
     for signal_held in held:
         signal.raise_signal(signal_held)
+
+
+def say(*lines: str) -> None:
+    """Tell the user something that is no answer, on standard error."""
+    for line in lines:
+        sys.stderr.write(f"seqrnn: {line.translate(CONTROLS)}\n")
