@@ -25,7 +25,8 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqrnn.config import DataConfig
 
-# The library's threads gain a third here, and a process that forks after it has used them is warned or hangs.
+# The library's threads gain little on short texts, and a process that forks after it has used them is
+# warned, or hangs.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 SPECIALS = ("<blank>", "<unk>", "<bos>", "<eos>")

@@ -176,6 +176,13 @@ def test_other_settings_are_prepared_anew(tmp_path: Path, root: Path, change: di
     assert len(list(root.iterdir())) == 2
 
 
+def test_the_same_files_in_other_roles_are_prepared_anew(tmp_path: Path) -> None:
+    a, b = rows(tmp_path, pairs(3), "a.tsv"), rows(tmp_path, pairs(5), "b.tsv")
+    data = [DataConfig(train=(a, b), valid=(valid,), format="tsv") for valid in (a, b)]
+    prepared = [prepare(d, [TextField("text", TokenizerSettings.of(d))], 1) for d in data]
+    assert [len(p.valid) for p in prepared if p.valid] == [3, 5]
+
+
 def test_changed_data_are_prepared_anew(tmp_path: Path) -> None:
     classify(rows(tmp_path, pairs(50)), valid_fraction=0)
     assert len(classify(rows(tmp_path, pairs(51)), valid_fraction=0).train) == 51
@@ -192,20 +199,19 @@ def test_a_damaged_entry_is_prepared_anew(tmp_path: Path, root: Path, name: str)
 
 
 def test_the_cache_keeps_the_entries_used_last_and_nothing_of_others(tmp_path: Path, root: Path) -> None:
-    root.mkdir()
-    (root / "foreign").mkdir()
-    os.utime(root / "foreign", (0, 0))
+    (root / "foreign").mkdir(parents=True)
     path = rows(tmp_path, pairs(20))
-    for seed in range(cache.KEPT + 1):
-        classify(path, seed=seed)
-        for age, entry in enumerate(sorted(root.glob("columns-*"), key=os.path.getmtime, reverse=True)):
-            os.utime(entry, (10**9 - age, 10**9 - age))
-        classify(path, seed=0)
-    entries = {entry.name for entry in root.iterdir()}
-    assert len(entries) == cache.KEPT + 1
-    assert "foreign" in entries
     classify(path, seed=0)
-    assert {entry.name for entry in root.iterdir()} == entries
+    (used,) = root.glob("columns-*")
+    (used / "mark").touch()
+    for seed in range(1, cache.KEPT + 2):
+        for entry in root.iterdir():  # all grow older
+            os.utime(entry, (0, entry.stat().st_mtime - 60))
+        classify(path, seed=seed)
+        classify(path, seed=0)
+    assert len(list(root.glob("columns-*"))) == cache.KEPT
+    assert (root / "foreign").is_dir()
+    assert (used / "mark").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(

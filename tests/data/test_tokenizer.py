@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from typing import Any
 
@@ -239,18 +236,3 @@ def test_a_text_that_makes_the_librarys_parser_panic_is_harmless(capfd: pytest.C
     capfd.readouterr()
     assert Tokenizer.from_json(panicking).decode([4, 5]) == learn("bpe").decode([4, 5])
     assert capfd.readouterr().err == ""
-
-
-def test_a_process_that_forks_after_encoding_is_not_warned() -> None:
-    code = (
-        "import os; from seqrnn.data.tokenizer import *\n"
-        "t = Tokenizer.learn(['a b'] * 99, TokenizerSettings()); t.encode_batch(['a b'] * 999)\n"
-        "pid = os.fork()\n"
-        "if pid == 0: t.encode_batch(['a'] * 99); os._exit(0)\n"
-        "assert os.waitpid(pid, 0)[1] == 0"
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "TOKENIZERS_PARALLELISM"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, env=environment, capture_output=True, text=True, timeout=30
-    )
-    assert (done.returncode, done.stderr) == (0, "")

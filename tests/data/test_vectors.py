@@ -9,7 +9,7 @@ import pytest
 from seqrnn.data.vectors import read_vectors
 from seqrnn.errors import DataError
 
-VOCABULARY = {"<unk>": 1, "cat": 4, "Dog": 5, "missing": 6}
+VOCABULARY = {"missing": 6, "Dog": 5, "cat": 4, "<unk>": 1}
 
 
 def write(tmp_path: Path, text: str) -> str:
