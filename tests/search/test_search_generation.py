@@ -82,11 +82,23 @@ def test_scores_are_those_of_the_unmodified_model():
 
 
 def test_a_finished_sequence_is_filled_with_blanks_at_no_cost_while_others_go_on():
-    model = Bigrams({BLANK: {A: 1.0}, EOS: {A: 1.0}, A: {EOS: 1.0}, B: {B: 0.5, A: 0.3, EOS: 0.2}})
+    going_on = {A: 0.5, B: 0.5}
+    model = Bigrams({BLANK: going_on, EOS: going_on, A: {EOS: 1.0}, B: {B: 0.5, A: 0.3, EOS: 0.2}})
     chosen = list(generate(model.step, model.after(A, B), Limits(max_len=3), GREEDY))
     assert tokens_of(chosen) == [[EOS, B], [BLANK, B], [BLANK, B]]
     assert [c.log_probs[0] for c in chosen] == [0.0, 0.0, 0.0]
     assert sum(c.log_probs[1] for c in chosen) == pytest.approx(3 * math.log(0.5))
+
+
+def test_the_model_s_own_arrays_are_not_written_to():
+    log_probs = np.log(np.full((1, 6), 1 / 6))
+    before = log_probs.copy()
+    list(
+        generate(
+            lambda tokens, states: (log_probs, states), (log_probs, None), Limits(fixed_len=3), Sampling()
+        )
+    )
+    np.testing.assert_array_equal(log_probs, before)
 
 
 def test_tokens_come_one_at_a_time_and_no_step_is_taken_in_vain():
