@@ -22,8 +22,8 @@ TASKS = {
 }
 
 MODELS = {
-    "classifier": "seqrnn.engine.classifier:Classifier",
-    "language-model": "seqrnn.engine.language_model:LanguageModel",
+    "classifier": "seqrnn.engine.classifier:build_classifier",
+    "language-model": "seqrnn.engine.language_model:build_language_model",
 }
 
 

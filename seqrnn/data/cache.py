@@ -22,15 +22,20 @@ PREFIX = "columns-"
 T = TypeVar("T")
 
 
-def content_key(paths: Iterable[str], settings: str) -> str:
-    """Return a hash of the bytes of files and of all settings. Raises DataError for an unreadable file."""
-    key = hashlib.sha256(f"{FORMAT} {settings}".encode())
+def file_hashes(paths: Iterable[str]) -> dict[str, str]:
+    """Return the sha256 of each file's bytes, in the order given. Raises DataError for an unreadable file."""
+    hashes = {}
     for path in paths:
         content = hashlib.sha256()
         for chunk in read_chunks(path):
             content.update(chunk)
-        key.update(content.digest())
-    return key.hexdigest()
+        hashes[path] = content.hexdigest()
+    return hashes
+
+
+def content_key(hashes: Iterable[str], settings: str) -> str:
+    """Return a hash of the hashes of files and of all settings."""
+    return hashlib.sha256(" ".join([str(FORMAT), *hashes, settings]).encode()).hexdigest()
 
 
 def cached(key: str, build: Callable[[Path], None], read: Callable[[Path], T]) -> T:

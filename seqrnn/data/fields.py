@@ -16,6 +16,7 @@ from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]
+FileName = Literal["tokenizer.json", "target_tokenizer.json", "labels.json"]
 
 
 class Field(Protocol):
@@ -23,7 +24,7 @@ class Field(Protocol):
 
     name: str
     """Name of its column."""
-    file_name: str
+    file_name: FileName
     """Name of its file in a run directory."""
     closed: bool
     """Whether every value must be known: such a field also learns from held-out records.
@@ -65,7 +66,7 @@ class TextField:
         self, name: str, settings: TokenizerSettings, stream: bool = False, side: Side = "source"
     ) -> None:
         self.name = name
-        self.file_name = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self.file_name: FileName = "tokenizer.json" if side == "source" else "target_tokenizer.json"
         self._settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
 
@@ -106,7 +107,7 @@ class TextField:
 class LabelField:
     """The label of a record, or its labels, numbered in alphabetical order."""
 
-    file_name = "labels.json"
+    file_name: FileName = "labels.json"
     closed = True
 
     def __init__(self, name: str, multi_label: bool) -> None:

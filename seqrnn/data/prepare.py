@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.cache import cached, content_key
+from seqrnn.data.cache import cached, content_key, file_hashes
 from seqrnn.data.columns import Dataset
 from seqrnn.data.encoding import OverLength, PartWriter
 from seqrnn.data.fields import Field
@@ -30,6 +30,7 @@ class Prepared:
     valid: Dataset | None
     report: PreparationReport
     fields: Sequence[Field]
+    hashes: dict[str, str]  # sha256 of each file read, by its path
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,20 @@ class _Job:
         """Share of the training source that is held out."""
         return 0.0 if self.valid else self.data.valid_fraction
 
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """The sha256 of each file."""
+        sources = [source for source in (self.train, self.valid) if source]
+        return file_hashes(path for source in sources for path in (*source.paths, source.target_path) if path)
+
     def key(self) -> str:
         """Return the name of the result in the cache."""
         sources = [source for source in (self.train, self.valid) if source]
-        paths = [path for source in sources for path in (*source.paths, source.target_path) if path]
         layout = [(len(source.paths), replace(source, paths=(), target_path=None)) for source in sources]
         described = [field.description for field in self.fields]
         settings = (layout, self.fraction, self.seed, self.data.over_length, self.data.max_tokens, described)
-        return content_key(paths, repr(settings))
+        paths = [path for source in sources for path in (*source.paths, source.target_path) if path]
+        return content_key([self.hashes[path] for path in paths], repr(settings))
 
 
 def prepare(data: DataConfig, fields: Sequence[Field], seed: int) -> Prepared:
@@ -66,7 +73,7 @@ def prepare(data: DataConfig, fields: Sequence[Field], seed: int) -> Prepared:
     """
     valid = Source.validation(data)
     job = _Job(spool(Source.training(data)), valid and spool(valid), fields, data, seed)
-    return cached(job.key(), partial(_build, job), partial(_open, fields))
+    return cached(job.key(), partial(_build, job), partial(_open, job))
 
 
 def encode_dataset(
@@ -127,16 +134,17 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
     return report
 
 
-def _open(fields: Sequence[Field], directory: Path) -> Prepared:
+def _open(job: _Job, directory: Path) -> Prepared:
     """Read a cache entry. Raises OSError or ValueError if it is damaged."""
     try:
-        for field in fields:
+        for field in job.fields:
             field.load_json((directory / field.file_name).read_text(encoding="utf-8"))
     except ModelError as error:
         raise ValueError(str(error)) from error
     report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))
-    valid = _open_part(directory / "valid", fields) if report.valid.examples else None
-    return Prepared(_open_part(directory / "train", fields), valid, report, fields)
+    valid = _open_part(directory / "valid", job.fields) if report.valid.examples else None
+    train = _open_part(directory / "train", job.fields)
+    return Prepared(train, valid, report, job.fields, job.hashes)
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:

@@ -1,0 +1,34 @@
+"""The gated recurrent unit of Cho et al. (2014), "Learning Phrase Representations ..."."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqrnn.cells.cell import Array, Cell, State, sigmoid, split_gates
+
+
+class GRU(Cell):
+    """Two gates decide how much of the old state is read and how much of it is kept.
+
+        r_t = sigmoid(W_h^r h_{t-1} + W_x^r x_t + b^r)                  reset
+        z_t = sigmoid(W_h^z h_{t-1} + W_x^z x_t + b^z)                  keep
+        n_t = tanh(r_t * (W_h^n h_{t-1} + b_h^n) + W_x^n x_t + b_x^n)   candidate
+        h_t = z_t * h_{t-1} + (1 - z_t) * n_t
+
+    The reset gate acts after the product with W_h, which lets one product serve all three gates.
+    """
+
+    gates = 3
+    state_names = ("h",)
+    fused = "GRU"
+
+    @staticmethod
+    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+        """Return `(h_t,)`."""
+        (h,) = state
+        input_r, input_z, input_n = split_gates(from_input, 3)
+        state_r, state_z, state_n = split_gates(from_state, 3)
+        reset = sigmoid(xp, input_r + state_r)
+        keep = sigmoid(xp, input_z + state_z)
+        candidate = xp.tanh(input_n + reset * state_n)
+        return (candidate + keep * (h - candidate),)

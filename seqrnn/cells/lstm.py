@@ -1,0 +1,31 @@
+"""Long short-term memory: Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqrnn.cells.cell import Array, Cell, State, sigmoid, split_gates
+
+
+class LSTM(Cell):
+    """A memory c_t beside the output h_t, written, kept and read through three gates.
+
+    i_t = sigmoid(W_h^i h_{t-1} + W_x^i x_t + b^i)     input
+    f_t = sigmoid(W_h^f h_{t-1} + W_x^f x_t + b^f)     forget
+    g_t = tanh(W_h^g h_{t-1} + W_x^g x_t + b^g)        candidate
+    o_t = sigmoid(W_h^o h_{t-1} + W_x^o x_t + b^o)     output
+    c_t = f_t * c_{t-1} + i_t * g_t
+    h_t = o_t * tanh(c_t)
+    """
+
+    gates = 4
+    state_names = ("h", "c")
+    fused = "LSTM"
+
+    @staticmethod
+    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+        """Return `(h_t, c_t)`."""
+        _, c = state
+        i, f, g, o = split_gates(from_input + from_state, 4)
+        c = sigmoid(xp, f) * c + sigmoid(xp, i) * xp.tanh(g)
+        return sigmoid(xp, o) * xp.tanh(c), c

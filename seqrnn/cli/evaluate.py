@@ -1,0 +1,106 @@
+"""`seqrnn evaluate`: how good a model is on data that have the answers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqrnn.cli.options import (
+    DeviceOption,
+    FormatOption,
+    InputArgument,
+    ModelOption,
+    OutputOption,
+    QuietOption,
+    ThreadsOption,
+)
+from seqrnn.cli.tables import pairs, table
+
+if TYPE_CHECKING:
+    from seqrnn.config import DataConfig
+    from seqrnn.data.source import Source
+
+MOST_CONFUSIONS = 10
+
+
+def evaluate(
+    model: ModelOption,
+    data: InputArgument = "-",
+    output: OutputOption = None,
+    src: Annotated[
+        str | None, typer.Option("--src", help="Source side of parallel files.", show_default=False)
+    ] = None,
+    tgt: Annotated[
+        str | None, typer.Option("--tgt", help="Target side of parallel files.", show_default=False)
+    ] = None,
+    layout: FormatOption = "auto",
+    text_col: Annotated[
+        str | None, typer.Option(help="Column or field of the text (as in training).", show_default=False)
+    ] = None,
+    label_col: Annotated[
+        str | None, typer.Option(help="Column or field of the label (as in training).", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the figures.")] = False,
+    streams: Annotated[
+        int, typer.Option(min=1, help="Parts of a text that are read side by side: faster, a little worse.")
+    ] = 1,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure a model on a data file that has the answers."""
+    from seqrnn.cli.stdio import Output, say
+    from seqrnn.data.prepare import encode_dataset
+    from seqrnn.data.sniff import guess
+    from seqrnn.engine.device import set_threads
+    from seqrnn.engine.evaluation import evaluate as measure
+    from seqrnn.engine.predictor import open_model
+
+    set_threads(threads)
+    opened = open_model(model, device)
+    columns = {"text_column": text_col, "label_column": label_col}
+    given = {name: value for name, value in columns.items() if value is not None}
+    source = _source(opened.config.data.model_copy(update=given), data, (src, tgt), layout)
+    if source.format == "auto":
+        source = replace(source, format=guess(source, opened.config.task).format)
+    with Output(output) as out, tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
+        dataset = encode_dataset(source, opened.task.fields, Path(directory), "truncate")
+        figures, details = measure(opened.model, opened.task, dataset, streams)
+        if as_json:
+            out.write_json([figures])
+        else:
+            out.write_text(_report(figures, details))
+    if not quiet:
+        say(*opened.warnings)
+
+
+def _source(data: DataConfig, path: str, sides: tuple[str | None, str | None], layout: str) -> Source:
+    """Say where the data are, and how they are laid out: as in training, unless the file tells otherwise."""
+    from seqrnn.data.source import Source, spool
+
+    source, target = sides
+    if source is not None or target is not None:
+        return Source.training(
+            data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
+        )
+    as_trained = data.format if data.format in {"text", "lines"} else "auto"
+    chosen = as_trained if layout == "auto" else layout
+    update: dict[str, Any] = {"train": (path,), "source": None, "target": None, "format": chosen}
+    return spool(Source.training(data.model_copy(update=update)))
+
+
+def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+    """Write figures and tables for a person."""
+    parts = [pairs(figures)]
+    if classes := details.get("classes"):
+        parts.append(table(classes))
+    if confusions := details.get("confusions"):
+        parts.append(
+            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MOST_CONFUSIONS])}"
+        )
+    return "\n".join(parts)

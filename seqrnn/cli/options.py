@@ -1,0 +1,32 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+ModelOption = Annotated[
+    Path,
+    typer.Option(
+        "-m", "--model", envvar="SEQRNN_MODEL", help="Run directory that training made.", show_default=False
+    ),
+]
+InputArgument = Annotated[
+    str, typer.Argument(help="File to read; - or nothing is standard input.", show_default=False)
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option("-o", "--output", help="File to write instead of standard output.", show_default=False),
+]
+JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, one object a line.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="CPU threads.", show_default=False)
+]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+FormatOption = Annotated[
+    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext"],
+    typer.Option("--format", help="How the file is laid out."),
+]

@@ -1,0 +1,81 @@
+"""What a training command line comes down to: one configuration, complete and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqrnn.catalog import TASKS, load
+from seqrnn.config import Config
+from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, read_layers, resolve
+from seqrnn.data.sniff import Guess, guess
+from seqrnn.data.source import Source, spool
+from seqrnn.errors import UsageError
+from seqrnn.run.directory import RunDirectory
+from seqrnn.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A resolved configuration; `readable` is the same with stdin replaced by a copy of it on disk."""
+
+    config: Config
+    readable: Config
+    guess: Guess
+
+    def task(self) -> Task:
+        """Make the task."""
+        task: Task = load(TASKS[self.readable.task])(self.readable)
+        return task
+
+
+def read_settings(
+    files: list[str], assignments: list[str], flags: Mapping[str, Any], resumed: Path | None
+) -> list[Layer]:
+    """Read all that the user gave, on top of the settings of the run that is resumed, if one is."""
+    layers = read_layers(files, assignments, flags)
+    if resumed is None:
+        return layers
+    text = RunDirectory.open(resumed).read_text("config.yaml")
+    return [from_yaml(text, str(resumed / "config.yaml")), *layers]
+
+
+def plan_training(layers: list[Layer]) -> Plan:
+    """Look at the data, choose the task if nobody did, and fill in what that task prefers.
+
+    Raises UsageError and ConfigError for what does not go together, DataError for data of no use.
+    """
+    asked = resolve(layers)
+    given = {key for layer in layers for key in layer}
+    source = spool(Source.training(asked.data))
+    found = guess(source, asked.task if "task" in given else None)
+    task = load(TASKS[found.task])
+    decided: dict[str, Any] = {"task": found.task, "data.format": found.format}
+    if not given & {"training.budget", "training.epochs", "training.steps"}:
+        decided["training.epochs"] = task.default_epochs
+    config = resolve([from_defaults(task.defaults), *layers, from_flags(decided)])
+    _check(config, given)
+    readable = _with_paths(config, source)
+    return Plan(config, readable, found)
+
+
+def _with_paths(config: Config, source: Source) -> Config:
+    """Read the training data from where `source` says."""
+    paths: Mapping[str, Any] = {"train": source.paths}
+    if source.target_path is not None:
+        paths = {"source": source.paths[0], "target": source.target_path}
+    return config.model_copy(update={"data": config.data.model_copy(update=paths)})
+
+
+def _check(config: Config, given: set[str]) -> None:
+    """Refuse what each key allows but the keys together do not."""
+    data, model, training = config.data, config.model, config.training
+    if data.lengths == "blank" and data.max_tokens is None:
+        raise UsageError("--lengths blank fills to a fixed length; give it with --max-tokens")
+    if model.freeze_embeddings and model.embeddings is None:
+        raise UsageError("--freeze-embeddings keeps vectors as they are; give them with --embeddings")
+    held_out = data.valid or data.valid_source or data.valid_fraction > 0
+    if not held_out and ({"training.early_stopping"} & given or training.schedule == "plateau"):
+        raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")

@@ -1,0 +1,34 @@
+"""How long a training lasts, and which share of it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqrnn.config import TrainingConfig
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_budget(text: str) -> float:
+    """Turn `90s`, `10m` or `2h` into seconds; the schema has checked the spelling."""
+    return float(text[:-1]) * SECONDS[text[-1]]
+
+
+@dataclass(frozen=True)
+class Duration:
+    """The limits of a training; the one that is reached first ends it."""
+
+    seconds: float | None
+    epochs: float | None
+    steps: int | None
+
+    @classmethod
+    def of(cls, config: TrainingConfig) -> Duration:
+        """Read the limits from a configuration."""
+        seconds = None if config.budget is None else parse_budget(config.budget)
+        return cls(seconds, config.epochs, config.steps)
+
+    def fraction(self, seconds: float, epochs: float, steps: int) -> float:
+        """Return the share that is done, 0 to 1, after so much time, so many passes and updates."""
+        pairs = ((seconds, self.seconds), (epochs, self.epochs), (steps, self.steps))
+        return min(max((done / limit for done, limit in pairs if limit is not None), default=0.0), 1.0)

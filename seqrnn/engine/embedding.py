@@ -1,0 +1,37 @@
+"""From token ids to vectors."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqrnn.config import ModelConfig
+from seqrnn.data.tokenizer import BLANK, UNK
+
+
+class TokenEmbedding(nn.Module):
+    """A vector a token; in training some tokens are hidden behind <unk>, so that <unk> is learnt."""
+
+    def __init__(
+        self, vocabulary_size: int, embedding_size: int, dropout: float, word_dropout: float
+    ) -> None:
+        super().__init__()
+        self.table = nn.Embedding(vocabulary_size, embedding_size)
+        nn.init.normal_(self.table.weight, std=0.1)
+        self.dropout = nn.Dropout(dropout)
+        self.word_dropout = word_dropout
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Look up `tokens` (...,) -> (..., E)."""
+        if self.training and self.word_dropout:
+            hidden = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
+            tokens = tokens.masked_fill(hidden & (tokens != BLANK), UNK)
+        vectors: Tensor = self.dropout(self.table(tokens))
+        return vectors
+
+
+def build_embedding(config: ModelConfig, vocabulary_size: int) -> TokenEmbedding:
+    """Make the input embedding of any model."""
+    embedding = TokenEmbedding(vocabulary_size, config.embedding_size, config.dropout, config.word_dropout)
+    embedding.table.weight.requires_grad = not config.freeze_embeddings
+    return embedding

@@ -1,0 +1,69 @@
+"""What a training tells its listeners: the console, the metrics file, a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Started:
+    """The first update comes next."""
+
+    parameters: int
+    step: int  # above 0 in a resumed training
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One update of the weights."""
+
+    step: int
+    epoch: float
+    fraction: float  # share of the training that is done, 0 to 1
+    loss: float  # nats a target, of this update's batches
+    learning_rate: float
+    tokens: int
+    filling: float  # share of the computed positions that carried nothing
+    seconds: float  # since the training started
+    skipped: bool = False  # the loss or its gradient was not finite: nothing was changed
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The model was measured on the validation data."""
+
+    step: int
+    epoch: float
+    seconds: float
+    train_loss: float  # mean over the updates since the evaluation before
+    metrics: Mapping[str, Any]
+    best: bool
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A generation is on disk."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The training has ended; `reason` completes the sentence "stopped: ..."."""
+
+    step: int
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The best weights, those of `step`, were measured once more, with all care."""
+
+    step: int
+    metrics: Mapping[str, Any]
+
+
+Event = Measured | Started | Stepped | Evaluated | Saved | Finished

@@ -1,0 +1,74 @@
+"""The update rules and how the learning rate moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from seqrnn.config import TrainingConfig
+
+
+def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Make the optimizer; matrices decay, biases and other vectors do not."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+
+
+def cosine(fraction: float) -> float:
+    """Fall from 1 to 0 along half a cosine (Loshchilov and Hutter 2017)."""
+    return 0.5 * (1.0 + math.cos(math.pi * fraction))
+
+
+def linear(fraction: float) -> float:
+    """Fall from 1 to 0 along a line."""
+    return 1.0 - fraction
+
+
+def constant(fraction: float) -> float:  # noqa: ARG001
+    """Stay at 1."""
+    return 1.0
+
+
+SHAPES: dict[str, Callable[[float], float]] = {
+    "cosine": cosine,
+    "linear": linear,
+    "constant": constant,
+    "plateau": constant,
+}
+
+
+@dataclass
+class Schedule:
+    """The learning rate as a function of the share of the training that is done.
+
+    `scale` is what the plateau schedule has made of the rate so far: each time `patience`
+    evaluations in a row bring nothing better, it is halved.
+    """
+
+    name: str
+    peak: float
+    warmup: float
+    scale: float = 1.0
+    patience: int = 2
+
+    def rate(self, fraction: float) -> float:
+        """Return the learning rate after `fraction` (0 to 1) of the training."""
+        if fraction < self.warmup:
+            return self.peak * self.scale * (0.01 + 0.99 * fraction / self.warmup)
+        done = min((fraction - self.warmup) / (1.0 - self.warmup), 1.0)
+        return self.peak * self.scale * SHAPES[self.name](done)
+
+    def observe(self, stale: int) -> None:
+        """Take note that `stale` evaluations in a row were not better than the best."""
+        if self.name == "plateau" and stale and stale % self.patience == 0:
+            self.scale *= 0.5

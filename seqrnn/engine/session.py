@@ -1,0 +1,166 @@
+"""One training from its prepared data to its last figures: what stands around the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from seqrnn.config import Config
+from seqrnn.config_file import dump
+from seqrnn.data.fields import TextField
+from seqrnn.data.prepare import Prepared
+from seqrnn.data.vectors import read_vectors
+from seqrnn.engine.build import build_model, count_parameters
+from seqrnn.engine.checkpoint import expected_arrays, load_model
+from seqrnn.engine.device import choose_device, set_threads
+from seqrnn.engine.embedding import TokenEmbedding
+from seqrnn.engine.evaluation import evaluate
+from seqrnn.engine.events import Evaluated, Event, Finished, Measured
+from seqrnn.engine.training import Trainer
+from seqrnn.errors import DataError, UsageError
+from seqrnn.run.directory import RunDirectory
+from seqrnn.run.lock import RunLock
+from seqrnn.run.manifest import RootFile
+from seqrnn.tasks.task import Task
+
+STREAM_TOKENS = 500_000  # of a validation text that the last evaluation reads in one stream
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training is kept, and what may be there already."""
+
+    path: Path
+    overwrite: bool = False
+    resume: bool = False
+
+
+class Session:
+    """A model with its data; `train` trains it in a run directory."""
+
+    def __init__(self, config: Config, task: Task, prepared: Prepared) -> None:
+        self.config = config
+        self.task = task
+        self.prepared = prepared
+        set_threads(config.training.threads)
+        torch.manual_seed(config.training.seed)
+        model = build_model(config, task)
+        if config.model.embeddings is not None:
+            start_from_vectors(model, task, config.model.embeddings)
+        self.model = model.to(choose_device(config.training.device))
+        self.trainer = Trainer(config, task, self.model, (prepared.train, prepared.valid))
+
+    def describe(self) -> str:
+        """Return the model in one line."""
+        model, device = self.config.model, self.trainer.device
+        direction = "bidirectional " if model.bidirectional else ""
+        return (
+            f"model: {model.num_layers} x {direction}{model.cell} {model.hidden_size}, "
+            f"{count_parameters(self.model):,} parameters, {str(self.trainer.dtype).removeprefix('torch.')} "
+            f"on {device}"
+        )
+
+    def start_from(self, path: Path) -> None:
+        """Take the weights of another run's best generation; its sizes and vocabularies must be ours.
+
+        Raises ModelError where they are not.
+        """
+        run = RunDirectory.open(path)
+        best = run.best()
+        for field in self.prepared.fields:
+            if run.read_text(field.file_name) != field.to_json():
+                raise UsageError(
+                    f"--init-from {path}: its {field.file_name} is not that of these data; train from nothing"
+                )
+        load_model(self.model, best.tensors(expected_arrays(self.model)))
+
+    def train(self, place: Place) -> Iterator[Event]:
+        """Train, and measure the best weights at the end.
+
+        Raises OutputError where a generation cannot be saved, LockedError where another training
+        runs in the same place, NumericError where the loss stays infinite.
+        """
+        run = self._resumed(place.path) if place.resume else self._created(place)
+        with RunLock(place.path):
+            run.sweep()
+            for event in self.trainer.events(run):
+                if isinstance(event, Evaluated):
+                    run.metrics.append(_line(event))
+                yield event
+                if isinstance(event, Finished):
+                    yield from self._measured(run)
+
+    def _created(self, place: Place) -> RunDirectory:
+        files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
+        files.update({field.file_name: field.to_json() for field in self.prepared.fields})
+        self.trainer.data_hashes = self.prepared.hashes
+        return RunDirectory.create(place.path, files, place.overwrite)
+
+    def _resumed(self, path: Path) -> RunDirectory:
+        """Open a run to go on in it. Raises DataError where the data are not those of the run."""
+        run = RunDirectory.open(path)
+        newest = run.newest()
+        _check_unchanged(newest.training_state().get("data", {}), self.prepared.hashes)
+        load_model(self.model, newest.tensors(expected_arrays(self.model)))
+        self.trainer.resume(newest)
+        self.trainer.data_hashes = self.prepared.hashes
+        run.metrics.cut(newest.step)
+        return run
+
+    def _measured(self, run: RunDirectory) -> Iterator[Measured]:
+        """Measure the best weights on the validation data, a text in one stream unless it is huge."""
+        if self.prepared.valid is None:
+            return
+        best = run.best()
+        load_model(self.model, best.tensors(expected_arrays(self.model)))
+        tokens = sum(len(column.values) for column in self.prepared.valid.columns.values())
+        figures, _ = evaluate(self.model, self.task, self.prepared.valid, 1 + tokens // STREAM_TOKENS)
+        run.metrics.append({"step": best.step, "best": True, **figures})
+        yield Measured(best.step, figures)
+
+
+def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
+    """Fill the embedding from a word-vector file, as far as the file knows the vocabulary.
+
+    Raises DataError where no word is found, UsageError where the size is another or the model has no words.
+    """
+    field = task.fields[0]
+    if not isinstance(field, TextField):
+        raise UsageError(f"--embeddings {path}: the {task.name} task reads no words; leave it out")
+    vocabulary = field.tokenizer.vocabulary
+    table = cast(TokenEmbedding, model.embedding).table.weight
+    vectors, ids = read_vectors(path, vocabulary)
+    if not len(ids):
+        raise DataError(f"{path}: holds none of the {len(vocabulary):,} tokens; is it of the same language?")
+    if vectors.shape[1] != table.shape[1]:
+        raise UsageError(
+            f"--embeddings {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
+            f"use --embedding-size {vectors.shape[1]}"
+        )
+    with torch.no_grad():
+        table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
+
+
+def _check_unchanged(written: Mapping[str, str], found: Mapping[str, str]) -> None:
+    for name in sorted({*written, *found}):
+        if written.get(name) != found.get(name):
+            raise DataError(
+                f"{name}: differs (sha256) from the data that this run began with; "
+                "put them back, or start anew with --init-from"
+            )
+
+
+def _line(event: Evaluated) -> dict[str, object]:
+    """A line of metrics.jsonl."""
+    return {
+        "step": event.step,
+        "epoch": event.epoch,
+        "seconds": round(event.seconds, 3),
+        "train_loss": event.train_loss,
+        **{key: value for key, value in event.metrics.items() if key not in {"task", "examples", "tokens"}},
+    }

@@ -1,0 +1,241 @@
+"""The training loop: a generator of events that printing and plotting listen to."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, Pass
+from seqrnn.data.columns import Dataset
+from seqrnn.engine.build import count_parameters
+from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
+from seqrnn.engine.device import autocast, choose_precision
+from seqrnn.engine.duration import Duration
+from seqrnn.engine.evaluation import evaluate, to_tensors
+from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Stepped
+from seqrnn.engine.loss import Objective, Output
+from seqrnn.engine.optimizer import Schedule, build_optimizer
+from seqrnn.engine.rnn import Layers
+from seqrnn.errors import NumericError
+from seqrnn.run.directory import RunDirectory
+from seqrnn.run.generation import Generation, Snapshot
+from seqrnn.run.manifest import Metric
+from seqrnn.tasks.task import Task
+
+LARGEST_GAP = 2000  # updates between two evaluations, however large the data
+EVALUATION_SHARE = 0.05  # of a time budget that evaluations may take
+PATIENCE = 10  # updates in a row that may fail before the training gives up
+
+
+@dataclass
+class Position:
+    """Where a training stands: with the tensors of a generation, all that resuming needs."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch that are done
+    seconds: float = 0.0
+    best: float | None = None
+    stale: int = 0  # evaluations since the best
+    scale: float = 1.0  # what the plateau schedule has made of the learning rate
+    failures: int = 0  # updates in a row without a finite loss
+
+
+class Trainer:
+    """Trains one model; `events()` does the work, `stop()` ends it after the update under way."""
+
+    def __init__(self, config: Config, task: Task, model: nn.Module, data: tuple[Dataset, Dataset | None]):
+        self.config = config.training
+        self.task = task
+        self.model = model
+        self.train_set, self.valid_set = data
+        self.device = next(model.parameters()).device
+        self.dtype = choose_precision(config.training.precision, self.device)
+        self.optimizer = build_optimizer(model, config.training)
+        self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
+        self.duration = Duration.of(config.training)
+        self.position = Position()
+        self.carry: Layers | None = None
+        self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
+        self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
+        self._stop_reason: str | None = None
+        self._losses: list[float] = []
+        self._evaluated_at = (0, 0.0, 0.0)  # step, seconds, and how long that evaluation took
+        self._started = time.monotonic()
+        weights = task.class_weights(self.train_set)
+        self.objective = Objective(
+            self.config.label_smoothing,
+            None if weights is None else torch.from_numpy(weights).float().to(self.device),
+        )
+
+    def stop(self, reason: str) -> None:
+        """End the training, saved, after the update under way."""
+        self._stop_reason = reason
+
+    def resume(self, generation: Generation) -> None:
+        """Go on exactly where a generation stands; its weights are loaded already."""
+        state = generation.training_state()
+        self.position = Position(**{f.name: state[f.name] for f in fields(Position)})
+        self.schedule.scale = self.position.scale
+        self.carry = load_training(generation.training_tensors(), self.model, self.optimizer)
+        self._started -= self.position.seconds
+        self._evaluated_at = (self.position.step, self.position.seconds, 0.0)
+
+    def events(self, run: RunDirectory) -> Iterator[Event]:
+        """Train until the duration is over, saving generations into `run`."""
+        self.model.train()
+        yield Started(count_parameters(self.model), self.position.step)
+        while self._reason() is None:
+            for group in self._groups():
+                yield self._update(group)
+                if self._reason() is not None:
+                    break
+                if self._evaluation_is_due(epoch_ended=False):
+                    yield from self._evaluate_and_save(run)
+            else:
+                self.position.epoch, self.position.batch = self.position.epoch + 1, 0
+                if self._reason() is None and self._evaluation_is_due(epoch_ended=True):
+                    yield from self._evaluate_and_save(run)
+        if self._evaluated_at[0] != self.position.step:
+            yield from self._evaluate_and_save(run)
+        yield Finished(self.position.step, self.position.seconds, self._reason() or "")
+
+    def _pass(self) -> Pass:
+        return Pass(self.config.seed, self.position.epoch, self.config.batch_size)
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """Yield what is left of this epoch, as many batches at a time as share an update."""
+        left = islice(self.task.batches(self.train_set, self._pass()), self.position.batch, None)
+        while group := list(islice(left, self.config.accumulate)):
+            yield group
+
+    def _epochs(self) -> float:
+        return self.position.epoch + self.position.batch / max(self.batches_per_epoch, 1)
+
+    def _fraction(self) -> float:
+        self.position.seconds = time.monotonic() - self._started
+        return self.duration.fraction(self.position.seconds, self._epochs(), self.position.step)
+
+    def _reason(self) -> str | None:
+        """Say why the training is over, or None while it is not."""
+        if self._stop_reason is not None:
+            return self._stop_reason
+        if self._fraction() >= 1.0:
+            return "the training is complete"
+        patience = self.config.early_stopping
+        if patience is not None and self.position.stale >= patience:
+            return f"{patience} evaluations brought nothing better"
+        return None
+
+    def _update(self, group: list[Batch]) -> Stepped:
+        """Make one update of the weights from the gradients of a few batches."""
+        fraction = self._fraction()
+        rate = self.schedule.rate(fraction)
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = rate
+        targets = sum(batch.targets for batch in group)
+        loss = sum(self._backward(batch, targets) for batch in group)
+        finite = self._apply() if math.isfinite(loss) else False
+        self.optimizer.zero_grad(set_to_none=True)
+        self._note(loss, finite, group)
+        positions = sum(batch.positions for batch in group)
+        return Stepped(
+            self.position.step,
+            self._epochs(),
+            self._fraction(),
+            loss,
+            rate,
+            sum(batch.tokens for batch in group),
+            1.0 - sum(batch.tokens for batch in group) / max(positions, 1),
+            self.position.seconds,
+            skipped=not finite,
+        )
+
+    def _backward(self, batch: Batch, targets: int) -> float:
+        """Add the gradients of one batch; return its share of the mean loss over `targets`."""
+        arrays = to_tensors(batch, self.device)
+        with autocast(self.device, self.dtype):
+            carry = None if batch.starts else self.carry
+            output: Output = self.model(arrays, carry, self.objective)
+        assert output.loss is not None
+        share: Tensor = output.loss.total / targets
+        share.backward()  # type: ignore[no-untyped-call]
+        self.carry = output.carry
+        return share.item()
+
+    def _apply(self) -> bool:
+        """Clip the gradients and update the weights, unless a gradient is not finite."""
+        limit = self.config.clip or math.inf
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
+        if not math.isfinite(norm.item()):
+            return False
+        self.optimizer.step()
+        return True
+
+    def _note(self, loss: float, finite: bool, group: list[Batch]) -> None:
+        """Move the position on; give up where nothing finite comes any more."""
+        self.position.step += 1
+        self.position.batch += len(group)
+        self.position.failures = 0 if finite else self.position.failures + 1
+        if finite:
+            self._losses.append(loss)
+            return
+        self.carry = None
+        if self.position.failures >= PATIENCE:
+            raise NumericError(
+                f"step {self.position.step}: the loss was not finite in {PATIENCE} updates in a row; "
+                "the best weights so far are kept; try a lower --learning-rate or a smaller --clip"
+            )
+
+    def _evaluation_is_due(self, epoch_ended: bool) -> bool:
+        step, seconds, cost = self._evaluated_at
+        gap = self.position.step - step
+        if self.config.evaluate_every is not None:
+            return gap >= self.config.evaluate_every
+        if self.duration.seconds and self.position.seconds - seconds < cost / EVALUATION_SHARE:
+            return False
+        return gap > 0 and (epoch_ended or gap >= LARGEST_GAP)
+
+    def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
+        started = time.monotonic()
+        metric: Metric | None = None
+        if self.valid_set is not None:
+            metrics, _ = evaluate(self.model, self.task, self.valid_set, streams=self.config.batch_size)
+            metric = Metric(name=self.task.metric, value=metrics[self.task.metric], better=self.task.better)
+            yield self._judge(metrics)
+        self._evaluated_at = (self.position.step, self.position.seconds, time.monotonic() - started)
+        run.save(self._snapshot(metric))
+        yield Saved(self.position.step)
+
+    def _snapshot(self, metric: Metric | None) -> Snapshot:
+        return Snapshot(
+            step=self.position.step,
+            tensors=model_arrays(self.model),
+            epoch=self._epochs(),
+            metric=metric,
+            training_tensors=training_arrays(self.model, self.optimizer, self.carry),
+            training_state={**asdict(self.position), "data": self.data_hashes},
+        )
+
+    def _judge(self, metrics: dict[str, Any]) -> Evaluated:
+        """Compare an evaluation with the best so far."""
+        metric, best = metrics[self.task.metric], self.position.best
+        sign = 1.0 if self.task.better == "higher" else -1.0
+        better = best is None or sign * metric > sign * best
+        self.position.best = metric if better else best
+        self.position.stale = 0 if better else self.position.stale + 1
+        self.schedule.observe(self.position.stale)
+        self.position.scale = self.schedule.scale
+        train_loss = sum(self._losses) / max(len(self._losses), 1)
+        self._losses.clear()
+        return Evaluated(
+            self.position.step, self._epochs(), self.position.seconds, train_loss, metrics, better
+        )

@@ -1,0 +1,171 @@
+"""Many-to-one: a label, or several, for a sequence.
+
+Shapes: B batch, T time, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.columns import Dataset
+from seqrnn.data.fields import LabelField, TextField
+from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.metrics.classification import class_table, classification_scores, confusions
+from seqrnn.tasks.task import Task, Values
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which labels an answer names: the `k` likeliest with a probability of `threshold` or more."""
+
+    k: int = 1
+    threshold: float = 0.0
+
+
+Ranking = list[tuple[str, float]]  # labels and their natural-log probabilities, the likeliest first
+
+
+class Classification(Task):
+    """A classifier on the summary of all hidden states."""
+
+    name = "classification"
+    model = "classifier"
+    metric = "accuracy"
+    better = "higher"
+    verb = "classify"
+    default_epochs = 30.0
+    defaults: ClassVar = {
+        "model.bidirectional": True,
+        "model.dropout": 0.5,
+        "model.pooling": "max",
+        "training.early_stopping": 10,
+    }
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.source = TextField("source", TokenizerSettings.of(config.data))
+        self.labels = LabelField("labels", config.data.multi_label)
+
+    @property
+    def fields(self) -> tuple[TextField, LabelField]:
+        """The text and its label."""
+        return self.source, self.labels
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        return "many-to-one: x_1 ... x_T -> h_T -> label"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's size, the number of classes and whether there may be several."""
+        return {
+            "vocabulary": len(self.source.tokenizer),
+            "classes": len(self.labels.labels),
+            "multi_label": int(self.config.data.multi_label),
+        }
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        return sum(1 for _ in self._rows(dataset["source"].lengths, order))
+
+    def _rows(self, lengths: np.ndarray, order: Pass) -> Iterator[np.ndarray]:
+        training = self.config.training
+        return batch_rows(lengths, BatchLimits(training.batch_size, training.batch_tokens), order)
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a data set into batches of examples of about the same length."""
+        source, labels = dataset["source"], dataset.columns.get("labels")
+        width = self.config.data.max_tokens if self.config.data.lengths == "blank" else None
+        for rows in self._rows(source.lengths, order):
+            lengths = source.lengths[rows]
+            if width is not None:
+                lengths = np.minimum(lengths, width)
+            arrays = {"source": source.gather(rows, width), "lengths": lengths}
+            if labels is not None:
+                arrays["labels"] = self._targets(labels.gather(rows), labels.lengths[rows])
+            yield Batch(
+                arrays,
+                targets=len(rows),
+                tokens=int(lengths.sum()),
+                positions=arrays["source"].size,
+                rows=rows,
+            )
+
+    def _targets(self, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Turn the label numbers (B, L) of each example into (B,), or 0/1 (B, K) where several may hold."""
+        if not self.config.data.multi_label:
+            return labels[:, 0]
+        targets = np.zeros((len(labels), len(self.labels.labels) + 1), dtype=np.int64)
+        filled = np.arange(labels.shape[1]) >= counts[:, None]
+        np.put_along_axis(targets, np.where(filled, len(self.labels.labels), labels), 1, axis=1)
+        return targets[:, :-1]
+
+    def class_weights(self, dataset: Dataset) -> np.ndarray | None:
+        """Return `N / (K * n_k)` for each class, or negatives over positives where several may hold."""
+        if self.config.training.class_weights == "none":
+            return None
+        labels = dataset["labels"]
+        counts = np.maximum(np.bincount(labels.values, minlength=len(self.labels.labels)), 1)
+        if self.config.data.multi_label:
+            return (len(labels) - counts) / counts
+        return len(labels) / (len(counts) * counts)
+
+    def scorer(self) -> ClassificationScorer:
+        """Return a fresh scorer."""
+        return ClassificationScorer(self)
+
+    def choice(self, k: int | None, threshold: float | None) -> Choice:
+        """Fill in what the user left open: the best label, or all that are likelier than not."""
+        if not self.config.data.multi_label:
+            return Choice(k or 1, threshold or 0.0)
+        default = 0.5 if k is None else 0.0
+        return Choice(k or len(self.labels.labels), default if threshold is None else threshold)
+
+    def choose(self, values: Values, choice: Choice) -> list[Ranking]:
+        """Rank the labels of each example of a batch by `log_probs` (B, K)."""
+        log_probs = values["log_probs"]
+        order = np.argsort(-log_probs, axis=1, kind="stable")[:, : choice.k]  # (B, k)
+        lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
+        names = self.labels.labels
+        return [
+            [(names[label], float(row[label])) for label in ranked if row[label] >= lowest]
+            for row, ranked in zip(log_probs, order, strict=True)
+        ]
+
+
+class ClassificationScorer:
+    """Gathers the chosen labels of a data set."""
+
+    def __init__(self, task: Classification) -> None:
+        self._labels = task.labels.labels
+        self._several = task.config.data.multi_label
+        self._chosen: list[np.ndarray] = []
+        self._targets: list[np.ndarray] = []
+
+    def add(self, batch: Batch, values: Values) -> None:
+        """Take the answers to one batch."""
+        log_probs = values["log_probs"]
+        likely = (log_probs >= np.log(0.5)).astype(np.int64)
+        self._chosen.append(likely if self._several else log_probs.argmax(axis=1))
+        self._targets.append(batch.arrays["labels"])
+
+    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+        """Return `accuracy`, `macro_f1` and `micro_f1`."""
+        return dict(classification_scores(*self._gathered()))
+
+    def details(self) -> dict[str, Any]:
+        """Return the scores of each class and the confused pairs of classes."""
+        actual, chosen = self._gathered()
+        pairs = [] if self._several else confusions(actual, chosen, self._labels)
+        return {
+            "classes": [asdict(row) for row in class_table(actual, chosen, self._labels)],
+            "confusions": [asdict(pair) for pair in pairs],
+        }
+
+    def _gathered(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.concatenate(self._targets), np.concatenate(self._chosen)

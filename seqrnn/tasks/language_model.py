@@ -1,0 +1,118 @@
+"""A language model: the next token from all tokens before it.
+
+Shapes: B rows, T time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, BatchLimits, Pass, StreamBatches, batch_rows
+from seqrnn.data.columns import Dataset
+from seqrnn.data.fields import TextField
+from seqrnn.data.tokenizer import BLANK, BOS, EOS, TokenizerSettings
+from seqrnn.metrics.language import language_scores
+from seqrnn.tasks.task import Task, Values
+
+
+class LanguageModel(Task):
+    """One long text, read in streams whose state is carried on, or one example a line."""
+
+    name = "language-model"
+    model = "language-model"
+    metric = "loss"
+    better = "lower"
+    verb = "generate"
+    default_epochs = 10.0
+    defaults: ClassVar = {
+        "data.tokenizer": "char",
+        "training.learning_rate": 5e-3,
+    }
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.stream = config.data.format == "text"
+        self.text = TextField("text", TokenizerSettings.of(config.data), self.stream)
+
+    @property
+    def fields(self) -> tuple[TextField]:
+        """The text."""
+        return (self.text,)
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        return "language model: x_1 ... x_t -> h_t -> x_{t+1}, at every t"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's size."""
+        return {"vocabulary": len(self.text.tokenizer)}
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        if self.stream:
+            return len(self._stream(dataset, order))
+        return sum(1 for _ in self._rows(dataset, order))
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a text into segments, or examples into batches of about the same length."""
+        if self.stream:
+            yield from self._stream(dataset, order)
+            return
+        for rows in self._rows(dataset, order):
+            yield self._collate(dataset, rows)
+
+    def _stream(self, dataset: Dataset, order: Pass) -> StreamBatches:
+        return StreamBatches(dataset["text"].values, self.config.training.segment_length, order)
+
+    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        return batch_rows(dataset["text"].lengths + 1, limits, order)
+
+    def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
+        """Put <bos> before and <eos> behind each example: `inputs` and `targets` are (B, T)."""
+        column = dataset["text"]
+        lengths = column.lengths[rows] + 1  # (B,)
+        width = int(lengths.max())
+        if self.config.data.lengths == "blank" and self.config.data.max_tokens is not None:
+            width = self.config.data.max_tokens + 1
+        targets = column.gather(rows, width)
+        targets[np.arange(len(rows)), lengths - 1] = EOS
+        inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
+        inputs[inputs == EOS] = BLANK
+        return Batch(
+            {"inputs": inputs, "targets": targets, "lengths": lengths},
+            targets=int(lengths.sum()),
+            tokens=int(lengths.sum()),
+            positions=targets.size,
+            rows=rows,
+        )
+
+    def scorer(self) -> LanguageScorer:
+        """Return a fresh scorer."""
+        return LanguageScorer(self)
+
+
+class LanguageScorer:
+    """Counts the characters that the target tokens stand for."""
+
+    def __init__(self, task: LanguageModel) -> None:
+        self._characters = task.text.tokenizer.character_counts()  # (V,)
+        self._count = 0
+        self._tokens = 0
+
+    def add(self, batch: Batch, values: Values) -> None:  # noqa: ARG002
+        """Take the targets of one batch."""
+        self._count += int(self._characters[batch.arrays["targets"]].sum())
+        self._tokens += batch.targets
+
+    def result(self, loss: float) -> dict[str, Any]:
+        """Return perplexity and bits a character."""
+        return dict(language_scores(loss * self._tokens, self._tokens, max(self._count, 1)))
+
+    def details(self) -> dict[str, Any]:
+        """Return nothing: a language model has no classes to tell of."""
+        return {}
