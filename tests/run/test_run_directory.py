@@ -229,6 +229,19 @@ def test_a_run_in_use_is_neither_overwritten_nor_touched(run):
         RunDirectory.create(run.path, FILES)
 
 
+def test_a_run_that_another_training_makes_meanwhile_is_not_touched(tmp_path, monkeypatch):
+    class LateLock(RunLock):
+        def __enter__(self):
+            lock = super().__enter__()
+            (self.run / "config.yaml").write_text("another's")
+            return lock
+
+    monkeypatch.setattr("seqrnn.run.directory.RunLock", LateLock)
+    with pytest.raises(UsageError, match="is not empty"):
+        RunDirectory.create(tmp_path, FILES)
+    assert (tmp_path / "config.yaml").read_text() == "another's"
+
+
 def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):
     for stray in ("gen-00000004.tmp", "gen-00000002.old.tmp"):
         (run.path / stray).mkdir()

@@ -221,7 +221,11 @@ def test_a_pickle_under_another_name_is_refused(tmp_path):
 def test_only_regular_files_are_read(path, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(path)
-    for name, reason in [("fifo", "not a regular file"), ("link", "symbolic link"), ("none", "No such file")]:
+    for name, reason in [
+        ("fifo", "not a regular file"),
+        ("link", "is a symbolic link"),
+        ("none", "No such file"),
+    ]:
         with pytest.raises(ModelError, match=f"{name}: .*{reason}"):
             read_tensors(tmp_path / name)
     with pytest.raises(ModelError, match="/dev/zero: is not a regular file"):
