@@ -55,7 +55,8 @@ def evaluate(
 ) -> None:
     """Measure a model on a data file that has the answers."""
     from seqrnn.cli.stdio import Output, say
-    from seqrnn.data.prepare import encode_dataset
+    from seqrnn.data.columns import Dataset
+    from seqrnn.data.prepare import encode_part
     from seqrnn.data.sniff import guess
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import evaluate as measure
@@ -69,14 +70,16 @@ def evaluate(
     if source.format == "auto":
         source = replace(source, format=guess(source, opened.config.task).format)
     with Output(output) as out, tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
-        dataset = encode_dataset(source, opened.task.fields, Path(directory), "truncate")
+        part = encode_part(source, opened.task.fields, Path(directory), "truncate")
+        dataset = Dataset.open(Path(directory), [field.name for field in opened.task.fields])
         figures, details = measure(opened.model, opened.task, dataset, streams)
         if as_json:
             out.write_json([figures])
         else:
             out.write_text(_report(figures, details))
     if not quiet:
-        say(*opened.warnings)
+        cut = [f"{part.truncated:,} examples were longer than max_tokens and were cut"] * bool(part.truncated)
+        say(*opened.warnings, *cut)
 
 
 def _source(data: DataConfig, path: str, sides: tuple[str | None, str | None], layout: str) -> Source:

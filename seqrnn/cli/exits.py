@@ -52,6 +52,10 @@ def describe(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, ""
         case MemoryError():
             return MemoryLimit.exit_code, "out of memory; try a smaller batch, model or input"
+        case RuntimeError() if "allocate memory" in str(error) or "out of memory" in str(error):
+            # PyTorch has no class of its own for a CPU without memory.
+            wanted = str(error).splitlines()[0].split("] ")[-1]
+            return MemoryLimit.exit_code, f"{wanted}; try a smaller --batch-size, --hidden-size or input"
         case typer.TyperException():
             return error.exit_code, _usage(error)
         case OSError():

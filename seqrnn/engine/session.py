@@ -92,7 +92,7 @@ class Session:
                 if isinstance(event, Evaluated):
                     run.metrics.append(_line(event))
                 yield event
-                if isinstance(event, Finished):
+                if isinstance(event, Finished) and not self.trainer.stopped:
                     yield from self._measured(run)
 
     def _created(self, place: Place) -> RunDirectory:

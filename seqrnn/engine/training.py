@@ -44,6 +44,7 @@ class Position:
     batch: int = 0  # batches of this epoch that are done
     seconds: float = 0.0
     best: float | None = None
+    evaluated: int = 0  # step of the last evaluation
     stale: int = 0  # evaluations since the best
     scale: float = 1.0  # what the plateau schedule has made of the learning rate
     failures: int = 0  # updates in a row without a finite loss
@@ -68,7 +69,7 @@ class Trainer:
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
         self._losses: list[float] = []
-        self._evaluated_at = (0, 0.0, 0.0)  # step, seconds, and how long that evaluation took
+        self._evaluation = (0.0, 0.0)  # when the last one ended, and how long it took, in seconds
         self._started = time.monotonic()
         weights = task.class_weights(self.train_set)
         self.objective = Objective(
@@ -80,6 +81,11 @@ class Trainer:
         """End the training, saved, after the update under way."""
         self._stop_reason = reason
 
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop_reason is not None
+
     def resume(self, generation: Generation) -> None:
         """Go on exactly where a generation stands; its weights are loaded already."""
         state = generation.training_state()
@@ -87,10 +93,14 @@ class Trainer:
         self.schedule.scale = self.position.scale
         self.carry = load_training(generation.training_tensors(), self.model, self.optimizer)
         self._started -= self.position.seconds
-        self._evaluated_at = (self.position.step, self.position.seconds, 0.0)
+        self._evaluation = (self.position.seconds, 0.0)
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
-        """Train until the duration is over, saving generations into `run`."""
+        """Train until the duration is over, saving generations into `run`.
+
+        A training that is stopped is saved as it stands, without an evaluation that an unbroken one
+        would not have had.
+        """
         self.model.train()
         yield Started(count_parameters(self.model), self.position.step)
         while self._reason() is None:
@@ -104,7 +114,9 @@ class Trainer:
                 self.position.epoch, self.position.batch = self.position.epoch + 1, 0
                 if self._reason() is None and self._evaluation_is_due(epoch_ended=True):
                     yield from self._evaluate_and_save(run)
-        if self._evaluated_at[0] != self.position.step:
+        if self.stopped:
+            yield from self._save(run, None)
+        elif self.position.evaluated != self.position.step:
             yield from self._evaluate_and_save(run)
         yield Finished(self.position.step, self.position.seconds, self._reason() or "")
 
@@ -196,11 +208,11 @@ class Trainer:
             )
 
     def _evaluation_is_due(self, epoch_ended: bool) -> bool:
-        step, seconds, cost = self._evaluated_at
-        gap = self.position.step - step
+        ended, cost = self._evaluation
+        gap = self.position.step - self.position.evaluated
         if self.config.evaluate_every is not None:
             return gap >= self.config.evaluate_every
-        if self.duration.seconds and self.position.seconds - seconds < cost / EVALUATION_SHARE:
+        if self.duration.seconds and self.position.seconds - ended < cost / EVALUATION_SHARE:
             return False
         return gap > 0 and (epoch_ended or gap >= LARGEST_GAP)
 
@@ -211,7 +223,11 @@ class Trainer:
             metrics, _ = evaluate(self.model, self.task, self.valid_set, streams=self.config.batch_size)
             metric = Metric(name=self.task.metric, value=metrics[self.task.metric], better=self.task.better)
             yield self._judge(metrics)
-        self._evaluated_at = (self.position.step, self.position.seconds, time.monotonic() - started)
+        self.position.evaluated = self.position.step
+        self._evaluation = (time.monotonic() - self._started, time.monotonic() - started)
+        yield from self._save(run, metric)
+
+    def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
         run.save(self._snapshot(metric))
         yield Saved(self.position.step)
 
