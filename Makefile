@@ -18,7 +18,7 @@ help: ## Show this list
 demo: $(READY) ## Train two small models, then evaluate, generate and classify (under two minutes)
 	@printf '\n== A text to model: the log of a lighthouse ==\n\n'
 	$(SEQRNN) train -c sample_data/lighthouse.yaml -o $(DEMO)/lighthouse --overwrite
-	$(SEQRNN) generate -m $(DEMO)/lighthouse --prompt "Monday, " --max-len 500 --sample --temperature 0.6
+	$(SEQRNN) generate -m $(DEMO)/lighthouse --prompt "Monday, 1 May 1871" --max-len 600 --sample --temperature 0.6
 	@printf '\n== Texts to classify: mails to a bicycle shop ==\n\n'
 	$(SEQRNN) train -c sample_data/mails.yaml -o $(DEMO)/mails --overwrite
 	$(SEQRNN) evaluate -m $(DEMO)/mails sample_data/mails.test.tsv
