@@ -73,7 +73,11 @@ class DataConfig(Section):
     encoding_errors: Literal["strict", "replace"] = key(
         "strict", "What to do with bytes that are not UTF-8.", "--encoding-errors"
     )
-    tokenizer: Literal["word", "char", "byte", "bpe"] = key("word", "What a token is.", "--tokenizer")
+    tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
+        "auto",
+        "What a token is; auto: a character of a text to model or of single words, else a word.",
+        "--tokenizer",
+    )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
     vocabulary_size: int = key(

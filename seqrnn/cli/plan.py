@@ -55,6 +55,8 @@ def plan_training(layers: list[Layer]) -> Plan:
     decided: dict[str, Any] = {"task": found.task, "data.format": found.format}
     if not given & {"training.budget", "training.epochs", "training.steps"}:
         decided["training.epochs"] = task.default_epochs
+    if asked.data.tokenizer == "auto" and "data.tokenizer" not in task.defaults:
+        decided["data.tokenizer"] = "char" if found.single_words else "word"
     config = resolve([from_defaults(task.defaults), *layers, from_flags(decided)])
     _check(config, given)
     readable = _with_paths(config, source)

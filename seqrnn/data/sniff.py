@@ -37,6 +37,7 @@ class Guess:
     task: str
     format: str
     reason: str
+    single_words: bool = False  # most texts are one word, so that words would say nothing of new ones
 
 
 def guess(source: Source, task: str | None) -> Guess:
@@ -51,8 +52,15 @@ def guess(source: Source, task: str | None) -> Guess:
     records = list(_head(read_records(replace(source, format=layout))))
     if not records:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
+    words = sum(len(record.source.split()) > 1 for record in records)
+    return replace(_decide(records, layout, (source, task)), single_words=words < len(records) / 2)
+
+
+def _decide(records: list[Record], layout: str, asked: tuple[Source, str | None]) -> Guess:
+    source, task = asked
     if task is None:
         return _guess_task(records, layout, source)
+    name = file_name(source.paths[0])
     if task == "classification" and not any(record.targets for record in records) and not source.multi_label:
         raise UsageError(f"{name} ({layout}) has no labels in its first rows; use --label-col or --format")
     return Guess(task, layout, f"{task}: as asked for; {name} is read as {layout}")

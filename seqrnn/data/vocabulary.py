@@ -54,7 +54,8 @@ class TokenizerSettings:
     @classmethod
     def of(cls, data: DataConfig) -> TokenizerSettings:
         """Take the settings out of the configuration's data section."""
-        return cls(data.tokenizer, data.lowercase, data.min_count, data.vocabulary_size, data.max_tokens)
+        kind = "word" if data.tokenizer == "auto" else data.tokenizer
+        return cls(kind, data.lowercase, data.min_count, data.vocabulary_size, data.max_tokens)
 
 
 def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
