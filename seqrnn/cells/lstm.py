@@ -10,12 +10,14 @@ from seqrnn.cells.cell import Array, Cell, State, sigmoid, split_gates
 class LSTM(Cell):
     """A memory c_t beside the output h_t, written, kept and read through three gates.
 
-    i_t = sigmoid(W_h^i h_{t-1} + W_x^i x_t + b^i)     input
-    f_t = sigmoid(W_h^f h_{t-1} + W_x^f x_t + b^f)     forget
-    g_t = tanh(W_h^g h_{t-1} + W_x^g x_t + b^g)        candidate
-    o_t = sigmoid(W_h^o h_{t-1} + W_x^o x_t + b^o)     output
-    c_t = f_t * c_{t-1} + i_t * g_t
-    h_t = o_t * tanh(c_t)
+        i_t = sigmoid(W_h^i h_{t-1} + W_x^i x_t + b^i)     input
+        f_t = sigmoid(W_h^f h_{t-1} + W_x^f x_t + b^f)     forget
+        g_t = tanh(W_h^g h_{t-1} + W_x^g x_t + b^g)        candidate
+        o_t = sigmoid(W_h^o h_{t-1} + W_x^o x_t + b^o)     output
+        c_t = f_t * c_{t-1} + i_t * g_t
+        h_t = o_t * tanh(c_t)
+
+    The memory goes on by a sum, not through a squashing function, so gradients reach far back.
     """
 
     gates = 4

@@ -56,8 +56,6 @@ def load_training(
             for key, value in arrays.items()
             if key.startswith(prefix)
         }
-        if "step" in state:
-            state["step"] = state["step"].cpu()
         if state:
             optimizer.state[parameter] = state
     layers: dict[int, dict[int, torch.Tensor]] = {}

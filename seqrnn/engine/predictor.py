@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
 from seqrnn.data.batching import Pass
 from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import BOS
 from seqrnn.engine.build import build_model
 from seqrnn.engine.checkpoint import expected_arrays, load_model
@@ -26,9 +27,8 @@ from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
 from seqrnn.search.step import Prediction
-from seqrnn.tasks.classification import Choice, Classification, Ranking
 from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import Task
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Task
 
 
 @dataclass(frozen=True)
@@ -64,36 +64,29 @@ def open_model(path: Path, device: str = "auto", verb: str | None = None) -> Ope
     return OpenedModel(config, task, model.to(choose_device(device)).eval(), generation, run.warnings)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a classifier says of one text."""
-
-    ranking: Ranking
-    truncated: bool
-    unknown: int
-
-
 class Labeller:
-    """Classifies texts."""
+    """Answers rows with labels."""
 
     def __init__(self, opened: OpenedModel) -> None:
-        assert isinstance(opened.task, Classification)
+        assert isinstance(opened.task, AnsweringTask)
         self.task = opened.task
         self.model = opened.model
         self.device = next(opened.model.parameters()).device
 
     @torch.inference_mode()
-    def classify(self, texts: Sequence[str], choice: Choice) -> list[Answer]:
-        """Answer each text, in order; an answer does not depend on the other texts."""
-        encoded = self.task.source.tokenizer.encode_batch(texts)
-        dataset = Dataset({"source": Column.of([example.ids for example in encoded])})
-        rankings: dict[int, Ranking] = {}
-        for batch in self.task.batches(dataset, Pass()):
+    def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
+        """Answer each record, in order; an answer does not depend on the other records."""
+        encoded = {field.name: field.encode(records) for field in self.task.inputs}
+        columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
+        answers: dict[int, Answer] = {}
+        for batch in self.task.batches(Dataset(columns), Pass()):
             values = to_arrays(self.model(to_tensors(batch, self.device)))
             assert batch.rows is not None
-            rankings.update(zip(batch.rows.tolist(), self.task.choose(values, choice), strict=True))
+            answers.update(zip(batch.rows.tolist(), self.task.answers(values, batch, choice), strict=True))
+        text = encoded[self.task.inputs[0].name]
         return [
-            Answer(rankings[row], example.truncated, example.unknown) for row, example in enumerate(encoded)
+            replace(answers[row], truncated=side.truncated, unknown=side.unknown)
+            for row, side in enumerate(text)
         ]
 
 

@@ -110,6 +110,8 @@ class RNN(nn.Module):
             y, new = self._kernel(kernel, x[piece.start : piece.stop, :rows], [s[:rows] for s in state])
             outputs.append(_silence(y, piece, x.shape[1]))
             state = _keep(new, state, piece.alive)
+        if not outputs:  # no sequence has a first step
+            return x.new_zeros(0, x.shape[1], self.sizes.hidden_size), state
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs), state
 
     def _kernel(self, kernel: nn.Module, x: Tensor, state: list[Tensor]) -> tuple[Tensor, State]:

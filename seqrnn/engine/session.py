@@ -85,9 +85,11 @@ class Session:
         Raises OutputError where a generation cannot be saved, LockedError where another training
         runs in the same place, NumericError where the loss stays infinite.
         """
-        run = self._resumed(place.path) if place.resume else self._created(place)
+        run = RunDirectory.open(place.path) if place.resume else self._created(place)
         with RunLock(place.path):
             run.sweep()
+            if place.resume:
+                self._resume(run)
             for event in self.trainer.events(run):
                 if isinstance(event, Evaluated):
                     run.metrics.append(_line(event))
@@ -101,16 +103,14 @@ class Session:
         self.trainer.data_hashes = self.prepared.hashes
         return RunDirectory.create(place.path, files, place.overwrite)
 
-    def _resumed(self, path: Path) -> RunDirectory:
-        """Open a run to go on in it. Raises DataError where the data are not those of the run."""
-        run = RunDirectory.open(path)
+    def _resume(self, run: RunDirectory) -> None:
+        """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
         _check_unchanged(newest.training_state().get("data", {}), self.prepared.hashes)
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
         self.trainer.data_hashes = self.prepared.hashes
         run.metrics.cut(newest.step)
-        return run
 
     def _measured(self, run: RunDirectory) -> Iterator[Measured]:
         """Measure the best weights on the validation data, a text in one stream unless it is huge."""

@@ -48,6 +48,8 @@ class Position:
     stale: int = 0  # evaluations since the best
     scale: float = 1.0  # what the plateau schedule has made of the learning rate
     failures: int = 0  # updates in a row without a finite loss
+    loss: float = 0.0  # sum over the updates since the last evaluation
+    losses: int = 0  # how many these are
 
 
 class Trainer:
@@ -68,7 +70,7 @@ class Trainer:
         self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
-        self._losses: list[float] = []
+        self._saved: int | None = None  # step of the generation that was saved last
         self._evaluation = (0.0, 0.0)  # when the last one ended, and how long it took, in seconds
         self._started = time.monotonic()
         weights = task.class_weights(self.train_set)
@@ -94,6 +96,7 @@ class Trainer:
         self.carry = load_training(generation.training_tensors(), self.model, self.optimizer)
         self._started -= self.position.seconds
         self._evaluation = (self.position.seconds, 0.0)
+        self._saved = generation.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
         """Train until the duration is over, saving generations into `run`.
@@ -103,21 +106,19 @@ class Trainer:
         """
         self.model.train()
         yield Started(count_parameters(self.model), self.position.step)
+        groups = self._groups()
         while self._reason() is None:
-            for group in self._groups():
+            if self._evaluation_is_due():
+                yield from self._evaluate_and_save(run)
+            elif group := next(groups, None):
                 yield self._update(group)
-                if self._reason() is not None:
-                    break
-                if self._evaluation_is_due(epoch_ended=False):
-                    yield from self._evaluate_and_save(run)
             else:
                 self.position.epoch, self.position.batch = self.position.epoch + 1, 0
-                if self._reason() is None and self._evaluation_is_due(epoch_ended=True):
-                    yield from self._evaluate_and_save(run)
-        if self.stopped:
-            yield from self._save(run, None)
-        elif self.position.evaluated != self.position.step:
+                groups = self._groups()
+        if not self.stopped and self.position.evaluated != self.position.step:
             yield from self._evaluate_and_save(run)
+        elif self._saved != self.position.step:
+            yield from self._save(run, None)
         yield Finished(self.position.step, self.position.seconds, self._reason() or "")
 
     def _pass(self) -> Pass:
@@ -198,7 +199,8 @@ class Trainer:
         self.position.batch += len(group)
         self.position.failures = 0 if finite else self.position.failures + 1
         if finite:
-            self._losses.append(loss)
+            self.position.loss += loss
+            self.position.losses += 1
             return
         self.carry = None
         if self.position.failures >= PATIENCE:
@@ -207,13 +209,14 @@ class Trainer:
                 "the best weights so far are kept; try a lower --learning-rate or a smaller --clip"
             )
 
-    def _evaluation_is_due(self, epoch_ended: bool) -> bool:
+    def _evaluation_is_due(self) -> bool:
         ended, cost = self._evaluation
         gap = self.position.step - self.position.evaluated
         if self.config.evaluate_every is not None:
             return gap >= self.config.evaluate_every
         if self.duration.seconds and self.position.seconds - ended < cost / EVALUATION_SHARE:
             return False
+        epoch_ended = self.position.batch == self.batches_per_epoch
         return gap > 0 and (epoch_ended or gap >= LARGEST_GAP)
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
@@ -229,6 +232,7 @@ class Trainer:
 
     def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
         run.save(self._snapshot(metric))
+        self._saved = self.position.step
         yield Saved(self.position.step)
 
     def _snapshot(self, metric: Metric | None) -> Snapshot:
@@ -250,8 +254,8 @@ class Trainer:
         self.position.stale = 0 if better else self.position.stale + 1
         self.schedule.observe(self.position.stale)
         self.position.scale = self.schedule.scale
-        train_loss = sum(self._losses) / max(len(self._losses), 1)
-        self._losses.clear()
+        train_loss = self.position.loss / max(self.position.losses, 1)
+        self.position.loss, self.position.losses = 0.0, 0
         return Evaluated(
             self.position.step, self._epochs(), self.position.seconds, train_loss, metrics, better
         )

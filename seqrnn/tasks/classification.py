@@ -5,8 +5,9 @@ Shapes: B batch, T time, K classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,21 +18,10 @@ from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import LabelField, TextField
 from seqrnn.data.tokenizer import TokenizerSettings
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
-from seqrnn.tasks.task import Task, Values
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Which labels an answer names: the `k` likeliest with a probability of `threshold` or more."""
-
-    k: int = 1
-    threshold: float = 0.0
-
-
-Ranking = list[tuple[str, float]]  # labels and their natural-log probabilities, the likeliest first
-
-
-class Classification(Task):
+class Classification(AnsweringTask):
     """A classifier on the summary of all hidden states."""
 
     name = "classification"
@@ -56,6 +46,11 @@ class Classification(Task):
     def fields(self) -> tuple[TextField, LabelField]:
         """The text and its label."""
         return self.source, self.labels
+
+    @property
+    def inputs(self) -> tuple[TextField]:
+        """The text."""
+        return (self.source,)
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
@@ -112,7 +107,7 @@ class Classification(Task):
         labels = dataset["labels"]
         counts = np.maximum(np.bincount(labels.values, minlength=len(self.labels.labels)), 1)
         if self.config.data.multi_label:
-            return (len(labels) - counts) / counts
+            return np.maximum(len(labels) - counts, 1) / counts
         return len(labels) / (len(counts) * counts)
 
     def scorer(self) -> ClassificationScorer:
@@ -126,16 +121,28 @@ class Classification(Task):
         default = 0.5 if k is None else 0.0
         return Choice(k or len(self.labels.labels), default if threshold is None else threshold)
 
-    def choose(self, values: Values, choice: Choice) -> list[Ranking]:
+    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
         """Rank the labels of each example of a batch by `log_probs` (B, K)."""
         log_probs = values["log_probs"]
         order = np.argsort(-log_probs, axis=1, kind="stable")[:, : choice.k]  # (B, k)
         lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
         names = self.labels.labels
-        return [
+        rankings = (
             [(names[label], float(row[label])) for label in ranked if row[label] >= lowest]
             for row, ranked in zip(log_probs, order, strict=True)
-        ]
+        )
+        return [self._answer(ranking) for ranking in rankings]
+
+    def _answer(self, ranking: list[tuple[str, float]]) -> Answer:
+        labels = [label for label, _ in ranking]
+        best = labels[0] if labels else None
+        score = ranking[0][1] if ranking else None
+        return Answer(labels if self.config.data.multi_label else best, score, ranking)
+
+    def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
+        """Write labels, each with its probability if wanted, separated by TABs."""
+        cells = (f"{label}\t{math.exp(score):.4f}" if probs else label for label, score in answer.nbest)
+        return "\t".join(cells)
 
 
 class ClassificationScorer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -27,6 +28,25 @@ class Scorer(Protocol):
 
     def details(self) -> dict[str, Any]:
         """Return what a reader wants to see beside the figures, such as a table of classes."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which answers are named: the `k` likeliest with a probability of `threshold` or more."""
+
+    k: int = 1
+    threshold: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one row; scores are natural-log probabilities."""
+
+    prediction: Any  # a label, or a list of them: what JSON can hold
+    score: float | None
+    nbest: Sequence[tuple[Any, float]] = ()  # the likeliest first
+    truncated: bool = False  # the row was cut to max_tokens
+    unknown: int = 0  # tokens of the row that the model does not know
 
 
 class Task(ABC):
@@ -71,3 +91,24 @@ class Task(ABC):
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""
         return None
+
+
+class AnsweringTask(Task):
+    """A task whose model answers each row of a stream: what `seqrnn classify` needs."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> Sequence[Field]:
+        """The fields that are read of a row to be answered, the first being its text."""
+
+    @abstractmethod
+    def choice(self, k: int | None, threshold: float | None) -> Choice:
+        """Fill in what the user left open."""
+
+    @abstractmethod
+    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:
+        """Turn what the model computed for a batch into answers, in the order of the batch."""
+
+    @abstractmethod
+    def write(self, answer: Answer, text: str, probs: bool) -> str:
+        """Write the answer to the row `text` as a shell reads it, without the last newline."""

@@ -1,0 +1,72 @@
+"""What tests of several folders need: a cache of their own, and small trainings on real files."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+EXAMPLES = "".join(
+    f"{' '.join(['red', 'blue', 'old', 'new', 'cat', 'dog'][i % 5 : i % 5 + 1 + i % 4])}\t{'abc'[i % 3]}\n"
+    for i in range(30)
+)
+TEXT = "the cat sat on the mat and the dog sat on the log; " * 6
+LINES = "".join(f"{'abcdefgh'[i % 4 : 1 + i % 8]}x\n" for i in range(20))
+CONTENT = {"tsv": EXAMPLES, "text": TEXT, "lines": LINES}
+
+SMALL = {
+    "data.valid_fraction": 0.2,
+    "model.hidden_size": 6,
+    "model.embedding_size": 5,
+    "training.epochs": 2.0,
+    "training.batch_size": 4,
+    "training.segment_length": 5,
+    "training.precision": "fp32",
+    "training.device": "cpu",
+}
+BY_FORMAT = {
+    "tsv": {"task": "classification", "data.tokenizer": "word"},
+    "text": {"task": "language-model", "data.tokenizer": "char"},
+    "lines": {"task": "language-model", "data.tokenizer": "char"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _cache_of_the_test(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def make_session(tmp_path):
+    """A function `(format, settings by dotted key, content of the training file) -> Session`."""
+    from seqrnn.catalog import TASKS, load
+    from seqrnn.config_file import from_defaults, resolve
+    from seqrnn.data.prepare import prepare
+    from seqrnn.engine.session import Session
+
+    def make(layout, settings=None, content=None):
+        file = tmp_path / f"train.{layout}"
+        file.write_text(CONTENT[layout] if content is None else content, encoding="utf-8")
+        chosen = {"data.train": (str(file),), "data.format": layout, **SMALL, **BY_FORMAT[layout]}
+        config = resolve([from_defaults({**chosen, **(settings or {})})])
+        task = load(TASKS[config.task])(config)
+        return Session(config, task, prepare(config.data, task.fields, config.training.seed))
+
+    return make
+
+
+@pytest.fixture
+def train(make_session, tmp_path):
+    """A function that trains what `make_session` makes, in a new run directory: `-> (session, path)`."""
+    from seqrnn.engine.session import Place
+
+    numbers = itertools.count()
+
+    def run(layout, settings=None, content=None):
+        session = make_session(layout, settings, content)
+        path = tmp_path / f"run{next(numbers)}"
+        for _ in session.train(Place(path)):
+            pass
+        return session, path
+
+    return run
