@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,8 +18,8 @@ from seqrnn.cli.options import (
 
 if TYPE_CHECKING:
     from seqrnn.cli.rows import Row, Tally
-    from seqrnn.engine.predictor import Answer, Labeller
-    from seqrnn.tasks.classification import Choice
+    from seqrnn.engine.predictor import Labeller
+    from seqrnn.tasks.task import Answer, Choice
 
 Answered = list[tuple["Row", "Answer | None"]]
 
@@ -65,16 +63,21 @@ def classify(
             answered = _answer(list(read_rows(lines, jsonl, text_col)), labeller, choice)
             _count(answered, tally)
             if jsonl:
-                out.write_json(_record(row, answer, labeller) for row, answer in answered)
+                out.write_json(_record(row, answer) for row, answer in answered)
             else:
-                out.write_lines(_line(answer, probs) for _, answer in answered)
+                out.write_lines(
+                    labeller.task.write(answer, row.text, probs) if answer else "" for row, answer in answered
+                )
     if not quiet:
         say(*opened.warnings, *tally.lines())
 
 
 def _answer(rows: list[Row], labeller: Labeller, choice: Choice) -> Answered:
     """Answer all rows that can be answered, in their order."""
-    answers = iter(labeller.classify([row.text for row in rows if row.error is None], choice))
+    from seqrnn.data.record import Record
+
+    records = [Record(row.text) for row in rows if row.error is None]
+    answers = iter(labeller.answer(records, choice))
     return [(row, next(answers) if row.error is None else None) for row in rows]
 
 
@@ -83,29 +86,14 @@ def _count(answered: Answered, tally: Tally) -> None:
     tally.truncated += sum(answer is not None and answer.truncated for _, answer in answered)
 
 
-def _line(answer: Answer | None, probs: bool) -> str:
-    """Write an answer as labels, each with its probability if wanted, separated by TABs."""
-    return "\t".join(_cells(answer, probs))
-
-
-def _cells(answer: Answer | None, probs: bool) -> Iterator[str]:
-    for label, score in answer.ranking if answer else []:
-        yield label
-        if probs:
-            yield f"{math.exp(score):.4f}"
-
-
-def _record(row: Row, answer: Answer | None, labeller: Labeller) -> dict[str, Any]:
+def _record(row: Row, answer: Answer | None) -> dict[str, Any]:
     """Write an answer with all that is known of it; the input's own fields come after the id."""
-    ranking = answer.ranking if answer else []
-    several = labeller.task.config.data.multi_label
-    best = ranking[0][0] if ranking else None
     return {
         "id": row.id,
         **row.fields,
-        "prediction": [label for label, _ in ranking] if several else best,
-        "score": ranking[0][1] if ranking else None,
-        "nbest": [{"prediction": label, "score": score} for label, score in ranking],
+        "prediction": answer.prediction if answer else None,
+        "score": answer.score if answer else None,
+        "nbest": [{"prediction": label, "score": score} for label, score in answer.nbest] if answer else [],
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": row.error,
