@@ -10,7 +10,7 @@ EXAMPLES = "".join(
     f"{' '.join(['red', 'blue', 'old', 'new', 'cat', 'dog'][i % 5 : i % 5 + 1 + i % 4])}\t{'abc'[i % 3]}\n"
     for i in range(30)
 )
-TEXT = "the cat sat on the mat and the dog sat on the log; " * 6
+TEXT = "the cat sat on the mat\nand the dog sat on the log\n" * 6
 LINES = "".join(f"{'abcdefgh'[i % 4 : 1 + i % 8]}x\n" for i in range(20))
 CONTENT = {"tsv": EXAMPLES, "text": TEXT, "lines": LINES}
 

@@ -231,6 +231,7 @@ class Trainer:
         yield from self._save(run, metric)
 
     def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
+        self.position.seconds = time.monotonic() - self._started
         run.save(self._snapshot(metric))
         self._saved = self.position.step
         yield Saved(self.position.step)
