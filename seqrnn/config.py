@@ -127,7 +127,10 @@ class TrainingConfig(Section):
     """How the network learns, and for how long."""
 
     budget: str | None = key(
-        None, "Train for this long (90s, 10m, 2h); the learning rate lands at the end.", "--budget"
+        None,
+        "Train for this long (90s, 10m, 2h); the learning rate lands at the end.",
+        "--budget",
+        pattern=r"^\d{0,5}[1-9]\d{0,5}[smh]$",
     )
     epochs: float | None = key(None, "Train for this many passes over the data.", "--epochs", gt=0)
     steps: int | None = key(None, "Train for this many updates.", "--steps", ge=1)
@@ -173,7 +176,7 @@ class TrainingConfig(Section):
 class Config(Section):
     """Everything that a training run depends on."""
 
-    task: TaskName = key("classification", "What to learn.", "--task")
+    task: TaskName = key("classification", "What to learn; inferred from the data if not given.", "--task")
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

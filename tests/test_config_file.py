@@ -161,10 +161,10 @@ def test_set_takes_scalars_and_flow_lists() -> None:
 
 def test_set_takes_text_as_it_was_typed() -> None:
     config = assigned(
-        "data.text_column=010", "data.header=no", "data.label_separator=: ", "training.budget=90"
+        "data.text_column=010", "data.header=no", "data.label_separator=: ", "training.budget=90s"
     )
     assert (config.data.text_column, config.data.header) == ("010", "no")
-    assert (config.data.label_separator, config.training.budget) == (": ", "90")
+    assert (config.data.label_separator, config.training.budget) == (": ", "90s")
 
 
 @pytest.mark.parametrize(

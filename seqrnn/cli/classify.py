@@ -37,14 +37,17 @@ def classify(
     ] = None,
     probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
     jsonl: JsonLinesOption = False,
-    text_col: Annotated[str, typer.Option(help="Field that holds the text of a JSON line.")] = "text",
+    text_col: Annotated[
+        str | None,
+        typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Label each line of a file or of standard input.
 
-    With --jsonl a line may itself be a JSON object; its other fields are handed through.
+    With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.cli.rows import Tally, read_rows
     from seqrnn.cli.stdio import Output, say
@@ -56,11 +59,12 @@ def classify(
     opened = open_model(model, device, "classify")
     labeller = Labeller(opened)
     choice = labeller.task.choice(k, threshold)
+    field = text_col or _name_of(opened.config.data.text_column)
     tally = Tally()
     with Output(output) as out:
         for lines in read_line_groups(data, "replace"):
             tally.replaced += sum(line.replaced for line in lines)
-            answered = _answer(list(read_rows(lines, jsonl, text_col)), labeller, choice)
+            answered = _answer(list(read_rows(lines, jsonl, field)), labeller, choice)
             _count(answered, tally)
             if jsonl:
                 out.write_json(_record(row, answer) for row, answer in answered)
@@ -70,6 +74,11 @@ def classify(
                 )
     if not quiet:
         say(*opened.warnings, *tally.lines())
+
+
+def _name_of(column: str | None) -> str | None:
+    """Return the column that was trained on, unless it is the number of one in a table."""
+    return None if column is None or column.isdecimal() else column
 
 
 def _answer(rows: list[Row], labeller: Labeller, choice: Choice) -> Answered:

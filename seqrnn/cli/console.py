@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from seqrnn.cli.stdio import printable
 from seqrnn.cli.tables import head, shown
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
 HIDDEN = ("task", "examples", "tokens", "micro_f1")  # figures that have no column of their own
+NARROWEST = 8  # characters of a column
 
 
 class Meter:
@@ -46,7 +47,7 @@ class Meter:
         left = event.seconds / max(event.fraction, 1e-6) - event.seconds
         return (
             f"loss {self.loss:.3f}  {self.tokens_per_second:,.0f} tokens/s  "
-            f"filling {event.filling:.0%}  {clock(left)} left"
+            f"{event.filling:.0%} padding  {clock(left)} left"
         )
 
 
@@ -54,32 +55,54 @@ class TrainingConsole:
     """Follows the events of a training: a live bar on a terminal, plain lines elsewhere."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
+        self.console = Console(stderr=True, highlight=False, markup=False, emoji=False, quiet=quiet)
+        self._live = self.console.is_terminal and not self.console.is_dumb_terminal and not quiet
+        # A terminal's lines break between words; in a log file, a line is a line.
+        self.console.soft_wrap = not self.console.is_terminal
         self._meter = Meter()
         self._progress = Progress(
-            BarColumn(bar_width=24),
-            TextColumn("[bold]{task.percentage:>3.0f} %[/]  {task.fields[status]}"),
+            BarColumn(bar_width=16),
+            TextColumn("[bold]{task.percentage:>3.0f}%[/]  {task.fields[status]}"),
             console=self.console,
             transient=True,
-            disable=quiet or not self.console.is_terminal,
+            disable=not self._live,
         )
         self._bar = self._progress.add_task("", total=1.0, status="starting")
         self._columns: list[str] = []
         self._plain_at = time.monotonic()
+        self._held: list[str] | None = None
 
     def say(self, text: str) -> None:
-        """Print one line for the user."""
-        self.console.print(escape(text))
+        """Print one line for the user, or hold it while something is being prepared."""
+        if self._held is None:
+            self.console.print(printable(text))
+        else:
+            self._held.append(text)
 
-    def follow(self, events: Iterable[Event], run: Path) -> None:
-        """Draw the events as they come, to the end; `run` is where the training is saved."""
+    @contextmanager
+    def preparing(self, what: str) -> Iterator[None]:
+        """Hold all lines to the end, and drop them where that is an error: its line stands alone."""
+        held: list[str] = []
+        self._held = held
+        if self._live:
+            with self.console.status(what):
+                yield
+        else:
+            yield
+        self._held = None
+        for line in held:
+            self.say(line)
+
+    def follow(self, events: Iterable[Event]) -> None:
+        """Draw the events as they come, to the end."""
         with self._progress:
             for event in events:
-                self._draw(event, run)
+                self._draw(event)
 
-    def _draw(self, event: Event, run: Path) -> None:
+    def _draw(self, event: Event) -> None:
         match event:
             case Started():
+                self._meter = Meter()
                 if event.step:
                     self.say(f"going on from step {event.step:,}")
             case Stepped():
@@ -88,18 +111,16 @@ class TrainingConsole:
                 self._row(event)
             case Finished():
                 self.say(f"{event.step:,} updates in {clock(event.seconds)}: {event.reason}")
+                self._progress.update(self._bar, completed=1.0, status="measuring the best weights")
             case Measured():
                 self.say(f"best, step {event.step:,}: {figures(event.metrics)}")
-        if isinstance(event, Finished):
-            self.say(f"saved in {run}")
 
     def _step(self, event: Stepped) -> None:
         self._meter.add(event)
         if event.skipped:
-            self.console.print(f"[yellow]step {event.step:,}: the loss is not finite; update skipped[/]")
+            self.console.print(f"step {event.step:,}: the loss is not finite; update skipped", style="yellow")
         self._progress.update(self._bar, completed=event.fraction, status=self._meter.line(event))
-        silent = self.console.is_terminal or time.monotonic() - self._plain_at < PLAIN_INTERVAL
-        if not silent:
+        if not self._live and time.monotonic() - self._plain_at >= PLAIN_INTERVAL:
             self._plain_at = time.monotonic()
             self.say(f"{event.fraction:4.0%}  step {event.step:,}  {self._meter.line(event)}")
 
@@ -108,12 +129,19 @@ class TrainingConsole:
         measured = {name: value for name, value in event.metrics.items() if name not in HIDDEN}
         if not self._columns:
             self._columns = list(measured)
-            names = ["step", "epoch", "time", "train", *self._columns]
-            self.console.print("[dim]" + "  ".join(f"{head(name):>9}" for name in names) + "[/]")
+            self.console.print(self._aligned(self._heads()), style="dim")
         cells = [f"{event.step:,}", f"{event.epoch:.2f}", clock(event.seconds), f"{event.train_loss:.4f}"]
         cells += [shown(name, measured[name]) for name in self._columns]
-        row = "  ".join(f"{cell:>9}" for cell in cells)
-        self.console.print(f"{row}  [green]best[/]" if event.best else row)
+        row = self._aligned(cells)
+        self.console.print(f"{row}  best" if event.best else row, style="bold" if event.best else None)
+
+    def _heads(self) -> list[str]:
+        measured = ["valid loss" if name == "loss" else head(name) for name in self._columns]
+        return ["step", "epoch", "time", "train loss", *measured]
+
+    def _aligned(self, cells: list[str]) -> str:
+        widths = (max(NARROWEST, len(name)) for name in self._heads())
+        return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
 def clock(seconds: float) -> str:
@@ -124,7 +152,6 @@ def clock(seconds: float) -> str:
 
 
 def figures(metrics: Mapping[str, Any]) -> str:
-    """Write the figures of an evaluation in one line."""
-    return ", ".join(
-        f"{head(name)} {shown(name, value)}" for name, value in metrics.items() if name != "task"
-    )
+    """Write the figures of an evaluation that have a column in one line."""
+    named = ((name, value) for name, value in metrics.items() if name not in HIDDEN)
+    return ", ".join(f"{head(name)} {shown(name, value)}" for name, value in named)

@@ -20,6 +20,7 @@ from seqrnn.cli.options import (
     ThreadsOption,
 )
 from seqrnn.cli.tables import pairs, table
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.config import DataConfig
@@ -78,7 +79,7 @@ def evaluate(
         else:
             out.write_text(_report(figures, details))
     if not quiet:
-        cut = [f"{part.truncated:,} examples were longer than max_tokens and were cut"] * bool(part.truncated)
+        cut = [f"examples longer than max_tokens, and cut: {part.truncated:,}"] * bool(part.truncated)
         say(*opened.warnings, *cut)
 
 
@@ -88,6 +89,8 @@ def _source(data: DataConfig, path: str, sides: tuple[str | None, str | None], l
 
     source, target = sides
     if source is not None or target is not None:
+        if path != "-" or layout != "auto":
+            raise UsageError("--src and --tgt stand alone; leave out the data file and --format")
         return Source.training(
             data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
         )

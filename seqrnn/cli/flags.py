@@ -8,13 +8,15 @@ from functools import wraps
 from typing import Annotated, Any
 
 import typer
-from pydantic.fields import FieldInfo
 from rich.markup import escape
 
 from seqrnn.config import KEYS, choices_of, flag_of, type_of
 
 OPTIONS = {key.replace(".", "_"): key for key, field in KEYS.items() if flag_of(field)}
 """Dotted keys by the name of the parameter that takes the flag."""
+
+INFERRED = frozenset({"task"})
+"""Keys whose default hardly ever holds, because the data decide."""
 
 
 def config_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,7 +50,7 @@ def _option(name: str, key: str) -> inspect.Parameter:
     section, dot, _ = key.partition(".")
     option = typer.Option(
         flag_of(field),
-        help=_help(field),
+        help=_help(key),
         metavar="<word>" if choices_of(field) else "<file>" if kind == list[str] else None,
         rich_help_panel=section.capitalize() if dot else None,
     )
@@ -56,11 +58,12 @@ def _option(name: str, key: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _help(field: FieldInfo) -> str:
+def _help(key: str) -> str:
     """The key's help, its choices and its default, which is not the default of the parameter."""
+    field = KEYS[key]
     choices = f" One of {', '.join(choices_of(field))}." if choices_of(field) else ""
     text = escape(f"{field.description}{choices}")
-    if field.default is None or field.default is False or field.default == ():
+    if field.default is None or field.default is False or field.default == () or key in INFERRED:
         return text
     return f"{text} [dim]{escape(f'[default: {_spelled(field.default)}]')}[/dim]"
 

@@ -58,6 +58,7 @@ def generate(
 
     The prompt is written before its continuation; with --jsonl they are fields of their own.
     """
+    from seqrnn.cli.rows import without_surrogates
     from seqrnn.cli.stdio import Output, say
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.predictor import Continuer, open_model
@@ -69,6 +70,7 @@ def generate(
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
     set_threads(threads)
     opened = open_model(model, device, "generate")
+    prompt = without_surrogates(prompt)  # what Python makes of bytes that are not UTF-8
     text = Text(Continuer(opened), prompt, limits)
     if not quiet:
         say(*opened.warnings, *text.warnings)
@@ -101,7 +103,7 @@ class Text:
         self.warnings = []
         if encoded.unknown:
             self.warnings.append(
-                f"the model does not know {encoded.unknown} tokens of the prompt: read as <unk>"
+                f"tokens of the prompt that the model does not know, and reads as <unk>: {encoded.unknown:,}"
             )
 
     def write(self, sampling: Sampling, sink: Callable[[str], None]) -> dict[str, object]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqrnn.cli.options import ModelOption, OutputOption
 from seqrnn.cli.tables import pairs
+from seqrnn.config_file import load_run_config
+
+if TYPE_CHECKING:
+    from seqrnn.config import Config
+    from seqrnn.run.generation import Generation
 
 
 def inspect(
@@ -18,31 +24,45 @@ def inspect(
 ) -> None:
     """Show what a run directory holds."""
     from seqrnn.cli.stdio import Output, say
-    from seqrnn.config_file import load_run_config
     from seqrnn.run.directory import RunDirectory
 
     run = RunDirectory.open(model)
     best = run.best()
     settings = run.read_text("config.yaml")
-    resolved = load_run_config(settings, str(model / "config.yaml"))
-    shapes = [array.size for array in best.tensors(None).values()]
-    facts = {
-        "task": resolved.task,
-        "cell": resolved.model.cell,
-        "layers": resolved.model.num_layers,
-        "hidden_size": resolved.model.hidden_size,
-        "parameters": int(sum(shapes)),
-        "step": best.step,
-        "metric": best.metric.name if best.metric else None,
-        "value": best.metric.value if best.metric else None,
-        "written": best.manifest.created,
-        "seqrnn": best.manifest.seqrnn,
-    }
     with Output(output) as out:
         if config:
             out.write_text(settings)
-        elif as_json:
-            out.write_json([facts])
         else:
-            out.write_text(pairs(facts))
+            facts = _facts(best, load_run_config(settings, str(model / "config.yaml")))
+            out.write_json([facts]) if as_json else out.write_text(_report(facts))
     say(*run.warnings)
+
+
+def _facts(best: Generation, config: Config) -> dict[str, Any]:
+    """Gather what the best weights are, and what they have learned from."""
+    metric = best.metric
+    return {
+        "task": config.task,
+        "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
+        "tokenizer": config.data.tokenizer,
+        "cell": config.model.cell,
+        "layers": config.model.num_layers,
+        "bidirectional": config.model.bidirectional,
+        "hidden_size": config.model.hidden_size,
+        "parameters": sum(int(array.size) for array in best.tensors(None).values()),
+        "step": best.step,
+        "metric": metric.name if metric else None,
+        "value": metric.value if metric else None,
+        "written": best.manifest.created,
+        "seqrnn": best.manifest.seqrnn,
+    }
+
+
+def _report(facts: Mapping[str, Any]) -> str:
+    """Write the facts for a person: a metric under its own name."""
+    told = {key: value for key, value in facts.items() if key not in {"metric", "value"}}
+    told["trained_on"] = ", ".join(facts["trained_on"])
+    told["bidirectional"] = "yes" if facts["bidirectional"] else "no"
+    if facts["metric"] is not None:
+        told[facts["metric"]] = facts["value"]
+    return pairs(told)

@@ -8,13 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.config import Config
-from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, read_layers, resolve
+from seqrnn.config import KEYS, Config
+from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
 from seqrnn.data.sniff import Guess, guess
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task
+
+CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
+"""Keys that a resumed training may set anew; the seed has split the data."""
+
+VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
+VOCABULARY = frozenset(f"data.{name}" for name in ("tokenizer", "lowercase", "min_count", "vocabulary_size"))
+INHERITED = frozenset({"task", *(key for key in KEYS if key.startswith("model."))}) - VECTORS | VOCABULARY
+"""Keys that a training takes over from the run whose weights it starts from."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,30 @@ class Plan:
         return task
 
 
-def read_settings(
-    files: list[str], assignments: list[str], flags: Mapping[str, Any], resumed: Path | None
-) -> list[Layer]:
-    """Read all that the user gave, on top of the settings of the run that is resumed, if one is."""
-    layers = read_layers(files, assignments, flags)
-    if resumed is None:
-        return layers
-    text = RunDirectory.open(resumed).read_text("config.yaml")
-    return [from_yaml(text, str(resumed / "config.yaml")), *layers]
+def continued(run: Path, layers: list[Layer]) -> list[Layer]:
+    """Lay the user's settings over those of the run that is resumed.
+
+    Raises UsageError for one that would change the data or the model.
+    """
+    begun = _settings_of(run)
+    for layer in layers:
+        for key, setting in layer.items():
+            if key not in CHANGEABLE and setting.value != begun[key].value:
+                raise UsageError(
+                    f"{setting.origin}: cannot change in a run that is resumed, it is "
+                    f"{begun[key].value}; leave it out, or start anew with --init-from"
+                )
+    return [begun, *layers]
+
+
+def inherited(parent: Path, layers: list[Layer]) -> list[Layer]:
+    """Lay the user's settings over those that the weights of another run are made for."""
+    kept = {key: setting for key, setting in _settings_of(parent).items() if key in INHERITED}
+    return [kept, *layers]
+
+
+def _settings_of(run: Path) -> Layer:
+    return from_yaml(RunDirectory.open(run).read_text("config.yaml"), str(run / "config.yaml"))
 
 
 def plan_training(layers: list[Layer]) -> Plan:

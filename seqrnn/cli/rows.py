@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from seqrnn.data.lines import Line
+from seqrnn.data.readers import TEXT_NAMES
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +36,47 @@ class Tally:
     def lines(self) -> Iterator[str]:
         """Yield a sentence for each count that is not 0."""
         if self.truncated:
-            yield f"{self.truncated:,} rows were longer than max_tokens and were cut"
+            yield f"rows longer than max_tokens, and cut: {self.truncated:,}"
         if self.replaced:
-            yield f"{self.replaced:,} bytes were not UTF-8 and were read as U+FFFD"
+            yield f"bytes that were not UTF-8, and read as U+FFFD: {self.replaced:,}"
         if self.errors:
-            yield f"{self.errors:,} rows could not be answered; --jsonl says why"
+            yield f"rows that could not be answered: {self.errors:,}; --jsonl says why"
 
 
-def read_rows(lines: Iterable[Line], as_json: bool, text_field: str) -> Iterator[Row]:
-    """Turn lines into rows; with `as_json` a line that is a JSON object brings its own fields."""
+def read_rows(lines: Iterable[Line], as_json: bool, text_field: str | None) -> Iterator[Row]:
+    """Turn lines into rows; with `as_json` a line that is a JSON object brings its own fields.
+
+    Its text is in `text_field` or, if that is None, in the first field of a usual name.
+    """
     for line in lines:
         number = line.number - 1
         if line.error is not None:
             yield Row(number, "", error=line.error)
-        elif as_json and line.text.startswith("{"):
+        elif as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, text_field)
         else:
             yield Row(number, line.text, {"text": line.text})
 
 
-def _read_object(number: int, text: str, text_field: str) -> Row:
+def without_surrogates(text: str) -> str:
+    """Return the text with U+FFFD for each half of a surrogate pair, which is no character."""
+    return SURROGATE.sub("\ufffd", text)
+
+
+def _read_object(number: int, text: str, text_field: str | None) -> Row:
     try:
-        fields = json.loads(text)
+        fields = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return Row(number, "", {"text": text}, f"not JSON: {error}")
-    value = fields.get(text_field)
-    if not isinstance(value, str):
-        return Row(number, "", fields, f"no text in the field {text_field!r}; name it with --text-col")
-    return Row(number, value, fields)
+    name = text_field or next((name for name in TEXT_NAMES if name in fields), "text")
+    if not isinstance(fields.get(name), str):
+        return Row(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
+    return Row(number, without_surrogates(fields[name]), fields)
+
+
+def _finite(text: str) -> float:
+    """Read a number, unless JSON could not write it again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number

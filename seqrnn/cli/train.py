@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqrnn.cli.flags import config_flags
+from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.cli.console import TrainingConsole
+    from seqrnn.cli.plan import Plan
+    from seqrnn.engine.session import Place, Session
 
 
 @config_flags
@@ -44,45 +51,75 @@ def train(
 ) -> None:
     """Train a model on a data file.
 
-    The task is inferred from the data: a text is modelled, labelled examples are classified.
+    The task is inferred from the data: a text is modelled, labelled examples are classified. Some
+    defaults depend on the task; --dump-config prints all settings that would be used.
     """
-    from seqrnn.cli.plan import plan_training, read_settings
-    from seqrnn.config_file import dump
-    from seqrnn.errors import UsageError
-    from seqrnn.run.location import check_free
+    from seqrnn.cli.plan import continued, inherited, plan_training
+    from seqrnn.cli.stdio import Output
+    from seqrnn.config_file import dump, read_layers
 
     if data:
         flags["data.train"] = tuple(data)
-    only_looking = dump_config or dry_run
-    if output is None and (resume or not only_looking):
-        raise UsageError("no place for the run; name a directory with -o")
-    if output is not None and not (resume or only_looking):
-        check_free(output, overwrite)
-    layers = read_settings(config or [], assignments or [], flags, output if resume else None)
-    plan = plan_training(layers)
+    _check_place(
+        output,
+        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from},
+        dump_config or dry_run,
+    )
+    layers = read_layers(config or [], assignments or [], flags)
+    if resume and output is not None:
+        layers = continued(output, layers)
+    if init_from is not None:
+        layers = inherited(init_from, layers)
     if dump_config:
-        sys.stdout.write(dump(plan.config, comments=True))
+        with Output() as out:
+            out.write_text(dump(plan_training(layers).config, comments=True))
         return
 
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.data.prepare import prepare
 
     console = TrainingConsole(quiet)
-    console.say(plan.guess.reason)
+    with console.preparing("reading the data"):
+        session = _prepare(plan_training(layers), console)
+        if init_from is not None:
+            session.start_from(init_from)
+    if output is not None and not dry_run:
+        from seqrnn.engine.session import Place
+
+        _train(session, Place(output, overwrite, resume), console)
+
+
+def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
+    """Refuse what cannot end well before anything is read."""
+    from seqrnn.run.location import check_free
+
+    chosen = [flag for flag, value in modes.items() if value]
+    if modes["--resume"] and len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
+    if output is None and (modes["--resume"] or not only_looking):
+        raise UsageError("no place for the run; name a directory with -o")
+    if output is not None and not (modes["--resume"] or only_looking):
+        check_free(output, bool(modes["--overwrite"]))
+
+
+def _prepare(plan: Plan, console: TrainingConsole) -> Session:
+    """Read the data and build the model, and say what they are."""
+    from seqrnn.data.prepare import prepare
+    from seqrnn.engine.session import Session
+
     task = plan.task()
-    console.say(f"shape: {task.shape()}")
     prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)
-    for line in prepared.report.lines():
-        console.say(line)
-
-    from seqrnn.cli.signals import stopping
-    from seqrnn.engine.session import Place, Session
-
     session = Session(plan.config, task, prepared)
-    if init_from is not None:
-        session.start_from(init_from)
-    if dry_run or output is None:
-        console.say(session.describe())
-        return
+    for line in (plan.guess.reason, f"shape: {task.shape()}", *prepared.report.lines(), session.describe()):
+        console.say(line)
+    return session
+
+
+def _train(session: Session, place: Place, console: TrainingConsole) -> None:
+    """Train to the end or to a signal, and say how to go on."""
+    from seqrnn.cli.signals import stopping
+
     with stopping(session.trainer.stop):
-        console.follow(session.train(Place(output, overwrite, resume)), output)
+        console.follow(session.train(place))
+        model = shlex.quote(str(place.path))
+        ask = f"; ask it with: seqrnn {session.task.verb} -m {model}"
+        console.say(f"saved in {place.path}{'' if session.trainer.stopped else ask}")

@@ -127,12 +127,13 @@ class LabelField:
 
     def learn(self, records: Iterable[Record]) -> None:
         """Gather the labels. Raises DataError if there is nothing to tell apart."""
-        self.labels = sorted({label for record in records for label in self._labels(record)})
+        paths = {label: record.path for record in records for label in self._labels(record)}
+        self.labels = sorted(paths)
         if not self.labels:
             raise DataError("the training data have no label; name the column that holds it with --label-col")
         if len(self.labels) == 1 and not self.multi_label:
             only = f"every training example has the label {self.labels[0]!r}"
-            raise DataError(f"{only}; give examples of at least two labels")
+            raise DataError(f"{paths[self.labels[0]]}: {only}; give examples of at least two labels")
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the label numbers of each record, ascending.

@@ -38,9 +38,13 @@ class Line:
     error: str | None = None
 
 
+COPIES: dict[str, str] = {}
+"""What was read only once and therefore copied: the original's name by the copy's path."""
+
+
 def file_name(path: str | None) -> str:
-    """What messages call the file at `path`: stdin, where that is None or `-`."""
-    return "stdin" if path is None or path == "-" else path
+    """What messages call the file at `path`: stdin, where that is None or `-`; a copy as its original."""
+    return "stdin" if path is None or path == "-" else COPIES.get(path, path)
 
 
 def read_lines(path: str | None, errors: Errors) -> Iterator[Line]:
@@ -74,7 +78,7 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
     name = file_name(path)
     descriptor = 0
     try:
-        if path is not None and name == path:
+        if path is not None and path != "-":
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         while chunk := os.read(descriptor, READ_SIZE):
             yield chunk

@@ -12,7 +12,7 @@ from seqrnn.data.cache import cached, content_key, file_hashes
 from seqrnn.data.columns import Dataset
 from seqrnn.data.encoding import OverLength, PartWriter
 from seqrnn.data.fields import Field
-from seqrnn.data.lines import read_lines
+from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.preparation_report import PartReport, PreparationReport
 from seqrnn.data.source import RecordReader, Source, read_records, spool
 from seqrnn.data.split import RandomSplit, Split, TailSplit
@@ -30,7 +30,7 @@ class Prepared:
     valid: Dataset | None
     report: PreparationReport
     fields: Sequence[Field]
-    hashes: dict[str, str]  # sha256 of each file read, by its path
+    hashes: dict[str, str]  # sha256 of each file read, by its name
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,8 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
         for record, held_out in split.assign(reader):
             (valid if held_out else train).add(record)
     if valid.report.examples and not train.report.examples:
-        raise DataError(f"{job.train.paths[0]}: every example was held out; lower --valid-fraction")
+        name = file_name(job.train.paths[0])
+        raise DataError(f"{name}: every example was held out; lower --valid-fraction")
     _require_examples(train.report, job.train, reader)
     report = PreparationReport(train.report, valid.report, reader.blank, reader.replaced, job.data.max_tokens)
     report.unit = "line" if job.train.format == "text" else "example"
@@ -144,7 +145,8 @@ def _open(job: _Job, directory: Path) -> Prepared:
     report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))
     valid = _open_part(directory / "valid", job.fields) if report.valid.examples else None
     train = _open_part(directory / "train", job.fields)
-    return Prepared(train, valid, report, job.fields, job.hashes)
+    hashes = {file_name(path): content for path, content in job.hashes.items()}
+    return Prepared(train, valid, report, job.fields, hashes)
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:
@@ -159,14 +161,14 @@ def _require_rows(source: Source, reader: RecordReader) -> None:
 def _require_examples(report: PartReport, source: Source, reader: RecordReader) -> None:
     if report.skipped and not report.examples:
         what = f"all {report.skipped} examples are longer than --max-tokens{_sample(source)}; raise it"
-        raise DataError(f"{source.paths[0]}: {what}")
+        raise DataError(f"{file_name(source.paths[0])}: {what}")
     if not report.examples:
         raise _without_rows(source, reader)
 
 
 def _without_rows(source: Source, reader: RecordReader) -> DataError:
     what = f"all {reader.blank} rows are without text{_sample(source)}" if reader.blank else "is empty"
-    return DataError(f"{source.paths[0]}: {what}; give at least one example")
+    return DataError(f"{file_name(source.paths[0])}: {what}; give at least one example")
 
 
 def _sample(source: Source) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from seqrnn.config import DataConfig
-from seqrnn.data.lines import Errors, Line, file_name, read_chunks, read_lines
+from seqrnn.data.lines import COPIES, Errors, Line, file_name, read_chunks, read_lines
 from seqrnn.data.readers.fasttext import read_fasttext
 from seqrnn.data.readers.jsonl import read_jsonl
 from seqrnn.data.readers.parallel import read_parallel
@@ -158,8 +158,8 @@ def read_records(source: Source) -> RecordReader:
 def spool(source: Source) -> Source:
     """Return `source` with stdin and FIFOs replaced by temporary copies, which can be read again.
 
-    The copies bear the originals' names and are removed when the process ends; every call gives
-    the same ones. Raises OutputError where they cannot be written.
+    The copies go by the originals' names in messages and are removed when the process ends; every
+    call gives the same ones. Raises OutputError where they cannot be written.
     """
     originals = dict.fromkeys((*source.paths, *filter(None, (source.target_path,))))
     copies = {path: _copy(path) if _is_read_once(path) else path for path in originals}
@@ -192,4 +192,5 @@ def _copy(path: str) -> str:
         raise OutputError(
             f"copying {file_name(path)} to {tempfile.gettempdir()}: {error.strerror}"
         ) from error
+    COPIES[str(copy)] = file_name(path)
     return str(copy)
