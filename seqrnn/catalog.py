@@ -19,11 +19,13 @@ CELLS = {
 TASKS = {
     "classification": "seqrnn.tasks.classification:Classification",
     "language-model": "seqrnn.tasks.language_model:LanguageModel",
+    "tagging": "seqrnn.tasks.tagging:Tagging",
 }
 
 MODELS = {
     "classifier": "seqrnn.engine.classifier:build_classifier",
     "language-model": "seqrnn.engine.language_model:build_language_model",
+    "tagger": "seqrnn.engine.tagger:build_tagger",
 }
 
 

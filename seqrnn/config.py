@@ -52,9 +52,12 @@ class DataConfig(Section):
         ge=0.0,
         lt=1.0,
     )
-    format: Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "parallel"] = key(
+    format: Literal[
+        "auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "parallel"
+    ] = key(
         "auto",
-        "How the files are laid out: text is one long text, lines is one example a line.",
+        "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
+        "one token a line.",
         "--format",
     )
     text_column: str | None = key(
@@ -62,6 +65,11 @@ class DataConfig(Section):
     )
     label_column: str | None = key(
         None, "Column (name, or number from 1) or JSON field that holds the label.", "--label-col"
+    )
+    tag_scheme: Literal["auto", "bio", "bioes", "none"] = key(
+        "auto",
+        "What tags mark: spans in the way of BIO (IOB1, IOB2) or BIOES (BILOU), or none; auto looks at them.",
+        "--tag-scheme",
     )
     header: Literal["auto", "yes", "no"] = key(
         "auto", "Whether a TSV or CSV file starts with a line of column names.", "--header"
@@ -121,6 +129,19 @@ class ModelConfig(Section):
         "last", "How a classifier sums up the hidden states.", "--pooling"
     )
     head: Literal["linear", "mlp"] = key("linear", "What stands on the summary.", "--head")
+    output_layer: Literal["auto", "softmax", "crf"] = key(
+        "auto",
+        "How a tagger chooses: each tag by itself, or the best sequence (auto: crf where tags mark spans).",
+        "--output-layer",
+    )
+    character_size: int = key(
+        64,
+        "Size of a tagger's network over the characters of a token; 0: none.",
+        "--character-size",
+        ge=0,
+        le=65_536,
+    )
+    character_embedding_size: int = key(32, "Size of a character's vector.", ge=1, le=65_536)
 
 
 class TrainingConfig(Section):

@@ -19,7 +19,7 @@ from seqrnn.cli.options import (
 if TYPE_CHECKING:
     from seqrnn.cli.rows import Row, Tally
     from seqrnn.engine.predictor import Labeller
-    from seqrnn.tasks.task import Answer, Choice
+    from seqrnn.tasks.task import Answer, AnsweringTask, Choice
 
 Answered = list[tuple["Row", "Answer | None"]]
 
@@ -67,7 +67,7 @@ def classify(
             answered = _answer(list(read_rows(lines, jsonl, field)), labeller, choice)
             _count(answered, tally)
             if jsonl:
-                out.write_json(_record(row, answer) for row, answer in answered)
+                out.write_json(_record(row, answer, labeller.task) for row, answer in answered)
             else:
                 out.write_lines(
                     labeller.task.write(answer, row.text, probs) if answer else "" for row, answer in answered
@@ -95,11 +95,12 @@ def _count(answered: Answered, tally: Tally) -> None:
     tally.truncated += sum(answer is not None and answer.truncated for _, answer in answered)
 
 
-def _record(row: Row, answer: Answer | None) -> dict[str, Any]:
+def _record(row: Row, answer: Answer | None, task: AnsweringTask) -> dict[str, Any]:
     """Write an answer with all that is known of it; the input's own fields come after the id."""
+    fields = {} if answer is None else task.plain_fields(row.text)
     return {
         "id": row.id,
-        **row.fields,
+        **(fields if row.fields is None else row.fields),
         "prediction": answer.prediction if answer else None,
         "score": answer.score if answer else None,
         "nbest": [{"prediction": label, "score": score} for label, score in answer.nbest] if answer else [],

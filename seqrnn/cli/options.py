@@ -27,6 +27,6 @@ ThreadsOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 FormatOption = Annotated[
-    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext"],
+    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu"],
     typer.Option("--format", help="How the file is laid out."),
 ]

@@ -6,22 +6,22 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from seqrnn.data.lines import Line
-from seqrnn.data.readers import TEXT_NAMES
+from seqrnn.data.readers.jsonl import text_names, text_of
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of input: the text to answer, the fields to hand through, or why it has no answer."""
+    """One line of input: the text to answer, a JSON line's own fields, or why it has no answer."""
 
     id: int
     text: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] | None = None
     error: str | None = None
 
 
@@ -55,7 +55,7 @@ def read_rows(lines: Iterable[Line], as_json: bool, text_field: str | None) -> I
         elif as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, text_field)
         else:
-            yield Row(number, line.text, {"text": line.text})
+            yield Row(number, line.text)
 
 
 def without_surrogates(text: str) -> str:
@@ -68,10 +68,11 @@ def _read_object(number: int, text: str, text_field: str | None) -> Row:
         fields = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return Row(number, "", {"text": text}, f"not JSON: {error}")
-    name = text_field or next((name for name in TEXT_NAMES if name in fields), "text")
-    if not isinstance(fields.get(name), str):
+    name = text_field or next((name for name in text_names(fields) if name in fields), "text")
+    value = text_of(fields.get(name))
+    if value is None:
         return Row(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
-    return Row(number, without_surrogates(fields[name]), fields)
+    return Row(number, without_surrogates(value), fields)
 
 
 def _finite(text: str) -> float:

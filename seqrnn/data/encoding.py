@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from seqrnn.data.columns import ColumnWriter
-from seqrnn.data.fields import Field
+from seqrnn.data.fields import Field, TextField
 from seqrnn.data.preparation_report import PartReport
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
@@ -83,6 +83,6 @@ class PartWriter:
     def _count(self, examples: list[tuple[Encoded, ...]]) -> None:
         self.report.examples += len(examples)
         for number, field in enumerate(self._fields):
-            if not field.closed:
+            if isinstance(field, TextField):
                 self.report.tokens += sum(len(example[number].ids) for example in examples)
                 self.report.unknown += sum(example[number].unknown for example in examples)

@@ -16,7 +16,7 @@ from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]
-FileName = Literal["tokenizer.json", "target_tokenizer.json", "labels.json"]
+FileName = Literal["tokenizer.json", "target_tokenizer.json", "labels.json", "tags.json", "characters.json"]
 
 
 class Field(Protocol):

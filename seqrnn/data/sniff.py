@@ -9,9 +9,11 @@ from pathlib import PurePath
 
 from seqrnn.catalog import TASKS
 from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, read_records
+from seqrnn.data.tokens import split_tags, split_tokens
 from seqrnn.errors import DataError, UsageError
 
 HEAD_ROWS = 200
@@ -27,6 +29,10 @@ FORMAT_OF_EXTENSION = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".conllu": "conllu",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
 }
 
 
@@ -70,8 +76,7 @@ def _guess_format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
     lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
-    lines = [line for line in lines if line.strip()]
-    if not lines:
+    if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if source.format != "auto":
         return source.format
@@ -82,6 +87,11 @@ def _guess_format(source: Source, task: str | None) -> str:
 
 
 def _guess_from_content(lines: list[str]) -> str:
+    if looks_like_conllu(lines):
+        return "conllu"
+    if looks_like_conll(lines):
+        return "conll"
+    lines = [line for line in lines if line.strip()]
     if any(line.startswith(LABEL_PREFIX) for line in lines):
         return "fasttext"
     if all(line.startswith("{") for line in lines):
@@ -109,6 +119,10 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
         return Guess(
             "language-model", layout, f"language-model: {name} (read as {layout}) is text without labels"
         )
+    if not source.multi_label and _are_aligned(records, layout):
+        tags = {tag for record in records for tag in split_tags(record.targets)}
+        values = _count(len(tags), "tag") + f" {seen}, one for each token"
+        return Guess("tagging", layout, f"tagging: {name} (read as {layout}) holds {values}")
     if source.multi_label or layout == "fasttext" or _are_labels(targets):
         values = _count(len(set(targets)), "label") + f" {seen}"
         return Guess("classification", layout, f"classification: {name} (read as {layout}) holds {values}")
@@ -118,6 +132,13 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
 
 def _count(distinct: int, noun: str) -> str:
     return f"only one {noun}" if distinct == 1 else f"{distinct} different {noun}s"
+
+
+def _are_aligned(records: list[Record], layout: str) -> bool:
+    """Whether there is one target for each token, as no labels or translations have it."""
+    counts = [(len(split_tokens(record.source)), len(split_tags(record.targets))) for record in records]
+    aligned = all(tokens == tags for tokens, tags in counts) and any(tokens > 1 for tokens, _ in counts)
+    return layout in {"conll", "conllu"} or (aligned and layout in {"parallel", "jsonl"})
 
 
 def _are_labels(values: list[str]) -> bool:

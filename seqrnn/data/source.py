@@ -16,6 +16,7 @@ from typing import Literal
 
 from seqrnn.config import DataConfig
 from seqrnn.data.lines import COPIES, Errors, Line, file_name, read_chunks, read_lines
+from seqrnn.data.readers.conll import read_conll, read_conllu
 from seqrnn.data.readers.fasttext import read_fasttext
 from seqrnn.data.readers.jsonl import read_jsonl
 from seqrnn.data.readers.parallel import read_parallel
@@ -33,6 +34,8 @@ READERS: dict[str, Reader] = {
     "csv": read_csv,
     "jsonl": read_jsonl,
     "fasttext": read_fasttext,
+    "conll": read_conll,
+    "conllu": read_conllu,
 }
 
 

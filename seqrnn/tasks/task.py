@@ -47,6 +47,7 @@ class Answer:
     nbest: Sequence[tuple[Any, float]] = ()  # the likeliest first
     truncated: bool = False  # the row was cut to max_tokens
     unknown: int = 0  # tokens of the row that the model does not know
+    parts: Sequence[float] = ()  # score of each item of the prediction, where each is judged by itself
 
 
 class Task(ABC):
@@ -54,7 +55,6 @@ class Task(ABC):
 
     name: ClassVar[str]
     model: ClassVar[str]  # key of catalog.MODELS
-    metric: ClassVar[str]  # what decides which weights are the best
     better: ClassVar[Literal["higher", "lower"]]
     verb: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
     default_epochs: ClassVar[float]  # where no length of training is given
@@ -67,6 +67,11 @@ class Task(ABC):
     @abstractmethod
     def fields(self) -> Sequence[Field]:
         """The sides of an example, in the order of the data set's columns."""
+
+    @property
+    @abstractmethod
+    def metric(self) -> str:
+        """The figure that decides which weights are the best; asked once the fields have learned."""
 
     @abstractmethod
     def shape(self) -> str:
@@ -108,6 +113,10 @@ class AnsweringTask(Task):
     @abstractmethod
     def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:
         """Turn what the model computed for a batch into answers, in the order of the batch."""
+
+    def plain_fields(self, text: str) -> dict[str, Any]:
+        """Return a row that is plain text as the fields that a JSON line would have brought."""
+        return {"text": text}
 
     @abstractmethod
     def write(self, answer: Answer, text: str, probs: bool) -> str:

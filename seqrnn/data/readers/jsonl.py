@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.data.lines import Line
 from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.record import Record
+from seqrnn.data.tokens import join_tokens
 from seqrnn.errors import DataError
+
+TOKENS, TAGS = "tokens", "tags"  # lists, or strings, that go together item by item
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield each object as a record that carries the whole object in `fields`.
+
+    A list of tokens becomes a text in which they stand apart by a space.
 
     Raises DataError at a line that is no JSON object, has no text, or a label of another kind than
     a string, a number, a truth value, null (no label) or a list of strings.
@@ -59,16 +64,33 @@ def _refuse(constant: str) -> None:
 
 
 def _text(fields: dict[str, Any], column: str | None, place: str) -> str:
-    key = column or next((name for name in TEXT_NAMES if name in fields), None)
+    key = column or next((name for name in text_names(fields) if name in fields), None)
     if key not in fields:
         raise DataError(f"{place}: {_missing(fields, key or 'text')}; use --text-col to name the text")
-    if not isinstance(fields[key], str):
-        raise DataError(f'{place}: "{key}" is no string; use --text-col to name the text')
-    return str(fields[key])
+    text = text_of(fields[key])
+    if text is None:
+        raise DataError(f'{place}: "{key}" is no string or list of strings; use --text-col to name the text')
+    return text
+
+
+def text_names(fields: dict[str, Any]) -> tuple[str, ...]:
+    """Return the usual names of the field that holds the text of an object, the likeliest first."""
+    return (TOKENS, *TEXT_NAMES) if isinstance(fields.get(TOKENS), str | list) else TEXT_NAMES
+
+
+def text_of(value: object) -> str | None:
+    """Return the text of a field, which is a string or a list of tokens, or None where it is neither."""
+    match value:
+        case str(text):
+            return text
+        case list(tokens) if all(isinstance(token, str) for token in tokens):
+            return join_tokens(tokens)
+    return None
 
 
 def _labels(fields: dict[str, Any], source: Source, place: str) -> tuple[str, ...]:
-    key = source.label_column or next((name for name in LABEL_NAMES if name in fields), None)
+    names = (TAGS, *LABEL_NAMES) if TOKENS in fields else LABEL_NAMES
+    key = source.label_column or next((name for name in names if name in fields), None)
     if key is None:
         return ()
     if key not in fields:

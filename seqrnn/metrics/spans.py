@@ -1,0 +1,89 @@
+"""Spans that tags mark, such as `B-city I-city O`, and how many of them were found.
+
+Spans are read from tags as conlleval reads them, whatever the tags: B and S begin a span, E and S
+end one, and so does any tag of another type; I and E go on with what stands before, or begin
+a span where there is nothing to go on with. That covers IOB2 and IOB1, in which B stands only
+between two neighbours of the same type, and BIOES with all the sequences that a model makes up.
+BILOU writes L for E and U for S.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from seqrnn.metrics.classification import ClassScores
+
+Scheme = Literal["bio", "bioes"]
+Span = tuple[str, int, int]  # type, first token, behind the last token
+
+OUTSIDE = "O"
+LETTERS: dict[Scheme, str] = {"bio": "BI", "bioes": "BIESLU"}
+_spelling = {scheme: re.compile(rf"O|[{letters}](-.*)?") for scheme, letters in LETTERS.items()}
+_mark = re.compile(r"[BI](-.*)?")
+
+
+def find_scheme(tags: Iterable[str]) -> Scheme | None:
+    """Return the scheme that all of a set of tags fit into, or None where they mark no spans."""
+    tags = set(tags)
+    if not any(_mark.fullmatch(tag) for tag in tags):
+        return None
+    fitting = (scheme for scheme, spelling in _spelling.items() if all(map(spelling.fullmatch, tags)))
+    return next(fitting, None)
+
+
+def stray_tag(tags: Iterable[str], scheme: Scheme) -> str | None:
+    """Return a tag that is none of the scheme, if there is one."""
+    return next((tag for tag in tags if not _spelling[scheme].fullmatch(tag)), None)
+
+
+def find_spans(tags: Sequence[str]) -> Iterator[Span]:
+    """Yield the spans of one sentence, from left to right."""
+    start: int | None = None
+    before, kind = "O", ""  # letter and type of the tag before
+    for place, tag in enumerate([*tags, OUTSIDE]):
+        letter, _, of = tag.partition("-")
+        letter = {"L": "E", "U": "S"}.get(letter, letter)
+        breaks = letter in "BSO" or before in "ESO" or of != kind
+        if start is not None and breaks:
+            yield kind, start, place
+            start = None
+        if letter != "O" and breaks:
+            start = place
+        before, kind = letter, of
+
+
+class SpanCounts:
+    """How many spans of each type there are, were claimed, and were claimed rightly."""
+
+    def __init__(self) -> None:
+        self._actual: Counter[str] = Counter()
+        self._predicted: Counter[str] = Counter()
+        self._correct: Counter[str] = Counter()
+
+    def add(self, actual: Sequence[str], predicted: Sequence[str]) -> None:
+        """Take the tags of one sentence; a span is right if its type and both its ends are."""
+        truth, claimed = set(find_spans(actual)), set(find_spans(predicted))
+        for counts, spans in zip(
+            (self._actual, self._predicted, self._correct), (truth, claimed, truth & claimed), strict=True
+        ):
+            counts.update(kind for kind, _, _ in spans)
+
+    def f1(self) -> float:
+        """Return the F1 over the spans of all types; 0 where none is right."""
+        return _scores("", self._correct.total(), self._predicted.total(), self._actual.total()).f1
+
+    def table(self) -> list[ClassScores]:
+        """Return the scores of each type, in alphabetical order."""
+        return [
+            _scores(kind, self._correct[kind], self._predicted[kind], self._actual[kind])
+            for kind in sorted({*self._actual, *self._predicted})
+        ]
+
+
+def _scores(kind: str, correct: int, predicted: int, actual: int) -> ClassScores:
+    precision, recall = correct / max(predicted, 1), correct / max(actual, 1)
+    f1 = 2 * correct / max(predicted + actual, 1)
+    return ClassScores(kind, precision, recall, f1, actual)

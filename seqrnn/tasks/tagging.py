@@ -1,0 +1,219 @@
+"""Many-to-many, aligned: a tag for every token of a sentence.
+
+Shapes: B batch, T time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.columns import Dataset
+from seqrnn.data.fields import Field
+from seqrnn.data.spellings import unique_spellings
+from seqrnn.data.token_fields import CharactersField, TagField, TokensField
+from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.tokens import split_tokens
+from seqrnn.errors import DataError, UsageError
+from seqrnn.metrics.classification import class_table, confusions
+from seqrnn.metrics.spans import Scheme, SpanCounts, find_scheme, stray_tag
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+
+
+class Tagging(AnsweringTask):
+    """A classifier on every hidden state, or a field of tags over all of them."""
+
+    name = "tagging"
+    model = "tagger"
+    better = "higher"
+    verb = "classify"
+    default_epochs = 30.0
+    defaults: ClassVar = {
+        "data.tokenizer": "word",
+        "data.lowercase": True,
+        "model.bidirectional": True,
+        "model.dropout": 0.5,
+        "model.word_dropout": 0.1,
+        "training.batch_size": 16,
+        "training.early_stopping": 10,
+    }
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        settings = replace(TokenizerSettings.of(config.data), kind="word")
+        if config.data.tokenizer not in {"auto", "word"}:
+            raise UsageError(
+                f"--tokenizer {config.data.tokenizer}: a tag belongs to a word, whose characters "
+                "--character-size lets a tagger see; leave it out"
+            )
+        self.source = TokensField("source", settings)
+        self.characters = CharactersField("characters", config.data.max_tokens)
+        self.tags = TagField("tags", config.data.max_tokens)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The words, their characters if they are read, and the tags."""
+        return *self.inputs, self.tags
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        """The words, and their characters if they are read."""
+        return (self.source, self.characters) if self.config.model.character_size else (self.source,)
+
+    @property
+    def metric(self) -> str:
+        """F1 over spans where tags mark spans, else the share of right tags."""
+        return "accuracy" if self.scheme is None else "span_f1"
+
+    @cached_property
+    def scheme(self) -> Scheme | None:
+        """How the tags, known by now, mark spans. Raises DataError where one does not fit."""
+        chosen = self.config.data.tag_scheme
+        if chosen == "auto":
+            return find_scheme(self.tags.tags)
+        if chosen == "none":
+            return None
+        if (stray := stray_tag(self.tags.tags, chosen)) is not None:
+            raise DataError(f"the tag {stray!r} is none of {chosen.upper()}; use another --tag-scheme")
+        return chosen
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        return "many-to-many, aligned: x_t -> h_t -> tag, at every t"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes of the vocabularies, and whether the output layer is a CRF."""
+        read = self.config.model.character_size > 0
+        return {
+            "vocabulary": len(self.source.tokenizer),
+            "characters": len(self.characters.tokenizer) if read else 0,
+            "tags": len(self.tags.tags),
+            "crf": int(self._has_crf()),
+        }
+
+    def _has_crf(self) -> bool:
+        layer = self.config.model.output_layer
+        return self.scheme is not None if layer == "auto" else layer == "crf"
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        return sum(1 for _ in self._rows(dataset, order))
+
+    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        return batch_rows(dataset["source"].lengths, limits, order)
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a data set into batches of sentences of about the same length."""
+        for rows in self._rows(dataset, order):
+            yield self._collate(dataset, rows)
+
+    def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
+        lengths = dataset["source"].lengths[rows]  # (B,)
+        data = self.config.data
+        source = dataset["source"].gather(rows, data.max_tokens if data.lengths == "blank" else None)
+        arrays = {"source": source, "lengths": lengths}
+        if (characters := dataset.get("characters")) is not None:
+            arrays |= unique_spellings(characters.gather(rows), lengths, source.shape[1])
+        if (tags := dataset.get("tags")) is not None:
+            arrays["tags"] = tags.gather(rows, source.shape[1])
+        tokens = int(lengths.sum())
+        return Batch(arrays, targets=tokens, tokens=tokens, positions=source.size, rows=rows)
+
+    def class_weights(self, dataset: Dataset) -> np.ndarray | None:
+        """Return `N / (K * n_k)` for each tag. Raises UsageError where tags are not judged one by one."""
+        if self.config.training.class_weights == "none":
+            return None
+        if self._has_crf():
+            raise UsageError("--class-weights weighs single tags; use it with --output-layer softmax")
+        counts = np.maximum(np.bincount(dataset["tags"].values, minlength=len(self.tags.tags)), 1)
+        return len(dataset["tags"].values) / (len(counts) * counts)
+
+    def scorer(self) -> TaggingScorer:
+        """Return a fresh scorer."""
+        return TaggingScorer(self)
+
+    def choice(self, k: int | None, threshold: float | None) -> Choice:
+        """Return the only choice. Raises UsageError for any other."""
+        if k not in {None, 1} or threshold:
+            raise UsageError("-k and --threshold choose among labels; a tagger gives each token one tag")
+        return Choice()
+
+    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+        """Name the tags of each sentence of a batch."""
+        columns = (values["tags"], values["tag_log_probs"], values["log_prob"], batch.arrays["lengths"])
+        return [
+            self._answer(tags[:length], log_probs[:length], float(log_prob))
+            for tags, log_probs, log_prob, length in zip(*columns, strict=True)
+        ]
+
+    def _answer(self, tags: np.ndarray, log_probs: np.ndarray, log_prob: float) -> Answer:
+        names = [self.tags.tags[tag] for tag in tags]
+        return Answer(names, log_prob, [(names, log_prob)], parts=log_probs.tolist())
+
+    def plain_fields(self, text: str) -> dict[str, Any]:
+        """Return the tokens."""
+        return {"tokens": split_tokens(text)}
+
+    def write(self, answer: Answer, text: str, probs: bool) -> str:
+        """Write a line for each token, and an empty one: token, tag and, if wanted, the tag's probability.
+
+        Tokens that were cut off have no tag.
+        """
+        rows = []
+        for place, token in enumerate(split_tokens(text)):
+            tagged = place < len(answer.prediction)
+            cells = [token, answer.prediction[place] if tagged else ""]
+            if probs:
+                cells.append(f"{math.exp(answer.parts[place]):.4f}" if tagged else "")
+            rows.append("\t".join(cells) + "\n")
+        return "".join(rows)
+
+
+class TaggingScorer:
+    """Gathers the chosen tags of a data set."""
+
+    def __init__(self, task: Tagging) -> None:
+        self._names = task.tags.tags
+        self._spans = None if task.scheme is None else SpanCounts()
+        self._chosen: list[np.ndarray] = []
+        self._targets: list[np.ndarray] = []
+
+    def add(self, batch: Batch, values: Values) -> None:
+        """Take the answers to one batch."""
+        actual, chosen, lengths = batch.arrays["tags"], values["tags"], batch.arrays["lengths"]
+        mask = np.arange(actual.shape[1]) < lengths[:, None]
+        self._targets.append(actual[mask])
+        self._chosen.append(chosen[mask])
+        if self._spans is not None:
+            for row, length in enumerate(lengths):
+                self._spans.add(self._named(actual[row, :length]), self._named(chosen[row, :length]))
+
+    def _named(self, tags: np.ndarray) -> list[str]:
+        return [self._names[tag] for tag in tags]
+
+    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+        """Return `accuracy` over tokens and, where tags mark spans, `span_f1`."""
+        actual, chosen = self._gathered()
+        figures = {"accuracy": float((actual == chosen).mean())}
+        return figures if self._spans is None else {**figures, "span_f1": self._spans.f1()}
+
+    def details(self) -> dict[str, Any]:
+        """Return the scores of each type of span, or of each tag, and the confused pairs of tags."""
+        actual, chosen = self._gathered()
+        if self._spans is not None:
+            return {"classes": [asdict(row) for row in self._spans.table()]}
+        return {
+            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
+            "confusions": [asdict(pair) for pair in confusions(actual, chosen, self._names)],
+        }
+
+    def _gathered(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.concatenate(self._targets), np.concatenate(self._chosen)
