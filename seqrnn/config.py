@@ -113,6 +113,9 @@ class ModelConfig(Section):
     embedding_size: int = key(128, "Size of a token's vector.", "--embedding-size", ge=1, le=65_536)
     bidirectional: bool = key(False, "Read the sequence from both ends.", "--bidirectional/--unidirectional")
     dropout: float = key(0.0, "Share of values dropped between layers.", "--dropout", ge=0.0, lt=1.0)
+    embedding_dropout: float = key(
+        0.0, "Share of the values of the input vectors dropped.", "--embedding-dropout", ge=0.0, lt=1.0
+    )
     word_dropout: float = key(
         0.0, "Share of input tokens that training replaces with <unk>.", "--word-dropout", ge=0.0, lt=1.0
     )

@@ -32,6 +32,8 @@ class TokenEmbedding(nn.Module):
 
 def build_embedding(config: ModelConfig, vocabulary_size: int) -> TokenEmbedding:
     """Make the input embedding of any model."""
-    embedding = TokenEmbedding(vocabulary_size, config.embedding_size, config.dropout, config.word_dropout)
+    embedding = TokenEmbedding(
+        vocabulary_size, config.embedding_size, config.embedding_dropout, config.word_dropout
+    )
     embedding.table.weight.requires_grad = not config.freeze_embeddings
     return embedding

@@ -33,6 +33,7 @@ class Classification(AnsweringTask):
     defaults: ClassVar = {
         "model.bidirectional": True,
         "model.dropout": 0.5,
+        "model.embedding_dropout": 0.5,
         "model.pooling": "max",
         "training.early_stopping": 10,
     }
@@ -106,9 +107,11 @@ class Classification(AnsweringTask):
             return None
         labels = dataset["labels"]
         counts = np.maximum(np.bincount(labels.values, minlength=len(self.labels.labels)), 1)
-        if self.config.data.multi_label:
-            return np.maximum(len(labels) - counts, 1) / counts
-        return len(labels) / (len(counts) * counts)
+        others = np.maximum(len(labels) - counts, 1)
+        weights: np.ndarray = others / counts
+        if not self.config.data.multi_label:
+            weights = len(labels) / (len(counts) * counts)
+        return weights
 
     def scorer(self) -> ClassificationScorer:
         """Return a fresh scorer."""

@@ -30,7 +30,11 @@ class LanguageModel(Task):
     default_epochs = 10.0
     defaults: ClassVar = {
         "data.tokenizer": "char",
+        "model.hidden_size": 320,
+        "model.dropout": 0.15,
+        "training.batch_size": 24,
         "training.learning_rate": 5e-3,
+        "training.weight_decay": 0.1,
     }
 
     def __init__(self, config: Config) -> None:
