@@ -1,0 +1,93 @@
+"""Which examples, or which stretch of a text, go together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqrnn.data.batching import BatchLimits, Pass, StreamBatches, batch_rows
+from seqrnn.data.tokenizer import BOS
+
+LENGTHS = st.lists(st.integers(0, 30), max_size=60).map(lambda values: np.array(values, dtype=np.int64))
+ORDERS = st.sampled_from([Pass(), Pass(seed=1, epoch=0), Pass(seed=1, epoch=7)])
+
+
+@given(LENGTHS, st.integers(1, 9), st.integers(1, 80), ORDERS)
+def test_every_example_is_in_one_batch_and_no_batch_is_too_large(lengths, rows, positions, order):
+    batches = list(batch_rows(lengths, BatchLimits(rows, positions), order))
+    assert sorted(row for batch in batches for row in batch.tolist()) == list(range(len(lengths)))
+    for batch in batches:
+        assert len(batch) <= rows
+        assert len(batch) == 1 or len(batch) * lengths[batch].max() <= positions
+        assert (np.diff(lengths[batch]) <= 0).all()  # the longest first
+
+
+def lists(batches):
+    return [batch.tolist() for batch in batches]
+
+
+RANDOM_LENGTHS = np.random.default_rng(3).integers(1, 20, 200)
+LIMITS = BatchLimits(8, 10_000)
+
+
+def test_an_order_depends_on_the_seed_and_the_epoch_alone():
+    def order(seed, epoch):
+        return lists(batch_rows(RANDOM_LENGTHS, LIMITS, Pass(seed, epoch)))
+
+    assert order(1, 4) == order(1, 4)
+    assert order(1, 4) != order(1, 5)
+    assert order(1, 4) != order(2, 4)
+    assert {tuple(sorted(batch)) for batch in order(1, 4)} != {tuple(sorted(batch)) for batch in order(1, 5)}
+
+
+def test_without_an_epoch_the_shortest_come_first():
+    longest = [RANDOM_LENGTHS[batch].max() for batch in batch_rows(RANDOM_LENGTHS, LIMITS, Pass())]
+    assert longest == sorted(longest)
+    shuffled = [RANDOM_LENGTHS[b].max() for b in batch_rows(RANDOM_LENGTHS, LIMITS, Pass(1, 0))]
+    assert shuffled != sorted(shuffled)
+
+
+def test_a_batch_holds_next_to_no_filling():
+    batches = list(batch_rows(RANDOM_LENGTHS, LIMITS, Pass(1, 0)))
+    positions = sum(len(batch) * RANDOM_LENGTHS[batch].max() for batch in batches)
+    assert RANDOM_LENGTHS.sum() / positions > 0.95
+
+
+TEXTS = st.integers(1, 80).map(lambda size: np.arange(4, 4 + size, dtype=np.uint16))
+
+
+@given(TEXTS, st.integers(1, 30))
+def test_one_stream_reads_every_token_once_and_predicts_each_from_the_one_before(text, segment):
+    batches = StreamBatches(text, segment, Pass())
+    inputs, targets = (
+        np.concatenate([batch.arrays[name] for batch in batches], axis=1)[0] for name in ("inputs", "targets")
+    )
+    assert targets.tolist() == text.tolist()
+    assert inputs.tolist() == [BOS, *text[:-1].tolist()]
+    assert [batch.starts for batch in batches] == [True] + [False] * (len(batches) - 1)
+    assert all(batch.arrays["targets"].shape[1] == segment for batch in list(batches)[:-1])
+    assert len(batches) == len(list(batches))
+    assert sum(batch.targets for batch in batches) == len(text)
+
+
+@given(TEXTS, st.integers(1, 9), st.integers(1, 9))
+def test_streams_are_stretches_of_the_text_side_by_side(text, segment, streams):
+    rows = min(streams, len(text))
+    batches = list(StreamBatches(text, segment, Pass(streams=streams)))
+    targets = np.concatenate([batch.arrays["targets"] for batch in batches], axis=1)
+    columns = len(text) // rows
+    assert targets.tolist() == text[: rows * columns].reshape(rows, columns).tolist()
+    assert (batches[0].arrays["inputs"][:, 0] == BOS).all()
+    assert all((batch.arrays["lengths"] == batch.arrays["targets"].shape[1]).all() for batch in batches)
+
+
+@pytest.mark.parametrize("streams", [1, 7])
+def test_what_fills_no_column_is_left_out_at_another_place_each_epoch(streams):
+    text = np.arange(4, 4 + 48)  # 7 streams of 6 leave 6 tokens over
+    firsts = {
+        int(next(iter(StreamBatches(text, 10, Pass(1, epoch, streams)))).arrays["targets"][0, 0])
+        for epoch in range(30)
+    }
+    assert firsts == ({4} if streams == 1 else set(range(4, 11)))

@@ -1,0 +1,137 @@
+"""A run directory, opened without the training data, answers as the trained model did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+
+import numpy as np
+import pytest
+import torch
+
+from seqrnn.catalog import CELLS
+from seqrnn.data.record import Record
+from seqrnn.data.tokenizer import BOS
+from seqrnn.engine.checkpoint import load_model
+from seqrnn.engine.predictor import Continuer, Labeller, open_model
+from seqrnn.errors import ModelError, UsageError
+from seqrnn.run.directory import RunDirectory
+from seqrnn.search.generation import Limits, generate
+from seqrnn.search.sampling import Sampling
+from seqrnn.tasks.task import Choice
+
+TEXTS = ["red cat", "", "an unknown word", "blue old new cat dog red", "dog", "red cat"]
+ALL = Choice(k=3)
+
+
+def rows(texts):
+    return [Record(text) for text in texts]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("pooling", ["last", "max"])
+def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling):
+    session, path = train("tsv", {"model.cell": cell, "model.pooling": pooling, "model.bidirectional": True})
+    load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
+    (path.parent / "train.tsv").unlink()
+    labeller = Labeller(open_model(path, verb="classify"))
+    for text, answer in zip(TEXTS, labeller.answer(rows(TEXTS), ALL), strict=True):
+        ids = torch.tensor([session.task.source.tokenizer.encode_batch([text])[0].ids.tolist()]).long()
+        with torch.inference_mode():
+            logits = session.model.eval().logits(ids.reshape(1, -1), torch.tensor([ids.numel()]))
+        expected = dict(zip("abc", logits.log_softmax(dim=1)[0].tolist(), strict=True))
+        assert dict(answer.nbest) == pytest.approx(expected, abs=1e-6)
+        scores = [score for _, score in answer.nbest]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_an_answer_does_not_depend_on_the_other_texts(train):
+    _, path = train("tsv", {"data.max_tokens": 4})
+    labeller = Labeller(open_model(path))
+    together = labeller.answer(rows(TEXTS), ALL)
+    for text, answer in zip(TEXTS, together, strict=True):
+        (alone,) = labeller.answer(rows([text]), ALL)
+        assert dict(answer.nbest) == pytest.approx(dict(alone.nbest), abs=1e-6)
+    assert together[0] == together[5]
+    assert [answer.unknown for answer in together] == [0, 0, 3, 0, 0, 0]
+    assert [answer.truncated for answer in together] == [False, False, False, True, False, False]
+    assert labeller.answer([], ALL) == []
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell):
+    session, path = train("text", {"model.cell": cell, "model.num_layers": 2})
+    load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
+    opened = open_model(path, verb="generate")
+    continuer = Continuer(opened)
+    prompt = np.array([4, 5, 6])
+    log_probs, states = continuer.start(prompt)
+    more, _ = continuer.step(np.array([7]), states)
+    hidden, _ = session.model.eval().rnn(
+        session.model.embedding(torch.tensor([[BOS, 4, 5, 6, 7]])), torch.tensor([5])
+    )
+    expected = session.model.score(hidden).log_softmax(dim=2)[0].detach().numpy()
+    np.testing.assert_allclose(log_probs[0], expected[3], atol=1e-5)
+    np.testing.assert_allclose(more[0], expected[4], atol=1e-5)
+
+
+def test_generating_asks_the_model_for_one_token_at_a_time(train):
+    _, path = train("text")
+    continuer = Continuer(open_model(path))
+    start = continuer.start(np.array([], dtype=np.int64))
+    tokens = [
+        int(c.tokens[0])
+        for c in generate(continuer.step, start, Limits(fixed_len=8), Sampling(temperature=0))
+    ]
+    for count in range(1, 8):
+        log_probs, _ = continuer.start(np.array(tokens[:count]))
+        log_probs[:, :4] = -np.inf
+        assert log_probs.argmax() == tokens[count]
+
+
+@pytest.mark.parametrize(
+    ("layout", "verb", "right"), [("tsv", "generate", "classify"), ("text", "classify", "generate")]
+)
+def test_the_wrong_command_is_told_the_right_one(train, layout, verb, right):
+    _, path = train(layout)
+    with pytest.raises(UsageError, match=rf"; use seqrnn {right}$"):
+        open_model(path, verb=verb)
+
+
+def tamper(path, name, change):
+    """Change a text file of a run, and its hash in every manifest as an attacker would."""
+    content = change((path / name).read_text(encoding="utf-8"))
+    (path / name).write_text(content, encoding="utf-8")
+    written = {"sha256": hashlib.sha256(content.encode()).hexdigest(), "bytes": len(content.encode())}
+    for manifest in path.glob("gen-*/manifest.json"):
+        value = json.loads(manifest.read_text())
+        value["files"][name] = written
+        manifest.write_text(json.dumps(value))
+
+
+@pytest.mark.parametrize("size", ["7", "65536", "1000000000000"])
+def test_a_size_that_the_file_does_not_have_is_refused_before_memory_is_taken(train, size):
+    _, path = train("tsv")
+    open_model(path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tamper(path, "config.yaml", lambda text: text.replace("hidden_size: 6", f"hidden_size: {size}"))
+    assert f"hidden_size: {size}" in (path / "config.yaml").read_text()
+    with pytest.raises(ModelError):
+        open_model(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # kilobytes
+
+
+def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(train):
+    _, path = train("tsv")
+    tamper(path, "labels.json", lambda text: text.replace('"c"', '"c", "d"'))
+    with pytest.raises(ModelError, match=r"model\.safetensors"):
+        open_model(path)
+
+
+def test_a_changed_configuration_is_refused(train):
+    _, path = train("tsv")
+    with (path / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    with pytest.raises(ModelError, match=r"config\.yaml"):
+        open_model(path)
