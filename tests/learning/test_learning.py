@@ -1,0 +1,84 @@
+"""Each model, trained as a user trains it, learns what it must."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from seqrnn.catalog import CELLS
+from seqrnn.data.record import Record
+from seqrnn.engine.evaluation import evaluate
+from seqrnn.engine.predictor import Continuer, Labeller, open_model
+from seqrnn.run.directory import RunDirectory
+from seqrnn.search.generation import Limits, generate
+from seqrnn.search.sampling import Sampling
+from seqrnn.tasks.task import Choice
+
+THOROUGH = {
+    "data.valid_fraction": 0.0,
+    "model.hidden_size": 24,
+    "model.embedding_size": 12,
+    "training.epochs": None,
+    "training.steps": 150,
+    "training.evaluate_every": 1000,
+    "training.learning_rate": 0.02,
+    "training.weight_decay": 0.0,
+    "training.batch_size": 50,
+}
+REPEATING = "one fish two fish red fish blue fish\n"
+
+
+@pytest.fixture(params=CELLS)
+def cell(request):
+    return request.param
+
+
+@pytest.mark.parametrize("layout", ["tsv", "lines"])
+def test_each_cell_overfits_one_batch(train, cell, layout):
+    contents = {
+        "tsv": "red cat\ta\ncat red\tb\nold new dog\tc\ndog new old\ta\nnew\tb\ncat cat cat cat\tc\n",
+        "lines": "abcdef\n",
+    }
+    session, _ = train(layout, {**THOROUGH, "model.cell": cell}, contents[layout])
+    assert session.trainer.batches_per_epoch == 1
+    figures, _ = evaluate(session.model, session.task, session.prepared.train)
+    assert figures["loss"] < 0.02
+
+
+def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, cell):
+    settings = {**THOROUGH, "model.cell": cell, "training.segment_length": 37, "training.batch_size": 4}
+    settings["training.steps"] = 250
+    _, path = train("text", settings, REPEATING * 40)
+    continuer = Continuer(open_model(path))
+    prompt = continuer.tokenizer.encode_batch(["one fish two f"])[0].ids
+    start = continuer.start(np.asarray(prompt))
+    chosen = generate(continuer.step, start, Limits(fixed_len=60), Sampling(temperature=0))
+    text = continuer.tokenizer.decode([int(step.tokens[0]) for step in chosen])
+    assert text == (REPEATING * 3)[len("one fish two f") :][:60]
+
+
+def orders(count, seed):
+    """Lines with one `a` and one `b` among other words; only which comes first tells the label."""
+    choice = random.Random(seed)
+    lines = []
+    for _ in range(count):
+        words = choice.choices("xyz", k=choice.randint(1, 5))
+        first = choice.choice("ab")
+        place = choice.randint(0, len(words))
+        words.insert(place, first)
+        words.insert(choice.randint(place + 1, len(words)), {"a": "b", "b": "a"}[first])
+        lines.append((" ".join(words), first))
+    return lines
+
+
+def test_a_classifier_learns_what_only_the_order_of_words_tells(train, cell):
+    content = "".join(f"{text}\t{label}\n" for text, label in orders(200, seed=1))
+    settings = {**THOROUGH, "model.cell": cell, "training.steps": 200, "training.learning_rate": 0.01}
+    _, path = train("tsv", settings, content)
+    unseen = orders(200, seed=2)
+    answers = Labeller(open_model(path)).answer([Record(text) for text, _ in unseen], Choice())
+    right = sum(answer.prediction == label for answer, (_, label) in zip(answers, unseen, strict=True))
+    assert right / len(unseen) > 0.95
+    assert RunDirectory.open(path).best().step == 200
