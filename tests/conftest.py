@@ -12,7 +12,9 @@ EXAMPLES = "".join(
 )
 TEXT = "the cat sat on the mat\nand the dog sat on the log\n" * 6
 LINES = "".join(f"{'abcdefgh'[i % 4 : 1 + i % 8]}x\n" for i in range(20))
-CONTENT = {"tsv": EXAMPLES, "text": TEXT, "lines": LINES}
+TAGGED_WORDS = ("Ann N", "saw V", "old A", "Bo N", "run V")
+TAGGED = "".join("\n".join(TAGGED_WORDS[i % 4 : 1 + i % 6]) + "\n\n" for i in range(40))
+CONTENT = {"tsv": EXAMPLES, "text": TEXT, "lines": LINES, "conll": TAGGED}
 
 SMALL = {
     "data.valid_fraction": 0.2,
@@ -28,6 +30,7 @@ BY_FORMAT = {
     "tsv": {"task": "classification", "data.tokenizer": "word"},
     "text": {"task": "language-model", "data.tokenizer": "char"},
     "lines": {"task": "language-model", "data.tokenizer": "char"},
+    "conll": {"task": "tagging", "model.character_size": 3, "model.character_embedding_size": 4},
 }
 
 

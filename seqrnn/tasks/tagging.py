@@ -40,6 +40,7 @@ class Tagging(AnsweringTask):
         "data.lowercase": True,
         "model.bidirectional": True,
         "model.dropout": 0.5,
+        "model.embedding_dropout": 0.5,
         "model.word_dropout": 0.1,
         "training.batch_size": 16,
         "training.early_stopping": 10,

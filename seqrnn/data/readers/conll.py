@@ -130,8 +130,8 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
             width = len(cells)
             word, tag = columns.places(width, place)
         if len(cells) != width:
-            what = f"{len(cells)} columns, expected {width} as in the first row"
-            raise DataError(f"{place}: {what}; mend the line")
+            columns_found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            raise DataError(f"{place}: {columns_found}, expected {width} as in the first row; mend the line")
         start = start if words else number
         if not cells[word].strip():
             raise DataError(f"{place}: no word in column {word + 1}; mend the line, or use --text-col")

@@ -1,0 +1,103 @@
+"""The conditional random field against a sum over every sequence of tags."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+
+import pytest
+import torch
+
+from seqrnn.engine.crf import CRF
+
+LENGTHS = (4, 1, 0, 3)
+TAGS, STEPS = 3, 5
+
+
+@pytest.fixture
+def crf():
+    torch.manual_seed(3)
+    crf = CRF(TAGS)
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter, std=2.0)
+    return crf
+
+
+@pytest.fixture
+def emissions():
+    return torch.randn(len(LENGTHS), STEPS, TAGS, generator=torch.Generator().manual_seed(4)) * 2
+
+
+MASK = torch.arange(STEPS) < torch.tensor(LENGTHS).unsqueeze(1)
+
+
+def score(crf, emissions, tags):
+    """The score of one sequence, number by number."""
+    total = sum(emissions[step, tag].item() for step, tag in enumerate(tags))
+    total += sum(crf.transitions[a, b].item() for a, b in pairwise(tags))
+    return total + crf.start[tags[0]].item() + crf.end[tags[-1]].item()
+
+
+def enumerated(crf, emissions, length):
+    """The log-probability of every sequence of `length` tags."""
+    sequences = list(product(range(TAGS), repeat=length))
+    scores = torch.tensor([score(crf, emissions, tags) for tags in sequences], dtype=torch.float64)
+    return dict(zip(sequences, (scores - scores.logsumexp(0)).tolist(), strict=True))
+
+
+@torch.no_grad()
+def test_the_likelihood_is_that_of_enumeration(crf, emissions):
+    for row, length in enumerate(LENGTHS):
+        for tags, expected in enumerated(crf, emissions[row], length).items() if length else [((), 0.0)]:
+            filled = torch.zeros(len(LENGTHS), STEPS, dtype=torch.int64)
+            filled[row, :length] = torch.tensor(tags)
+            found = crf.log_likelihood(emissions, filled, MASK)[row].item()
+            assert found == pytest.approx(expected, abs=1e-4)
+
+
+@torch.no_grad()
+def test_the_decoded_tags_are_the_likeliest_of_all(crf, emissions):
+    tags, log_prob = crf.decode(emissions, MASK)
+    for row, length in enumerate(LENGTHS):
+        found = enumerated(crf, emissions[row], length) if length else {(): 0.0}
+        best = max(found, key=found.get)
+        assert tuple(tags[row, :length].tolist()) == best
+        assert log_prob[row].item() == pytest.approx(found[best], abs=1e-4)
+
+
+@torch.no_grad()
+def test_a_marginal_is_the_sum_over_all_sequences_with_that_tag(crf, emissions):
+    marginals = crf.marginals(emissions, MASK)
+    for row, length in enumerate(LENGTHS):
+        if not length:
+            continue
+        probs = {tags: 2.718281828459045**p for tags, p in enumerated(crf, emissions[row], length).items()}
+        for step, tag in product(range(length), range(TAGS)):
+            expected = sum(p for tags, p in probs.items() if tags[step] == tag)
+            assert marginals[row, step, tag].exp().item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_gradient_of_the_partition_is_the_marginal_and_nothing_behind_the_end_matters(crf, emissions):
+    emissions.requires_grad_()
+    crf._log_partition(emissions, MASK).sum().backward()
+    expected = crf.marginals(emissions, MASK).exp() * MASK.unsqueeze(2)
+    torch.testing.assert_close(emissions.grad, expected.detach(), atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_rows_of_a_batch_do_not_change_each_other(crf, emissions):
+    tags, log_prob = crf.decode(emissions, MASK)
+    for row, length in enumerate(LENGTHS):
+        alone = emissions[row : row + 1, :length]
+        found, single = crf.decode(alone, torch.ones(1, length, dtype=torch.bool))
+        assert found[0].tolist() == tags[row, :length].tolist()
+        torch.testing.assert_close(single[0], log_prob[row], atol=1e-5, rtol=1e-5)
+
+
+def test_huge_scores_stay_finite(crf):
+    emissions = torch.tensor([[[900.0, -900.0, 0.0], [-900.0, 900.0, 0.0]]], requires_grad=True)
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    likelihood = crf.log_likelihood(emissions, torch.tensor([[0, 1]]), mask)
+    likelihood.sum().backward()
+    assert likelihood.item() == pytest.approx(0.0, abs=1e-3)
+    assert emissions.grad.isfinite().all()
+    assert all(parameter.grad.isfinite().all() for parameter in crf.parameters())
