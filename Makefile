@@ -61,7 +61,7 @@ slow: $(READY) ## Run the tests that take minutes
 	$(BIN)/pytest -m slow
 
 bench: $(READY) ## Measure speed: run each script in tests/benchmarks
-	@for script in tests/benchmarks/*.py; do \
+	@for script in tests/benchmarks/bench_*.py; do \
 	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit; fi; \
 	done
 

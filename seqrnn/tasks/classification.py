@@ -36,6 +36,7 @@ class Classification(AnsweringTask):
         "model.embedding_dropout": 0.5,
         "model.pooling": "max",
         "training.early_stopping": 10,
+        "training.label_smoothing": 0.1,
     }
 
     def __init__(self, config: Config) -> None:
