@@ -86,6 +86,19 @@ class DataConfig(Section):
         "What a token is; auto: a character of a text to model or of single words, else a word.",
         "--tokenizer",
     )
+    target_tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
+        "auto",
+        "What a token of a target is; auto: a word if targets have several, else a character.",
+        "--target-tokenizer",
+    )
+    source_kind: Literal["text", "label"] = key(
+        "text", "What a text is written from: a text, or a label that is one token.", "--source"
+    )
+    holdout: Literal["examples", "sources"] = key(
+        "examples",
+        "What --valid-fraction draws: single examples, or source texts with all their targets.",
+        "--holdout",
+    )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
     vocabulary_size: int = key(
@@ -132,6 +145,18 @@ class ModelConfig(Section):
         "last", "How a classifier sums up the hidden states.", "--pooling"
     )
     head: Literal["linear", "mlp"] = key("linear", "What stands on the summary.", "--head")
+    attention: Literal["dot", "general", "mlp", "none"] = key(
+        "general",
+        "How a decoder weighs what the encoder has read; none: it knows the last state only.",
+        "--attention",
+    )
+    scheduled_sampling: float = key(
+        0.0,
+        "Share of a decoder's inputs that are its own choices in training, instead of the truth.",
+        "--scheduled-sampling",
+        ge=0.0,
+        le=1.0,
+    )
     output_layer: Literal["auto", "softmax", "crf"] = key(
         "auto",
         "How a tagger chooses: each tag by itself, or the best sequence (auto: crf where tags mark spans).",

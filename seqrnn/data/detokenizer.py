@@ -17,7 +17,11 @@ class Decoder:
 
     def __init__(self, kind: Kind, tokens: Sequence[str]) -> None:
         self._tokens = tokens
-        spellings: dict[Kind, Callable[[str], str]] = {"word": self._spell_word, "char": str}
+        spellings: dict[Kind, Callable[[str], str]] = {
+            "word": self._spell_word,
+            "label": self._spell_word,
+            "char": str,
+        }
         self._spell = spellings.get(kind, self._spell_bytes)
         self._separator = ""
         self._bytes = byte_alphabet()
@@ -44,7 +48,7 @@ class Decoder:
 
 def character_count(kind: Kind, token: str) -> int:
     """Count the Unicode characters that begin in a token, and the space or newline that ends a word."""
-    if kind == "char":
+    if kind in {"char", "label"}:
         return len(token)
     if kind == "word":
         return 0 if token == "\n" else len(token) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -24,8 +24,8 @@ class Field(Protocol):
 
     name: str
     """Name of its column."""
-    file_name: FileName
-    """Name of its file in a run directory."""
+    file_name: FileName | None
+    """Name of its file in a run directory; None where it learns nothing."""
     closed: bool
     """Whether every value must be known: such a field also learns from held-out records.
 
@@ -53,6 +53,18 @@ class Field(Protocol):
         """Take over what `to_json` returned. Raises ModelError for anything else."""
 
 
+def learned(fields: Iterable[Field]) -> dict[FileName, str]:
+    """Return what fields have learned, by the names of the files that keep it."""
+    return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
+
+
+def load_fields(fields: Iterable[Field], read: Callable[[FileName], str]) -> None:
+    """Take over what other fields have `learned`. Raises ModelError for anything else."""
+    for field in fields:
+        if field.file_name is not None:
+            field.load_json(read(field.file_name))
+
+
 class TextField:
     """The text of a record: its source, or its first target.
 
@@ -66,7 +78,7 @@ class TextField:
         self, name: str, settings: TokenizerSettings, stream: bool = False, side: Side = "source"
     ) -> None:
         self.name = name
-        self.file_name: FileName = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self.file_name: FileName | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
         self._settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
 
@@ -107,7 +119,7 @@ class TextField:
 class LabelField:
     """The label of a record, or its labels, numbered in alphabetical order."""
 
-    file_name: FileName = "labels.json"
+    file_name: FileName | None = "labels.json"
     closed = True
 
     def __init__(self, name: str, multi_label: bool) -> None:

@@ -11,11 +11,11 @@ from seqrnn.config import DataConfig
 from seqrnn.data.cache import cached, content_key, file_hashes
 from seqrnn.data.columns import Dataset
 from seqrnn.data.encoding import OverLength, PartWriter
-from seqrnn.data.fields import Field
+from seqrnn.data.fields import Field, learned, load_fields
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.preparation_report import PartReport, PreparationReport
 from seqrnn.data.source import RecordReader, Source, read_records, spool
-from seqrnn.data.split import RandomSplit, Split, TailSplit
+from seqrnn.data.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.errors import DataError, ModelError
 
 REPORT = "report.json"
@@ -59,7 +59,8 @@ class _Job:
         sources = [source for source in (self.train, self.valid) if source]
         layout = [(len(source.paths), replace(source, paths=(), target_path=None)) for source in sources]
         described = [field.description for field in self.fields]
-        settings = (layout, self.fraction, self.seed, self.data.over_length, self.data.max_tokens, described)
+        share = (self.fraction, self.data.holdout, self.seed)
+        settings = (layout, share, self.data.over_length, self.data.max_tokens, described)
         paths = [path for source in sources for path in (*source.paths, source.target_path) if path]
         return content_key([self.hashes[path] for path in paths], repr(settings))
 
@@ -106,7 +107,8 @@ def _build(job: _Job, directory: Path) -> None:
     split = _split(job, reader)
     for field in job.fields:
         field.learn(record for record, held_out in split.assign(reader) if field.closed or not held_out)
-        (directory / field.file_name).write_text(field.to_json(), encoding="utf-8")
+    for name, content in learned(job.fields).items():
+        (directory / name).write_text(content, encoding="utf-8")
     report = _encode(job, split, directory)
     (directory / REPORT).write_text(report.to_json(), encoding="utf-8")
 
@@ -114,6 +116,9 @@ def _build(job: _Job, directory: Path) -> None:
 def _split(job: _Job, reader: RecordReader) -> Split:
     if job.train.format == "text":
         return TailSplit(job.fraction, sum(len(record.source) for record in reader))
+    # A label that is written from comes again and again: it is its examples that are drawn.
+    if job.data.holdout == "sources" and job.data.source_kind != "label":
+        return SourceSplit(job.fraction, job.seed)
     return RandomSplit(job.fraction, job.seed)
 
 
@@ -138,8 +143,7 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
 def _open(job: _Job, directory: Path) -> Prepared:
     """Read a cache entry. Raises OSError or ValueError if it is damaged."""
     try:
-        for field in job.fields:
-            field.load_json((directory / field.file_name).read_text(encoding="utf-8"))
+        load_fields(job.fields, lambda name: (directory / name).read_text(encoding="utf-8"))
     except ModelError as error:
         raise ValueError(str(error)) from error
     report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))

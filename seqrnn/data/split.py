@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -42,4 +43,23 @@ class TailSplit:
             start += len(record.source)
 
 
-Split = RandomSplit | TailSplit
+@dataclass(frozen=True)
+class SourceSplit:
+    """Holds a share of about `fraction` of all sources out, each with all the examples that it stands in.
+
+    A source's hash decides, not its place, so that nothing needs to be remembered.
+    """
+
+    fraction: float
+    seed: int
+
+    def assign(self, records: Iterable[Record]) -> Iterator[tuple[Record, bool]]:
+        """Yield each record, and whether it is held out."""
+        key = self.seed.to_bytes(8, "big")
+        for record in records:
+            text = record.source.encode("utf-8", "surrogatepass")
+            drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8, key=key).digest(), "big")
+            yield record, drawn < self.fraction * 2**64
+
+
+Split = RandomSplit | SourceSplit | TailSplit

@@ -33,7 +33,7 @@ class CharactersField:
     model meets unknown ones.
     """
 
-    file_name: FileName = "characters.json"
+    file_name: FileName | None = "characters.json"
     closed = False
     tokenizer: Tokenizer
 
@@ -86,7 +86,7 @@ class TagField:
     A record has one target a token, or all of them in one line.
     """
 
-    file_name: FileName = "tags.json"
+    file_name: FileName | None = "tags.json"
     closed = True
 
     def __init__(self, name: str, max_tokens: int | None) -> None:

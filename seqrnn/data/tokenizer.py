@@ -21,6 +21,7 @@ from seqrnn.data.vocabulary import (
     BLANK,
     BOS,
     EOS,
+    PATTERNS,
     SPECIALS,
     UNK,
     Kind,
@@ -91,6 +92,11 @@ class Tokenizer:
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         return [self._encoded(encoding) for encoding in self._pipeline.encode_batch_fast(texts)]
 
+    def split(self, text: str) -> list[str]:
+        """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
+        encoding = self._pipeline.encode(text)
+        return [token for part in (encoding, *encoding.overflowing) for token in part.tokens]
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped. Words come back with single spaces."""
         decoder = self.decoder()
@@ -120,7 +126,7 @@ class Tokenizer:
             raise ModelError(f"tokenizer.json: malformed ({error}); copy it again") from error
 
     def _model(self, merges: Merges) -> models.Model:
-        if self.kind == "word":
+        if self.kind in PATTERNS:
             return models.WordLevel(self.vocabulary, unk_token=SPECIALS[UNK])
         # A BPE without merges looks up single characters, much faster than splitting the text into them.
         unknown = SPECIALS[UNK] if self.kind == "char" else None
@@ -152,8 +158,9 @@ def _kind(model: str, splitter: dict[str, Any] | None) -> Kind:
         return "char"
     if splitter["type"] == "ByteLevel":
         return "bpe" if splitter["use_regex"] else "byte"
-    if model == "WordLevel":
-        return "word"
+    for kind, pattern in PATTERNS.items():
+        if model == "WordLevel" and splitter["pattern"] == {"Regex": pattern}:
+            return kind
     raise ValueError(f"a {model} model of unknown kind")
 
 

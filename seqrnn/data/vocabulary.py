@@ -6,6 +6,7 @@
 | char | a Unicode character, space and newline included | rare and new characters |
 | byte | one of the 256 bytes of UTF-8 | never |
 | bpe  | bytes joined by merges, most frequent pair first (Sennrich et al. 2016) | never |
+| label | a whole text, without the blanks around it | rare and new labels |
 
 byte and bpe write a byte as a visible character, as the `tokenizers` library does.
 """
@@ -32,8 +33,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 SPECIALS = ("<blank>", "<unk>", "<bos>", "<eos>")
 BLANK, UNK, BOS, EOS = range(4)
 
-Kind = Literal["word", "char", "byte", "bpe"]
+Kind = Literal["word", "char", "byte", "bpe", "label"]
 Merges = list[tuple[str, str]]
+
+# What a token of a kind without merges looks like.
+PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
 Learned = tuple[list[str], Merges]
 
 
@@ -54,8 +58,16 @@ class TokenizerSettings:
     @classmethod
     def of(cls, data: DataConfig) -> TokenizerSettings:
         """Take the settings out of the configuration's data section."""
-        kind = "word" if data.tokenizer == "auto" else data.tokenizer
+        kind: Kind = "word" if data.tokenizer == "auto" else data.tokenizer
+        if data.source_kind == "label":
+            kind = "label"
         return cls(kind, data.lowercase, data.min_count, data.vocabulary_size, data.max_tokens)
+
+    @classmethod
+    def of_target(cls, data: DataConfig) -> TokenizerSettings:
+        """Take those of the other side, which is never lower-cased: it is written as it shall come out."""
+        kind = "word" if data.target_tokenizer == "auto" else data.target_tokenizer
+        return cls(kind, False, data.min_count, data.vocabulary_size, data.max_tokens)
 
 
 def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
@@ -71,9 +83,9 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
     tokenizer = tokenizers.Tokenizer(model)
     if settings.lowercase:
         tokenizer.normalizer = normalizers.Lowercase()
-    if settings.kind == "word":
-        words = tokenizers.Regex(r"\n|\S+")
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(words, "removed", invert=True)
+    if settings.kind in PATTERNS:
+        pattern = tokenizers.Regex(PATTERNS[settings.kind])
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(pattern, "removed", invert=True)
     elif settings.kind in ("byte", "bpe"):
         split = settings.kind == "bpe"  # merges stay inside words
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
@@ -139,6 +151,7 @@ def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
 
 _LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
     "word": _learn_words,
+    "label": _learn_words,
     "char": _learn_characters,
     "byte": _learn_bytes,
     "bpe": _learn_merges,

@@ -15,6 +15,7 @@ from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
 from seqrnn.data.batching import Pass
 from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.fields import load_fields
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import BOS
 from seqrnn.engine.build import build_model
@@ -54,8 +55,7 @@ def open_model(path: Path, device: str = "auto", verb: str | None = None) -> Ope
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: is a {task.name} model; use seqrnn {task.verb}")
-    for field in task.fields:
-        field.load_json(run.read_text(field.file_name))
+    load_fields(task.fields, run.read_text)
     with torch.device("meta"):
         expected = expected_arrays(build_model(config, task))
     arrays = generation.tensors(expected)

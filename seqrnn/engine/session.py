@@ -12,7 +12,7 @@ from torch import nn
 
 from seqrnn.config import Config
 from seqrnn.config_file import dump
-from seqrnn.data.fields import TextField
+from seqrnn.data.fields import TextField, learned
 from seqrnn.data.prepare import Prepared
 from seqrnn.data.vectors import read_vectors
 from seqrnn.engine.build import build_model, count_parameters
@@ -72,10 +72,10 @@ class Session:
         """
         run = RunDirectory.open(path)
         best = run.best()
-        for field in self.prepared.fields:
-            if run.read_text(field.file_name) != field.to_json():
+        for name, content in learned(self.prepared.fields).items():
+            if run.read_text(name) != content:
                 raise UsageError(
-                    f"--init-from {path}: its {field.file_name} is not that of these data; train from nothing"
+                    f"--init-from {path}: its {name} is not that of these data; train from nothing"
                 )
         load_model(self.model, best.tensors(expected_arrays(self.model)))
 
@@ -98,8 +98,7 @@ class Session:
                     yield from self._measured(run)
 
     def _created(self, place: Place) -> RunDirectory:
-        files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
-        files.update({field.file_name: field.to_json() for field in self.prepared.fields})
+        files: dict[RootFile, str] = {"config.yaml": dump(self.config), **learned(self.prepared.fields)}
         self.trainer.data_hashes = self.prepared.hashes
         return RunDirectory.create(place.path, files, place.overwrite)
 
