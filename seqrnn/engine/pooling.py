@@ -52,7 +52,7 @@ class AttentionPooling(nn.Module):
             return last
         scores = self.query(torch.tanh(self.key(outputs))).squeeze(2).float()  # (B, T)
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        weights = scores.softmax(dim=1) * mask
+        weights = scores.softmax(dim=1)  # (B, T)
         return torch.einsum("bt,bth->bh", weights.to(outputs.dtype), outputs)
 
 

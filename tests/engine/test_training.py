@@ -164,7 +164,7 @@ def test_a_gradient_is_clipped_to_its_largest_norm(make_session, tmp_path):
 
 
 def spoil(session, bad):
-    """Make the loss nan in the calls for training that `bad` names, from 1."""
+    """Make the loss and the carried state nan in the calls for training that `bad` names, from 1."""
     forward, calls = session.model.forward, []
 
     def spoiled(*arguments):
@@ -173,7 +173,8 @@ def spoil(session, bad):
             return output
         calls.append(0)
         factor = math.nan if len(calls) in bad else 1.0
-        return replace(output, loss=Loss(output.loss.total * factor, output.loss.count))
+        carry = [tuple(array * factor for array in state) for state in output.carry]
+        return replace(output, loss=Loss(output.loss.total * factor, output.loss.count), carry=carry)
 
     session.model.forward = spoiled
 
