@@ -52,7 +52,7 @@ def plain_loop(ids: np.ndarray, precision: str) -> Callable[[], float]:
             state = tuple(part.detach() for part in state)
             loss = nn.functional.cross_entropy(logits.flatten(0, 1).float(), y.flatten())
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
         return STEPS * STREAMS * SEGMENT / (time.perf_counter() - start)

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-`make bench` measures all of this anew and rewrites the sections. Both sides of a ratio run in turns in one process or
-one call, and each figure is the median of the rounds: absolute times depend on the machine and on its neighbours, ratios
-hardly do.
+`make bench` measures all of this anew and rewrites the sections. Both sides of a ratio run in turns in one
+call, and each figure is the median of the rounds: absolute times depend on the machine and its neighbours,
+ratios hardly do.
 """
 
 
