@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,8 @@ from seqrnn.errors import UsageError
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.plan import Plan
-    from seqrnn.engine.session import Place, Session
+    from seqrnn.engine.events import Event
+    from seqrnn.engine.session import Session
 
 
 @config_flags
@@ -82,10 +84,10 @@ def train(
         session = _prepare(plan_training(layers), console)
         if init_from is not None:
             session.start_from(init_from)
-    if output is not None and not dry_run:
-        from seqrnn.engine.session import Place
-
-        _train(session, Place(output, overwrite, resume), console)
+        if dry_run or output is None:
+            return
+        events = _begin(session, output, overwrite, resume)
+    _follow(session, events, console, output)
 
 
 def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
@@ -104,22 +106,31 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
 def _prepare(plan: Plan, console: TrainingConsole) -> Session:
     """Read the data and build the model, and say what they are."""
     from seqrnn.data.prepare import prepare
-    from seqrnn.engine.session import Session
 
     task = plan.task()
     prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)
+
+    from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
+
     session = Session(plan.config, task, prepared)
     for line in (plan.guess.reason, f"shape: {task.shape()}", *prepared.report.lines(), session.describe()):
         console.say(line)
     return session
 
 
-def _train(session: Session, place: Place, console: TrainingConsole) -> None:
+def _begin(session: Session, output: Path, overwrite: bool, resume: bool) -> Iterator[Event]:
+    """Open the run directory, or fail; what is left of the training is in the events."""
+    from seqrnn.engine.session import Place
+
+    events = session.train(Place(output, overwrite, resume))
+    return chain([next(events)], events)
+
+
+def _follow(session: Session, events: Iterator[Event], console: TrainingConsole, output: Path) -> None:
     """Train to the end or to a signal, and say how to go on."""
     from seqrnn.cli.signals import stopping
 
     with stopping(session.trainer.stop):
-        console.follow(session.train(place))
-        model = shlex.quote(str(place.path))
-        ask = f"; ask it with: seqrnn {session.task.verb} -m {model}"
-        console.say(f"saved in {place.path}{'' if session.trainer.stopped else ask}")
+        console.follow(events)
+        ask = f"; ask it with: seqrnn {session.task.verb} -m {shlex.quote(str(output))}"
+        console.say(f"saved in {output}{'' if session.trainer.stopped else ask}")

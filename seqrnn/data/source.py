@@ -180,7 +180,7 @@ def _is_read_once(path: str) -> bool:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
         return False  # whoever reads it says what is wrong
-    return not stat.S_ISREG(mode)
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))  # a directory cannot be read at all
 
 
 @cache  # a second copy would find nothing left to read
