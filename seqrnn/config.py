@@ -163,13 +163,13 @@ class ModelConfig(Section):
         "--output-layer",
     )
     character_size: int = key(
-        64,
+        100,
         "Size of a tagger's network over the characters of a token; 0: none.",
         "--character-size",
         ge=0,
         le=65_536,
     )
-    character_embedding_size: int = key(32, "Size of a character's vector.", ge=1, le=65_536)
+    character_embedding_size: int = key(50, "Size of a character's vector.", ge=1, le=65_536)
 
 
 class TrainingConfig(Section):

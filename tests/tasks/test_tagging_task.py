@@ -1,0 +1,111 @@
+"""What the tagging task decides, and what it makes of answers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch
+from seqrnn.errors import DataError, UsageError
+from seqrnn.tasks.tagging import Tagging
+from seqrnn.tasks.task import Answer, Choice
+
+
+def tagging(tags: str, **sections: dict) -> Tagging:
+    task = Tagging(Config.model_validate({"task": "tagging", **sections}))
+    task.tags.tags = sorted(tags.split())
+    return task
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "metric", "crf"),
+    [
+        ("O B-a I-a", "auto", "span_f1", True),
+        ("NOUN VERB", "auto", "accuracy", False),
+        ("O B-a I-a", "none", "accuracy", False),
+        ("O B I", "bio", "span_f1", True),
+    ],
+)
+def test_tags_that_mark_spans_are_scored_as_spans_and_chosen_together(tags, scheme, metric, crf):
+    task = tagging(tags, data={"tag_scheme": scheme})
+    assert task.metric == metric
+    assert task._has_crf() is crf
+
+
+@pytest.mark.parametrize(("layer", "crf"), [("softmax", False), ("crf", True)])
+def test_the_output_layer_is_as_asked_for_whatever_the_tags(layer, crf):
+    for tags in ("O B-a", "NOUN VERB"):
+        assert tagging(tags, model={"output_layer": layer})._has_crf() is crf
+
+
+def test_a_tag_that_is_none_of_the_scheme_is_named():
+    with pytest.raises(DataError, match="'VERB' is none of BIO; use another --tag-scheme"):
+        _ = tagging("O B-a VERB", data={"tag_scheme": "bio"}).scheme
+
+
+def test_tokens_can_only_be_words():
+    with pytest.raises(UsageError, match="--tokenizer char: "):
+        tagging("A B", data={"tokenizer": "char"})
+
+
+def test_a_token_has_one_tag_and_no_more():
+    task = tagging("A B")
+    assert task.choice(None, None) == task.choice(1, None) == Choice()
+    with pytest.raises(UsageError, match="one tag"):
+        task.choice(2, None)
+    with pytest.raises(UsageError, match="one tag"):
+        task.choice(None, 0.5)
+
+
+ANSWER = Answer(["A", "B"], math.log(0.4), parts=[math.log(0.5), math.log(0.8)])
+
+
+def test_an_answer_is_a_block_of_tokens_and_tags():
+    task = tagging("A B")
+    assert task.write(ANSWER, " the\tcat ", probs=False) == "the\tA\ncat\tB\n"
+    assert task.write(ANSWER, "the cat", probs=True) == "the\tA\t0.5000\ncat\tB\t0.8000\n"
+    assert task.write(Answer([], 0.0), "", probs=True) == ""
+
+
+def test_tokens_that_were_cut_off_have_no_tag():
+    assert tagging("A B").write(ANSWER, "the cat sat", probs=False) == "the\tA\ncat\tB\nsat\t\n"
+    assert tagging("A B").write(ANSWER, "the cat sat", probs=True).endswith("sat\t\t\n")
+
+
+def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, dict]:
+    """Score sentences of one letter a tag, filled with nonsense behind their ends."""
+    width = max(map(len, actual)) + 1
+    numbers = {tag[0]: i for i, tag in enumerate(task.tags.tags)}
+
+    def filled(lines: list[str]) -> np.ndarray:
+        return np.array([[numbers[c] for c in line] + [0] * (width - len(line)) for line in lines])
+
+    batch = Batch({"tags": filled(actual), "lengths": np.array([*map(len, actual)])}, 0, 0, 0)
+    scorer = task.scorer()
+    scorer.add(batch, {"tags": filled(chosen)})
+    return scorer.result(0.0), scorer.details()
+
+
+def test_accuracy_counts_tokens_and_never_what_fills_a_batch():
+    figures, details = scored(tagging("A B"), ["AAB", "B"], ["ABB", "A"])
+    assert figures == {"accuracy": 0.5}
+    assert [(row["label"], row["support"]) for row in details["classes"]] == [("A", 2), ("B", 2)]
+    assert [pair["count"] for pair in details["confusions"]] == [1, 1]
+
+
+def test_spans_are_scored_by_type_and_not_across_sentences():
+    figures, details = scored(tagging("B-x I-x O"), ["BI", "IO", "OB"], ["BI", "OO", "OB"])
+    assert figures == {"accuracy": pytest.approx(5 / 6), "span_f1": pytest.approx(0.8)}
+    assert [(row["label"], row["support"]) for row in details["classes"]] == [("x", 3)]
+
+
+def test_rare_tags_weigh_more_where_asked_for(make_session):
+    session = make_session("conll", {"training.class_weights": "balanced"})
+    weights = session.task.class_weights(session.prepared.train)
+    counts = np.bincount(session.prepared.train["tags"].values)
+    assert weights * counts == pytest.approx(np.full(3, counts.sum() / 3))
+    with pytest.raises(UsageError, match="--output-layer softmax"):
+        make_session("conll", {"training.class_weights": "balanced", "model.output_layer": "crf"})
