@@ -90,12 +90,20 @@ class Session:
             run.sweep()
             if place.resume:
                 self._resume(run)
-            for event in self.trainer.events(run):
-                if isinstance(event, Evaluated):
-                    run.metrics.append(_line(event))
-                yield event
-                if isinstance(event, Finished) and not self.trainer.stopped:
-                    yield from self._measured(run)
+            try:
+                yield from self._events(run)
+            except BaseException:
+                run.abandon()
+                raise
+
+    def _events(self, run: RunDirectory) -> Iterator[Event]:
+        """Pass on what the trainer tells, keep the evaluations, and add the last figures."""
+        for event in self.trainer.events(run):
+            if isinstance(event, Evaluated):
+                run.metrics.append(_line(event))
+            yield event
+            if isinstance(event, Finished) and not self.trainer.stopped:
+                yield from self._measured(run)
 
     def _created(self, place: Place) -> RunDirectory:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config), **learned(self.prepared.fields)}

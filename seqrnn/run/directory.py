@@ -120,6 +120,14 @@ class RunDirectory:
                 if STRAY_NAME.fullmatch(path.name):
                     remove_files(path)
 
+    def abandon(self) -> None:
+        """Remove a run of which nothing was saved yet: a training that fails at once leaves nothing behind."""
+        if not generation_paths(self.path):
+            with suppress(OSError):
+                self._clear()
+                (self.path / LOCK).unlink()
+                self.path.rmdir()  # unless there are files of somebody else
+
     def _fill(self, files: Mapping[RootFile, str], is_new: bool) -> None:
         """Put `files` in the place of all that is ours; take them away again where that fails."""
         try:

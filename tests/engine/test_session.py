@@ -12,7 +12,7 @@ from seqrnn.engine.device import choose_device, choose_precision
 from seqrnn.engine.events import Measured
 from seqrnn.engine.predictor import open_model
 from seqrnn.engine.session import Place
-from seqrnn.errors import DataError, LockedError, ModelError, UsageError
+from seqrnn.errors import DataError, LockedError, ModelError, NumericError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.lock import RunLock
 
@@ -112,6 +112,15 @@ def test_a_run_in_use_is_not_touched(train, make_session):
 def test_a_training_that_ends_before_an_evaluation_is_measured_all_the_same(train):
     _, path = train("tsv", {"training.steps": 1, "training.epochs": None})
     assert RunDirectory.open(path).best().metric is not None
+
+
+def test_a_training_that_fails_before_its_first_save_leaves_nothing(make_session, tmp_path):
+    session = make_session("tsv", {"training.evaluate_every": 1000})
+    with torch.no_grad():
+        next(session.model.parameters()).fill_(float("nan"))
+    with pytest.raises(NumericError):
+        list(session.train(Place(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
 
 
 def test_without_validation_data_the_newest_weights_are_kept(train):
