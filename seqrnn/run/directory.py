@@ -121,7 +121,7 @@ class RunDirectory:
                     remove_files(path)
 
     def abandon(self) -> None:
-        """Remove a run of which nothing was saved yet: a training that fails at once leaves nothing behind."""
+        """Remove a run of which nothing was saved yet: a training that fails at once leaves nothing."""
         if not generation_paths(self.path):
             with suppress(OSError):
                 self._clear()
