@@ -67,7 +67,7 @@ def choose(log_probs: LogProbs, history: Tokens, sampling: Sampling, rng: np.ran
     temperature is above 0. Returns (N,). Raises NumericError where the model gave nan, or where a
     row has no token that may be chosen.
     """
-    _check(log_probs)
+    require_choices(log_probs)
     scores = penalize_repetition(log_probs, history, sampling.repetition_penalty)
     scores = drop_repeated_ngrams(scores, history, sampling.no_repeat_ngram)
     if sampling.temperature == 0:
@@ -78,7 +78,8 @@ def choose(log_probs: LogProbs, history: Tokens, sampling: Sampling, rng: np.ran
     return draw(scores, rng)
 
 
-def _check(log_probs: LogProbs) -> None:
+def require_choices(log_probs: LogProbs) -> None:
+    """Raise NumericError where the model gave nan, or where a row has no token that may be chosen."""
     # The maximum of a row with a nan is nan, and of a row without choices -inf.
     if not np.isfinite(log_probs.max(axis=1)).all():
         raise NumericError(

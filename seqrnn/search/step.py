@@ -6,7 +6,7 @@ Shapes: N sequences that are continued side by side, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,3 +25,17 @@ Prediction = tuple[LogProbs, States]
 
 Step = Callable[[Tokens, States], Prediction]
 """`(tokens (N,), states) -> (log_probs (N, V), states)`."""
+
+
+class Stepper(Protocol):
+    """A model whose sequences can be continued, dropped and multiplied."""
+
+    def step(self, tokens: Tokens, states: States) -> Prediction:
+        """Read one more token of each sequence: a `Step`."""
+
+    def select(self, states: States, rows: Tokens) -> States:
+        """Return the states of the sequences `rows` (A, K), which may name one several times.
+
+        The K sequences of one row go on from the same beginning, so that a model may keep what it
+        has read there only once. Afterwards N is A * K.
+        """
