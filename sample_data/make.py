@@ -1,7 +1,7 @@
 """Write the sample data: `python sample_data/make.py [DIRECTORY]` (default: beside this file).
 
 The same files come out on every machine; a test compares them with the committed ones. What they
-hold is told in lighthouse.py and mails.py.
+hold is told in lighthouse.py, mails.py and sightings.py.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from pathlib import Path
 
 import lighthouse
 import mails
+import sightings
 
 SEED = 1871
 
 
 def write(directory: Path) -> None:
-    """Write lighthouse.txt, mails.train.tsv and mails.test.tsv into the directory."""
+    """Write all files into the directory."""
     files = {"lighthouse.txt": lighthouse.log(random.Random(SEED))}
     train, test = mails.split(random.Random(SEED))
     files["mails.train.tsv"] = mails.table(train)
     files["mails.test.tsv"] = mails.table(test)
+    files["sightings.train.conll"], files["sightings.test.conll"] = sightings.split(random.Random(SEED))
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
 

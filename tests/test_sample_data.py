@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from seqrnn.config import Config
+from seqrnn.metrics.spans import find_spans
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
@@ -27,9 +28,11 @@ def test_the_script_writes_the_committed_files_byte_for_byte(tmp_path):
     subprocess.run([sys.executable, "-B", SAMPLES / "make.py", tmp_path], check=True)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     committed = {
-        path.name: path.read_bytes() for path in SAMPLES.iterdir() if path.suffix in {".txt", ".tsv"}
+        path.name: path.read_bytes()
+        for path in SAMPLES.iterdir()
+        if path.suffix in {".txt", ".tsv", ".conll"}
     }
-    assert sorted(written) == ["lighthouse.txt", "mails.test.tsv", "mails.train.tsv"]
+    assert {"lighthouse.txt", "mails.test.tsv", "mails.train.tsv"} < set(written)
     assert written == committed
 
 
@@ -83,6 +86,33 @@ def test_every_key_of_a_sample_configuration_is_explained(path):
     assert [line for line in keys if not re.search(r" # \S", line)] == []
 
 
-def test_both_tasks_have_a_sample():
+def sentences(name: str) -> list[list[list[str]]]:
+    blocks = (SAMPLES / name).read_text(encoding="utf-8").removesuffix("\n").split("\n\n")
+    return [[line.split(" ") for line in block.split("\n")] for block in blocks]
+
+
+def test_sightings_are_tagged_tokens_and_no_name_of_the_test_was_seen_in_training():
+    train, test = sentences("sightings.train.conll"), sentences("sightings.test.conll")
+    assert (len(train), len(test)) == (500, 120)
+    assert all(len(cells) == 2 for sentence in train + test for cells in sentence)
+    tags = {tag for sentence in train for _, tag in sentence}
+    assert tags == {
+        "O",
+        *(f"{letter}-{kind}" for letter in "BI" for kind in ("cargo", "place", "ship", "time")),
+    }
+    assert not names(train) & names(test)
+
+
+def names(tagged: list[list[list[str]]]) -> set[str]:
+    """The ships and places of some sentences."""
+    found = set()
+    for sentence in tagged:
+        tokens, tags = zip(*sentence, strict=True)
+        spans = [span for span in find_spans(tags) if span[0] in {"place", "ship"}]
+        found |= {f"{kind} {' '.join(tokens[start:stop])}" for kind, start, stop in spans}
+    return found
+
+
+def test_each_of_these_tasks_has_a_sample():
     tasks = {yaml.safe_load(path.read_text(encoding="utf-8"))["task"] for path in CONFIGS}
-    assert tasks == {"classification", "language-model"}
+    assert tasks >= {"classification", "language-model", "tagging"}
