@@ -189,9 +189,10 @@ class LabelField:
             for label in record.targets
             if label not in self.labels
         )
-        near = difflib.get_close_matches(label, self.labels, n=1, cutoff=0.0)
+        near = difflib.get_close_matches(label, self.labels, n=1)
+        hint = f"the nearest is {near[0]!r}" if near else f"known are {', '.join(self.labels[:5])} ..."
         what = f"the label {label!r} does not occur in the training data"
-        return DataError(f"{place}: {what}; mend it (the nearest is {near[0]!r}), or train with it")
+        return DataError(f"{place}: {what}; mend it ({hint}), or train with it")
 
 
 def _are_labels(labels: object) -> bool:

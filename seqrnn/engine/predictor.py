@@ -54,7 +54,7 @@ def open_model(path: Path, device: str = "auto", verb: str | None = None) -> Ope
     config = load_run_config(run.read_text("config.yaml"), str(path / "config.yaml"))
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
-        raise UsageError(f"{path}: is a {task.name} model; use seqrnn {task.verb}")
+        raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
     load_fields(task.fields, run.read_text)
     with torch.device("meta"):
         expected = expected_arrays(build_model(config, task))

@@ -29,7 +29,7 @@ def check_run(path: Path) -> None:
     """Raise `ModelError`, which says what to give instead, unless `path` is a run directory."""
     try:
         if not path.exists():
-            raise ModelError(f"{path}: no such run directory")
+            raise ModelError(f"{path}: no such run directory; give the one that seqrnn train -o has made")
         if not path.is_dir():
             _refuse_file(path)
         if CONFIG not in os.listdir(path):
