@@ -106,7 +106,9 @@ class Session:
                 yield from self._measured(run)
 
     def _created(self, place: Place) -> RunDirectory:
-        files: dict[RootFile, str] = {"config.yaml": dump(self.config), **learned(self.prepared.fields)}
+        files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
+        for name, text in learned(self.prepared.fields).items():
+            files[name] = text
         self.trainer.data_hashes = self.prepared.hashes
         return RunDirectory.create(place.path, files, place.overwrite)
 
