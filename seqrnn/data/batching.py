@@ -53,15 +53,19 @@ class Pass:
 
 
 def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterator[np.ndarray]:
-    """Cut examples of `lengths` (N,) into batches of row numbers with next to no filling.
+    """Cut examples of `lengths` (N,), or (N, 2) where they have two sides, into batches of row numbers.
 
-    Examples of the same or nearly the same length go together, the longest of a batch first; the
-    order within a length and the order of the batches are random where `order` is shuffled.
+    Examples of the same or nearly the same length go together, so that there is next to no filling,
+    the longest (first side) of a batch first; the order within a length and the order of the
+    batches are random where `order` is shuffled.
     """
     generator = order.generator()
     tie = generator.permutation(len(lengths)) if order.shuffled else np.arange(len(lengths))
-    ranked = np.lexsort((tie, lengths))  # shortest first
-    starts = _cut(lengths[ranked], limits)
+    sides = lengths if lengths.ndim == 2 else lengths[:, None]
+    first, last = sides[:, 0], sides[:, -1]
+    # A second side goes up and down in turn, so that it does not jump where the first one grows.
+    ranked = np.lexsort((tie, np.where(first % 2, -last, last), first))  # shortest first
+    starts = _cut(sides[ranked], limits)
     if order.shuffled:
         starts = generator.permutation(starts)
     for start, stop in starts:
@@ -69,12 +73,13 @@ def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterato
 
 
 def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
-    """Cut sorted lengths into spans (N, 2) that keep both limits; a span has at least one row."""
+    """Cut sorted lengths (N, sides) into spans (M, 2) within both limits, each of at least one row."""
     spans = []
     start = 0
     while start < len(ascending):
         stop = min(start + limits.rows, len(ascending))
-        sizes = np.maximum(ascending[start:stop], 1) * np.arange(1, stop - start + 1)
+        widths = np.maximum(np.maximum.accumulate(ascending[start:stop], axis=0).sum(axis=1), 1)
+        sizes = widths * np.arange(1, stop - start + 1)
         fitting = int(np.searchsorted(sizes, limits.positions, side="right"))
         spans.append((start, start + max(fitting, 1)))
         start = spans[-1][1]
