@@ -41,8 +41,9 @@ class Tagging(AnsweringTask):
         "model.bidirectional": True,
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.5,
-        "model.word_dropout": 0.1,
+        "model.word_dropout": 0.2,
         "training.batch_size": 16,
+        "training.learning_rate": 4e-3,
         "training.early_stopping": 10,
     }
 
