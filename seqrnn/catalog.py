@@ -19,10 +19,12 @@ CELLS = {
 TASKS = {
     "classification": "seqrnn.tasks.classification:Classification",
     "language-model": "seqrnn.tasks.language_model:LanguageModel",
+    "seq2seq": "seqrnn.tasks.seq2seq:Seq2Seq",
     "tagging": "seqrnn.tasks.tagging:Tagging",
 }
 
 MODELS = {
+    "encoder-decoder": "seqrnn.engine.encoder_decoder:build_encoder_decoder",
     "classifier": "seqrnn.engine.classifier:build_classifier",
     "language-model": "seqrnn.engine.language_model:build_language_model",
     "tagger": "seqrnn.engine.tagger:build_tagger",

@@ -60,6 +60,7 @@ def evaluate(
     from seqrnn.data.prepare import encode_part
     from seqrnn.data.sniff import guess
     from seqrnn.engine.device import set_threads
+    from seqrnn.engine.evaluation import Effort
     from seqrnn.engine.evaluation import evaluate as measure
     from seqrnn.engine.predictor import open_model
 
@@ -73,7 +74,7 @@ def evaluate(
     with Output(output) as out, tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, opened.task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in opened.task.fields])
-        figures, details = measure(opened.model, opened.task, dataset, streams)
+        figures, details = measure(opened.model, opened.task, dataset, Effort(streams))
         if as_json:
             out.write_json([figures])
         else:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-RATES = frozenset(
-    ("accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1")
-    + ("exact_match", "wer", "token_error_rate")
-)
+RATES = {"accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1"}
+RATES |= {"exact_match", "wer", "token_error_rate"}
 HEADS = {"bits_per_character": "bits/char"}
 
 

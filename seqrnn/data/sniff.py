@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
 
-from seqrnn.catalog import TASKS
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
@@ -19,8 +18,13 @@ from seqrnn.errors import DataError, UsageError
 HEAD_ROWS = 200
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
+MOST_DISTINCT_FIRST = 0.25  # sources a row: short sentences come again with each of their translations
 LONGEST_LABEL = 60  # characters
 MOST_WORDS = 4  # in a label
+LABELS_FIRST = (
+    "if the labels are in the other column, use --text-col and --label-col; "
+    "to write texts from labels, use --source label"
+)
 
 FORMAT_OF_EXTENSION = {
     ".tsv": "tsv",
@@ -44,6 +48,7 @@ class Guess:
     format: str
     reason: str
     single_words: bool = False  # most texts are one word, so that words would say nothing of new ones
+    single_word_targets: bool = False  # so are most targets
 
 
 def guess(source: Source, task: str | None) -> Guess:
@@ -58,8 +63,15 @@ def guess(source: Source, task: str | None) -> Guess:
     records = list(_head(read_records(replace(source, format=layout))))
     if not records:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
-    words = sum(len(record.source.split()) > 1 for record in records)
-    return replace(_decide(records, layout, (source, task)), single_words=words < len(records) / 2)
+    return replace(
+        _decide(records, layout, (source, task)),
+        single_words=_are_single_words([record.source for record in records]),
+        single_word_targets=_are_single_words([target for record in records for target in record.targets]),
+    )
+
+
+def _are_single_words(texts: list[str]) -> bool:
+    return sum(len(text.split()) > 1 for text in texts) < len(texts) / 2
 
 
 def _decide(records: list[Record], layout: str, asked: tuple[Source, str | None]) -> Guess:
@@ -126,8 +138,11 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     if source.multi_label or layout == "fasttext" or _are_labels(targets):
         values = _count(len(set(targets)), "label") + f" {seen}"
         return Guess("classification", layout, f"classification: {name} (read as {layout}) holds {values}")
-    problem = f"{name} (read as {layout}) holds {_count(len(set(targets)), 'target')} {seen}"
-    raise UsageError(f"{problem}, too many or too long for labels; {_advice(records, layout)}")
+    values = f"{_count(len(set(targets)), 'target')} {seen}, too many or too long for labels"
+    sources = [record.source for record in records]
+    if _are_labels(sources) and len(set(sources)) <= MOST_DISTINCT_FIRST * len(sources):
+        raise UsageError(f"{name} (read as {layout}) holds {values}; {LABELS_FIRST}")
+    return Guess("seq2seq", layout, f"seq2seq: {name} (read as {layout}) holds {values}")
 
 
 def _count(distinct: int, noun: str) -> str:
@@ -145,9 +160,3 @@ def _are_labels(values: list[str]) -> bool:
     """Whether the values are short and come back again and again."""
     short = all(len(value) <= LONGEST_LABEL and len(value.split()) <= MOST_WORDS for value in values)
     return short and len(set(values)) <= MOST_DISTINCT * len(values)
-
-
-def _advice(records: list[Record], layout: str) -> str:
-    if layout in {"tsv", "csv"} and _are_labels([record.source for record in records]):
-        return "if the labels are in the other column, use --text-col and --label-col"
-    return f"use --task ({', '.join(TASKS)}), or --label-col to name the labels"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
+from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.tokenizer import BLANK
 from seqrnn.engine.loss import Output
+from seqrnn.engine.writer import Writer
 from seqrnn.errors import NumericError
-from seqrnn.tasks.task import Task
+from seqrnn.search.decoding import GREEDY, Decoding
+from seqrnn.search.generation import Limits
+from seqrnn.tasks.task import Task, Values, WritingTask
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
@@ -29,26 +34,44 @@ def to_arrays(output: Output) -> dict[str, np.ndarray]:
     return {name: value.cpu().numpy() for name, value in output.values.items()}
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What a measurement may cost.
+
+    `streams` cuts a text into parts that are read side by side, each from its own start, which is
+    faster and a little worse than one stream. Where sequences are written, `decoding` says how, and
+    `written` for how many examples at most, spread over all; None: for all, and greedily up to the
+    task's own limit.
+    """
+
+    streams: int = 1
+    written: int | None = None
+    decoding: Decoding | None = None
+
+
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, task: Task, dataset: Dataset, streams: int = 1
+    model: nn.Module, task: Task, dataset: Dataset, effort: Effort | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Measure `model` on `dataset` in full precision.
 
-    `streams` cuts a text into parts that are read side by side, each from its own start, which is
-    faster and a little worse than one stream. Returns the figures by their public names, and the
-    details beside them. Raises NumericError where the loss is not finite.
+    Returns the figures by their public names, and the details beside them. Raises NumericError
+    where the loss is not finite.
     """
+    effort = effort or Effort()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     scorer = task.scorer()
     total, targets, carry = 0.0, 0, None
-    for batch in task.batches(dataset, Pass(streams=streams)):
+    for batch in task.batches(dataset, Pass(streams=effort.streams)):
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
         total, targets, carry = total + output.loss.total.item(), targets + output.loss.count, output.carry
-        scorer.add(batch, to_arrays(output))
+        if not isinstance(task, WritingTask):
+            scorer.add(batch, to_arrays(output))
+        elif chosen := _sample(batch, len(dataset), effort.written):
+            scorer.add(chosen, _written(model, task, chosen, effort.decoding))
     model.train(was_training)
     loss = total / max(targets, 1)
     if not math.isfinite(loss):
@@ -57,3 +80,21 @@ def evaluate(
         )
     figures = {"task": task.name, "examples": len(dataset), "tokens": targets, "loss": loss}
     return {**figures, **scorer.result(loss)}, scorer.details()
+
+
+def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
+    """Take every n-th example of a data set, as far as it is in this batch, so that `most` are taken."""
+    if most is None or batch.rows is None:
+        return batch
+    taken = batch.rows % math.ceil(examples / most) == 0  # (B,)
+    arrays = {name: array[taken] for name, array in batch.arrays.items()}
+    return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
+
+
+def _written(model: nn.Module, task: WritingTask, batch: Batch, decoding: Decoding | None) -> Values:
+    """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
+    device = next(model.parameters()).device
+    chosen = decoding or replace(GREEDY, limits=Limits(task.longest(batch)))
+    found = Writer(model).write(to_tensors(batch, device), chosen)
+    column = Column.of([hypotheses[0].tokens for hypotheses in found])
+    return {"written": column.gather(np.arange(len(found)), fill=BLANK)}

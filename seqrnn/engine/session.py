@@ -19,7 +19,7 @@ from seqrnn.engine.build import build_model, count_parameters
 from seqrnn.engine.checkpoint import expected_arrays, load_model
 from seqrnn.engine.device import choose_device, set_threads
 from seqrnn.engine.embedding import TokenEmbedding
-from seqrnn.engine.evaluation import evaluate
+from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured
 from seqrnn.engine.training import Trainer
 from seqrnn.errors import DataError, UsageError
@@ -128,7 +128,7 @@ class Session:
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         tokens = sum(len(column.values) for column in self.prepared.valid.columns.values())
-        figures, _ = evaluate(self.model, self.task, self.prepared.valid, 1 + tokens // STREAM_TOKENS)
+        figures, _ = evaluate(self.model, self.task, self.prepared.valid, Effort(1 + tokens // STREAM_TOKENS))
         run.metrics.append({"step": best.step, "best": True, **figures})
         yield Measured(best.step, figures)
 

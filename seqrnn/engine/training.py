@@ -19,7 +19,7 @@ from seqrnn.engine.build import count_parameters
 from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
 from seqrnn.engine.device import autocast, choose_precision
 from seqrnn.engine.duration import Duration
-from seqrnn.engine.evaluation import evaluate, to_tensors
+from seqrnn.engine.evaluation import Effort, evaluate, to_tensors
 from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
@@ -32,6 +32,7 @@ from seqrnn.tasks.task import Task
 
 LARGEST_GAP = 2000  # updates between two evaluations, however large the data
 EVALUATION_SHARE = 0.05  # of a time budget that evaluations may take
+MOST_WRITTEN = 1000  # examples for which an evaluation writes sequences
 PATIENCE = 10  # updates in a row that may fail before the training gives up
 
 
@@ -223,7 +224,8 @@ class Trainer:
         started = time.monotonic()
         metric: Metric | None = None
         if self.valid_set is not None:
-            metrics, _ = evaluate(self.model, self.task, self.valid_set, streams=self.config.batch_size)
+            effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
+            metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
             metric = Metric(name=self.task.metric, value=metrics[self.task.metric], better=self.task.better)
             yield self._judge(metrics)
         self.position.evaluated = self.position.step

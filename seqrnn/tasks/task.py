@@ -12,7 +12,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field
+from seqrnn.data.fields import Field, TextField
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
@@ -42,7 +42,7 @@ class Choice:
 class Answer:
     """What a model says of one row; scores are natural-log probabilities."""
 
-    prediction: Any  # a label, or a list of them: what JSON can hold
+    prediction: Any  # a label, a text or a list of labels: what JSON can hold
     score: float | None
     nbest: Sequence[tuple[Any, float]] = ()  # the likeliest first
     truncated: bool = False  # the row was cut to max_tokens
@@ -98,13 +98,34 @@ class Task(ABC):
         return None
 
 
-class AnsweringTask(Task):
-    """A task whose model answers each row of a stream: what `seqrnn classify` needs."""
+class RowTask(Task):
+    """A task whose model answers each row of a stream."""
 
     @property
     @abstractmethod
     def inputs(self) -> Sequence[Field]:
         """The fields that are read of a row to be answered, the first being its text."""
+
+    def plain_fields(self, text: str) -> dict[str, Any]:
+        """Return a row that is plain text as the fields that a JSON line would have brought."""
+        return {"text": text}
+
+
+class WritingTask(RowTask):
+    """A task whose model writes a sequence for each row: what `seqrnn generate` needs to read rows."""
+
+    @property
+    @abstractmethod
+    def output(self) -> TextField:
+        """The field whose tokens are written."""
+
+    @abstractmethod
+    def longest(self, batch: Batch) -> int:
+        """Return how many tokens are worth writing for a batch of which the targets are known."""
+
+
+class AnsweringTask(RowTask):
+    """A task whose model names something of each row: what `seqrnn classify` needs."""
 
     @abstractmethod
     def choice(self, k: int | None, threshold: float | None) -> Choice:
@@ -113,10 +134,6 @@ class AnsweringTask(Task):
     @abstractmethod
     def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:
         """Turn what the model computed for a batch into answers, in the order of the batch."""
-
-    def plain_fields(self, text: str) -> dict[str, Any]:
-        """Return a row that is plain text as the fields that a JSON line would have brought."""
-        return {"text": text}
 
     @abstractmethod
     def write(self, answer: Answer, text: str, probs: bool) -> str:

@@ -98,21 +98,43 @@ def test_a_multi_label_source_is_a_classification(write: Write):
     assert guess(replace(write("a.tsv", rows), multi_label=True), None).task == "classification"
 
 
-def test_targets_that_are_no_labels_leave_the_task_to_the_user(write: Write):
-    with pytest.raises(UsageError, match=r"a.tsv .* 100 different targets .*--task"):
-        guess(write("a.tsv", PAIRS), None)
+def test_targets_that_are_no_labels_are_to_be_written(write: Write):
+    reason = "seq2seq: a.tsv (read as tsv) holds 100 different targets in the first 100 rows, "
+    found = guess(write("a.tsv", PAIRS), None)
+    assert (found.task, found.format) == ("seq2seq", "tsv")
+    assert found.reason == reason + "too many or too long for labels"
+
+
+def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Write):
+    source = write("de", "".join(f"wort {row}\n" for row in range(100)))
+    write("en", "".join(f"a word {row}\n" for row in range(100)))
+    assert guess(replace(source, target_path="en", format="parallel"), None).task == "seq2seq"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [("abc{0}\tAH B {0}", (True, False)), ("der hund {0}\tthe dog {0}", (False, False))]
+    + [("walk{0} V\twalked{0}", (False, True)), ("ab{0}\tba{0}", (True, True))],
+)
+def test_single_words_are_told_on_each_side(write: Write, row: str, expected: tuple[bool, bool]):
+    found = guess(write("a.tsv", "".join(row.format(number) + "\n" for number in range(50))), None)
+    assert (found.single_words, found.single_word_targets) == expected
+
+
+def test_sentences_that_come_again_with_other_translations_are_no_labels(write: Write):
+    rows = "".join(f"Go {row // 2}.\tVa {row}.\n" for row in range(100))
+    assert guess(write("a.tsv", rows), None).task == "seq2seq"
 
 
 @pytest.mark.parametrize("target", ["O O B-artist O B-album O", "x" * 100])
 def test_long_targets_are_no_labels_even_if_they_repeat(write: Write, target: str):
     rows = "".join(f"row {row}\t{target}{row % 2}\n" for row in range(50))
-    with pytest.raises(UsageError, match="--task"):
-        guess(write("a.tsv", rows), None)
+    assert guess(write("a.tsv", rows), None).task == "seq2seq"
 
 
 def test_labels_in_the_first_column_are_pointed_out(write: Write):
     swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in TABLE.splitlines())
-    with pytest.raises(UsageError, match="other column, use --text-col and --label-col"):
+    with pytest.raises(UsageError, match="other column, use --text-col and --label-col; .* --source label"):
         guess(write("a.tsv", swapped), None)
     chosen = replace(Source(("a.tsv",)), text_column="2", label_column="1")
     assert guess(chosen, None).task == "classification"

@@ -1,0 +1,156 @@
+"""Many-to-many: a sequence is read, then another one is written.
+
+Shapes: B batch, S source, T target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.columns import Dataset
+from seqrnn.data.fields import Field, TextField
+from seqrnn.data.references import END, ReferencesField, texts_of
+from seqrnn.data.tokenizer import BLANK, BOS, EOS, TokenizerSettings
+from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.tasks.task import Values, WritingTask
+
+
+class Seq2Seq(WritingTask):
+    """An encoder that reads the source, and a decoder that writes the target."""
+
+    name = "seq2seq"
+    model = "encoder-decoder"
+    metric = "token_error_rate"
+    better = "lower"
+    verb = "generate"
+    default_epochs = 30.0
+    defaults: ClassVar = {
+        "data.holdout": "sources",
+        "data.valid_fraction": 0.05,
+        "model.bidirectional": True,
+        "model.hidden_size": 320,
+        "model.dropout": 0.3,
+        "model.embedding_dropout": 0.3,
+        "training.batch_size": 128,
+        "training.batch_tokens": 16384,
+        "training.schedule": "linear",
+        "training.label_smoothing": 0.1,
+    }
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.source = TextField("source", TokenizerSettings.of(config.data))
+        self.target = TextField("target", TokenizerSettings.of_target(config.data), side="target")
+        self.references = ReferencesField("references")
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What is read, what is written, and all that would be right."""
+        return self.source, self.target, self.references
+
+    @property
+    def inputs(self) -> tuple[TextField]:
+        """What is read."""
+        return (self.source,)
+
+    @property
+    def output(self) -> TextField:
+        """What is written."""
+        return self.target
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        if self.config.data.source_kind == "label":
+            return "one-to-many: label -> s_0 -> y_1 ... y_T, each y_t read before y_{t+1}"
+        return "many-to-many: x_1 ... x_S -> encoder -> decoder -> y_1 ... y_T"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes of both vocabularies."""
+        return {
+            "source_vocabulary": len(self.source.tokenizer),
+            "target_vocabulary": len(self.target.tokenizer),
+        }
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        return sum(1 for _ in self._rows(dataset, order))
+
+    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        lengths, target = dataset["source"].lengths, dataset.get("target")
+        if target is not None:
+            lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)
+        return batch_rows(lengths, limits, order)
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a data set into batches of examples both sides of which are of about the same length."""
+        for rows in self._rows(dataset, order):
+            arrays = self._source(dataset, rows)
+            lengths = arrays["source_lengths"]
+            if "target" in dataset.columns:
+                arrays |= self._target(dataset, rows)
+                lengths = lengths + arrays["target_lengths"]
+            if "references" in dataset.columns and not order.shuffled:
+                arrays["references"] = dataset["references"].gather(rows, fill=END)
+            yield Batch(
+                arrays,
+                targets=int(arrays["target_lengths"].sum()) if "target_lengths" in arrays else 0,
+                tokens=int(lengths.sum()),
+                positions=sum(arrays[side].size for side in ("source", "targets") if side in arrays),
+                rows=rows,
+            )
+
+    def _width(self, extra: int = 0) -> int | None:
+        """The length that all sequences are filled to, or None for the longest of a batch."""
+        data = self.config.data
+        return data.max_tokens + extra if data.lengths == "blank" and data.max_tokens is not None else None
+
+    def _source(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+        column = dataset["source"]
+        return {"source": column.gather(rows, self._width()), "source_lengths": column.lengths[rows]}
+
+    def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Put <bos> before and <eos> behind each target: `inputs` and `targets` are (B, T)."""
+        column = dataset["target"]
+        lengths = column.lengths[rows] + 1  # (B,)
+        width = self._width(1) or int(lengths.max())
+        targets = column.gather(rows, width)
+        inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
+        targets[np.arange(len(rows)), lengths - 1] = EOS
+        return {"inputs": inputs, "targets": targets, "target_lengths": lengths}
+
+    def longest(self, batch: Batch) -> int:
+        """Return twice the longest target and a little: what is longer is wrong anyway."""
+        return 2 * int(batch.arrays["target_lengths"].max()) + 5
+
+    def scorer(self) -> WritingScorer:
+        """Return a fresh scorer."""
+        return WritingScorer(self.target)
+
+
+class WritingScorer:
+    """Gathers what was written for the examples of a data set, and what would have been right."""
+
+    def __init__(self, output: TextField) -> None:
+        self._tokenizer = output.tokenizer
+        self._written: list[str] = []
+        self._references: list[list[str]] = []
+
+    def add(self, batch: Batch, values: Values) -> None:
+        """Take the tokens `written` (B, T) for one batch, filled up with <blank>."""
+        self._written += [self._tokenizer.decode(row[row != BLANK]) for row in values["written"]]
+        self._references += [texts_of(row) for row in batch.arrays["references"]]
+
+    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+        """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`."""
+        scores = sequence_scores(self._written, self._references, self._tokenizer.split)
+        return {**scores, **translation_scores(self._written, self._references)[0]}
+
+    def details(self) -> dict[str, Any]:
+        """Return sacrebleu's signatures."""
+        return {"signatures": translation_scores(self._written, self._references)[1]}
