@@ -34,7 +34,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 def test_a_table_whose_second_column_repeats_itself_is_a_classification(write: Write):
     reason = "classification: train.tsv (read as tsv) holds 7 different labels in the first 200 rows"
-    assert guess(write("train.tsv", TABLE), None) == Guess("classification", "tsv", reason)
+    found = guess(write("train.tsv", TABLE), None)
+    assert found == Guess("classification", "tsv", reason, single_word_targets=True)
 
 
 @pytest.mark.parametrize("name", ["train.tsv", "train.tsv.gz", "train.TSV", "train.txt", "train"])
@@ -113,8 +114,12 @@ def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Wr
 
 @pytest.mark.parametrize(
     ("row", "expected"),
-    [("abc{0}\tAH B {0}", (True, False)), ("der hund {0}\tthe dog {0}", (False, False))]
-    + [("walk{0} V\twalked{0}", (False, True)), ("ab{0}\tba{0}", (True, True))],
+    [
+        ("abc{0}\tAH B {0}", (True, False)),
+        ("der hund {0}\tthe dog {0}", (False, False)),
+        ("walk{0} V\twalked{0}", (False, True)),
+        ("ab{0}\tba{0}", (True, True)),
+    ],
 )
 def test_single_words_are_told_on_each_side(write: Write, row: str, expected: tuple[bool, bool]):
     found = guess(write("a.tsv", "".join(row.format(number) + "\n" for number in range(50))), None)
@@ -134,7 +139,7 @@ def test_long_targets_are_no_labels_even_if_they_repeat(write: Write, target: st
 
 def test_labels_in_the_first_column_are_pointed_out(write: Write):
     swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in TABLE.splitlines())
-    with pytest.raises(UsageError, match="other column, use --text-col and --label-col; .* --source label"):
+    with pytest.raises(UsageError, match=r"other column, use --text-col and --label-col; .* --source label"):
         guess(write("a.tsv", swapped), None)
     chosen = replace(Source(("a.tsv",)), text_column="2", label_column="1")
     assert guess(chosen, None).task == "classification"
