@@ -24,6 +24,7 @@ from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Ste
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
 from seqrnn.engine.rnn import Layers
+from seqrnn.engine.threads import ThreadTuner
 from seqrnn.errors import NumericError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
@@ -67,6 +68,8 @@ class Trainer:
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
         self.duration = Duration.of(config.training)
         self.position = Position()
+        automatic = self.device.type == "cpu" and config.training.threads is None
+        self.threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self.carry: Layers | None = None
         self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
@@ -151,8 +154,8 @@ class Trainer:
 
     def _update(self, group: list[Batch]) -> Stepped:
         """Make one update of the weights from the gradients of a few batches."""
-        fraction = self._fraction()
-        rate = self.schedule.rate(fraction)
+        rate = self.schedule.rate(self._fraction())
+        started = self.position.seconds
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = rate
         targets = sum(batch.targets for batch in group)
@@ -160,15 +163,17 @@ class Trainer:
         finite = self._apply() if math.isfinite(loss) else False
         self.optimizer.zero_grad(set_to_none=True)
         self._note(loss, finite, group)
-        positions = sum(batch.positions for batch in group)
+        tokens, positions = sum(b.tokens for b in group), sum(b.positions for b in group)
+        fraction = self._fraction()
+        self.threads.update_took(self.position.seconds - started, positions)
         return Stepped(
             self.position.step,
             self._epochs(),
-            self._fraction(),
+            fraction,
             loss,
             rate,
-            sum(batch.tokens for batch in group),
-            1.0 - sum(batch.tokens for batch in group) / max(positions, 1),
+            tokens,
+            1.0 - tokens / max(positions, 1),
             self.position.seconds,
             skipped=not finite,
         )
