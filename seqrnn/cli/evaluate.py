@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.options import (
+    BeamSizeOption,
     DeviceOption,
     FormatOption,
     InputArgument,
+    LengthPenaltyOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -50,6 +52,8 @@ def evaluate(
     streams: Annotated[
         int, typer.Option(min=1, help="Parts of a text that are read side by side: faster, a little worse.")
     ] = 1,
+    beam_size: BeamSizeOption = None,
+    length_penalty: LengthPenaltyOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -63,7 +67,9 @@ def evaluate(
     from seqrnn.engine.evaluation import Effort
     from seqrnn.engine.evaluation import evaluate as measure
     from seqrnn.engine.predictor import open_model
+    from seqrnn.search.beam import Beam
 
+    beam = Beam(5 if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
     opened = open_model(model, device)
     columns = {"text_column": text_col, "label_column": label_col}
@@ -74,7 +80,7 @@ def evaluate(
     with Output(output) as out, tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, opened.task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in opened.task.fields])
-        figures, details = measure(opened.model, opened.task, dataset, Effort(streams))
+        figures, details = measure(opened.model, opened.task, dataset, Effort(streams, beam=beam))
         if as_json:
             out.write_json([figures])
         else:
@@ -106,6 +112,8 @@ def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     parts = [pairs(figures)]
     if classes := details.get("classes"):
         parts.append(table(classes))
+    if signatures := details.get("signatures"):
+        parts.append(f"How others can repeat these scores:\n{pairs(signatures)}")
     if confusions := details.get("confusions"):
         parts.append(
             f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MOST_CONFUSIONS])}"

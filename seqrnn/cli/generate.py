@@ -1,40 +1,69 @@
-"""`seqrnn generate`: text from a language model, as it comes."""
+"""`seqrnn generate`: text, from a prompt or from each row of the input."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqrnn.cli.options import (
+    BeamSizeOption,
     DeviceOption,
     JsonLinesOption,
+    LengthPenaltyOption,
     ModelOption,
     OutputOption,
     QuietOption,
     ThreadsOption,
 )
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seqrnn.engine.predictor import Continuer
+    from seqrnn.cli.stdio import Output
+    from seqrnn.engine.predictor import OpenedModel
+    from seqrnn.search.beam import Beam
+    from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
     from seqrnn.search.sampling import Sampling
+    from seqrnn.tasks.task import Answer
+
+ONE_CELL = str.maketrans("\t\n", "  ")
+WIDTH = 5  # of a beam, where none is given
 
 
 def generate(
     model: ModelOption,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="File whose lines are read; - or nothing is standard input. Not for language models.",
+            show_default=False,
+        ),
+    ] = None,
     output: OutputOption = None,
-    prompt: Annotated[str, typer.Option("--prompt", help="Text to go on from.")] = "",
+    prompt: Annotated[
+        str | None,
+        typer.Option("--prompt", help="Text that a language model goes on from.", show_default=False),
+    ] = None,
     max_len: Annotated[int, typer.Option(help="Most tokens to write; <eos> may end earlier.")] = 400,
     fixed_len: Annotated[
         int | None, typer.Option(help="Write exactly that many tokens.", show_default=False)
     ] = None,
+    beam_size: BeamSizeOption = None,
+    n_best: Annotated[
+        int | None, typer.Option(help="Answers to each row, separated by TABs (1).", show_default=False)
+    ] = None,
+    length_penalty: LengthPenaltyOption = None,
     sample: Annotated[
-        bool, typer.Option("--sample/--greedy", help="Draw each token, or take the likeliest.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--sample/--greedy",
+            help="Draw each token, or take the likeliest (a language model draws, others search a beam).",
+            show_default=False,
+        ),
+    ] = None,
     temperature: Annotated[float, typer.Option(help="Below 1 bolder, above 1 wilder; 0 is greedy.")] = 1.0,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 from all.")] = 0,
     top_p: Annotated[
@@ -46,86 +75,109 @@ def generate(
     no_repeat_ngram: Annotated[
         int, typer.Option(help="Never write the same run of that many tokens twice; 0: may.")
     ] = 0,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="Texts to write.")] = 1,
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, help="Texts to write from a prompt (1).", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 1,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Write tokens as they come.")] = True,
     jsonl: JsonLinesOption = False,
+    text_col: Annotated[
+        str | None,
+        typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write text, from a prompt or from nothing.
+    """Write text, from a prompt, from nothing or from each line of the input.
 
-    The prompt is written before its continuation; with --jsonl they are fields of their own.
+    A language model writes the prompt before its continuation; with --jsonl they are fields of their
+    own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
     """
-    from seqrnn.cli.rows import without_surrogates
     from seqrnn.cli.stdio import Output, say
     from seqrnn.engine.device import set_threads
-    from seqrnn.engine.predictor import Continuer, open_model
+    from seqrnn.engine.predictor import open_model
+    from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
     from seqrnn.search.sampling import Sampling
+    from seqrnn.tasks.task import WritingTask
 
     limits = Limits(max_len, fixed_len)
-    heat = temperature if sample else 0.0
+    heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
     set_threads(threads)
     opened = open_model(model, device, "generate")
-    prompt = without_surrogates(prompt)  # what Python makes of bytes that are not UTF-8
-    text = Text(Continuer(opened), prompt, limits)
+    beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
+    if isinstance(opened.task, WritingTask):
+        _refuse({"--prompt": prompt, "--samples": samples}, "this model answers rows; see --n-best")
+        if sample is not None:
+            _refuse(beam_only, "there is no beam in --sample and --greedy")
+        count = n_best or 1
+        strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
+        decoding = Decoding(limits, strategy, count)
+        with Output(output) as out:
+            notes = _answer_lines(opened, decoding, data or "-", out, jsonl, text_col)
+    else:
+        of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, str(data): data}
+        _refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
+        with Output(output) as out:
+            notes = _continue(opened, prompt or "", limits, (sampling, samples or 1), out, jsonl, stream)
     if not quiet:
-        say(*opened.warnings, *text.warnings)
-    with Output(output) as out:
-        for number in range(samples):
-            draw = replace(sampling, seed=seed + number)
-            if jsonl:
-                out.write_json([{"id": number, "prompt": prompt, **text.write(draw, _nowhere)}])
-            elif stream:
-                out.write_text(prompt)
-                text.write(draw, out.write_text)
-                out.write_text("\n")
-            else:
-                out.write_lines([prompt + str(text.write(draw, _nowhere)["prediction"])])
+        say(*opened.warnings, *notes)
 
 
-def _nowhere(piece: str) -> None:
-    """Drop a piece of text that is needed only as a whole."""
+def _refuse(given: Mapping[str, Any], reason: str) -> None:
+    """Raise UsageError for the first option that was given."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name}: {reason}")
 
 
-class Text:
-    """Writes continuations of one prompt."""
+def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: int) -> Beam:
+    """Return the beam to search. Raises UsageError for what only draws can follow."""
+    from seqrnn.search.beam import Beam
 
-    def __init__(self, continuer: Continuer, prompt: str, limits: Limits) -> None:
-        encoded = continuer.tokenizer.encode(prompt)
-        self._continuer = continuer
-        self._limits = limits
-        self._prompt = encoded.ids
-        self.unknown = encoded.unknown
-        self.warnings = []
-        if encoded.unknown:
-            self.warnings.append(
-                f"tokens of the prompt that the model does not know, and reads as <unk>: {encoded.unknown:,}"
-            )
+    if (sampling.temperature, sampling.top_k, sampling.top_p) != (1.0, 0, 1.0):
+        raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
+    if sampling.repetition_penalty != 1.0:
+        raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
+    return Beam(max(WIDTH, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
 
-    def write(self, sampling: Sampling, sink: Callable[[str], None]) -> dict[str, object]:
-        """Write one continuation, each piece to `sink` as it comes; return it with what is known of it."""
-        from seqrnn.data.tokenizer import EOS
-        from seqrnn.search.generation import generate as continue_tokens
 
-        decoder = self._continuer.tokenizer.decoder()
-        pieces, score, ended = [], 0.0, False
-        start = self._continuer.start(self._prompt)
-        for chosen in continue_tokens(self._continuer.step, start, self._limits, sampling):
-            token = int(chosen.tokens[0])
-            score += float(chosen.log_probs[0])
-            ended = token == EOS
-            pieces.append(decoder.feed(token))
-            sink(pieces[-1])
-        pieces.append(decoder.finish())
-        sink(pieces[-1])
-        return {
-            "prediction": "".join(pieces),
-            "score": score,
-            "truncated": not ended,
-            "unknown": self.unknown,
-            "error": None,
-        }
+def _answer_lines(
+    opened: OpenedModel, decoding: Decoding, data: str, out: Output, jsonl: bool, text_col: str | None
+) -> Iterable[str]:
+    """Answer each line of a file; return what the user should know of them."""
+    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
+    from seqrnn.engine.predictor import RowWriter
+
+    writer = RowWriter(opened)
+    field = text_col or name_of(opened.config.data.text_column)
+    layout = RowFormat(jsonl, field, writer.task.plain_fields, _line)
+    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding)).lines()
+
+
+def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
+    """Write all that was found for a row, the best first, on one line, whatever is in them."""
+    return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
+
+
+def _continue(
+    opened: OpenedModel,
+    prompt: str,
+    limits: Limits,
+    draws: tuple[Sampling, int],
+    out: Output,
+    jsonl: bool,
+    stream: bool,
+) -> Iterable[str]:
+    """Write continuations of a prompt; return what the user should know of it."""
+    from seqrnn.cli.continuation import Text
+    from seqrnn.cli.rows import without_surrogates
+    from seqrnn.engine.predictor import Continuer
+
+    # Surrogates are what Python makes of bytes that are not UTF-8.
+    text = Text(Continuer(opened), without_surrogates(prompt), limits)
+    text.write_all(*draws, out, jsonl, stream)
+    return text.warnings

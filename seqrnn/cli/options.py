@@ -25,6 +25,17 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N
 ThreadsOption = Annotated[
     int | None, typer.Option("--threads", min=1, help="CPU threads.", show_default=False)
 ]
+BeamSizeOption = Annotated[
+    int | None,
+    typer.Option(help="Beginnings that are followed side by side (5); 1 is greedy.", show_default=False),
+]
+LengthPenaltyOption = Annotated[
+    float | None,
+    typer.Option(
+        help="Above 0: long sequences suffer less from their length, score / ((5 + len) / 6) ^ penalty (0).",
+        show_default=False,
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 FormatOption = Annotated[
     Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu"],

@@ -1,17 +1,21 @@
-"""Lines of input as rows that each get an answer, whatever is in them."""
+"""Lines of input as rows that each get an answer, in their order and whatever is in them."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqrnn.data.lines import Line
+from seqrnn.cli.stdio import Output
+from seqrnn.data.lines import Line, read_line_groups
 from seqrnn.data.readers.jsonl import text_names, text_of
+from seqrnn.data.record import Record
+from seqrnn.tasks.task import Answer
 
+MOST_ROWS = 4096  # that are answered at once: enough to find others of the same length
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,6 +37,12 @@ class Tally:
     replaced: int = 0
     errors: int = 0
 
+    def count(self, answers: Iterable[Answer | None]) -> None:
+        """Take note of some answers; None stands for a row that has none."""
+        for answer in answers:
+            self.errors += answer is None
+            self.truncated += answer is not None and answer.truncated
+
     def lines(self) -> Iterator[str]:
         """Yield a sentence for each count that is not 0."""
         if self.truncated:
@@ -41,6 +51,61 @@ class Tally:
             yield f"bytes that were not UTF-8, and read as U+FFFD: {self.replaced:,}"
         if self.errors:
             yield f"rows that could not be answered: {self.errors:,}; --jsonl says why"
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """How rows are read and written: as JSON, with the text in `field`, or plainly.
+
+    `plain_fields` makes fields of a text that brought none, and `write` a line of an answer.
+    """
+
+    as_json: bool
+    field: str | None
+    plain_fields: Callable[[str], dict[str, Any]]
+    write: Callable[[Answer, str], str]
+
+
+def answer_rows(
+    path: str, out: Output, layout: RowFormat, answer: Callable[[list[Record]], Sequence[Answer]]
+) -> Tally:
+    """Answer each line of a file, in order and as soon as lines have come.
+
+    `answer` is given the rows that can be read; the others are answered by an empty line.
+    """
+    tally = Tally()
+    for lines in read_line_groups(path, "replace"):
+        for first in range(0, len(lines), MOST_ROWS):
+            rows = list(read_rows(lines[first : first + MOST_ROWS], layout.as_json, layout.field))
+            answered = iter(answer([Record(row.text) for row in rows if row.error is None]))
+            pairs = [(row, next(answered) if row.error is None else None) for row in rows]
+            tally.count(answer for _, answer in pairs)
+            if layout.as_json:
+                out.write_json(_record(row, answer, layout) for row, answer in pairs)
+            else:
+                out.write_lines(layout.write(answer, row.text) if answer else "" for row, answer in pairs)
+        tally.replaced += sum(line.replaced for line in lines)
+    return tally
+
+
+def _record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
+    """Return an answer with all that is known of it; the input's own fields come after the id."""
+    fields = {} if answer is None else layout.plain_fields(row.text)
+    return {
+        "id": row.id,
+        **(fields if row.fields is None else row.fields),
+        "prediction": answer.prediction if answer else None,
+        "score": answer.score if answer else None,
+        "nbest": [{"prediction": label, "score": score} for label, score in answer.nbest] if answer else [],
+        "truncated": answer is not None and answer.truncated,
+        "unknown": answer.unknown if answer else 0,
+        "error": row.error,
+    }
+
+
+def name_of(column: str | None) -> str | None:
+    """Return the field that a model was trained on, unless it was the number of a table's column."""
+    return None if column is None or column.isdecimal() else column
 
 
 def read_rows(lines: Iterable[Line], as_json: bool, text_field: str | None) -> Iterator[Row]:

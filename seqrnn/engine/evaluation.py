@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from seqrnn.data.tokenizer import BLANK
 from seqrnn.engine.loss import Output
 from seqrnn.engine.writer import Writer
 from seqrnn.errors import NumericError
-from seqrnn.search.decoding import GREEDY, Decoding
+from seqrnn.search.beam import Beam
+from seqrnn.search.decoding import Decoding
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.task import Task, Values, WritingTask
 
@@ -39,14 +40,13 @@ class Effort:
     """What a measurement may cost.
 
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
-    faster and a little worse than one stream. Where sequences are written, `decoding` says how, and
-    `written` for how many examples at most, spread over all; None: for all, and greedily up to the
-    task's own limit.
+    faster and a little worse than one stream. Where sequences are written, it is by a search of
+    `beam`, for `written` examples at most, spread over all; None: for all.
     """
 
     streams: int = 1
     written: int | None = None
-    decoding: Decoding | None = None
+    beam: Beam = field(default_factory=lambda: Beam(1))
 
 
 @torch.inference_mode()
@@ -71,7 +71,7 @@ def evaluate(
         if not isinstance(task, WritingTask):
             scorer.add(batch, to_arrays(output))
         elif chosen := _sample(batch, len(dataset), effort.written):
-            scorer.add(chosen, _written(model, task, chosen, effort.decoding))
+            scorer.add(chosen, _written(model, task, chosen, effort.beam))
     model.train(was_training)
     loss = total / max(targets, 1)
     if not math.isfinite(loss):
@@ -91,10 +91,10 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
     return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
 
 
-def _written(model: nn.Module, task: WritingTask, batch: Batch, decoding: Decoding | None) -> Values:
+def _written(model: nn.Module, task: WritingTask, batch: Batch, beam: Beam) -> Values:
     """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
     device = next(model.parameters()).device
-    chosen = decoding or replace(GREEDY, limits=Limits(task.longest(batch)))
-    found = Writer(model).write(to_tensors(batch, device), chosen)
+    decoding = Decoding(Limits(task.longest(batch)), beam)
+    found = Writer(model).write(to_tensors(batch, device), decoding)
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
     return {"written": column.gather(np.arange(len(found)), fill=BLANK)}

@@ -17,19 +17,23 @@ from seqrnn.data.batching import Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import load_fields
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.tokenizer import BOS, Encoded
 from seqrnn.engine.build import build_model
 from seqrnn.engine.checkpoint import expected_arrays, load_model
 from seqrnn.engine.device import choose_device
 from seqrnn.engine.evaluation import to_arrays, to_tensors
 from seqrnn.engine.language_model import LanguageModel as LanguageModelNetwork
 from seqrnn.engine.rnn import Layers
+from seqrnn.engine.writer import Writer
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
+from seqrnn.search.beam import Hypothesis
+from seqrnn.search.decoding import Decoding, seeded
+from seqrnn.search.generation import Limits
 from seqrnn.search.step import Prediction
 from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Task
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, RowTask, Task, WritingTask
 
 
 @dataclass(frozen=True)
@@ -76,18 +80,56 @@ class Labeller:
     @torch.inference_mode()
     def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
         """Answer each record, in order; an answer does not depend on the other records."""
-        encoded = {field.name: field.encode(records) for field in self.task.inputs}
-        columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
+        dataset, texts = _encode(self.task, records)
         answers: dict[int, Answer] = {}
-        for batch in self.task.batches(Dataset(columns), Pass()):
+        for batch in self.task.batches(dataset, Pass()):
             values = to_arrays(self.model(to_tensors(batch, self.device)))
             assert batch.rows is not None
             answers.update(zip(batch.rows.tolist(), self.task.answers(values, batch, choice), strict=True))
-        text = encoded[self.task.inputs[0].name]
         return [
-            replace(answers[row], truncated=side.truncated, unknown=side.unknown)
-            for row, side in enumerate(text)
+            replace(answers[row], truncated=text.truncated, unknown=text.unknown)
+            for row, text in enumerate(texts)
         ]
+
+
+class RowWriter:
+    """Answers rows with sequences."""
+
+    def __init__(self, opened: OpenedModel) -> None:
+        assert isinstance(opened.task, WritingTask)
+        self.task = opened.task
+        self.device = next(opened.model.parameters()).device
+        self._writer = Writer(opened.model)
+        self._batches = 0  # so far: each has draws of its own
+
+    def answer(self, records: Sequence[Record], decoding: Decoding) -> list[Answer]:
+        """Answer each record, in order, with `decoding.n_best` sequences; an empty one with an empty one."""
+        filled = [row for row, record in enumerate(records) if record.source.strip()]
+        dataset, texts = _encode(self.task, [records[row] for row in filled])
+        answers = [EMPTY] * len(records)
+        for batch in self.task.batches(dataset, Pass()):
+            found = self._writer.write(to_tensors(batch, self.device), seeded(decoding, self._batches))
+            self._batches += 1
+            assert batch.rows is not None
+            for row, hypotheses in zip(batch.rows, found, strict=True):
+                answers[filled[row]] = self._answer(hypotheses, texts[row], decoding.limits)
+        return answers
+
+    def _answer(self, found: Sequence[Hypothesis], text: Encoded, limits: Limits) -> Answer:
+        decode = self.task.output.tokenizer.decode
+        nbest = [(decode(hypothesis.tokens), hypothesis.score) for hypothesis in found]
+        cut = text.truncated or not (found[0].ended or limits.fixed_len)
+        return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
+
+
+EMPTY = Answer("", None)  # to an empty row
+
+
+def _encode(task: RowTask, records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:
+    """Encode what a task reads of some rows; return with it the first field, which holds their texts."""
+    encoded = {field.name: field.encode(records) for field in task.inputs}
+    columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
+    return Dataset(columns), encoded[task.inputs[0].name]
 
 
 class Continuer:

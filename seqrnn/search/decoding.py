@@ -36,9 +36,6 @@ class Decoding:
             raise UsageError(f"--n-best {self.n_best}: greedy search finds one; use --beam-size or --sample")
 
 
-GREEDY = Decoding(strategy=Beam(1))
-
-
 def decode(model: Stepper, start: Prediction, decoding: Decoding) -> list[list[Hypothesis]]:
     """Write sequences from what the model predicts first, `start` (R, V): `n_best` for each of the R.
 
