@@ -15,7 +15,8 @@ from collections.abc import Callable
 import torch
 
 ROUNDS = 4  # updates with each number in a trial
-HOLD = 20.0  # seconds between two trials
+HOLD = 30.0  # seconds between two trials
+FAR = 3.0  # so many times slower needs no second look
 
 
 class ThreadTuner:
@@ -25,24 +26,37 @@ class ThreadTuner:
         """`most` is the number to be weighed against one; with 1 there is nothing to choose."""
         self._choices = [most, 1] if most > 1 else []
         self._set_threads = set_threads
-        self._costs: dict[int, list[float]] = {}
-        self._rested = time.monotonic()
-        self._trial = bool(self._choices)
         self._current = most
+        self._costs: dict[int, list[float]] = {}  # of a trial: seconds a position, by number of threads
+        self._usual = 0.0  # seconds a position when the last trial ended; 0 in a trial
+        self._decided = time.monotonic()
 
     def update_took(self, seconds: float, positions: int) -> None:
         """Take note of an update over so many positions, and set the threads of the next one."""
-        if not self._trial:
-            self._trial = bool(self._choices) and time.monotonic() - self._rested > HOLD
+        if not self._choices:
             return
-        # Per position: the updates of a trial differ in size.
-        self._costs.setdefault(self._current, []).append(seconds / max(positions, 1))
+        cost = seconds / max(positions, 1)  # per position, since updates differ in size
+        if self._usual:
+            if cost > FAR * self._usual or time.monotonic() - self._decided > HOLD:
+                self._usual = 0.0  # the next update begins a trial
+            return
+        self._costs.setdefault(self._current, []).append(cost)
         done = sum(map(len, self._costs.values()))
-        if done < ROUNDS * len(self._choices):
+        if done < ROUNDS * len(self._choices) and not self._is_clear():
             self._use(self._choices[done % len(self._choices)])
         else:
-            self._use(min(self._costs, key=lambda threads: sorted(self._costs[threads])[ROUNDS // 2]))
-            self._costs, self._trial, self._rested = {}, False, time.monotonic()
+            self._decide()
+
+    def _is_clear(self) -> bool:
+        """Whether one number is so much faster that the trial need not go on."""
+        best = [min(costs) for costs in self._costs.values()]
+        return len(best) > 1 and max(best) > FAR * min(best)
+
+    def _decide(self) -> None:
+        medians = {threads: sorted(costs)[len(costs) // 2] for threads, costs in self._costs.items()}
+        best = min(medians, key=medians.__getitem__)
+        self._use(best)
+        self._usual, self._costs, self._decided = medians[best], {}, time.monotonic()
 
     def _use(self, threads: int) -> None:
         if threads != self._current:

@@ -36,15 +36,27 @@ def test_the_faster_number_is_kept_after_a_trial(monkeypatch, cost):
     assert machine.threads == min(cost, key=cost.get)
 
 
-def test_a_machine_that_gets_busy_is_noticed_at_the_next_trial(monkeypatch):
+def test_a_machine_that_gets_busy_is_noticed_at_once(monkeypatch):
     machine = Machine(monkeypatch, {1: 0.1, 2: 0.06})
     for _ in range(2 * ROUNDS):
         machine.update()
+    assert machine.threads == 2
     machine.cost = {1: 0.1, 2: 0.9}
-    machine.now += HOLD + 1
-    for _ in range(2 * ROUNDS + 1):
+    for _ in range(4):
         machine.update()
     assert machine.threads == 1
+
+
+def test_a_machine_that_gets_idle_is_noticed_at_the_next_trial(monkeypatch):
+    machine = Machine(monkeypatch, {1: 0.1, 2: 1.5})
+    for _ in range(2):  # one look at each is enough
+        machine.update()
+    assert machine.threads == 1
+    machine.cost = {1: 0.1, 2: 0.06}
+    machine.now += HOLD
+    for _ in range(2 * ROUNDS + 2):
+        machine.update()
+    assert machine.threads == 2
 
 
 def test_with_one_core_there_is_nothing_to_choose(monkeypatch):
