@@ -1,7 +1,7 @@
 """Write the sample data: `python sample_data/make.py [DIRECTORY]` (default: beside this file).
 
 The same files come out on every machine; a test compares them with the committed ones. What they
-hold is told in lighthouse.py, mails.py and sightings.py.
+hold is told in the module of their name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import random
 import sys
 from pathlib import Path
 
+import dates
+import islands
 import lighthouse
 import mails
 import sightings
@@ -24,6 +26,8 @@ def write(directory: Path) -> None:
     files["mails.train.tsv"] = mails.table(train)
     files["mails.test.tsv"] = mails.table(test)
     files["sightings.train.conll"], files["sightings.test.conll"] = sightings.split(random.Random(SEED))
+    files["dates.train.tsv"], files["dates.test.tsv"] = dates.split(random.Random(SEED))
+    files["islands.tsv"] = islands.table(random.Random(SEED))
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
 

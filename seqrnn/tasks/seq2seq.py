@@ -25,7 +25,6 @@ class Seq2Seq(WritingTask):
 
     name = "seq2seq"
     model = "encoder-decoder"
-    metric = "token_error_rate"
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
@@ -52,6 +51,11 @@ class Seq2Seq(WritingTask):
     def fields(self) -> tuple[Field, ...]:
         """What is read, what is written, and all that would be right."""
         return self.source, self.target, self.references
+
+    @property
+    def metric(self) -> str:
+        """The token error rate; the loss where a label can be answered by anything of its kind."""
+        return "loss" if self.config.data.source_kind == "label" else "token_error_rate"
 
     @property
     def inputs(self) -> tuple[TextField]:
