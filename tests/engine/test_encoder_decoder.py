@@ -151,7 +151,7 @@ def fit(session, updates, rate=0.02):
 
 def test_one_batch_is_learned_by_heart_and_written(make, attention):
     session = make({**attention, "training.batch_size": 50, "model.hidden_size": 24})
-    batch = fit(session, 120)
+    batch = fit(session, 170)
     found = Writer(session.model.eval()).write(to_tensors(batch, CPU), Decoding(Limits(10), Beam(3)))
     words = [WORDS[row] for row in batch.rows]
     assert [session.task.output.tokenizer.decode(row[0].tokens) for row in found] == [
