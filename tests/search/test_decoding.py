@@ -1,0 +1,74 @@
+"""Beams and draws asked for in one way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqrnn.data.tokenizer import BLANK, EOS
+from seqrnn.errors import UsageError
+from seqrnn.search.beam import Beam, beam_search
+from seqrnn.search.decoding import Decoding, decode, seeded
+from seqrnn.search.generation import Limits
+from seqrnn.search.sampling import Sampling
+
+LOG_PROBS = np.log([[0.0 + 1e-12, 1e-12, 1e-12, 0.3, 0.5, 0.2], [1e-12, 1e-12, 1e-12, 0.1, 0.1, 0.8]])
+
+
+class Dice:
+    """Two sequences, each with the same probabilities at every step."""
+
+    def start(self):
+        return LOG_PROBS, np.arange(2)
+
+    def step(self, tokens, states):
+        return LOG_PROBS[states], states
+
+    def select(self, states, rows):
+        return states[rows.ravel()]
+
+
+def test_a_beam_gives_its_best():
+    limits, beam = Limits(5), Beam(4)
+    found = decode(Dice(), Dice().start(), Decoding(limits, beam, 2))
+    expected = beam_search(Dice(), Dice().start(), limits, beam)
+    assert [[h.score for h in row] for row in found] == [[h.score for h in row[:2]] for row in expected]
+
+
+def test_draws_have_the_frequencies_and_the_scores_of_the_model():
+    found = decode(Dice(), Dice().start(), Decoding(Limits(400), Sampling(seed=5), 500))
+    assert [len(row) for row in found] == [500, 500]
+    for row, log_probs in zip(found, LOG_PROBS, strict=True):
+        tokens = np.concatenate([hypothesis.tokens for hypothesis in row])
+        assert not np.isin(tokens, [BLANK, EOS]).any()
+        assert (tokens == 5).mean() == pytest.approx(
+            np.exp(log_probs[5] - np.logaddexp(*log_probs[4:])), abs=0.05
+        )
+        for hypothesis in row:
+            assert hypothesis.ended
+            assert hypothesis.score == pytest.approx(log_probs[hypothesis.tokens].sum() + log_probs[EOS])
+        assert [h.score for h in row] == sorted((h.score for h in row), reverse=True)
+
+
+def test_a_draw_that_meets_the_limit_has_not_ended():
+    found = decode(Dice(), Dice().start(), Decoding(Limits(2), Sampling(seed=1), 50))
+    assert {(len(h.tokens), h.ended) for row in found for h in row} == {(0, True), (1, True), (2, False)}
+
+
+def test_each_batch_has_draws_of_its_own_but_beams_are_the_same():
+    draws = Decoding(Limits(5), Sampling(seed=5))
+    assert seeded(draws, 2).strategy.seed == 7
+    assert seeded(Decoding(), 2) == Decoding()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "count", "advice"),
+    [
+        (Beam(2), 0, "--n-best 0: out of range"),
+        (Beam(2), 3, "--n-best 3: more than --beam-size 2 holds; widen the beam"),
+        (Sampling(0.0), 2, "--n-best 2: greedy search finds one"),
+    ],
+)
+def test_answers_that_cannot_be_found_are_refused(strategy, count, advice):
+    with pytest.raises(UsageError, match=advice):
+        Decoding(Limits(), strategy, count)
