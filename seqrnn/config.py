@@ -200,6 +200,13 @@ class TrainingConfig(Section):
     warmup: float = key(
         0.02, "Share of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
     )
+    average: float = key(
+        0.0,
+        "Save a running average of the weights, of which each update keeps this share; 0 saves the last.",
+        "--average",
+        ge=0.0,
+        lt=1.0,
+    )
     clip: float = key(1.0, "Largest norm of the gradient; 0 does not clip.", "--clip", ge=0.0)
     accumulate: int = key(1, "Batches that share one update.", "--accumulate", ge=1)
     label_smoothing: float = key(

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
+from seqrnn.engine.averaging import WeightAverage
 from seqrnn.engine.build import count_parameters
 from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
 from seqrnn.engine.device import autocast, choose_precision
@@ -65,6 +66,7 @@ class Trainer:
         self.device = next(model.parameters()).device
         self.dtype = choose_precision(config.training.precision, self.device)
         self.optimizer = build_optimizer(model, config.training)
+        self.average = WeightAverage(model, config.training.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
         self.duration = Duration.of(config.training)
         self.position = Position()
@@ -97,7 +99,9 @@ class Trainer:
         state = generation.training_state()
         self.position = Position(**{f.name: state[f.name] for f in fields(Position)})
         self.schedule.scale = self.position.scale
-        self.carry = load_training(generation.training_tensors(), self.model, self.optimizer)
+        tensors = generation.training_tensors()
+        self.carry = load_training(tensors, self.model, self.optimizer)
+        self.average.resume(tensors)
         self._started -= self.position.seconds
         self._evaluation = (self.position.seconds, 0.0)
         self._saved = generation.step
@@ -205,6 +209,7 @@ class Trainer:
         self.position.batch += len(group)
         self.position.failures = 0 if finite else self.position.failures + 1
         if finite:
+            self.average.update(self.position.step)
             self.position.loss += loss
             self.position.losses += 1
             return
@@ -230,7 +235,8 @@ class Trainer:
         metric: Metric | None = None
         if self.valid_set is not None:
             effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
-            metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
+            with self.average.in_place():
+                metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
             metric = Metric(name=self.task.metric, value=metrics[self.task.metric], better=self.task.better)
             yield self._judge(metrics)
         self.position.evaluated = self.position.step
@@ -239,7 +245,8 @@ class Trainer:
 
     def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
         self.position.seconds = time.monotonic() - self._started
-        run.save(self._snapshot(metric))
+        with self.average.in_place():
+            run.save(self._snapshot(metric))
         self._saved = self.position.step
         yield Saved(self.position.step)
 
@@ -249,7 +256,10 @@ class Trainer:
             tensors=model_arrays(self.model),
             epoch=self._epochs(),
             metric=metric,
-            training_tensors=training_arrays(self.model, self.optimizer, self.carry),
+            training_tensors={
+                **training_arrays(self.model, self.optimizer, self.carry),
+                **self.average.set_aside(),
+            },
             training_state={**asdict(self.position), "data": self.data_hashes},
         )
 

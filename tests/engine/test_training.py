@@ -86,6 +86,7 @@ def stop_and_go(make_session, settings, path, stops):
         {},
         {"training.accumulate": 3},
         {"training.evaluate_every": 2},
+        {"training.average": 0.8, "training.evaluate_every": 3},
         {"training.schedule": "plateau", "training.evaluate_every": 1, "training.learning_rate": 0.5},
         {"training.optimizer": "sgd", "training.learning_rate": 0.1},
         {"model.num_layers": 2, "model.cell": "gru", "training.precision": "bf16"},
