@@ -29,13 +29,14 @@ class Classification(AnsweringTask):
     metric = "accuracy"
     better = "higher"
     verb = "classify"
-    default_epochs = 30.0
+    default_epochs = 10.0
     defaults: ClassVar = {
         "model.bidirectional": True,
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.5,
+        "model.word_dropout": 0.15,
         "model.pooling": "max",
-        "training.early_stopping": 10,
+        "training.average": 0.999,
         "training.label_smoothing": 0.1,
     }
 
