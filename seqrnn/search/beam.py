@@ -79,7 +79,7 @@ def beam_search(model: Stepper, start: Prediction, limits: Limits, beam: Beam) -
 
     `start` is what the model predicts first, (R, V). A sequence is done when so many hypotheses have
     ended that no beginning that is still followed, as it stands, ranks above the worst of them; it
-    then costs no more. Hypotheses that run into the limit count only where too few have ended.
+    then costs no more. What is still followed when the limit is reached ends there.
     The greedy path keeps its beam whatever its score, so that a beam of 1 is greedy search and no
     beam finds a worse sequence. Raises NumericError where the model gives nan.
     """
@@ -170,14 +170,11 @@ class _Search:
         self._ranks = -np.sort(-together, axis=1)[:, : self._beam.size]
 
     def _take_cut(self) -> None:
-        """Note what the limit ends, behind all that has ended by itself where that is possible."""
-        length = self._tokens.shape[2]
-        ranks = self._beam.rank(self._scores, length)
-        for row, name in enumerate(self._names):
-            spare = self._beam.size - len(self._found[name])
-            for place in np.flatnonzero(np.isfinite(self._scores[row]))[: max(spare, 0)]:
-                cut = Hypothesis(self._tokens[row, place], float(self._scores[row, place]), False)
-                self._found[name].append((float(ranks[row, place]), cut))
+        """Note what is still followed when the limit is reached."""
+        ranks = self._beam.rank(self._scores, self._tokens.shape[2])
+        for row, place in zip(*np.nonzero(np.isfinite(self._scores)), strict=True):
+            cut = Hypothesis(self._tokens[row, place], float(self._scores[row, place]), False)
+            self._found[self._names[row]].append((float(ranks[row, place]), cut))
 
     def _are_running(self) -> npt.NDArray[np.bool_]:
         """Say which sequences are not done, (A,)."""
@@ -199,6 +196,6 @@ class _Search:
         self._scores, self._tokens, self._ranks = self._scores[rows], self._tokens[rows], self._ranks[rows]
 
     def best(self) -> list[list[Hypothesis]]:
-        """Return what was found for each sequence: ended ones first, then the higher rank."""
-        ranked = (sorted(found, key=lambda entry: (not entry[1].ended, -entry[0])) for found in self._found)
+        """Return what was found for each sequence, the highest rank first."""
+        ranked = (sorted(found, key=lambda entry: -entry[0]) for found in self._found)
         return [[hypothesis for _, hypothesis in found[: self._beam.size]] for found in ranked]
