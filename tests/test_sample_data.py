@@ -115,4 +115,20 @@ def names(tagged: list[list[list[str]]]) -> set[str]:
 
 def test_each_of_these_tasks_has_a_sample():
     tasks = {yaml.safe_load(path.read_text(encoding="utf-8"))["task"] for path in CONFIGS}
-    assert tasks >= {"classification", "language-model", "tagging"}
+    assert tasks >= {"classification", "language-model", "tagging", "seq2seq"}
+
+
+def test_dates_are_pairs_and_no_day_of_the_test_stands_in_the_training_set():
+    train, test = rows("dates.train.tsv"), rows("dates.test.tsv")
+    assert (len(train), len(test)) == (2000, 300)
+    assert all(re.fullmatch(r"18\d\d-[01]\d-[0-3]\d", target) for _, target in train + test)
+    assert not {target for _, target in train} & {target for _, target in test}
+    endings = Counter(re.findall(r"\b(\d+(?:st|nd|rd|th))\b", " ".join(source for source, _ in train)))
+    assert endings.keys() >= {"1st", "2nd", "3rd", "11th", "12th", "13th", "22nd"}
+    assert not endings.keys() & {"11st", "12nd", "13rd"}
+
+
+def test_islands_have_names_in_three_tongues_each_once():
+    islands = rows("islands.tsv")
+    assert Counter(tongue for tongue, _ in islands) == {"Norran": 400, "Luméan": 400, "Tokuwa": 400}
+    assert len({name for _, name in islands}) == 1200
