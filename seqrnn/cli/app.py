@@ -22,7 +22,7 @@ COMMANDS = {
     "train": "Learn a model from data.",
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
-    "generate": "Write text, from a prompt or from nothing.",
+    "generate": "Write text, from a prompt or for each line of the input.",
     "inspect": "Show what a run directory holds.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""

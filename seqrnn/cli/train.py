@@ -53,7 +53,8 @@ def train(
 ) -> None:
     """Train a model on a data file.
 
-    The task is inferred from the data: a text is modelled, labelled examples are classified. Some
+    The task is inferred from the data: a text is modelled, labelled examples are classified,
+    tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
     from seqrnn.cli.plan import continued, inherited, plan_training
