@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ONE_CELL = str.maketrans("\t\n", "  ")
 WIDTH = 5  # of a beam, where none is given
+TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
 
 
 def generate(
@@ -64,7 +65,9 @@ def generate(
             show_default=False,
         ),
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Below 1 bolder, above 1 wilder; 0 is greedy.")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(help="Below 1 safer, above 1 wilder; 0 is greedy.")
+    ] = TEMPERATURE,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 from all.")] = 0,
     top_p: Annotated[
         float, typer.Option(help="Draw from the likeliest tokens that together have this probability.")
@@ -138,7 +141,7 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
     """Return the beam to search. Raises UsageError for what only draws can follow."""
     from seqrnn.search.beam import Beam
 
-    if (sampling.temperature, sampling.top_k, sampling.top_p) != (1.0, 0, 1.0):
+    if (sampling.temperature, sampling.top_k, sampling.top_p) != (TEMPERATURE, 0, 1.0):
         raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
     if sampling.repetition_penalty != 1.0:
         raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
