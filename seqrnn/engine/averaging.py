@@ -31,6 +31,11 @@ class WeightAverage:
         self._weights: list[Tensor] = [p.detach() for p in named.values()]
         self._averages = [weight.clone() for weight in self._weights]
 
+    def restart(self) -> None:
+        """Begin with the weights as they are now."""
+        for weight, average in zip(self._weights, self._averages, strict=True):
+            average.copy_(weight)
+
     def update(self, step: int) -> None:
         """Take in the weights after update number `step`."""
         if self._weights and step % EVERY == 0:

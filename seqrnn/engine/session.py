@@ -78,6 +78,7 @@ class Session:
                     f"--init-from {path}: its {name} is not that of these data; train from nothing"
                 )
         load_model(self.model, best.tensors(expected_arrays(self.model)))
+        self.trainer.average.restart()
 
     def train(self, place: Place) -> Iterator[Event]:
         """Train, and measure the best weights at the end.
