@@ -325,3 +325,15 @@ def test_a_label_as_source_is_one_step_of_the_encoder(make):
         assert (batch.arrays["source_lengths"] == 1).all()
     assert session.task.metric == "loss"
     assert "one-to-many" in session.task.shape()
+
+
+def test_the_same_seed_gives_the_same_bytes(train):
+    settings = {**BASE, "model.scheduled_sampling": 0.3, "model.dropout": 0.3, "model.embedding_dropout": 0.2}
+    settings["data.valid_fraction"] = 0.2
+    hashes = []
+    for seed in (1, 1, 2):
+        _, path = train("tsv", {**settings, "training.seed": seed}, PAIRS * 2)
+        files = RunDirectory.open(path).newest().manifest.files
+        hashes.append([files[name].sha256 for name in ("model.safetensors", "training.safetensors")])
+    assert hashes[0] == hashes[1]
+    assert hashes[0] != hashes[2]
