@@ -14,7 +14,8 @@ from seqrnn.data.encoding import OverLength, PartWriter
 from seqrnn.data.fields import Field, learned, load_fields
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.preparation_report import PartReport, PreparationReport
-from seqrnn.data.source import RecordReader, Source, read_records, spool
+from seqrnn.data.record_reader import RecordReader, read_records
+from seqrnn.data.source import Source, spool
 from seqrnn.data.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.errors import DataError, ModelError
 

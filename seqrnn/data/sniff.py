@@ -11,7 +11,8 @@ from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
 from seqrnn.data.record import Record
-from seqrnn.data.source import Source, read_records
+from seqrnn.data.record_reader import read_records
+from seqrnn.data.source import Source
 from seqrnn.data.tokens import split_tags, split_tokens
 from seqrnn.errors import DataError, UsageError
 

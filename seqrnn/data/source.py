@@ -1,4 +1,4 @@
-"""Where records come from: the files, how they are laid out, and a reader over them."""
+"""Where records come from: the files, and how they are laid out."""
 
 from __future__ import annotations
 
@@ -7,36 +7,14 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from seqrnn.config import DataConfig
-from seqrnn.data.lines import COPIES, Errors, Line, file_name, read_chunks, read_lines
-from seqrnn.data.readers.conll import read_conll, read_conllu
-from seqrnn.data.readers.fasttext import read_fasttext
-from seqrnn.data.readers.jsonl import read_jsonl
-from seqrnn.data.readers.parallel import read_parallel
-from seqrnn.data.readers.table import read_csv, read_tsv
-from seqrnn.data.readers.text import read_examples, read_text
-from seqrnn.data.record import Record
+from seqrnn.data.lines import COPIES, Errors, file_name, read_chunks
 from seqrnn.errors import OutputError, UsageError
-
-Reader = Callable[[str, Iterable[Line], "Source"], Iterator[Record]]
-
-READERS: dict[str, Reader] = {
-    "text": read_text,
-    "lines": read_examples,
-    "tsv": read_tsv,
-    "csv": read_csv,
-    "jsonl": read_jsonl,
-    "fasttext": read_fasttext,
-    "conll": read_conll,
-    "conllu": read_conllu,
-}
 
 
 @dataclass(frozen=True)
@@ -107,55 +85,6 @@ class Source:
             return (text,) if text.strip() else ()
         labels = (label.strip() for label in text.split(self.label_separator))
         return tuple(label for label in labels if label)
-
-
-class RecordReader:
-    """The records of a source, in the same order at every pass, without blank ones.
-
-    After a pass, `blank` is how many rows were passed over because they had no text, `replaced`
-    how many bytes were not UTF-8, and `oversize` how many lines were too long to be kept (they
-    are blank rows, too).
-    """
-
-    def __init__(self, source: Source) -> None:
-        if source.format not in {*READERS, "parallel"}:
-            raise UsageError("how the files are laid out is not known; pass --format")
-        self._source = source
-        self._reset()
-
-    def _reset(self) -> None:
-        self.blank = self.replaced = self.oversize = 0
-
-    def __iter__(self) -> Iterator[Record]:
-        """Start a pass; raises DataError at the first row that cannot be read."""
-        self._reset()
-        a_blank_line_is_data = self._source.format == "text"
-        for record in self._rows():
-            if a_blank_line_is_data or record.source.strip():
-                yield record
-            else:
-                self.blank += 1
-
-    def _rows(self) -> Iterator[Record]:
-        source = self._source
-        if source.target_path is not None:
-            return read_parallel(source.paths[0], source.target_path, self._lines, source)
-        read = READERS[source.format]
-        return chain.from_iterable(read(file_name(path), self._lines(path), source) for path in source.paths)
-
-    def _lines(self, path: str) -> Iterator[Line]:
-        for line in read_lines(path, self._source.encoding_errors):
-            self.replaced += line.replaced
-            self.oversize += line.error is not None
-            yield line
-
-
-def read_records(source: Source) -> RecordReader:
-    """Return the records of `source`: iterate over it, any number of times.
-
-    Raises UsageError if the format is not resolved. stdin and FIFOs give one pass; see `spool`.
-    """
-    return RecordReader(source)
 
 
 def spool(source: Source) -> Source:
