@@ -36,7 +36,7 @@ def classify(
         typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
     ] = None,
     device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Label each line of a file or of standard input.

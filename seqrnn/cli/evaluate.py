@@ -55,7 +55,7 @@ def evaluate(
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
     device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Measure a model on a data file that has the answers."""

@@ -90,7 +90,7 @@ def generate(
         typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
     ] = None,
     device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
+    threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Write text, from a prompt, from nothing or from each line of the input.

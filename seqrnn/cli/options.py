@@ -23,7 +23,7 @@ OutputOption = Annotated[
 JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, one object a line.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, help="CPU threads.", show_default=False)
+    int, typer.Option("--threads", min=1, help="CPU threads; the other cores are left to the neighbours.")
 ]
 BeamSizeOption = Annotated[
     int | None,
