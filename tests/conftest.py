@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 
 import pytest
 
@@ -32,6 +33,13 @@ BY_FORMAT = {
     "lines": {"task": "language-model", "data.tokenizer": "char"},
     "conll": {"task": "tagging", "model.character_size": 3, "model.character_embedding_size": 4},
 }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interruptible():
+    """A shell starts background jobs with SIGINT ignored, and what the tests start would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
