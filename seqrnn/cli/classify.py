@@ -14,6 +14,7 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    TextFieldOption,
     ThreadsOption,
 )
 
@@ -31,10 +32,7 @@ def classify(
     ] = None,
     probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
     jsonl: JsonLinesOption = False,
-    text_col: Annotated[
-        str | None,
-        typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
-    ] = None,
+    text_col: TextFieldOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.options import (
+    BEAM_SIZE,
     BeamSizeOption,
     DeviceOption,
     FormatOption,
@@ -69,7 +70,7 @@ def evaluate(
     from seqrnn.engine.predictor import open_model
     from seqrnn.search.beam import Beam
 
-    beam = Beam(5 if beam_size is None else beam_size, length_penalty or 0.0)
+    beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
     opened = open_model(model, device)
     columns = {"text_column": text_col, "label_column": label_col}

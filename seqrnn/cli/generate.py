@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.options import (
+    BEAM_SIZE,
     BeamSizeOption,
     DeviceOption,
     JsonLinesOption,
@@ -16,6 +17,7 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    TextFieldOption,
     ThreadsOption,
 )
 from seqrnn.errors import UsageError
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from seqrnn.tasks.task import Answer
 
 ONE_CELL = str.maketrans("\t\n", "  ")
-WIDTH = 5  # of a beam, where none is given
 TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
 
 
@@ -85,10 +86,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 1,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Write tokens as they come.")] = True,
     jsonl: JsonLinesOption = False,
-    text_col: Annotated[
-        str | None,
-        typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
-    ] = None,
+    text_col: TextFieldOption = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
@@ -145,7 +143,7 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
         raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
     if sampling.repetition_penalty != 1.0:
         raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
-    return Beam(max(WIDTH, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
+    return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
 
 
 def _answer_lines(

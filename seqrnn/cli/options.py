@@ -25,6 +25,12 @@ DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=1, help="CPU threads; the other cores are left to the neighbours.")
 ]
+TextFieldOption = Annotated[
+    str | None,
+    typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
+]
+BEAM_SIZE = 5
+"""Width of a beam, where none is given."""
 BeamSizeOption = Annotated[
     int | None,
     typer.Option(help="Beginnings that are followed side by side (5); 1 is greedy.", show_default=False),

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.columns import Column
+from seqrnn.data.tokenizer import BOS, EOS
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,19 @@ def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
         spans.append((start, start + max(fitting, 1)))
         start = spans[-1][1]
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def framed(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
+    """Put <bos> before and <eos> behind the examples `rows` (B,), as teacher forcing reads and expects them.
+
+    Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
+    `lengths` (B,).
+    """
+    lengths = column.lengths[rows] + 1
+    targets = column.gather(rows, width or int(lengths.max()))
+    inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
+    targets[np.arange(len(rows)), lengths - 1] = EOS
+    return {"inputs": inputs, "targets": targets, "lengths": lengths}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.heads import build_head
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, binary_cross_entropy, cross_entropy
 from seqrnn.engine.pooling import build_pooling
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes
+from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
 
 
 class Classifier(nn.Module):
@@ -34,8 +34,7 @@ class Classifier(nn.Module):
         x = self.embedding(tokens)  # (B, T, E)
         outputs, states = self.rnn(x, lengths)
         last = self._last(states)  # (B, D * H)
-        steps = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = steps < lengths.to(tokens.device).unsqueeze(1)  # (B, T)
+        mask = running(lengths, tokens.shape[1], tokens.device)  # (B, T)
         logits: Tensor = self.head(self.pooling(outputs, last, mask))
         return logits
 

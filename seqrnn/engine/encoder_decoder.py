@@ -17,7 +17,7 @@ from seqrnn.engine.attention import Memory
 from seqrnn.engine.decoder import Decoder, Writing, build_decoder
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes
+from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
 
 
 class Bridge(nn.Module):
@@ -60,8 +60,7 @@ class EncoderDecoder(nn.Module):
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Layers, Memory]:
         """Read `source` (B, S): the decoder's first states, and the memory that it looks at."""
         outputs, last = self.encoder(self.embedding(source), lengths)  # (B, S, D * H)
-        steps = torch.arange(source.shape[1], device=source.device)
-        mask = steps < lengths.to(source.device).unsqueeze(1)  # (B, S)
+        mask = running(lengths, source.shape[1], source.device)  # (B, S)
         return self.bridge(last), self.decoder.memorize(outputs, mask)
 
     def forward(

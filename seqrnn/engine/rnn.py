@@ -139,6 +139,11 @@ def reorder(states: Layers, rows: Tensor) -> Layers:
     return [tuple(array.index_select(0, rows) for array in state) for state in states]
 
 
+def running(lengths: Tensor, total: int, device: torch.device) -> Tensor:
+    """Say which of `total` steps each sequence of `lengths` (B,) has: a mask (B, total) on `device`."""
+    return torch.arange(total, device=device) < lengths.to(device).unsqueeze(1)
+
+
 def detach(states: Layers) -> Layers:
     """Cut the states off from the graph that made them: back-propagation ends here."""
     return [tuple(array.detach() for array in state) for state in states]

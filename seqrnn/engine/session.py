@@ -54,6 +54,7 @@ class Session:
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
         self.trainer = Trainer(config, task, self.model, (prepared.train, prepared.valid))
+        self.trainer.data_hashes = prepared.hashes
 
     def describe(self) -> str:
         """Return the model in one line."""
@@ -110,7 +111,6 @@ class Session:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
         for name, text in learned(self.prepared.fields).items():
             files[name] = text
-        self.trainer.data_hashes = self.prepared.hashes
         return RunDirectory.create(place.path, files, place.overwrite)
 
     def _resume(self, run: RunDirectory) -> None:
@@ -119,7 +119,6 @@ class Session:
         _check_unchanged(newest.training_state().get("data", {}), self.prepared.hashes)
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
-        self.trainer.data_hashes = self.prepared.hashes
         run.metrics.cut(newest.step)
 
     def _measured(self, run: RunDirectory) -> Iterator[Measured]:

@@ -17,7 +17,7 @@ from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.heads import build_head
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output
 from seqrnn.engine.output_layers import CRFLayer, SoftmaxLayer
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes
+from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
 
 
 class Tagger(nn.Module):
@@ -59,8 +59,7 @@ class Tagger(nn.Module):
         which of them each token is; `tags` (B, T) may be missing. Training computes no choice.
         """
         scores = self.scores(arrays)
-        steps = torch.arange(scores.shape[1], device=scores.device)
-        mask = steps < arrays["lengths"].to(scores.device).unsqueeze(1)  # (B, T)
+        mask = running(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
         choice = {} if self.training else self.output.choose(scores, mask)
         if "tags" not in arrays:
             return Output(None, choice)

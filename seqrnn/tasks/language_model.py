@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, StreamBatches, batch_rows
+from seqrnn.data.batching import Batch, BatchLimits, Pass, StreamBatches, batch_rows, framed
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import TextField
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, TokenizerSettings
+from seqrnn.data.tokenizer import TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.task import Task, Values
 
@@ -77,23 +77,12 @@ class LanguageModel(Task):
         return batch_rows(dataset["text"].lengths + 1, limits, order)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
-        """Put <bos> before and <eos> behind each example: `inputs` and `targets` are (B, T)."""
-        column = dataset["text"]
-        lengths = column.lengths[rows] + 1  # (B,)
-        width = int(lengths.max())
-        if self.config.data.lengths == "blank" and self.config.data.max_tokens is not None:
-            width = self.config.data.max_tokens + 1
-        targets = column.gather(rows, width)
-        targets[np.arange(len(rows)), lengths - 1] = EOS
-        inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
-        inputs[inputs == EOS] = BLANK
-        return Batch(
-            {"inputs": inputs, "targets": targets, "lengths": lengths},
-            targets=int(lengths.sum()),
-            tokens=int(lengths.sum()),
-            positions=targets.size,
-            rows=rows,
-        )
+        """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
+        data = self.config.data
+        width = data.max_tokens + 1 if data.lengths == "blank" and data.max_tokens is not None else None
+        arrays = framed(dataset["text"], rows, width)
+        tokens = int(arrays["lengths"].sum())
+        return Batch(arrays, targets=tokens, tokens=tokens, positions=arrays["targets"].size, rows=rows)
 
     def scorer(self) -> LanguageScorer:
         """Return a fresh scorer."""

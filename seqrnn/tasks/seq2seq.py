@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows, framed
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import Field, TextField
 from seqrnn.data.references import END, ReferencesField, texts_of
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, TokenizerSettings
+from seqrnn.data.tokenizer import BLANK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.task import Values, WritingTask
 
@@ -120,14 +120,9 @@ class Seq2Seq(WritingTask):
         return {"source": column.gather(rows, self._width()), "source_lengths": column.lengths[rows]}
 
     def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Put <bos> before and <eos> behind each target: `inputs` and `targets` are (B, T)."""
-        column = dataset["target"]
-        lengths = column.lengths[rows] + 1  # (B,)
-        width = self._width(1) or int(lengths.max())
-        targets = column.gather(rows, width)
-        inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
-        targets[np.arange(len(rows)), lengths - 1] = EOS
-        return {"inputs": inputs, "targets": targets, "target_lengths": lengths}
+        """Frame each target by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
+        arrays = framed(dataset["target"], rows, self._width(1))
+        return {"target_lengths": arrays.pop("lengths"), **arrays}
 
     def longest(self, batch: Batch) -> int:
         """Return twice the longest target and a little: what is longer is wrong anyway."""
