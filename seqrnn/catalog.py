@@ -19,6 +19,8 @@ CELLS = {
 TASKS = {
     "classification": "seqrnn.tasks.classification:Classification",
     "language-model": "seqrnn.tasks.language_model:LanguageModel",
+    "polyphony": "seqrnn.tasks.polyphony:Polyphony",
+    "regression": "seqrnn.tasks.regression:Regression",
     "seq2seq": "seqrnn.tasks.seq2seq:Seq2Seq",
     "tagging": "seqrnn.tasks.tagging:Tagging",
 }
@@ -26,7 +28,9 @@ TASKS = {
 MODELS = {
     "encoder-decoder": "seqrnn.engine.encoder_decoder:build_encoder_decoder",
     "classifier": "seqrnn.engine.classifier:build_classifier",
+    "feed-forward": "seqrnn.engine.feed_forward:build_feed_forward",
     "language-model": "seqrnn.engine.language_model:build_language_model",
+    "polyphony": "seqrnn.engine.polyphony:build_polyphony",
     "tagger": "seqrnn.engine.tagger:build_tagger",
 }
 

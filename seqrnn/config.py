@@ -53,11 +53,11 @@ class DataConfig(Section):
         lt=1.0,
     )
     format: Literal[
-        "auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "parallel"
+        "auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz", "parallel"
     ] = key(
         "auto",
         "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
-        "one token a line.",
+        "one token a line, npz arrays of NumPy.",
         "--format",
     )
     text_column: str | None = key(
@@ -91,9 +91,19 @@ class DataConfig(Section):
         "What a token of a target is; auto: a word if targets have several, else a character.",
         "--target-tokenizer",
     )
-    source_kind: Literal["text", "label"] = key(
-        "text", "What a text is written from: a text, or a label that is one token.", "--source"
+    source_kind: Literal["auto", "text", "label", "image", "vector", "vectors", "notes", "none"] = key(
+        "auto",
+        "What is read of an example: a text, a label that is one token, an image, numbers (one vector, or "
+        "vectors, one a time step), the notes of each step of music, or nothing (a language model); auto "
+        "looks at the data.",
+        "--source",
     )
+    normalize: bool = key(
+        True,
+        "Bring each feature of vectors to mean 0 and deviation 1, as learnt from the training data.",
+        "--normalize/--raw",
+    )
+    keys: int = key(88, "Keys of an instrument, which `notes` number from 0.", "--keys", ge=1, le=65_536)
     holdout: Literal["examples", "sources"] = key(
         "examples",
         "What --valid-fraction draws: single examples, or source texts with all their targets.",

@@ -52,7 +52,8 @@ def classify(
     task = labeller.task
     choice = task.choice(k, threshold)
     field = text_col or name_of(opened.config.data.text_column)
-    layout = RowFormat(jsonl, field, task.plain_fields, partial(task.write, probs=probs))
+    kind = opened.config.data.source_kind
+    layout = RowFormat(jsonl, field, kind, task.check, task.plain_fields, partial(task.write, probs=probs))
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice))
     if not quiet:

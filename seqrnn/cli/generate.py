@@ -155,7 +155,8 @@ def _answer_lines(
 
     writer = RowWriter(opened)
     field = text_col or name_of(opened.config.data.text_column)
-    layout = RowFormat(jsonl, field, writer.task.plain_fields, _line)
+    task, kind = writer.task, opened.config.data.source_kind
+    layout = RowFormat(jsonl, field, kind, task.check, task.plain_fields, _line)
     return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding)).lines()
 
 

@@ -75,14 +75,19 @@ def plan_training(layers: list[Layer]) -> Plan:
     source = spool(Source.training(asked.data))
     found = guess(source, _task_asked_for(asked, given))
     task = load(TASKS[found.task])
-    decided: dict[str, Any] = {"task": found.task, "data.format": found.format}
+    decided: dict[str, Any] = {
+        "task": found.task,
+        "data.format": found.format,
+        "data.source_kind": found.source_kind,
+    }
     if not given & {"training.budget", "training.epochs", "training.steps"}:
         decided["training.epochs"] = task.default_epochs
-    if asked.data.tokenizer == "auto" and "data.tokenizer" not in task.defaults:
+    defaults = task.defaults_for(found.source_kind)
+    if asked.data.tokenizer == "auto" and "data.tokenizer" not in defaults:
         decided["data.tokenizer"] = "char" if found.single_words else "word"
     if asked.data.target_tokenizer == "auto":
         decided["data.target_tokenizer"] = "char" if found.single_word_targets else "word"
-    config = resolve([from_defaults(task.defaults), *layers, from_flags(decided)])
+    config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, given)
     readable = _with_paths(config, source)
     return Plan(config, readable, found)
@@ -92,7 +97,7 @@ def _task_asked_for(asked: Config, given: set[str]) -> str | None:
     """Return the task that the user named, or that alone fits what was named."""
     if "task" in given:
         return asked.task
-    return "seq2seq" if asked.data.source_kind == "label" else None
+    return {"label": "seq2seq", "none": "language-model"}.get(asked.data.source_kind)
 
 
 def _with_paths(config: Config, source: Source) -> Config:

@@ -6,13 +6,15 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seqrnn.cli.stdio import Output
 from seqrnn.data.lines import Line, read_line_groups
-from seqrnn.data.readers.jsonl import text_names, text_of
+from seqrnn.data.readers import NUMBER_NAMES
+from seqrnn.data.readers.jsonl import steps_in, text_names, text_of
 from seqrnn.data.record import Record
+from seqrnn.errors import DataError
 from seqrnn.tasks.task import Answer
 
 MOST_ROWS = 4096  # that are answered at once: enough to find others of the same length
@@ -21,12 +23,18 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of input: the text to answer, a JSON line's own fields, or why it has no answer."""
+    """One line of input: what to answer, a JSON line's own fields, or why it has no answer."""
 
     id: int
     text: str
     fields: dict[str, Any] | None = None
     error: str | None = None
+    steps: list[Any] | None = None
+
+    @property
+    def record(self) -> Record:
+        """What is read of the row."""
+        return Record(self.text, line=self.id + 1, steps=self.steps)
 
 
 @dataclass
@@ -57,11 +65,15 @@ class Tally:
 class RowFormat:
     """How rows are read and written: as JSON, with the text in `field`, or plainly.
 
-    `plain_fields` makes fields of a text that brought none, and `write` a line of an answer.
+    `kind` is what the model reads; numbers come as JSON in any case. `check` raises DataError for a
+    row that the model cannot read, `plain_fields` makes fields of a text that brought none, and
+    `write` a line of an answer.
     """
 
     as_json: bool
     field: str | None
+    kind: str
+    check: Callable[[Record], None]
     plain_fields: Callable[[str], dict[str, Any]]
     write: Callable[[Answer, str], str]
 
@@ -76,8 +88,8 @@ def answer_rows(
     tally = Tally()
     for lines in read_line_groups(path, "replace"):
         for first in range(0, len(lines), MOST_ROWS):
-            rows = list(read_rows(lines[first : first + MOST_ROWS], layout.as_json, layout.field))
-            answered = iter(answer([Record(row.text) for row in rows if row.error is None]))
+            rows = [_checked(row, layout) for row in read_rows(lines[first : first + MOST_ROWS], layout)]
+            answered = iter(answer([row.record for row in rows if row.error is None]))
             pairs = [(row, next(answered) if row.error is None else None) for row in rows]
             tally.count(answer for _, answer in pairs)
             if layout.as_json:
@@ -108,19 +120,31 @@ def name_of(column: str | None) -> str | None:
     return None if column is None or column.isdecimal() else column
 
 
-def read_rows(lines: Iterable[Line], as_json: bool, text_field: str | None) -> Iterator[Row]:
-    """Turn lines into rows; with `as_json` a line that is a JSON object brings its own fields.
+def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
+    """Turn lines into rows; a line that is a JSON object may bring its own fields.
 
-    Its text is in `text_field` or, if that is None, in the first field of a usual name.
+    Its text is in the field that the layout names or, if that is None, in the first of a usual name.
     """
     for line in lines:
         number = line.number - 1
         if line.error is not None:
             yield Row(number, "", error=line.error)
-        elif as_json and line.text.lstrip().startswith("{"):
-            yield _read_object(number, line.text, text_field)
+        elif layout.kind in NUMBER_NAMES:
+            yield _read_numbers(number, line.text, layout)
+        elif layout.as_json and line.text.lstrip().startswith("{"):
+            yield _read_object(number, line.text, layout.field)
         else:
             yield Row(number, line.text)
+
+
+def _checked(row: Row, layout: RowFormat) -> Row:
+    """Return the row, or why it has no answer."""
+    if row.error is None:
+        try:
+            layout.check(row.record)
+        except DataError as error:
+            return replace(row, error=str(error))
+    return row
 
 
 def without_surrogates(text: str) -> str:
@@ -138,6 +162,20 @@ def _read_object(number: int, text: str, text_field: str | None) -> Row:
     if value is None:
         return Row(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
     return Row(number, without_surrogates(value), fields)
+
+
+def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
+    """Read a line that holds a JSON object, or nothing but its numbers."""
+    try:
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        return Row(number, text, {"text": text}, f"not JSON: {error}")
+    fields = value if isinstance(value, dict) else {layout.kind: value}
+    steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
+    if steps is None:
+        name = layout.field or layout.kind
+        return Row(number, text, fields, f'no numbers in the field "{name}"; name it with --text-col')
+    return Row(number, text, fields, steps=steps)
 
 
 def _finite(text: str) -> float:

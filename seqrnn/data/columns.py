@@ -1,6 +1,6 @@
 """Integers of many examples as one flat array on disk, and an array that says where each example starts.
 
-A column of n examples is two files: `NAME.values.npy`, all tokens after one another, and
+A column of n examples is two files: `NAME.values.npy`, all tokens (or vectors) after one another, and
 `NAME.offsets.npy`, n+1 positions, so that example i is `values[offsets[i]:offsets[i+1]]`. Both are
 memory-mapped: a corpus larger than the memory can be trained on, and no example is a Python object.
 """
@@ -28,9 +28,9 @@ def smallest_dtype(size: int) -> np.dtype[Any]:
 
 @dataclass(frozen=True)
 class Column:
-    """The integers of n examples: `values` (tokens,) and `offsets` (n+1,) int64."""
+    """The integers of n examples, `values` (tokens,), or their vectors (steps, F); `offsets` (n+1,) int64."""
 
-    values: IntArray
+    values: NDArray[Any]
     offsets: NDArray[np.int64]
 
     @classmethod
@@ -44,10 +44,10 @@ class Column:
         return cls(values.view(np.ndarray), offsets.view(np.ndarray))
 
     @classmethod
-    def of(cls, examples: Sequence[IntArray]) -> Column:
+    def of(cls, examples: Sequence[NDArray[Any]]) -> Column:
         """Make a column in memory."""
         offsets = np.cumsum([0, *map(len, examples)], dtype=np.int64)
-        return cls(np.concatenate([np.empty(0, dtype=np.int64), *examples]), offsets)
+        return cls(np.concatenate(examples) if examples else np.empty(0, dtype=np.int64), offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -57,23 +57,28 @@ class Column:
         """Tokens of each example, (n,)."""
         return np.diff(self.offsets)
 
-    def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[np.int64]:
-        """Return the examples `rows` (B,) as one array (B, T), filled up with `fill`.
+    def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[Any]:
+        """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), filled up with `fill`.
 
-        T is `width`, to which longer examples are cut, or else the longest of the examples.
+        T is `width`, to which longer examples are cut, or else the longest of the examples. Integers
+        become int64; other numbers keep their type.
         """
         lengths = self.lengths[rows]
         if width is None:
             width = int(lengths.max(initial=0))
         places = np.arange(width)
         inside = places < lengths[:, None]  # (B, T)
-        batch = np.full(inside.shape, fill, dtype=np.int64)
+        dtype = np.int64 if np.issubdtype(self.values.dtype, np.integer) else self.values.dtype
+        batch = np.full((*inside.shape, *self.values.shape[1:]), fill, dtype=dtype)
         batch[inside] = self.values[(self.offsets[rows][:, None] + places)[inside]]
-        return batch  # (B, T)
+        return batch
 
 
 class ColumnWriter:
-    """Writes a column in batches; the files are complete when the `with` block has been left."""
+    """Writes a column in batches; the files are complete when the `with` block has been left.
+
+    `dtype` is that of a token; a vector's is one with a shape, such as `np.dtype((np.float32, (12,)))`.
+    """
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
         values, offsets = _files(path)
@@ -81,9 +86,9 @@ class ColumnWriter:
         self._offsets = _ArrayWriter(offsets, np.int64)
         self._offsets.append(np.zeros(1))
 
-    def append(self, examples: Iterable[IntArray | list[int]]) -> None:
+    def append(self, examples: Iterable[NDArray[Any] | list[int]]) -> None:
         """Append one example for each array or list of integers."""
-        arrays = [np.asarray(example, dtype=self._values.dtype) for example in examples]
+        arrays = [np.asarray(example, dtype=self._values.dtype.base) for example in examples]
         if arrays:
             ends = self._values.size + np.cumsum([len(array) for array in arrays])
             self._values.append(np.concatenate(arrays))
@@ -129,7 +134,7 @@ class Dataset:
 
 
 class _ArrayWriter:
-    """Writes a one-dimensional .npy file whose length is not known before its end."""
+    """Writes an .npy file whose length, of its first axis, is not known before its end."""
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
@@ -138,7 +143,7 @@ class _ArrayWriter:
         self._write_header()
 
     def append(self, array: NDArray[Any]) -> None:
-        self._file.write(array.astype(self.dtype, copy=False).data)
+        self._file.write(np.ascontiguousarray(array, dtype=self.dtype.base).data)
         self.size += len(array)
 
     def close(self) -> None:
@@ -148,7 +153,8 @@ class _ArrayWriter:
 
     def _write_header(self) -> None:
         # NumPy leaves room for the largest possible length, so the header never changes its size.
-        header = {"descr": npy.dtype_to_descr(self.dtype), "fortran_order": False, "shape": (self.size,)}
+        shape = (self.size, *self.dtype.shape)
+        header = {"descr": npy.dtype_to_descr(self.dtype.base), "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(self._file, header)
 
 

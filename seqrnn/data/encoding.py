@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from seqrnn.data.columns import ColumnWriter
-from seqrnn.data.fields import Field, TextField
+from seqrnn.data.fields import Field
 from seqrnn.data.preparation_report import PartReport
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
@@ -32,6 +32,7 @@ class PartWriter:
         self.report = PartReport()
         self._fields = fields
         self._over_length = over_length
+        self._counted = counted_name(fields)
         self._pending: list[Record] = []
         self._open_files = ExitStack()
         self._columns = [
@@ -83,6 +84,11 @@ class PartWriter:
     def _count(self, examples: list[tuple[Encoded, ...]]) -> None:
         self.report.examples += len(examples)
         for number, field in enumerate(self._fields):
-            if isinstance(field, TextField):
+            if field.counted == self._counted:
                 self.report.tokens += sum(len(example[number].ids) for example in examples)
                 self.report.unknown += sum(example[number].unknown for example in examples)
+
+
+def counted_name(fields: Sequence[Field]) -> str:
+    """Return what is counted of examples that have `fields`: their tokens, unless they have none."""
+    return next((field.counted for field in fields if field.counted is not None), "token")

@@ -10,13 +10,21 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from seqrnn.data.columns import smallest_dtype
+from seqrnn.data.columns import Column, smallest_dtype
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]
-FileName = Literal["tokenizer.json", "target_tokenizer.json", "labels.json", "tags.json", "characters.json"]
+FileName = Literal[
+    "tokenizer.json",
+    "target_tokenizer.json",
+    "labels.json",
+    "tags.json",
+    "characters.json",
+    "features.json",
+    "numbers.json",
+]
 
 
 class Field(Protocol):
@@ -31,6 +39,8 @@ class Field(Protocol):
 
     The values of an open field are tokens, and those that were not learned are unknown.
     """
+    counted: str | None
+    """What its values are called where they are counted, such as a token; None where they are not."""
 
     @property
     def description(self) -> str:
@@ -38,7 +48,7 @@ class Field(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The smallest dtype that its ids fit into."""
+        """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
 
     def learn(self, records: Iterable[Record]) -> None:
         """Learn the vocabulary. Raises DataError for records that nothing can be learned from."""
@@ -72,6 +82,8 @@ class TextField:
     """
 
     closed = False
+    counted: str | None = "token"
+    sequential = True
     tokenizer: Tokenizer
 
     def __init__(
@@ -108,6 +120,21 @@ class TextField:
         """Take over a tokenizer.json. Raises ModelError if it is malformed."""
         self.tokenizer = Tokenizer.from_json(text)
 
+    def check(self, record: Record) -> None:
+        """Accept any text."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's size."""
+        return {"vocabulary": len(self.tokenizer)}
+
+    def lengths(self, column: Column) -> np.ndarray:
+        """Return the tokens of each example, (N,)."""
+        return column.lengths
+
+    def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
+        """Return the ids of some examples, (B, T)."""
+        return column.gather(rows, width)
+
     def _text(self, record: Record) -> str:
         if self._side == "source":
             return record.source
@@ -121,6 +148,7 @@ class LabelField:
 
     file_name: FileName | None = "labels.json"
     closed = True
+    counted: str | None = None
 
     def __init__(self, name: str, multi_label: bool) -> None:
         self.name = name

@@ -27,7 +27,7 @@ class PreparationReport:
     """The counts of a training part and of a validation part, of which there may be none.
 
     `blank` counts rows without text, `replaced` bytes that were not UTF-8, `max_tokens` is the limit
-    to which examples were cut, `unit` what an example is called.
+    to which examples were cut, `unit` what an example is called and `token` what it is made of.
     """
 
     train: PartReport = field(default_factory=PartReport)
@@ -36,6 +36,7 @@ class PreparationReport:
     replaced: int = 0
     max_tokens: int | None = None
     unit: str = "example"
+    token: str = "token"
 
     @property
     def rows(self) -> int:
@@ -69,13 +70,13 @@ class PreparationReport:
     def _part(self, name: str, part: PartReport) -> str:
         told = [f"{name}: {_count(part.examples, self.unit) if part.examples else 'none'}"]
         if part.examples:
-            told.append(_count(part.tokens, "token"))
+            told.append(_count(part.tokens, self.token))
         if part.unknown:
             told.append(f"{part.unknown_share:.2%} of them unknown")
         if part.truncated:
-            told.append(f"{part.truncated:,} cut to {_count(self.max_tokens or 0, 'token')}")
+            told.append(f"{part.truncated:,} cut to {_count(self.max_tokens or 0, self.token)}")
         if part.skipped:
-            told.append(f"{part.skipped:,} skipped as longer than {_count(self.max_tokens or 0, 'token')}")
+            told.append(f"{part.skipped:,} skipped as longer than {_count(self.max_tokens or 0, self.token)}")
         return ", ".join(told)
 
 

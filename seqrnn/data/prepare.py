@@ -10,7 +10,7 @@ from pathlib import Path
 from seqrnn.config import DataConfig
 from seqrnn.data.cache import cached, content_key, file_hashes
 from seqrnn.data.columns import Dataset
-from seqrnn.data.encoding import OverLength, PartWriter
+from seqrnn.data.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.fields import Field, learned, load_fields
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.preparation_report import PartReport, PreparationReport
@@ -136,6 +136,7 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
     _require_examples(train.report, job.train, reader)
     report = PreparationReport(train.report, valid.report, reader.blank, reader.replaced, job.data.max_tokens)
     report.unit = "line" if job.train.format == "text" else "example"
+    report.token = counted_name(job.fields)
     if job.valid:
         report.valid = encode_part(job.valid, job.fields, directory / "valid", job.data.over_length)
     return report

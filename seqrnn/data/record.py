@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,8 @@ class Record:
 
     `source` is the text read, `targets` what shall come out of it: a label, several labels,
     or the accepted references of a text; `path` and `line` (from 1) say where it stood; `fields`
-    are the fields of a JSON line, handed through to the answer.
+    are the fields of a JSON line, handed through to the answer. Where numbers are read instead of
+    a text, `steps` holds those of each time step.
     """
 
     source: str
@@ -20,6 +22,12 @@ class Record:
     path: str = "stdin"
     line: int = 0
     fields: dict[str, Any] = field(default_factory=dict)
+    steps: Sequence[Any] | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is to be read."""
+        return self.steps is None and not self.source.strip()
 
     @property
     def place(self) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from seqrnn.data.lines import Line, file_name, read_lines
+from seqrnn.data.readers.arrays import read_npz
 from seqrnn.data.readers.conll import read_conll, read_conllu
 from seqrnn.data.readers.fasttext import read_fasttext
 from seqrnn.data.readers.jsonl import read_jsonl
 from seqrnn.data.readers.parallel import read_parallel
+from seqrnn.data.readers.series import read_series
 from seqrnn.data.readers.table import read_csv, read_tsv
 from seqrnn.data.readers.text import read_examples, read_text
 from seqrnn.data.record import Record
@@ -39,7 +41,7 @@ class RecordReader:
     """
 
     def __init__(self, source: Source) -> None:
-        if source.format not in {*READERS, "parallel"}:
+        if source.format not in {*READERS, "npz", "parallel"}:
             raise UsageError("how the files are laid out is not known; pass --format")
         self._source = source
         self._reset()
@@ -52,7 +54,7 @@ class RecordReader:
         self._reset()
         a_blank_line_is_data = self._source.format == "text"
         for record in self._rows():
-            if a_blank_line_is_data or record.source.strip():
+            if a_blank_line_is_data or not record.is_blank:
                 yield record
             else:
                 self.blank += 1
@@ -61,7 +63,10 @@ class RecordReader:
         source = self._source
         if source.target_path is not None:
             return read_parallel(source.paths[0], source.target_path, self._lines, source)
-        read = READERS[source.format]
+        if source.format == "npz":
+            return chain.from_iterable(read_npz(path, source) for path in source.paths)
+        numeric = source.kind in {"vector", "vectors"} and source.format in {"tsv", "csv"}
+        read = read_series if numeric else READERS[source.format]
         return chain.from_iterable(read(file_name(path), self._lines(path), source) for path in source.paths)
 
     def _lines(self, path: str) -> Iterator[Line]:

@@ -21,6 +21,7 @@ class ReferencesField:
 
     file_name: FileName | None = None
     closed = True
+    counted: str | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

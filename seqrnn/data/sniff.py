@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -38,7 +39,13 @@ FORMAT_OF_EXTENSION = {
     ".conll": "conll",
     ".bio": "conll",
     ".iob": "conll",
+    ".npz": "npz",
+    ".npy": "npz",
 }
+
+
+BINARY_EXTENSIONS = (".npz", ".npy")
+TASKS_OF_TEXTS = ("language-model", "tagging")
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Guess:
     task: str
     format: str
     reason: str
+    source_kind: str = "text"  # what is read of an example
     single_words: bool = False  # most texts are one word, so that words would say nothing of new ones
     single_word_targets: bool = False  # so are most targets
 
@@ -64,8 +72,10 @@ def guess(source: Source, task: str | None) -> Guess:
     records = list(_head(read_records(replace(source, format=layout))))
     if not records:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
+    decided = _decide(records, layout, (source, task))
     return replace(
-        _decide(records, layout, (source, task)),
+        decided,
+        source_kind=_kind_of(records, source, decided.task),
         single_words=_are_single_words([record.source for record in records]),
         single_word_targets=_are_single_words([target for record in records for target in record.targets]),
     )
@@ -80,20 +90,36 @@ def _decide(records: list[Record], layout: str, asked: tuple[Source, str | None]
     if task is None:
         return _guess_task(records, layout, source)
     name = file_name(source.paths[0])
+    if task in TASKS_OF_TEXTS and records[0].steps is not None:
+        raise UsageError(f"--task {task}: reads texts, but {name} holds numbers; leave it out")
     if task == "classification" and not any(record.targets for record in records) and not source.multi_label:
         raise UsageError(f"{name} ({layout}) has no labels in its first rows; use --label-col or --format")
     return Guess(task, layout, f"{task}: as asked for; {name} is read as {layout}")
 
 
+def _kind_of(records: list[Record], source: Source, task: str) -> str:
+    """Return what is read of an example by the user's word, the task or the first rows."""
+    steps = [record.steps for record in records if record.steps is not None]
+    if source.kind != "auto":
+        return source.kind
+    if not steps:
+        return "none" if task == "language-model" else "text"
+    if "notes" in records[0].fields:
+        return "notes"
+    return "vector" if all(len(example) == 1 for example in steps) else "vectors"
+
+
 def _guess_format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
+    extension = PurePath(path.removesuffix(".gz")).suffix.lower()
+    if extension in BINARY_EXTENSIONS and source.format == "auto":
+        return FORMAT_OF_EXTENSION[extension]
     lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if source.format != "auto":
         return source.format
-    extension = PurePath(path.removesuffix(".gz")).suffix.lower()
     if extension in FORMAT_OF_EXTENSION:
         return FORMAT_OF_EXTENSION[extension]
     return "text" if task == "language-model" else _guess_from_content(lines)
@@ -128,6 +154,8 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     name = file_name(source.target_path or source.paths[0])
     targets = [target for record in records for target in record.targets]
     seen = f"in the first {len(records)} rows" if len(records) > 1 else "in its only row"
+    if records[0].steps is not None:
+        return _guess_task_of_numbers(records, layout, f"{name} (read as {layout}) holds")
     if not targets and not source.multi_label:
         return Guess(
             "language-model", layout, f"language-model: {name} (read as {layout}) is text without labels"
@@ -144,6 +172,27 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     if _are_labels(sources) and len(set(sources)) <= MOST_DISTINCT_FIRST * len(sources):
         raise UsageError(f"{name} (read as {layout}) holds {values}; {LABELS_FIRST}")
     return Guess("seq2seq", layout, f"seq2seq: {name} (read as {layout}) holds {values}")
+
+
+def _guess_task_of_numbers(records: list[Record], layout: str, holds: str) -> Guess:
+    targets = [target for record in records for target in record.targets]
+    if not targets and "notes" in records[0].fields:
+        return Guess("polyphony", layout, f"polyphony: {holds} notes, of which the next ones are learnt")
+    if not targets:
+        raise UsageError(f"{holds} numbers without labels; name the field of the labels with --label-col")
+    values = f"numbers with {_count(len(set(targets)), 'label')}"
+    if _are_labels(targets):
+        return Guess("classification", layout, f"classification: {holds} {values}")
+    if all(_is_number(target) for target in targets):
+        return Guess("regression", layout, f"regression: {holds} numbers, and a number for each example")
+    return Guess("seq2seq", layout, f"seq2seq: {holds} {values}, too many or too long for labels")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _count(distinct: int, noun: str) -> str:

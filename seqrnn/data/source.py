@@ -23,7 +23,8 @@ class Source:
 
     `paths` are read one after the other; in format "parallel" it is one path, and `target_path`
     the file that goes with it line by line. Format "auto" must be resolved (`sniff.guess`)
-    before records can be read. The other keys are those of `DataConfig`.
+    before records can be read. `kind` is what is read of an example, as `source_kind` and the other
+    keys of `DataConfig` say.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +36,7 @@ class Source:
     multi_label: bool = False
     label_separator: str = ","
     encoding_errors: Errors = "strict"
+    kind: str = "auto"
 
     @classmethod
     def training(cls, data: DataConfig) -> Source:
@@ -77,6 +79,7 @@ class Source:
             multi_label=data.multi_label,
             label_separator=data.label_separator,
             encoding_errors=data.encoding_errors,
+            kind=data.source_kind,
         )
 
     def split_labels(self, text: str) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class CharactersField:
 
     file_name: FileName | None = "characters.json"
     closed = False
+    counted: str | None = None
     tokenizer: Tokenizer
 
     def __init__(self, name: str, max_tokens: int | None) -> None:
@@ -88,6 +89,7 @@ class TagField:
 
     file_name: FileName | None = "tags.json"
     closed = True
+    counted: str | None = None
 
     def __init__(self, name: str, max_tokens: int | None) -> None:
         self.name = name

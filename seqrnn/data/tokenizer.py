@@ -38,9 +38,12 @@ __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Toke
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The integers of one text: `ids` (T,), whether it was cut to max_tokens, how many ids are <unk>."""
+    """One side of an example in numbers: whether it was cut to max_tokens, how many ids are <unk>.
 
-    ids: NDArray[np.int32]
+    `ids` (T,) are those of tokens, or in their place the vectors (T, F) of a sequence of numbers.
+    """
+
+    ids: NDArray[Any]
     truncated: bool = False
     unknown: int = 0
 

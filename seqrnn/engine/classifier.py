@@ -1,4 +1,4 @@
-"""Many-to-one: read a sequence, sum it up, score the classes.
+"""Many-to-one: read a sequence, sum it up, score the classes (or one number).
 
 Shapes: B batch, T time, E embedding, H hidden, D directions, K classes.
 """
@@ -11,30 +11,31 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.config import ModelConfig
-from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.heads import build_head
-from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, binary_cross_entropy, cross_entropy
+from seqrnn.engine.inputs import build_input
+from seqrnn.engine.judgements import Judgement, choose_judgement, judge_one_label
+from seqrnn.engine.loss import PLAIN, Objective, Output
 from seqrnn.engine.pooling import build_pooling
 from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
 
 
 class Classifier(nn.Module):
-    """Embedding, recurrent layers, pooling and a head."""
+    """Embedding (or vectors as they are), recurrent layers, pooling and a head."""
 
-    def __init__(self, embedding: TokenEmbedding, rnn: RNN, pooling: nn.Module, head: nn.Module) -> None:
+    def __init__(self, embedding: nn.Module, rnn: RNN, pooling: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
         self.rnn = rnn
         self.pooling = pooling
         self.head = head
-        self.multi_label = False
+        self.judge: Judgement = judge_one_label
 
-    def logits(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Score `tokens` (B, T) of `lengths` (B,) -> (B, K)."""
-        x = self.embedding(tokens)  # (B, T, E)
+    def logits(self, source: Tensor, lengths: Tensor) -> Tensor:
+        """Score `source`, tokens (B, T) or vectors (B, T, F), of `lengths` (B,) -> (B, K)."""
+        x = self.embedding(source)  # (B, T, E)
         outputs, states = self.rnn(x, lengths)
         last = self._last(states)  # (B, D * H)
-        mask = running(lengths, tokens.shape[1], tokens.device)  # (B, T)
+        mask = running(lengths, source.shape[1], source.device)  # (B, T)
         logits: Tensor = self.head(self.pooling(outputs, last, mask))
         return logits
 
@@ -51,28 +52,21 @@ class Classifier(nn.Module):
     ) -> Output:
         """Answer a batch with `source`, `lengths` and, where known, `labels`: (B,), or (B, K) of 0/1."""
         logits = self.logits(arrays["source"], arrays["lengths"])
-        labels = arrays.get("labels")
-        if self.multi_label:
-            log_probs = nn.functional.logsigmoid(logits.float())
-            loss = None if labels is None else binary_cross_entropy(logits, labels, objective)
-        else:
-            log_probs = logits.float().log_softmax(dim=1)
-            loss = None if labels is None else cross_entropy(logits, labels, objective)
-        count = logits.shape[0]
-        return Output(None if loss is None else Loss(loss, count), {"log_probs": log_probs})
+        return self.judge(logits, arrays.get("labels"), objective)
 
 
 def build_classifier(config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> Classifier:
-    """Make a classifier; `sizes` holds `vocabulary`, `classes` and `multi_label` (0 or 1)."""
+    """Make a classifier; `sizes` holds what is read, `classes` and what judges them."""
+    embedding, input_size = build_input(config, sizes)
     rnn_sizes = RNNSizes(
-        config.embedding_size, config.hidden_size, config.num_layers, config.bidirectional, config.dropout
+        input_size, config.hidden_size, config.num_layers, config.bidirectional, config.dropout
     )
     features = rnn_sizes.output_size
     model = Classifier(
-        build_embedding(config, sizes["vocabulary"]),
+        embedding,
         RNN(config.cell, rnn_sizes, shrink),
         build_pooling(config.pooling, features),
         build_head(config.head, features, sizes["classes"], config.dropout),
     )
-    model.multi_label = bool(sizes["multi_label"])
+    model.judge = choose_judgement(sizes)
     return model

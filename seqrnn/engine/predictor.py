@@ -104,7 +104,7 @@ class RowWriter:
 
     def answer(self, records: Sequence[Record], decoding: Decoding) -> list[Answer]:
         """Answer each record, in order, with `decoding.n_best` sequences; an empty one with an empty one."""
-        filled = [row for row, record in enumerate(records) if record.source.strip()]
+        filled = [row for row, record in enumerate(records) if not record.is_blank]
         dataset, texts = _encode(self.task, [records[row] for row in filled])
         answers = [EMPTY] * len(records)
         for batch in self.task.batches(dataset, Pass()):

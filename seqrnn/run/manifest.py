@@ -25,7 +25,14 @@ CONFIG: Final = "config.yaml"
 # No name that a file brings is used as a path: a manifest names what stands here, or is refused.
 GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
 RootFile = Literal[
-    "config.yaml", "tokenizer.json", "target_tokenizer.json", "labels.json", "tags.json", "characters.json"
+    "config.yaml",
+    "tokenizer.json",
+    "target_tokenizer.json",
+    "labels.json",
+    "tags.json",
+    "characters.json",
+    "features.json",
+    "numbers.json",
 ]
 FileName = Literal[GenerationFile, RootFile]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)

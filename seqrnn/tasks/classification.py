@@ -1,4 +1,4 @@
-"""Many-to-one: a label, or several, for a sequence.
+"""Many-to-one: a label, or several, for a sequence; one-to-one: for one vector or image.
 
 Shapes: B batch, T time, K classes.
 """
@@ -6,26 +6,34 @@ Shapes: B batch, T time, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import LabelField, TextField
-from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.fields import Field, LabelField
+from seqrnn.data.source_fields import SourceField, source_field
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
+from seqrnn.tasks.source_batches import source_batch, source_rows
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+
+OF_NUMBERS: Mapping[str, Any] = {
+    "model.embedding_dropout": 0.0,
+    "model.word_dropout": 0.0,
+    "model.hidden_size": 128,
+    "training.label_smoothing": 0.0,
+}
+"""Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
 
 class Classification(AnsweringTask):
     """A classifier on the summary of all hidden states."""
 
     name = "classification"
-    model = "classifier"
     metric = "accuracy"
     better = "higher"
     verb = "classify"
@@ -42,57 +50,55 @@ class Classification(AnsweringTask):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.source = TextField("source", TokenizerSettings.of(config.data))
+        self.source = source_field(config.data)
         self.labels = LabelField("labels", config.data.multi_label)
 
+    @classmethod
+    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+        """Return the defaults for texts, or those for numbers."""
+        return cls.defaults if source_kind == "text" else {**cls.defaults, **OF_NUMBERS}
+
     @property
-    def fields(self) -> tuple[TextField, LabelField]:
-        """The text and its label."""
+    def model(self) -> str:
+        """A network without recurrence where what is read has no time steps."""
+        return "classifier" if self.source.sequential else "feed-forward"
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What is read, and its label."""
         return self.source, self.labels
 
     @property
-    def inputs(self) -> tuple[TextField]:
-        """The text."""
+    def inputs(self) -> tuple[SourceField]:
+        """What is read."""
         return (self.source,)
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
+        if not self.source.sequential:
+            return "one-to-one: x -> label"
         return "many-to-one: x_1 ... x_T -> h_T -> label"
 
     def sizes(self) -> dict[str, int]:
-        """Return the vocabulary's size, the number of classes and whether there may be several."""
+        """Return the sizes of what is read, the number of classes and whether there may be several."""
         return {
-            "vocabulary": len(self.source.tokenizer),
+            **self.source.sizes(),
             "classes": len(self.labels.labels),
             "multi_label": int(self.config.data.multi_label),
         }
 
     def batch_count(self, dataset: Dataset, order: Pass) -> int:
         """Return how many batches a pass has."""
-        return sum(1 for _ in self._rows(dataset["source"].lengths, order))
-
-    def _rows(self, lengths: np.ndarray, order: Pass) -> Iterator[np.ndarray]:
-        training = self.config.training
-        return batch_rows(lengths, BatchLimits(training.batch_size, training.batch_tokens), order)
+        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
-        source, labels = dataset["source"], dataset.columns.get("labels")
-        width = self.config.data.max_tokens if self.config.data.lengths == "blank" else None
-        for rows in self._rows(source.lengths, order):
-            lengths = source.lengths[rows]
-            if width is not None:
-                lengths = np.minimum(lengths, width)
-            arrays = {"source": source.gather(rows, width), "lengths": lengths}
+        column, labels = dataset["source"], dataset.get("labels")
+        for rows in source_rows(self.config, self.source, column, order):
+            batch = source_batch(self.config, self.source, column, rows)
             if labels is not None:
-                arrays["labels"] = self._targets(labels.gather(rows), labels.lengths[rows])
-            yield Batch(
-                arrays,
-                targets=len(rows),
-                tokens=int(lengths.sum()),
-                positions=arrays["source"].size,
-                rows=rows,
-            )
+                batch.arrays["labels"] = self._targets(labels.gather(rows), labels.lengths[rows])
+            yield batch
 
     def _targets(self, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Turn the label numbers (B, L) of each example into (B,), or 0/1 (B, K) where several may hold."""

@@ -27,6 +27,7 @@ class Seq2Seq(WritingTask):
     model = "encoder-decoder"
     better = "lower"
     verb = "generate"
+    source: TextField
     default_epochs = 30.0
     defaults: ClassVar = {
         "data.holdout": "sources",

@@ -34,6 +34,7 @@ class Tagging(AnsweringTask):
     model = "tagger"
     better = "higher"
     verb = "classify"
+    source: TokensField
     default_epochs = 30.0
     defaults: ClassVar = {
         "data.tokenizer": "word",

@@ -13,6 +13,8 @@ from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import Field, TextField
+from seqrnn.data.record import Record
+from seqrnn.data.source_fields import SourceField
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
@@ -54,7 +56,6 @@ class Task(ABC):
     """One kind of problem: its data, its batches, its model and its measure."""
 
     name: ClassVar[str]
-    model: ClassVar[str]  # key of catalog.MODELS
     better: ClassVar[Literal["higher", "lower"]]
     verb: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
     default_epochs: ClassVar[float]  # where no length of training is given
@@ -67,6 +68,16 @@ class Task(ABC):
     @abstractmethod
     def fields(self) -> Sequence[Field]:
         """The sides of an example, in the order of the data set's columns."""
+
+    @classmethod
+    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return the configuration keys whose default differs where `source_kind` is read."""
+        return cls.defaults
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """The key in catalog.MODELS of the network."""
 
     @property
     @abstractmethod
@@ -101,10 +112,16 @@ class Task(ABC):
 class RowTask(Task):
     """A task whose model answers each row of a stream."""
 
+    source: SourceField
+
     @property
     @abstractmethod
     def inputs(self) -> Sequence[Field]:
         """The fields that are read of a row to be answered, the first being its text."""
+
+    def check(self, record: Record) -> None:
+        """Accept a row to be answered. Raises DataError, with its place, for one that cannot be read."""
+        self.source.check(record)
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return a row that is plain text as the fields that a JSON line would have brought."""

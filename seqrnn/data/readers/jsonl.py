@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.lines import Line
-from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
+from seqrnn.data.readers import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
 from seqrnn.data.record import Record
 from seqrnn.data.tokens import join_tokens
 from seqrnn.errors import DataError
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield each object as a record that carries the whole object in `fields`.
 
-    A list of tokens becomes a text in which they stand apart by a space.
+    A list of tokens becomes a text in which they stand apart by a space; a list of numbers, or one
+    a time step, becomes the steps of a record.
 
     Raises DataError at a line that is no JSON object, has no text, or a label of another kind than
     a string, a number, a truth value, null (no label) or a list of strings.
@@ -32,8 +33,9 @@ def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Rec
             yield Record("", (), name, line.number)
             continue
         fields = _parse(line.text, place)
-        text = _text(fields, source.text_column, place)
-        yield Record(text, _labels(fields, source, place), name, line.number, fields)
+        steps = steps_in(fields, source.kind, source.text_column)
+        text = _text(fields, source.text_column, place) if steps is None else ""
+        yield Record(text, _labels(fields, source, place), name, line.number, fields, steps)
 
 
 def _parse(text: str, place: str) -> dict[str, Any]:
@@ -71,6 +73,21 @@ def _text(fields: dict[str, Any], column: str | None, place: str) -> str:
     if text is None:
         raise DataError(f'{place}: "{key}" is no string or list of strings; use --text-col to name the text')
     return text
+
+
+def steps_in(fields: dict[str, Any], kind: str, column: str | None = None) -> list[Any] | None:
+    """Return the numbers of an object, a list a time step, or None where `kind` is not read or not there.
+
+    They stand in the field `column` or in the one that bears the name of the kind; of kind "auto" any
+    will do.
+    """
+    if kind not in {"auto", *NUMBER_NAMES}:
+        return None
+    names = (column,) if column else NUMBER_NAMES if kind == "auto" else (kind,)
+    value = next((fields[name] for name in names if isinstance(fields.get(name), list)), None)
+    if value is None or any(isinstance(item, str) for item in value):
+        return None
+    return value if any(isinstance(item, list) for item in value) or not value else [value]
 
 
 def text_names(fields: dict[str, Any]) -> tuple[str, ...]:

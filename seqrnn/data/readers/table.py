@@ -20,15 +20,21 @@ Row = tuple[int, list[str]]  # the number of its first line, its cells
 
 def read_tsv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield the rows of a TAB-separated file; see `_read_table`."""
-    return _read_table(name, ((line.number, line.text.split("\t")) for line in lines), source)
+    return _read_table(name, split_tsv(lines), source)
 
 
 def read_csv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield the rows of a comma-separated file, whose quoted cells may hold newlines; see `_read_table`."""
-    return _read_table(name, _split_csv(name, lines), source)
+    return _read_table(name, split_csv(name, lines), source)
 
 
-def _split_csv(name: str, lines: Iterable[Line]) -> Iterator[Row]:
+def split_tsv(lines: Iterable[Line]) -> Iterator[Row]:
+    """Cut lines at their TABs."""
+    return ((line.number, line.text.split("\t")) for line in lines)
+
+
+def split_csv(name: str, lines: Iterable[Line]) -> Iterator[Row]:
+    """Cut lines at their commas, as CSV has it. Raises DataError where quotes do not match."""
     csv.field_size_limit(LINE_LIMIT)
     rows = csv.reader((line.text + "\n" for line in lines), strict=True)
     start = 1

@@ -1,0 +1,106 @@
+"""Tables of numbers: a vector, or a step of a series, a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from seqrnn.data.lines import Line
+from seqrnn.data.readers import LABEL_NAMES
+from seqrnn.data.readers.table import Row, split_csv, split_tsv
+from seqrnn.data.record import Record
+from seqrnn.errors import DataError
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+SERIES_NAMES = ("series", "id")
+"""Names of a column that says which series a row belongs to."""
+
+
+def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
+    """Yield the series of a table that has a header: rows that follow one another, a time step each.
+
+    Rows belong together while the column `series` (or `id`) stays the same; without one, each row is a
+    series of single numbers. Of source kind "vector" each row is an example. The label is in a column
+    of a usual name or in the one that the source names, and the same in all rows of a series; every
+    other column is a feature. Raises DataError for what is no number.
+    """
+    rows = split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+    filled = ((number, cells) for number, cells in rows if "".join(cells).strip())
+    first = next(filled, None)
+    if first is None:
+        return
+    table = _Table.of(name, first, source)
+    for _, steps in groupby(enumerate(filled), lambda row: table.series(*row)):
+        yield table.record([row for _, row in steps], source)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Which columns of a table hold what."""
+
+    name: str
+    header: list[str]
+    label: int | None
+    key: int | None
+    features: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, name: str, first: Row, source: Source) -> _Table:
+        number, cells = first
+        header = [cell.strip() for cell in cells]
+        if all(_is_number(cell) for cell in header):
+            raise DataError(f"{name}:{number}: no names of columns; put a header above the numbers")
+        label = _find(header, (source.label_column,) if source.label_column else LABEL_NAMES)
+        if label is None and source.label_column:
+            what = f'no column "{source.label_column}", the columns are {", ".join(header)}'
+            raise DataError(f"{name}:{number}: {what}; use --label-col")
+        key = _find(header, SERIES_NAMES) if source.kind == "vectors" else None
+        features = [place for place in range(len(header)) if place not in {label, key}]
+        return cls(name, header, label, key, features)
+
+    def series(self, count: int, row: Row) -> str | int:
+        """Return what the rows of one series have in common."""
+        number, cells = row
+        if len(cells) != len(self.header):
+            what = f"{len(cells)} columns, expected {len(self.header)} ({', '.join(self.header)})"
+            raise DataError(f"{self.name}:{number}: {what}; mend the row")
+        return count if self.key is None else cells[self.key]
+
+    def record(self, rows: list[Row], source: Source) -> Record:
+        """Make one record of the rows of a series."""
+        steps = [[self._number(number, cells, place) for place in self.features] for number, cells in rows]
+        if source.kind == "vectors" and self.key is None:
+            steps = [[value] for value in steps[0]]
+        number, cells = rows[0]
+        labels = () if self.label is None else source.split_labels(cells[self.label])
+        if self.label is not None and (other := self._other_label(rows)) is not None:
+            what = f"another label than line {number} of the same series"
+            raise DataError(f"{self.name}:{other}: {what}; give one label a series")
+        return Record("", labels, self.name, number, steps=steps)
+
+    def _other_label(self, rows: list[Row]) -> int | None:
+        first = rows[0][1][self.label or 0]
+        return next((number for number, cells in rows if cells[self.label or 0] != first), None)
+
+    def _number(self, line: int, cells: list[str], place: int) -> float:
+        if not _is_number(cells[place]):
+            what = f"column {self.header[place]!r} holds {cells[place][:20]!r}, which is no finite number"
+            raise DataError(f"{self.name}:{line}: {what}; mend the row")
+        return float(cells[place])
+
+
+def _find(header: list[str], names: tuple[str, ...]) -> int | None:
+    lowered = [cell.lower() for cell in header]
+    return next((lowered.index(name.lower()) for name in names if name.lower() in lowered), None)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False

@@ -1,0 +1,47 @@
+"""What is read of an example: a text, numbers a time step, notes. Tasks need not know which."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from seqrnn.config import DataConfig
+from seqrnn.data.columns import Column
+from seqrnn.data.fields import Field, TextField
+from seqrnn.data.notes_field import NotesField
+from seqrnn.data.record import Record
+from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.vectors_field import VectorsField
+
+
+class SourceField(Field, Protocol):
+    """A field whose values enter a network."""
+
+    sequential: bool
+    """Whether an example has time steps, and not just one value."""
+
+    def check(self, record: Record) -> None:
+        """Raise DataError, with its place, for a record that `encode` would refuse."""
+
+    def sizes(self) -> dict[str, int]:
+        """Return what a network must know: `vocabulary` of tokens, or `features` of vectors."""
+
+    def lengths(self, column: Column) -> np.ndarray:
+        """Return the time steps of each example, (N,)."""
+
+    def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
+        """Return the examples `rows` (B,) as the network reads them.
+
+        Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest.
+        """
+
+
+def source_field(data: DataConfig) -> SourceField:
+    """Make the field, called "source", of what a configuration says is read."""
+    kind = data.source_kind
+    if kind == "notes":
+        return NotesField("source", data.keys, data.max_tokens)
+    if kind in {"vector", "vectors"}:
+        return VectorsField("source", data.normalize, data.max_tokens, sequential=kind == "vectors")
+    return TextField("source", TokenizerSettings.of(data))

@@ -1,0 +1,60 @@
+"""The numbers of a record as an array, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from seqrnn.data.record import Record
+from seqrnn.errors import DataError
+
+
+def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
+    """Return the vectors of a record, (T, F) float32, all of size `features` if that is given.
+
+    Raises DataError, with the place, for anything else than finite numbers, as many in each step.
+    """
+    steps = steps_of(record)
+    if not len(steps):
+        return np.empty((0, features or 0), dtype=np.float32)
+    expected = features or _size(steps[0])
+    for number, step in enumerate(steps, start=1):
+        if _size(step) != expected:
+            what = f"step {number} has {_size(step)} numbers, expected {expected}"
+            raise DataError(f"{record.place}: {what}; give as many numbers in each step")
+    try:
+        with np.errstate(over="ignore"):
+            matrix = np.asarray(steps, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        matrix = np.empty(0, dtype=np.float32)
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        raise DataError(f"{record.place}: a step holds something else than finite numbers; mend the row")
+    return matrix
+
+
+def sets_of(record: Record, size: int) -> np.ndarray:
+    """Return the keys that sound in each step of a record as 0 and 1, (T, size) uint8.
+
+    Raises DataError, with the place, for anything else than numbers from 0 to below `size`.
+    """
+    steps = steps_of(record)
+    sets = np.zeros((len(steps), size), dtype=np.uint8)
+    for number, step in enumerate(steps, start=1):
+        if not (isinstance(step, list) and all(type(key) is int and 0 <= key < size for key in step)):
+            what = f"step {number} is no list of keys from 0 to {size - 1}"
+            raise DataError(f"{record.place}: {what}; mend it, or raise --keys")
+        sets[number - 1, step] = 1
+    return sets
+
+
+def steps_of(record: Record) -> Sequence[Any]:
+    """Return the steps of a record. Raises DataError, with the place, where it has a text only."""
+    if record.steps is None:
+        raise DataError(f"{record.place}: holds no numbers; give a list of them for each step")
+    return record.steps
+
+
+def _size(step: object) -> int:
+    return len(step) if isinstance(step, Sequence | np.ndarray) and not isinstance(step, str) else 0

@@ -1,0 +1,33 @@
+"""From what is read at each step, a token or a vector, to what enters a recurrent layer.
+
+Shapes: B batch, T time, F features, E embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from seqrnn.config import ModelConfig
+from seqrnn.engine.embedding import TokenEmbedding, build_embedding
+
+
+class VectorInput(nn.Module):
+    """Vectors as they are: the first layer's own matrix takes the place of an embedding."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return `vectors` (B, T, F), of any type, as floats; in training some values are dropped."""
+        x: Tensor = self.dropout(vectors.float())
+        return x
+
+
+def build_input(config: ModelConfig, sizes: Mapping[str, int]) -> tuple[TokenEmbedding | VectorInput, int]:
+    """Make the input for tokens of a `vocabulary`, or vectors of so many `features`; return its size."""
+    if "features" in sizes:
+        return VectorInput(config.embedding_dropout), sizes["features"]
+    return build_embedding(config, sizes["vocabulary"]), config.embedding_size

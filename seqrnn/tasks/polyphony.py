@@ -1,0 +1,117 @@
+"""Many-to-many, aligned, with many labels a step: which notes come next.
+
+Shapes: B batch, T time, K keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, Pass
+from seqrnn.data.columns import Dataset
+from seqrnn.data.notes_field import NotesField
+from seqrnn.errors import UsageError
+from seqrnn.tasks.source_batches import source_batch, source_rows
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+
+
+class Polyphony(AnsweringTask):
+    """From the notes of each step those of the next: every key is a label that holds or not."""
+
+    name = "polyphony"
+    model = "polyphony"
+    metric = "nats_per_step"
+    better = "lower"
+    verb = "classify"
+    source: NotesField
+    default_epochs = 100.0
+    defaults: ClassVar = {
+        "model.dropout": 0.5,
+        "model.embedding_dropout": 0.2,
+        "training.batch_size": 8,
+        "training.batch_tokens": 16384,
+        "training.early_stopping": 20,
+    }
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        if config.model.bidirectional:
+            raise UsageError(
+                "--bidirectional would show a model of notes what it shall foretell; leave it out"
+            )
+        self.source = NotesField("source", config.data.keys, config.data.max_tokens)
+
+    @property
+    def fields(self) -> tuple[NotesField]:
+        """The notes: each step is the target of the one before."""
+        return (self.source,)
+
+    @property
+    def inputs(self) -> tuple[NotesField]:
+        """The notes."""
+        return (self.source,)
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        return "many-to-many, aligned: x_t -> h_t -> the notes of x_{t+1}, at every t"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of keys."""
+        return self.source.sizes()
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a data set into batches of pieces of about the same length."""
+        column = dataset["source"]
+        for rows in source_rows(self.config, self.source, column, order):
+            batch = source_batch(self.config, self.source, column, rows)
+            steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not foretold
+            yield replace(batch, targets=int(steps))
+
+    def scorer(self) -> PolyphonyScorer:
+        """Return a fresh scorer."""
+        return PolyphonyScorer()
+
+    def choice(self, k: int | None, threshold: float | None) -> Choice:
+        """Fill in what the user left open: all keys that are likelier than not."""
+        default = 0.5 if k is None else 0.0
+        return Choice(k or self.source.keys, default if threshold is None else threshold)
+
+    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+        """Name the keys that sound next after each piece of a batch, by `log_probs` (B, K)."""
+        return [self._answer(row, choice) for row in values["log_probs"]]
+
+    def _answer(self, log_probs: np.ndarray, choice: Choice) -> Answer:
+        lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
+        ranked = np.argsort(-log_probs, kind="stable")[: choice.k]
+        ranking = [(int(key), float(log_probs[key])) for key in ranked if log_probs[key] >= lowest]
+        score = ranking[0][1] if ranking else None
+        return Answer(sorted(key for key, _ in ranking), score, ranking)
+
+    def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
+        """Write the keys in ascending order, each with its probability if wanted, separated by TABs."""
+        cells = (f"{key}\t{np.exp(score):.4f}" if probs else str(key) for key, score in sorted(answer.nbest))
+        return "\t".join(cells)
+
+
+class PolyphonyScorer:
+    """The loss is the figure."""
+
+    def add(self, batch: Batch, values: Values) -> None:
+        """Take nothing: the loss is gathered by who measures."""
+
+    def result(self, loss: float) -> dict[str, Any]:
+        """Return `nats_per_step`: the sum of the losses of all keys, as a mean over steps."""
+        return {"nats_per_step": loss}
+
+    def details(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}

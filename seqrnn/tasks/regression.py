@@ -1,0 +1,119 @@
+"""Many-to-one: a number for a sequence, or for one vector.
+
+Shapes: B batch, T time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seqrnn.config import Config
+from seqrnn.data.batching import Batch, Pass
+from seqrnn.data.columns import Dataset
+from seqrnn.data.fields import Field
+from seqrnn.data.number_field import NumberField
+from seqrnn.data.source_fields import SourceField, source_field
+from seqrnn.errors import UsageError
+from seqrnn.tasks.source_batches import source_batch, source_rows
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+
+
+class Regression(AnsweringTask):
+    """A number on the summary of all hidden states, learnt by least squares."""
+
+    name = "regression"
+    metric = "mse"
+    better = "lower"
+    verb = "classify"
+    default_epochs = 20.0
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.source = source_field(config.data)
+        self.numbers = NumberField("labels")
+
+    @property
+    def model(self) -> str:
+        """A network without recurrence where what is read has no time steps."""
+        return "classifier" if self.source.sequential else "feed-forward"
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What is read, and its number."""
+        return self.source, self.numbers
+
+    @property
+    def inputs(self) -> tuple[SourceField]:
+        """What is read."""
+        return (self.source,)
+
+    def shape(self) -> str:
+        """Return the shape of the task as a lecture draws it."""
+        if not self.source.sequential:
+            return "one-to-one: x -> number"
+        return "many-to-one: x_1 ... x_T -> h_T -> number"
+
+    def sizes(self) -> dict[str, int]:
+        """Return the sizes of what is read, and that one number comes out."""
+        return {**self.source.sizes(), "classes": 1, "numeric": 1}
+
+    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+        """Return how many batches a pass has."""
+        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
+
+    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+        """Cut a data set into batches of examples of about the same length."""
+        column, numbers = dataset["source"], dataset.get("labels")
+        for rows in source_rows(self.config, self.source, column, order):
+            batch = source_batch(self.config, self.source, column, rows)
+            if numbers is not None:
+                batch.arrays["labels"] = numbers.gather(rows)[:, 0]
+            yield batch
+
+    def scorer(self) -> RegressionScorer:
+        """Return a fresh scorer."""
+        return RegressionScorer(self.numbers)
+
+    def choice(self, k: int | None, threshold: float | None) -> Choice:
+        """Return the only choice. Raises UsageError for any other."""
+        if k not in {None, 1} or threshold:
+            raise UsageError("-k and --threshold choose among labels; this model gives a number")
+        return Choice()
+
+    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+        """Give the number of each example of a batch."""
+        return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
+
+    def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
+        """Write the number. Raises UsageError where its probability is wanted: it has none."""
+        if probs:
+            raise UsageError("--probs: a number has no probability; leave it out")
+        return f"{answer.prediction:.6g}"
+
+
+class RegressionScorer:
+    """Gathers the numbers of a data set, and those that would have been right."""
+
+    def __init__(self, numbers: NumberField) -> None:
+        self._field = numbers
+        self._predicted: list[np.ndarray] = []
+        self._targets: list[np.ndarray] = []
+
+    def add(self, batch: Batch, values: Values) -> None:
+        """Take the answers to one batch."""
+        self._predicted.append(self._field.restore(values["numbers"]))
+        self._targets.append(self._field.restore(batch.arrays["labels"]))
+
+    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+        """Return `mse`, in the squared unit of the data, and `r2`, the share of the variance explained."""
+        predicted, targets = np.concatenate(self._predicted), np.concatenate(self._targets)
+        mse, variance = float(np.mean((predicted - targets) ** 2)), float(targets.var())
+        return {"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0}
+
+    def details(self) -> dict[str, Any]:
+        """Return nothing: numbers have no classes."""
+        return {}
