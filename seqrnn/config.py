@@ -104,6 +104,13 @@ class DataConfig(Section):
         "--normalize/--raw",
     )
     keys: int = key(88, "Keys of an instrument, which `notes` number from 0.", "--keys", ge=1, le=65_536)
+    transpose: int = key(
+        0,
+        "Most keys by which training moves a piece of music up or down, anew at each pass.",
+        "--transpose",
+        ge=0,
+        le=65_536,
+    )
     holdout: Literal["examples", "sources"] = key(
         "examples",
         "What --valid-fraction draws: single examples, or source texts with all their targets.",

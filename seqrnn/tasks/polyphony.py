@@ -70,9 +70,12 @@ class Polyphony(AnsweringTask):
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of pieces of about the same length."""
-        column = dataset["source"]
+        column, most = dataset["source"], self.config.data.transpose
+        generator = order.generator()
         for rows in source_rows(self.config, self.source, column, order):
             batch = source_batch(self.config, self.source, column, rows)
+            if most and order.shuffled:
+                batch.arrays["source"] = transposed(batch.arrays["source"], most, generator)
             steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not foretold
             yield replace(batch, targets=int(steps))
 
@@ -100,6 +103,17 @@ class Polyphony(AnsweringTask):
         """Write the keys in ascending order, each with its probability if wanted, separated by TABs."""
         cells = (f"{key}\t{np.exp(score):.4f}" if probs else str(key) for key, score in sorted(answer.nbest))
         return "\t".join(cells)
+
+
+def transposed(notes: np.ndarray, most: int, generator: np.random.Generator) -> np.ndarray:
+    """Move each piece of `notes` (B, T, K) by a random number of keys, `most` at most, losing none."""
+    moved = np.zeros_like(notes)
+    for row, piece in enumerate(notes):
+        sounding = np.flatnonzero(piece.any(axis=0))
+        if len(sounding):
+            low, high = max(-most, -sounding[0]), min(most, notes.shape[2] - 1 - sounding[-1])
+            moved[row] = np.roll(piece, generator.integers(low, high, endpoint=True), axis=1)
+    return moved
 
 
 class PolyphonyScorer:
