@@ -31,8 +31,9 @@ class Polyphony(AnsweringTask):
     source: NotesField
     default_epochs = 100.0
     defaults: ClassVar = {
-        "model.dropout": 0.5,
-        "model.embedding_dropout": 0.2,
+        "model.dropout": 0.3,
+        "model.embedding_dropout": 0.1,
+        "training.learning_rate": 5e-3,
         "training.batch_size": 8,
         "training.batch_tokens": 16384,
         "training.early_stopping": 20,

@@ -41,6 +41,7 @@ class Seq2Seq(WritingTask):
         "training.batch_tokens": 16384,
         "training.schedule": "linear",
         "training.label_smoothing": 0.1,
+        "training.average": 0.999,
     }
 
     def __init__(self, config: Config) -> None:
