@@ -5,7 +5,7 @@ Shapes: B batch, T time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,7 +29,7 @@ class Regression(AnsweringTask):
     better = "lower"
     verb = "classify"
     default_epochs = 20.0
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: ClassVar = {"training.precision": "fp32"}  # a number is known to more than three digits
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
