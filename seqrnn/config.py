@@ -117,6 +117,11 @@ class DataConfig(Section):
         "--holdout",
     )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
+    unicode_form: Literal["none", "nfc", "nfd", "nfkc", "nfkd"] = key(
+        "none",
+        "Unicode normal form of what is read; nfd takes apart accented letters and syllables of Hangul.",
+        "--unicode",
+    )
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
     vocabulary_size: int = key(
         50_000, "Most tokens that the vocabulary may hold.", "--vocabulary-size", ge=5, le=10_000_000

@@ -20,7 +20,9 @@ CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"t
 """Keys that a resumed training may set anew; the seed has split the data."""
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
-VOCABULARY = frozenset(f"data.{name}" for name in ("tokenizer", "lowercase", "min_count", "vocabulary_size"))
+VOCABULARY = frozenset(
+    f"data.{name}" for name in ("tokenizer", "lowercase", "unicode_form", "min_count", "vocabulary_size")
+)
 INHERITED = frozenset({"task", *(key for key in KEYS if key.startswith("model."))}) - VECTORS | VOCABULARY
 """Keys that a training takes over from the run whose weights it starts from."""
 

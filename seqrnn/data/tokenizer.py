@@ -21,9 +21,11 @@ from seqrnn.data.vocabulary import (
     BLANK,
     BOS,
     EOS,
+    FORMS,
     PATTERNS,
     SPECIALS,
     UNK,
+    Form,
     Kind,
     Merges,
     TokenizerSettings,
@@ -145,15 +147,26 @@ class Tokenizer:
 def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:
     """Return what a tokenizer is built from. Raises ValueError, KeyError or TypeError."""
     model, truncation = content["model"], content["truncation"]
+    lowercase, form = _normalizing(content["normalizer"])
     settings = TokenizerSettings(
         kind=_kind(model["type"], content["pre_tokenizer"]),
-        lowercase=content["normalizer"] is not None,
+        lowercase=lowercase,
         max_tokens=truncation and truncation["max_length"],
+        unicode_form=form,
     )
     tokens = _tokens(model["vocab"])
     if settings.kind in ("byte", "bpe"):
         _check_bytes(tokens)
     return settings, tokens, [(left, right) for left, right in model.get("merges", [])]
+
+
+def _normalizing(normalizer: dict[str, Any] | None) -> tuple[bool, Form]:
+    """Return whether texts are lower-cased, and in which Unicode form they are read."""
+    types = [step["type"] for step in (normalizer or {"normalizers": []})["normalizers"]]
+    forms = [form for form in FORMS if form.upper() in types]
+    if types != [form.upper() for form in forms] + ["Lowercase"] * ("Lowercase" in types) or len(forms) > 1:
+        raise ValueError(f"texts are normalised by {' and '.join(types)}")
+    return "Lowercase" in types, forms[0] if forms else "none"
 
 
 def _kind(model: str, splitter: dict[str, Any] | None) -> Kind:

@@ -35,6 +35,14 @@ BLANK, UNK, BOS, EOS = range(4)
 
 Kind = Literal["word", "char", "byte", "bpe", "label"]
 Merges = list[tuple[str, str]]
+Form = Literal["none", "nfc", "nfd", "nfkc", "nfkd"]
+
+FORMS: dict[Form, Callable[[], normalizers.Normalizer]] = {
+    "nfc": normalizers.NFC,
+    "nfd": normalizers.NFD,
+    "nfkc": normalizers.NFKC,
+    "nfkd": normalizers.NFKD,
+}
 
 # What a token of a kind without merges looks like.
 PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
@@ -54,6 +62,7 @@ class TokenizerSettings:
     min_count: int = 1
     vocabulary_size: int = 50_000
     max_tokens: int | None = None
+    unicode_form: Form = "none"
 
     @classmethod
     def of(cls, data: DataConfig) -> TokenizerSettings:
@@ -61,11 +70,12 @@ class TokenizerSettings:
         kind: Kind = "word" if data.tokenizer == "auto" else data.tokenizer
         if data.source_kind == "label":
             kind = "label"
-        return cls(kind, data.lowercase, data.min_count, data.vocabulary_size, data.max_tokens)
+        size = data.vocabulary_size
+        return cls(kind, data.lowercase, data.min_count, size, data.max_tokens, data.unicode_form)
 
     @classmethod
     def of_target(cls, data: DataConfig) -> TokenizerSettings:
-        """Take those of the other side, which is never lower-cased: it is written as it shall come out."""
+        """Take those of the other side, which is never changed: it is written as it shall come out."""
         kind = "word" if data.target_tokenizer == "auto" else data.target_tokenizer
         return cls(kind, False, data.min_count, data.vocabulary_size, data.max_tokens)
 
@@ -81,8 +91,9 @@ def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learn
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
     """Put the normalizer, the splitter and the decoder of a kind around a model."""
     tokenizer = tokenizers.Tokenizer(model)
-    if settings.lowercase:
-        tokenizer.normalizer = normalizers.Lowercase()
+    steps = normalizing(settings)
+    if steps:
+        tokenizer.normalizer = normalizers.Sequence(steps)
     if settings.kind in PATTERNS:
         pattern = tokenizers.Regex(PATTERNS[settings.kind])
         tokenizer.pre_tokenizer = pre_tokenizers.Split(pattern, "removed", invert=True)
@@ -91,6 +102,12 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
         tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
+
+
+def normalizing(settings: TokenizerSettings) -> list[normalizers.Normalizer]:
+    """Return what is done to a text before it is cut."""
+    steps = [FORMS[settings.unicode_form]()] if settings.unicode_form != "none" else []
+    return [*steps, normalizers.Lowercase()] if settings.lowercase else steps
 
 
 @cache
@@ -118,7 +135,7 @@ def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
 
 def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
     counts: Counter[str] = Counter()
-    normalize = normalizers.Lowercase().normalize_str if settings.lowercase else str
+    normalize = normalizers.Sequence(normalizing(settings)).normalize_str
     for text in texts:
         counts.update(normalize(text))
     frequent = [character for character, count in counts.items() if count >= settings.min_count]

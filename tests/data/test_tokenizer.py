@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -115,6 +116,23 @@ def test_lower_casing_belongs_to_the_saved_tokenizer(kind: str) -> None:
     again = Tokenizer.from_json(tokenizer.to_json())
     assert again.encode("ABC").ids.tolist() == tokenizer.encode("abc").ids.tolist()
     assert again.encode("ABC").unknown == 0
+
+
+@pytest.mark.parametrize("form", ["nfc", "nfd", "nfkc", "nfkd"])
+def test_a_unicode_form_belongs_to_the_saved_tokenizer(form: str) -> None:
+    texts = ["\ud55c\uae00 \u00c9t\u00e9 \ufb01", "e\u0301"]
+    normal = [unicodedata.normalize(form.upper(), text).lower() for text in texts]
+    tokenizer = learn("char", texts, unicode_form=form, lowercase=True)
+    again = Tokenizer.from_json(tokenizer.to_json())
+    assert set(again.tokens[len(SPECIALS) :]) == set("".join(normal))
+    assert [again.decode(again.encode(text).ids) for text in texts] == normal
+
+
+def test_a_tokenizer_with_an_unknown_normalizer_is_refused() -> None:
+    content = json.loads(learn("char", ["a"], lowercase=True).to_json())
+    content["normalizer"]["normalizers"].append({"type": "StripAccents"})
+    with pytest.raises(ModelError, match="StripAccents"):
+        Tokenizer.from_json(json.dumps(content))
 
 
 @pytest.mark.parametrize("kind", KINDS)

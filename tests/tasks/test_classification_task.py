@@ -23,7 +23,9 @@ def task_of(labels="abc", **settings):
 
 def examples(lengths, labels):
     source = [np.arange(10 * i + 4, 10 * i + 4 + length) for i, length in enumerate(lengths)]
-    return Dataset({"source": Column.of(source), "labels": Column.of([np.array(row, dtype=np.int32) for row in labels])})
+    return Dataset(
+        {"source": Column.of(source), "labels": Column.of([np.array(row, dtype=np.int32) for row in labels])}
+    )
 
 
 MULTI = {"data.multi_label": True}
