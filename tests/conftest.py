@@ -81,3 +81,17 @@ def train(make_session, tmp_path):
         return session, path
 
     return run
+
+
+@pytest.fixture
+def opened():
+    """A function `(path of a run, backend) -> (task, what names the backend for so many rows)`."""
+    from seqrnn.answering.opened_run import open_run
+    from seqrnn.engine.backend import open_backend
+
+    def open_(path):
+        run = open_run(path)
+        backend = open_backend(run, "cpu")
+        return run.task, lambda _rows: backend
+
+    return open_

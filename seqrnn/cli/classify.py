@@ -41,20 +41,22 @@ def classify(
 
     With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
     """
+    from seqrnn.answering.opened_run import open_run
+    from seqrnn.answering.rows import Labeller
+    from seqrnn.cli.model import Model
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say
-    from seqrnn.engine.device import set_threads
-    from seqrnn.engine.predictor import Labeller, open_model
+    from seqrnn.tasks.task import AnsweringTask
 
-    set_threads(threads)
-    opened = open_model(model, device, "classify")
-    labeller = Labeller(opened)
-    task = labeller.task
+    run = open_run(model, "classify")
+    task = run.task
+    assert isinstance(task, AnsweringTask)
+    labeller = Labeller(task, Model(run, device, threads).backend)
     choice = task.choice(k, threshold)
-    field = text_col or name_of(opened.config.data.text_column)
-    kind = opened.config.data.source_kind
+    field = text_col or name_of(run.config.data.text_column)
+    kind = run.config.data.source_kind
     layout = RowFormat(jsonl, field, kind, task.check, task.plain_fields, partial(task.write, probs=probs))
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice))
     if not quiet:
-        say(*opened.warnings, *tally.lines())
+        say(*run.warnings, *tally.lines())
