@@ -26,6 +26,9 @@ class Cell(ABC):
     state_names: ClassVar[tuple[str, ...]]
     """Names of the arrays in a state, the output first."""
 
+    sums_inputs: ClassVar[bool] = True
+    """Whether `step` reads nothing but the sum of both maps, so that their biases are one."""
+
     fused: ClassVar[str]
     """The class of `torch.nn` that computes a whole sequence of this cell in one call."""
 

@@ -20,6 +20,7 @@ class GRU(Cell):
 
     gates = 3
     state_names = ("h",)
+    sums_inputs = False  # r_t stands between them
     fused = "GRU"
 
     @staticmethod

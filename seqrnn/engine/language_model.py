@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, detach
+from seqrnn.engine.rnn import RNN, Layers, detach
 
 
 class LanguageModel(nn.Module):
