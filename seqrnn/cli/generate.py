@@ -10,6 +10,7 @@ import typer
 
 from seqrnn.cli.options import (
     BEAM_SIZE,
+    BackendOption,
     BeamSizeOption,
     DeviceOption,
     JsonLinesOption,
@@ -88,6 +89,7 @@ def generate(
     jsonl: JsonLinesOption = False,
     text_col: TextFieldOption = None,
     device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
@@ -96,8 +98,7 @@ def generate(
     A language model writes the prompt before its continuation; with --jsonl they are fields of their
     own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
     """
-    from seqrnn.answering.opened_run import open_run
-    from seqrnn.cli.model import Model
+    from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.stdio import Output, say
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
@@ -107,10 +108,9 @@ def generate(
     limits = Limits(max_len, fixed_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
-    run = open_run(model, "generate")
-    network = Model(run, device, threads)
+    network = Model(model, "generate", Resources(backend, device, threads))
     beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
-    if isinstance(run.task, WritingTask):
+    if isinstance(network.run.task, WritingTask):
         _refuse({"--prompt": prompt, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
             _refuse(beam_only, "there is no beam in --sample and --greedy")
@@ -125,7 +125,7 @@ def generate(
         with Output(output) as out:
             notes = _continue(network, prompt or "", limits, (sampling, samples or 1), out, jsonl, stream)
     if not quiet:
-        say(*run.warnings, *notes)
+        say(*network.run.warnings, *notes)
 
 
 def _refuse(given: Mapping[str, Any], reason: str) -> None:
