@@ -10,12 +10,13 @@ from functools import cached_property
 
 import numpy as np
 
+from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
 from seqrnn.runtime.weights import Array, Take
 
 
 class Layer:
-    """The weights of a layer, prepared for NumPy, and the steps of its cell."""
+    """The weights of a layer and the steps of its cell."""
 
     def __init__(self, take: Take, cell: type[Cell], input_size: int, hidden_size: int) -> None:
         """Take `W_x` (G * H, E), `W_h` (G * H, H) and a bias of each."""
@@ -26,11 +27,6 @@ class Layer:
         self._w_h = take("weight_hh_l0", (rows, hidden_size))
         self._b_x = take("bias_ih_l0", (rows,))
         self._b_h = take("bias_hh_l0", (rows,))
-
-    @cached_property
-    def _state_matrix(self) -> Array:
-        """`W_h` as a product with one row reads it fastest, (H, G * H)."""
-        return np.ascontiguousarray(self._w_h.T)
 
     @cached_property
     def _bias(self) -> Array:
@@ -50,10 +46,10 @@ class Layer:
 
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
-        from_state = state[0] @ self._state_matrix
+        from_state = state[0] @ self._w_h.T
         if not self._cell.sums_inputs:
             from_state += self._b_h
-        return self._cell.step(np, from_input, from_state, state)
+        return self._cell.step(in_numpy, from_input, from_state, state)
 
     def run(self, x: Array, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
         """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.

@@ -19,8 +19,9 @@ class Linear:
 
     def __call__(self, x: Array) -> Array:
         """Map `x` (..., N) -> (..., M), in one product."""
-        flat = x.reshape(-1, x.shape[-1]) @ self._weight.T
+        if x.ndim > 2:
+            return self(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], len(self._weight))
+        y: Array = x @ self._weight.T
         if self._bias is not None:
-            flat += self._bias
-        y: Array = flat.reshape(*x.shape[:-1], len(self._weight))
+            y += self._bias
         return y

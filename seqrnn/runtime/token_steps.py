@@ -32,4 +32,4 @@ class TokenSteps:
         """Read `tokens` (N,): the hidden states (N, H) of the last layer, and all states."""
         if self._inputs is None:
             return self._rnn.step(self._rnn.layers[0][0].from_input(self._table[tokens]), states)
-        return self._rnn.step(self._inputs[tokens], states)
+        return self._rnn.step(self._inputs.take(tokens, axis=0), states)
