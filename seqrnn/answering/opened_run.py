@@ -15,6 +15,9 @@ from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
 from seqrnn.tasks.task import Task
 
+BATCH = {"batch_size": 128, "batch_tokens": 16_384}
+"""Least rows and tokens of a batch to answer: without gradients more fit in than training may want."""
+
 
 @dataclass(frozen=True)
 class OpenedRun:
@@ -34,9 +37,15 @@ def open_run(path: Path, verb: str | None = None) -> OpenedRun:
     """
     run = RunDirectory.open(path)
     generation = run.best()
-    config = load_run_config(run.read_text("config.yaml"), str(path / "config.yaml"))
+    config = _widened(load_run_config(run.read_text("config.yaml"), str(path / "config.yaml")))
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
     load_fields(task.fields, run.read_text)
     return OpenedRun(config, task, generation, run.warnings)
+
+
+def _widened(config: Config) -> Config:
+    """Return the configuration with batches as large as answering wants them."""
+    wide = {key: max(least, getattr(config.training, key)) for key, least in BATCH.items()}
+    return config.model_copy(update={"training": config.training.model_copy(update=wide)})

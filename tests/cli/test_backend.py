@@ -41,15 +41,17 @@ def test_text_is_written_without_torch(storyteller, modules):
     assert not loaded & SLOW
 
 
-def test_many_rows_at_once_are_worth_loading_torch(classifier, modules, folder):
-    from seqrnn.cli.model import MOST_ROWS
+@pytest.mark.parametrize(("chosen", "at_last"), [("auto", True), ("numpy", False), ("torch", True)])
+def test_many_rows_that_come_together_are_worth_torch(train, monkeypatch, chosen, at_last):
+    from seqrnn.cli import model
+    from seqrnn.engine.backend import TorchBackend
 
-    (folder / "few.txt").write_text("snow\n" * MOST_ROWS, encoding="utf-8")
-    (folder / "many.txt").write_text("snow\n" * (MOST_ROWS + 1), encoding="utf-8")
-    assert "torch" not in modules("classify", "-m", classifier, "few.txt", "-q")
-    assert "torch" in modules("classify", "-m", classifier, "many.txt", "-q")
-    forced = modules("classify", "-m", classifier, "many.txt", "-q", "--backend", "numpy")
-    assert "torch" not in forced
+    monkeypatch.setattr(model, "AT_ONCE", 10)
+    monkeypatch.setattr(model, "MANY", 25)
+    network = model.Model(train("tsv")[1], "classify", model.Resources(chosen, "cpu", 1))
+    first, second, third, slow = (isinstance(network.backend(rows), TorchBackend) for rows in (12, 12, 12, 1))
+    assert third is at_last
+    assert first is second is slow is (chosen == "torch")
 
 
 def test_both_backends_answer_alike(classifier, seqrnn):
