@@ -86,12 +86,10 @@ def train(make_session, tmp_path):
 @pytest.fixture
 def opened():
     """A function `(path of a run, backend) -> (task, what names the backend for so many rows)`."""
-    from seqrnn.answering.opened_run import open_run
-    from seqrnn.engine.backend import open_backend
+    from seqrnn.cli.model import Model, Resources
 
-    def open_(path):
-        run = open_run(path)
-        backend = open_backend(run, "cpu")
-        return run.task, lambda _rows: backend
+    def open_(path, backend="torch"):
+        model = Model(path, None, Resources(backend, "cpu", 1))
+        return model.run.task, model.backend
 
     return open_

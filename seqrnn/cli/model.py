@@ -1,7 +1,7 @@
 """The model that a command asks, on the backend that suits the work.
 
 On a CPU NumPy labels a row in the time that PyTorch needs, or in a quarter more, and it writes token by
-token twice as fast; but PyTorch takes as long to be imported as NumPy for 20,000 rows. So it is worth
+token three times as fast; but PyTorch takes as long to be imported as NumPy for 20,000 rows. So it is worth
 that only where rows by the ten thousand are there to be answered, or where there is a GPU.
 """
 
@@ -33,7 +33,7 @@ class Resources:
 class Model:
     """The best network of a run directory. Raises what `open_run` and the backends raise."""
 
-    def __init__(self, path: Path, verb: str, resources: Resources) -> None:
+    def __init__(self, path: Path, verb: str | None, resources: Resources) -> None:
         from seqrnn.answering.opened_run import open_run
 
         self.run = open_run(path, verb)

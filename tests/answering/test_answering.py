@@ -16,7 +16,6 @@ from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import BOS
-from seqrnn.engine.backend import open_backend
 from seqrnn.engine.checkpoint import load_model
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
@@ -28,17 +27,22 @@ TEXTS = ["red cat", "", "an unknown word", "blue old new cat dog red", "dog", "r
 ALL = Choice(k=3)
 
 
+@pytest.fixture(params=["numpy", "torch"])
+def backend(request):
+    return request.param
+
+
 def rows(texts):
     return [Record(text) for text in texts]
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", ["last", "max"])
-def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling, opened):
+def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling, opened, backend):
     session, path = train("tsv", {"model.cell": cell, "model.pooling": pooling, "model.bidirectional": True})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
     (path.parent / "train.tsv").unlink()
-    labeller = Labeller(*opened(path))
+    labeller = Labeller(*opened(path, backend))
     for text, answer in zip(TEXTS, labeller.answer(rows(TEXTS), ALL), strict=True):
         ids = torch.tensor([session.task.source.tokenizer.encode_batch([text])[0].ids.tolist()]).long()
         with torch.inference_mode():
@@ -49,9 +53,9 @@ def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling, ope
         assert scores == sorted(scores, reverse=True)
 
 
-def test_an_answer_does_not_depend_on_the_other_texts(train, opened):
+def test_an_answer_does_not_depend_on_the_other_texts(train, opened, backend):
     _, path = train("tsv", {"data.max_tokens": 4})
-    labeller = Labeller(*opened(path))
+    labeller = Labeller(*opened(path, backend))
     together = labeller.answer(rows(TEXTS), ALL)
     for text, answer in zip(TEXTS, together, strict=True):
         (alone,) = labeller.answer(rows([text]), ALL)
@@ -63,11 +67,11 @@ def test_an_answer_does_not_depend_on_the_other_texts(train, opened):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened):
+def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, backend):
     session, path = train("text", {"model.cell": cell, "model.num_layers": 2})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
-    task, backend = opened(path)
-    continuer = Continuer(task, backend(1))
+    task, for_rows = opened(path, backend)
+    continuer = Continuer(task, for_rows(1))
     prompt = np.array([4, 5, 6])
     log_probs, states = continuer.start(prompt)
     more, _ = continuer.step(np.array([7]), states)
@@ -79,10 +83,10 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened):
     np.testing.assert_allclose(more[0], expected[4], atol=1e-5)
 
 
-def test_generating_asks_the_model_for_one_token_at_a_time(train, opened):
+def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backend):
     _, path = train("text")
-    task, backend = opened(path)
-    continuer = Continuer(task, backend(1))
+    task, for_rows = opened(path, backend)
+    continuer = Continuer(task, for_rows(1))
     start = continuer.start(np.array([], dtype=np.int64))
     tokens = [
         int(c.tokens[0])
@@ -115,27 +119,27 @@ def tamper(path, name, change):
 
 
 @pytest.mark.parametrize("size", ["7", "65536", "1000000000000"])
-def test_a_size_that_the_file_does_not_have_is_refused_before_memory_is_taken(train, size):
+def test_a_size_that_the_file_does_not_have_is_refused_before_memory_is_taken(train, size, opened, backend):
     _, path = train("tsv")
-    open_backend(open_run(path))
+    opened(path, backend)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tamper(path, "config.yaml", lambda text: text.replace("hidden_size: 6", f"hidden_size: {size}"))
     assert f"hidden_size: {size}" in (path / "config.yaml").read_text()
     with pytest.raises(ModelError):
-        open_backend(open_run(path))
+        opened(path, backend)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # kilobytes
 
 
-def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(train):
+def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(train, opened, backend):
     _, path = train("tsv")
     tamper(path, "labels.json", lambda text: text.replace('"c"', '"c", "d"'))
     with pytest.raises(ModelError, match=r"model\.safetensors"):
-        open_backend(open_run(path))
+        opened(path, backend)
 
 
-def test_a_changed_configuration_is_refused(train):
+def test_a_changed_configuration_is_refused(train, opened, backend):
     _, path = train("tsv")
     with (path / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     with pytest.raises(ModelError, match=r"config\.yaml"):
-        open_backend(open_run(path))
+        opened(path, backend)
