@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from seqrnn.cli.app import app
 from seqrnn.cli.stdio import prepare_streams
 
@@ -9,7 +11,10 @@ from seqrnn.cli.stdio import prepare_streams
 def main() -> None:
     """Run one command and end the process with its exit code."""
     prepare_streams()
-    app(prog_name="seqrnn")
+    try:
+        app(prog_name="seqrnn")
+    finally:
+        gc.freeze()  # the system frees all at once; Python would look through it first
 
 
 if __name__ == "__main__":

@@ -35,6 +35,17 @@ MODELS = {
 }
 
 
+RUNTIMES = {
+    "encoder-decoder": "seqrnn.runtime.encoder_decoder:EncoderDecoder",
+    "classifier": "seqrnn.runtime.classifier:Classifier",
+    "feed-forward": "seqrnn.runtime.feed_forward:FeedForward",
+    "language-model": "seqrnn.runtime.language_model:LanguageModel",
+    "polyphony": "seqrnn.runtime.polyphony:PolyphonyNetwork",
+    "tagger": "seqrnn.runtime.tagger:Tagger",
+}
+"""The models that NumPy alone can compute; a model of MODELS that is missing here needs PyTorch."""
+
+
 def load(path: str) -> Any:
     """Import and return what a catalogue entry, `"module:Class"`, names."""
     module, _, name = path.partition(":")

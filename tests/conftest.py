@@ -58,7 +58,7 @@ def make_session(tmp_path):
     def make(layout, settings=None, content=None):
         file = tmp_path / f"train.{layout}"
         file.write_text(CONTENT[layout] if content is None else content, encoding="utf-8")
-        chosen = {"data.train": (str(file),), "data.format": layout, **SMALL, **BY_FORMAT[layout]}
+        chosen = {"data.train": (str(file),), "data.format": layout, **SMALL, **BY_FORMAT.get(layout, {})}
         config = resolve([from_defaults({**chosen, **(settings or {})})])
         task = load(TASKS[config.task])(config)
         return Session(config, task, prepare(config.data, task.fields, config.training.seed))
@@ -81,3 +81,15 @@ def train(make_session, tmp_path):
         return session, path
 
     return run
+
+
+@pytest.fixture
+def opened():
+    """A function `(path of a run, backend) -> (task, what names the backend for so many rows)`."""
+    from seqrnn.cli.model import Model, Resources
+
+    def open_(path, backend="torch"):
+        model = Model(path, None, Resources(backend, "cpu", 1))
+        return model.run.task, model.backend
+
+    return open_

@@ -26,6 +26,9 @@ class Cell(ABC):
     state_names: ClassVar[tuple[str, ...]]
     """Names of the arrays in a state, the output first."""
 
+    sums_inputs: ClassVar[bool] = True
+    """Whether `step` reads nothing but the sum of both maps, so that their biases are one."""
+
     fused: ClassVar[str]
     """The class of `torch.nn` that computes a whole sequence of this cell in one call."""
 
@@ -37,7 +40,7 @@ class Cell(ABC):
     def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
         """Go one step.
 
-        `xp` is the module `numpy` or `torch`; `from_input = W_x x_t + b_x` and
+        `xp` is `torch`, or its match `cells.in_numpy`; `from_input = W_x x_t + b_x` and
         `from_state = W_h h_{t-1} + b_h` are (B, G * H). Returns the new state, each (B, H).
         """
 
@@ -46,8 +49,3 @@ def split_gates(preactivation: Array, gates: int) -> list[Array]:
     """Cut (B, G * H) into G arrays (B, H), without copying."""
     size = preactivation.shape[-1] // gates
     return [preactivation[..., gate * size : (gate + 1) * size] for gate in range(gates)]
-
-
-def sigmoid(xp: Any, z: Array) -> Array:
-    """The logistic function, through tanh because exp(-z) overflows for very negative z."""
-    return 0.5 * (1.0 + xp.tanh(0.5 * z))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seqrnn.cells.cell import Array, Cell, State, sigmoid, split_gates
+from seqrnn.cells.cell import Array, Cell, State, split_gates
 
 
 class GRU(Cell):
@@ -20,15 +20,14 @@ class GRU(Cell):
 
     gates = 3
     state_names = ("h",)
+    sums_inputs = False  # r_t stands between them
     fused = "GRU"
 
     @staticmethod
     def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         (h,) = state
-        input_r, input_z, input_n = split_gates(from_input, 3)
-        state_r, state_z, state_n = split_gates(from_state, 3)
-        reset = sigmoid(xp, input_r + state_r)
-        keep = sigmoid(xp, input_z + state_z)
-        candidate = xp.tanh(input_n + reset * state_n)
-        return (candidate + keep * (h - candidate),)
+        r, z, _ = split_gates(xp.sigmoid(from_input + from_state), 3)  # at once: less than one by one
+        input_n, state_n = (split_gates(part, 3)[2] for part in (from_input, from_state))
+        candidate = xp.tanh(input_n + r * state_n)
+        return (candidate + z * (h - candidate),)

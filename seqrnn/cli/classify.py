@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqrnn.cli.options import (
+    BackendOption,
     DeviceOption,
     InputArgument,
     JsonLinesOption,
@@ -34,6 +35,7 @@ def classify(
     jsonl: JsonLinesOption = False,
     text_col: TextFieldOption = None,
     device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
@@ -41,20 +43,22 @@ def classify(
 
     With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
     """
+    from seqrnn.answering.rows import Labeller
+    from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say
-    from seqrnn.engine.device import set_threads
-    from seqrnn.engine.predictor import Labeller, open_model
+    from seqrnn.tasks.task import AnsweringTask
 
-    set_threads(threads)
-    opened = open_model(model, device, "classify")
-    labeller = Labeller(opened)
-    task = labeller.task
+    network = Model(model, "classify", Resources(backend, device, threads))
+    task, config = network.run.task, network.run.config.data
+    assert isinstance(task, AnsweringTask)
+    labeller = Labeller(task, network.backend)
     choice = task.choice(k, threshold)
-    field = text_col or name_of(opened.config.data.text_column)
-    kind = opened.config.data.source_kind
-    layout = RowFormat(jsonl, field, kind, task.check, task.plain_fields, partial(task.write, probs=probs))
+    field = text_col or name_of(config.text_column)
+    layout = RowFormat(
+        jsonl, field, config.source_kind, task.check, task.plain_fields, partial(task.write, probs=probs)
+    )
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice))
     if not quiet:
-        say(*opened.warnings, *tally.lines())
+        say(*network.run.warnings, *tally.lines())

@@ -11,8 +11,8 @@ from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 
 if TYPE_CHECKING:
+    from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.stdio import Output
-    from seqrnn.engine.predictor import Continuer
 
 
 class Text:

@@ -60,35 +60,37 @@ def evaluate(
     quiet: QuietOption = False,
 ) -> None:
     """Measure a model on a data file that has the answers."""
+    from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say
     from seqrnn.data.columns import Dataset
     from seqrnn.data.prepare import encode_part
     from seqrnn.data.sniff import guess
+    from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
     from seqrnn.engine.evaluation import evaluate as measure
-    from seqrnn.engine.predictor import open_model
     from seqrnn.search.beam import Beam
 
     beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
-    opened = open_model(model, device)
+    run = open_run(model)
+    network = open_backend(run, device).model
     columns = {"text_column": text_col, "label_column": label_col}
     given = {name: value for name, value in columns.items() if value is not None}
-    source = _source(opened.config.data.model_copy(update=given), data, (src, tgt), layout)
+    source = _source(run.config.data.model_copy(update=given), data, (src, tgt), layout)
     if source.format == "auto":
-        source = replace(source, format=guess(source, opened.config.task).format)
+        source = replace(source, format=guess(source, run.config.task).format)
     with Output(output) as out, tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
-        part = encode_part(source, opened.task.fields, Path(directory), "truncate")
-        dataset = Dataset.open(Path(directory), [field.name for field in opened.task.fields])
-        figures, details = measure(opened.model, opened.task, dataset, Effort(streams, beam=beam))
+        part = encode_part(source, run.task.fields, Path(directory), "truncate")
+        dataset = Dataset.open(Path(directory), [field.name for field in run.task.fields])
+        figures, details = measure(network, run.task, dataset, Effort(streams, beam=beam))
         if as_json:
             out.write_json([figures])
         else:
             out.write_text(_report(figures, details))
     if not quiet:
         cut = [f"examples longer than max_tokens, and cut: {part.truncated:,}"] * bool(part.truncated)
-        say(*opened.warnings, *cut)
+        say(*run.warnings, *cut)
 
 
 def _source(data: DataConfig, path: str, sides: tuple[str | None, str | None], layout: str) -> Source:

@@ -10,6 +10,7 @@ import typer
 
 from seqrnn.cli.options import (
     BEAM_SIZE,
+    BackendOption,
     BeamSizeOption,
     DeviceOption,
     JsonLinesOption,
@@ -23,8 +24,8 @@ from seqrnn.cli.options import (
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqrnn.cli.model import Model
     from seqrnn.cli.stdio import Output
-    from seqrnn.engine.predictor import OpenedModel
     from seqrnn.search.beam import Beam
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
@@ -88,6 +89,7 @@ def generate(
     jsonl: JsonLinesOption = False,
     text_col: TextFieldOption = None,
     device: DeviceOption = "auto",
+    backend: BackendOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
@@ -96,9 +98,8 @@ def generate(
     A language model writes the prompt before its continuation; with --jsonl they are fields of their
     own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
     """
+    from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.stdio import Output, say
-    from seqrnn.engine.device import set_threads
-    from seqrnn.engine.predictor import open_model
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
     from seqrnn.search.sampling import Sampling
@@ -107,10 +108,9 @@ def generate(
     limits = Limits(max_len, fixed_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
-    set_threads(threads)
-    opened = open_model(model, device, "generate")
+    network = Model(model, "generate", Resources(backend, device, threads))
     beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
-    if isinstance(opened.task, WritingTask):
+    if isinstance(network.run.task, WritingTask):
         _refuse({"--prompt": prompt, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
             _refuse(beam_only, "there is no beam in --sample and --greedy")
@@ -118,14 +118,14 @@ def generate(
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
         with Output(output) as out:
-            notes = _answer_lines(opened, decoding, data or "-", out, jsonl, text_col)
+            notes = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
     else:
         of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, str(data): data}
         _refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
         with Output(output) as out:
-            notes = _continue(opened, prompt or "", limits, (sampling, samples or 1), out, jsonl, stream)
+            notes = _continue(network, prompt or "", limits, (sampling, samples or 1), out, jsonl, stream)
     if not quiet:
-        say(*opened.warnings, *notes)
+        say(*network.run.warnings, *notes)
 
 
 def _refuse(given: Mapping[str, Any], reason: str) -> None:
@@ -147,16 +147,18 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
 
 
 def _answer_lines(
-    opened: OpenedModel, decoding: Decoding, data: str, out: Output, jsonl: bool, text_col: str | None
+    model: Model, decoding: Decoding, data: str, out: Output, jsonl: bool, text_col: str | None
 ) -> Iterable[str]:
     """Answer each line of a file; return what the user should know of them."""
+    from seqrnn.answering.rows import RowWriter
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.engine.predictor import RowWriter
+    from seqrnn.tasks.task import WritingTask
 
-    writer = RowWriter(opened)
-    field = text_col or name_of(opened.config.data.text_column)
-    task, kind = writer.task, opened.config.data.source_kind
-    layout = RowFormat(jsonl, field, kind, task.check, task.plain_fields, _line)
+    task, config = model.run.task, model.run.config.data
+    assert isinstance(task, WritingTask)
+    writer = RowWriter(task, model.backend)
+    field = text_col or name_of(config.text_column)
+    layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
     return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding)).lines()
 
 
@@ -166,7 +168,7 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
 
 
 def _continue(
-    opened: OpenedModel,
+    model: Model,
     prompt: str,
     limits: Limits,
     draws: tuple[Sampling, int],
@@ -175,11 +177,14 @@ def _continue(
     stream: bool,
 ) -> Iterable[str]:
     """Write continuations of a prompt; return what the user should know of it."""
+    from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.continuation import Text
     from seqrnn.cli.rows import without_surrogates
-    from seqrnn.engine.predictor import Continuer
+    from seqrnn.tasks.language_model import LanguageModel
 
     # Surrogates are what Python makes of bytes that are not UTF-8.
-    text = Text(Continuer(opened), without_surrogates(prompt), limits)
+    assert isinstance(model.run.task, LanguageModel)
+    continuer = Continuer(model.run.task, model.backend(1))
+    text = Text(continuer, without_surrogates(prompt), limits)
     text.write_all(*draws, out, jsonl, stream)
     return text.warnings

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def _limit_threads(threads: int) -> int:
+    """Bound the threads of the libraries behind NumPy, which look once, when a command imports them."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    return threads
+
 
 ModelOption = Annotated[
     Path,
@@ -22,8 +32,20 @@ OutputOption = Annotated[
 ]
 JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, one object a line.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+BackendOption = Annotated[
+    Literal["auto", "numpy", "torch"],
+    typer.Option(
+        "--backend", help="What computes; auto: NumPy on a CPU, PyTorch for many rows at once and on a GPU."
+    ),
+]
 ThreadsOption = Annotated[
-    int, typer.Option("--threads", min=1, help="CPU threads; the other cores are left to the neighbours.")
+    int,
+    typer.Option(
+        "--threads",
+        min=1,
+        callback=_limit_threads,
+        help="CPU threads; the other cores are left to the neighbours.",
+    ),
 ]
 TextFieldOption = Annotated[
     str | None,

@@ -60,8 +60,10 @@ def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterato
     the longest (first side) of a batch first; the order within a length and the order of the
     batches are random where `order` is shuffled.
     """
-    generator = order.generator()
-    tie = generator.permutation(len(lengths)) if order.shuffled else np.arange(len(lengths))
+    tie = np.arange(len(lengths))
+    if order.shuffled:
+        generator = order.generator()
+        tie = generator.permutation(tie)
     sides = lengths if lengths.ndim == 2 else lengths[:, None]
     first, last = sides[:, 0], sides[:, -1]
     # A second side goes up and down in turn, so that it does not jump where the first one grows.

@@ -8,9 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.engine.embedding import TokenEmbedding
-from seqrnn.engine.rnn import RNN, RNNSizes
+from seqrnn.engine.rnn import RNN
 
 
 class CharacterEncoder(nn.Module):

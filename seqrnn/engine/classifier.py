@@ -10,13 +10,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.engine.heads import build_head
 from seqrnn.engine.inputs import build_input
 from seqrnn.engine.judgements import Judgement, choose_judgement, judge_one_label
 from seqrnn.engine.loss import PLAIN, Objective, Output
 from seqrnn.engine.pooling import build_pooling
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
+from seqrnn.engine.rnn import RNN, Layers, running
 
 
 class Classifier(nn.Module):
@@ -41,7 +42,7 @@ class Classifier(nn.Module):
 
     def _last(self, states: Layers) -> Tensor:
         """Join the top layer's last h of each direction."""
-        directions = 2 if self.rnn.sizes.bidirectional else 1
+        directions = self.rnn.sizes.directions
         return torch.cat([state[0] for state in states[-directions:]], dim=1)
 
     def forward(

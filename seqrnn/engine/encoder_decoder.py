@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.catalog import CELLS, load
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK, SPECIALS
 from seqrnn.engine.attention import Memory
 from seqrnn.engine.decoder import Decoder, Writing, build_decoder
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
+from seqrnn.engine.rnn import RNN, Layers, running
 
 
 class Bridge(nn.Module):
@@ -29,7 +30,7 @@ class Bridge(nn.Module):
     def __init__(self, arrays: int, sizes: RNNSizes) -> None:
         """Take how many arrays a cell's state has, and the sizes of the encoder."""
         super().__init__()
-        self.directions = 2 if sizes.bidirectional else 1
+        self.directions = sizes.directions
         self.layers = nn.ModuleList(
             nn.ModuleList(nn.Linear(sizes.output_size, sizes.hidden_size) for _ in range(arrays))
             for _ in range(sizes.num_layers)

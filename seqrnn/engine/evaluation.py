@@ -8,31 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.tokenizer import BLANK
+from seqrnn.engine.backend import TorchBackend, to_arrays, to_tensors
 from seqrnn.engine.loss import Output
-from seqrnn.engine.writer import Writer
 from seqrnn.errors import NumericError
 from seqrnn.search.beam import Beam
-from seqrnn.search.decoding import Decoding
+from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.task import Task, Values, WritingTask
-
-
-def to_tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
-    """Move the arrays of a batch to `device`; lengths stay on the CPU, where batches are planned."""
-    return {
-        name: torch.from_numpy(array).to("cpu" if name.endswith("lengths") else device)
-        for name, array in batch.arrays.items()
-    }
-
-
-def to_arrays(output: Output) -> dict[str, np.ndarray]:
-    """Bring what a model computed to NumPy."""
-    return {name: value.cpu().numpy() for name, value in output.values.items()}
 
 
 @dataclass(frozen=True)
@@ -93,8 +80,7 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
 
 def _written(model: nn.Module, task: WritingTask, batch: Batch, beam: Beam) -> Values:
     """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
-    device = next(model.parameters()).device
-    decoding = Decoding(Limits(task.longest(batch)), beam)
-    found = Writer(model).write(to_tensors(batch, device), decoding)
+    backend = TorchBackend(model)
+    found = decode(backend, backend.begin(batch), Decoding(Limits(task.longest(batch)), beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
     return {"written": column.gather(np.arange(len(found)), fill=BLANK)}

@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, detach
+from seqrnn.engine.rnn import RNN, Layers, detach
 
 
 class LanguageModel(nn.Module):
@@ -53,10 +54,10 @@ class LanguageModel(nn.Module):
         hidden, states = self.rnn.step(self.embedding(tokens), states)
         return F.log_softmax(self.score(hidden).float(), dim=1), states
 
-    def read(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
+    def read(self, tokens: Tensor) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's log-probabilities (N, V) and states."""
         lengths = torch.full((tokens.shape[0],), tokens.shape[1])
-        hidden, states = self.rnn(self.embedding(tokens), lengths, states)
+        hidden, states = self.rnn(self.embedding(tokens), lengths)
         return F.log_softmax(self.score(hidden[:, -1]).float(), dim=1), states
 
 

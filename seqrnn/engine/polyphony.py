@@ -11,11 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.engine.heads import build_head
 from seqrnn.engine.inputs import VectorInput
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, binary_cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
+from seqrnn.engine.rnn import RNN, Layers, running
 
 
 class PolyphonyNetwork(nn.Module):

@@ -5,7 +5,6 @@ Shapes: B batch, T time, E input size, H hidden size, D directions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -14,25 +13,10 @@ from torch import Tensor, nn
 
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import Cell, State
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.engine.segments import Segment, Segments
 
 Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
-
-
-@dataclass(frozen=True)
-class RNNSizes:
-    """The sizes of a stack of recurrent layers."""
-
-    input_size: int
-    hidden_size: int
-    num_layers: int = 1
-    bidirectional: bool = False
-    dropout: float = 0.0
-
-    @property
-    def output_size(self) -> int:
-        """Size of the hidden states of one step, both directions together: D * H."""
-        return self.hidden_size * (2 if self.bidirectional else 1)
 
 
 class RNN(nn.Module):
@@ -52,14 +36,12 @@ class RNN(nn.Module):
         self.cell: type[Cell] = load(CELLS[cell])
         self.sizes = sizes
         self.shrink = shrink
-        directions = 2 if sizes.bidirectional else 1
         kernel = getattr(nn, self.cell.fused)
-        inputs = [sizes.input_size] + [sizes.output_size] * (sizes.num_layers - 1)
         self.layers = nn.ModuleList(
             nn.ModuleList(
-                kernel(size, sizes.hidden_size, **self.cell.fused_options) for _ in range(directions)
+                kernel(size, sizes.hidden_size, **self.cell.fused_options) for _ in range(sizes.directions)
             )
-            for size in inputs
+            for size in sizes.input_sizes
         )
         self.dropout = nn.Dropout(sizes.dropout)
 
@@ -67,9 +49,8 @@ class RNN(nn.Module):
         """Return the zero state of every layer and direction, each array (B, H)."""
         like = cast(Tensor, next(self.parameters()))
         zeros = like.new_zeros(batch_size, self.sizes.hidden_size)
-        directions = 2 if self.sizes.bidirectional else 1
         state = (zeros,) * len(self.cell.state_names)
-        return [state] * (self.sizes.num_layers * directions)
+        return [state] * (self.sizes.num_layers * self.sizes.directions)
 
     def forward(self, x: Tensor, lengths: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a batch of sequences.

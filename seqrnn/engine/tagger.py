@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.engine.characters import CharacterEncoder, build_characters
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.heads import build_head
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output
 from seqrnn.engine.output_layers import CRFLayer, SoftmaxLayer
-from seqrnn.engine.rnn import RNN, Layers, RNNSizes, running
+from seqrnn.engine.rnn import RNN, Layers, running
 
 
 class Tagger(nn.Module):

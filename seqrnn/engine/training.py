@@ -16,11 +16,12 @@ from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
 from seqrnn.engine.averaging import WeightAverage
+from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.build import count_parameters
 from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
 from seqrnn.engine.device import autocast, choose_precision
 from seqrnn.engine.duration import Duration
-from seqrnn.engine.evaluation import Effort, evaluate, to_tensors
+from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from seqrnn.data.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import UsageError
 from seqrnn.search.sampling import Sampling, choose
-from seqrnn.search.step import LogProbs, Prediction, Step, Tokens
+from seqrnn.search.step import Prediction, Step, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +62,23 @@ def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) 
     """
     log_probs, states = start
     rng = np.random.default_rng(sampling.seed)
-    history = np.empty((len(log_probs), 0), dtype=np.int64)
-    running = np.ones(len(log_probs), dtype=bool)
+    barred = np.zeros_like(log_probs[:1])  # (1, V), added to the log-probabilities
+    barred[:, limits.forbidden] = -np.inf
+    rows = np.arange(len(log_probs))
+    history = np.empty((len(rows), 0), dtype=np.int64)
+    tokens = np.full(len(rows), BOS)
+    ended, count = np.zeros(len(rows), dtype=bool), 0
     for position in range(limits.length):
         if position:
-            log_probs, states = step(history[:, -1], states)
-        chosen = choose(_forbid(log_probs, limits.forbidden), history, sampling, rng)
-        tokens = np.where(running, chosen, BLANK)
-        yield Chosen(tokens, np.where(running, _pick(log_probs, chosen), 0.0))
-        running &= tokens != EOS
-        if not running.any():
+            log_probs, states = step(tokens, states)
+        tokens = choose(log_probs + barred, history, sampling, rng)
+        gained = log_probs[rows, tokens].astype(np.float64)
+        if count:
+            tokens[ended], gained[ended] = BLANK, 0.0
+        yield Chosen(tokens, gained)
+        ended |= tokens == EOS
+        count = int(np.count_nonzero(ended))
+        if count == len(rows):
             return
-        history = np.column_stack((history, tokens))
-
-
-def _forbid(log_probs: LogProbs, tokens: list[int]) -> LogProbs:
-    allowed = log_probs.copy()
-    allowed[:, tokens] = -np.inf
-    return allowed
-
-
-def _pick(log_probs: LogProbs, tokens: Tokens) -> npt.NDArray[np.float64]:
-    return np.take_along_axis(log_probs, tokens[:, None], axis=1)[:, 0].astype(np.float64)
+        if sampling.looks_back:
+            history = np.column_stack((history, tokens))

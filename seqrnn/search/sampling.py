@@ -37,6 +37,11 @@ class Sampling:
     no_repeat_ngram: int = 0
     seed: int = 1
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether a choice depends on the tokens before it."""
+        return self.repetition_penalty != 1 or self.no_repeat_ngram > 0
+
     def __post_init__(self) -> None:
         finite = math.isfinite(self.temperature) and math.isfinite(self.repetition_penalty)
         _require(finite and self.temperature >= 0, f"--temperature {self.temperature}", "give 0 or more")
@@ -78,10 +83,13 @@ def choose(log_probs: LogProbs, history: Tokens, sampling: Sampling, rng: np.ran
     return draw(scores, rng)
 
 
+TINIEST = 1e-200  # temperature: below, what single precision holds could become infinite
+
+
 def require_choices(log_probs: LogProbs) -> None:
     """Raise NumericError where the model gave nan, or where a row has no token that may be chosen."""
     # The maximum of a row with a nan is nan, and of a row without choices -inf.
-    if not np.isfinite(log_probs.max(axis=1)).all():
+    if np.count_nonzero(np.isfinite(log_probs.max(axis=1))) < len(log_probs):
         raise NumericError(
             "the model gave nan, or no token that may be chosen; "
             "train it again with a lower learning rate, or generate with --precision fp32"
@@ -120,10 +128,12 @@ def drop_repeated_ngrams(scores: LogProbs, history: Tokens, size: int) -> LogPro
 
 
 def heat(scores: LogProbs, temperature: float) -> LogProbs:
-    """Divide by the temperature (above 0): below 1 favours likely tokens, above 1 evens them out."""
-    # With the best at 0, a tiny temperature sends only the others to -inf.
-    with np.errstate(over="ignore"):
-        return _lift(scores) / temperature
+    """Divide by the temperature (above 0): below 1 favours likely tokens, above 1 evens them out.
+
+    In double precision, in which no temperature makes a finite score infinite.
+    """
+    heated: LogProbs = scores.astype(np.float64) / max(temperature, TINIEST)
+    return heated
 
 
 def keep_top_k(scores: LogProbs, k: int) -> LogProbs:
@@ -144,34 +154,23 @@ def keep_top_p(scores: LogProbs, p: float) -> LogProbs:
     if p == 1:
         return scores
     order = np.argsort(-scores, axis=1, kind="stable")
-    weights = _weights(np.take_along_axis(scores, order, axis=1))
+    ranked = np.take_along_axis(scores, order, axis=1)
+    weights = np.exp(ranked - ranked[:, :1])
     mass = weights.cumsum(axis=1)
     # A token goes when those before it already have the mass; the first one has none before it.
     enough = (mass - weights) >= p * mass[:, -1:]
     kept = scores.copy()
-    np.put_along_axis(
-        kept, order, np.where(enough, -np.inf, np.take_along_axis(scores, order, axis=1)), axis=1
-    )
+    np.put_along_axis(kept, order, np.where(enough, -np.inf, ranked), axis=1)
     return kept
 
 
 def draw(scores: LogProbs, rng: np.random.Generator) -> Tokens:
-    """Draw one token a row with probability proportional to `exp(score)`."""
-    mass = _weights(scores).cumsum(axis=1)
-    point = rng.random((len(scores), 1)) * mass[:, -1:]
-    # The first place above the point: a token of no mass never lies there.
-    return _argmax(mass > point)
+    """Draw one token a row with probability proportional to `exp(score)`.
 
-
-def _weights(scores: LogProbs) -> LogProbs:
-    """Probabilities up to a factor a row, in double precision."""
-    return np.exp(_lift(scores).astype(np.float64))
-
-
-def _lift(scores: LogProbs) -> LogProbs:
-    """Shift each row so that its best score is 0."""
-    best: LogProbs = scores.max(axis=1, keepdims=True)
-    return scores - best
+    The largest of `score + g` is such a draw if each g is Gumbel's, which is `-log` of an exponential
+    (Maddison et al. 2014, "A* sampling").
+    """
+    return _argmax(scores - np.log(rng.standard_exponential(scores.shape)))
 
 
 def _argmax(rows: npt.NDArray[Any]) -> Tokens:

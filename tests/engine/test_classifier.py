@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from seqrnn.data.batching import Pass
-from seqrnn.engine.evaluation import to_tensors
+from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.pooling import build_pooling
 
 POOLINGS = ("last", "mean", "max", "attention")

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from seqrnn.answering.rows import RowWriter
 from seqrnn.catalog import CELLS
 from seqrnn.data.batching import Pass
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import BLANK, BOS, EOS, SPECIALS
+from seqrnn.engine.backend import TorchBackend, to_tensors
 from seqrnn.engine.checkpoint import load_model
 from seqrnn.engine.encoder_decoder import mix
-from seqrnn.engine.evaluation import Effort, evaluate, to_tensors
-from seqrnn.engine.predictor import RowWriter, open_model
-from seqrnn.engine.writer import Writer
+from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.beam import Beam
-from seqrnn.search.decoding import Decoding
+from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
 
@@ -152,7 +152,8 @@ def fit(session, updates, rate=0.02):
 def test_one_batch_is_learned_by_heart_and_written(make, attention):
     session = make({**attention, "training.batch_size": 50, "model.hidden_size": 24})
     batch = fit(session, 170)
-    found = Writer(session.model.eval()).write(to_tensors(batch, CPU), Decoding(Limits(10), Beam(3)))
+    backend = TorchBackend(session.model.eval())
+    found = decode(backend, backend.begin(batch), Decoding(Limits(10), Beam(3)))
     words = [WORDS[row] for row in batch.rows]
     assert [session.task.output.tokenizer.decode(row[0].tokens) for row in found] == [
         " ".join(reversed(word.upper())) for word in words
@@ -173,8 +174,8 @@ def trained(make, tmp_path):
 
 
 def writer_of(session):
-    model = session.model.eval()
-    return RowWriter(type("Opened", (), {"task": session.task, "model": model})())
+    backend = TorchBackend(session.model.eval())
+    return RowWriter(session.task, lambda _rows: backend)
 
 
 def rows(texts):
@@ -258,14 +259,19 @@ def test_a_limit_cuts_and_says_so_but_a_fixed_length_is_no_cut(trained):
 @pytest.mark.parametrize(
     "settings", [{}, {"model.attention": "mlp", "model.cell": "gru", "data.max_tokens": 4}]
 )
-def test_a_saved_model_answers_as_the_trained_one(train, settings):
+def test_a_saved_model_answers_as_the_trained_one(train, settings, opened):
     session, path = train("tsv", {**BASE, **settings, "data.valid_fraction": 0.2}, PAIRS * 3)
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
     (path.parent / "train.tsv").unlink()
-    opened = open_model(path, verb="generate")
     decoding = Decoding(Limits(8), Beam(3), 3)
     expected = writer_of(session).answer(rows(TEXTS), decoding)
-    assert RowWriter(opened).answer(rows(TEXTS), decoding) == expected
+    found = RowWriter(*opened(path)).answer(rows(TEXTS), decoding)
+    for answer, other in zip(found, expected, strict=True):
+        assert [text for text, _ in answer.nbest] == [text for text, _ in other.nbest]
+        assert [nats for _, nats in answer.nbest] == pytest.approx(
+            [nats for _, nats in other.nbest], abs=1e-5
+        )
+        assert (answer.truncated, answer.unknown) == (other.truncated, other.unknown)
     assert sorted(p.name for p in path.iterdir() if p.suffix == ".json") == [
         "target_tokenizer.json",
         "tokenizer.json",

@@ -9,7 +9,8 @@ import torch
 from seqrnn.catalog import CELLS
 from seqrnn.data.batching import Pass, StreamBatches
 from seqrnn.data.tokenizer import BLANK, BOS, EOS
-from seqrnn.engine.evaluation import evaluate, to_tensors
+from seqrnn.engine.backend import to_tensors
+from seqrnn.engine.evaluation import evaluate
 from seqrnn.engine.loss import Objective
 
 CPU = torch.device("cpu")
@@ -48,7 +49,7 @@ def test_the_loss_of_a_text_is_that_of_reading_it_token_by_token(make_session, c
 def test_reading_a_prompt_at_once_is_reading_it_step_by_step(make_session, cell):
     model = make_session("text", {"model.cell": cell, "model.num_layers": 2}).model.eval()
     prompt = torch.tensor([[2, 4, 5, 6], [2, 7, 7, 4]])
-    at_once, states = model.read(prompt, model.rnn.initial(2))
+    at_once, states = model.read(prompt)
     walked = model.rnn.initial(2)
     for t in range(4):
         log_probs, walked = model.step(prompt[:, t], walked)

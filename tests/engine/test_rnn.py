@@ -10,7 +10,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqrnn.catalog import CELLS
-from seqrnn.engine.rnn import RNN, RNNSizes
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.engine.rnn import RNN
 from seqrnn.engine.segments import Segment, Segments
 
 E, H = 3, 4

@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from seqrnn.answering.opened_run import open_run
+from seqrnn.engine.backend import open_backend
 from seqrnn.engine.checkpoint import model_arrays
 from seqrnn.engine.device import choose_device, choose_precision
 from seqrnn.engine.events import Measured
-from seqrnn.engine.predictor import open_model
 from seqrnn.engine.session import Place
 from seqrnn.errors import DataError, LockedError, ModelError, NumericError, UsageError
 from seqrnn.run.directory import RunDirectory
@@ -62,12 +63,12 @@ def test_tied_embeddings_are_one_matrix_in_memory_and_on_disk(train, hidden_size
     with safe_open(RunDirectory.open(path).best().path / "model.safetensors", "numpy") as file:
         assert "embedding.table.weight" in file.keys()  # noqa: SIM118
         assert "output.weight" not in file.keys()  # noqa: SIM118
-    opened = open_model(path).model
-    assert opened.output.weight is opened.embedding.table.weight
+    saved = open_backend(open_run(path)).model
+    assert saved.output.weight is saved.embedding.table.weight
     np.testing.assert_array_equal(
-        opened.output.weight.detach().numpy(), session.model.output.weight.detach().numpy()
+        saved.output.weight.detach().numpy(), session.model.output.weight.detach().numpy()
     )
-    assert any(name.startswith("bridge") for name in model_arrays(opened)) is (hidden_size != 5)
+    assert any(name.startswith("bridge") for name in model_arrays(saved)) is (hidden_size != 5)
 
 
 def test_the_best_weights_are_measured_at_the_end(make_session, tmp_path):

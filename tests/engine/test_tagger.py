@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.rows import Labeller
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.record import Record
-from seqrnn.engine.evaluation import evaluate, to_tensors
-from seqrnn.engine.predictor import Labeller, open_model
+from seqrnn.engine.backend import open_backend, to_tensors
+from seqrnn.engine.evaluation import evaluate
 from seqrnn.tasks.task import Choice
 
 CPU = torch.device("cpu")
@@ -87,17 +89,17 @@ def test_a_few_sentences_are_learned_by_heart(make_session, layer):
 def test_a_saved_tagger_answers_as_it_did(train, layer, characters):
     settings = {"model.output_layer": layer, "model.character_size": characters}
     session, path = train("conll", settings)
-    opened = open_model(path, "cpu")
+    run = open_run(path)
     expected, _ = evaluate(session.model, session.task, session.prepared.valid)
-    found, _ = evaluate(opened.model, opened.task, session.prepared.valid)
+    found, _ = evaluate(open_backend(run).model, run.task, session.prepared.valid)
     assert found == expected
     assert (path / "characters.json").exists() is bool(characters)
     assert (path / "tags.json").exists()
 
 
-def test_an_empty_row_and_an_unknown_word_are_answered(train, layer):
+def test_an_empty_row_and_an_unknown_word_are_answered(train, layer, opened):
     _, path = train("conll", {"model.output_layer": layer})
-    labeller = Labeller(open_model(path, "cpu"))
+    labeller = Labeller(*opened(path))
     records = [Record("Ann zebra"), Record(""), Record(" old\t")]
     known, empty, single = labeller.answer(records, Choice())
     assert (len(known.prediction), known.unknown) == (2, 1)

@@ -7,10 +7,11 @@ import random
 import numpy as np
 import pytest
 
+from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.engine.evaluation import evaluate
-from seqrnn.engine.predictor import Continuer, Labeller, open_model
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
@@ -47,11 +48,12 @@ def test_each_cell_overfits_one_batch(train, cell, layout):
     assert figures["loss"] < 0.02
 
 
-def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, cell):
+def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, cell, opened):
     settings = {**THOROUGH, "model.cell": cell, "training.segment_length": 37, "training.batch_size": 4}
     settings["training.steps"] = 250
     _, path = train("text", settings, REPEATING * 40)
-    continuer = Continuer(open_model(path))
+    task, backend = opened(path)
+    continuer = Continuer(task, backend(1))
     prompt = continuer.tokenizer.encode_batch(["one fish two f"])[0].ids
     start = continuer.start(np.asarray(prompt))
     chosen = generate(continuer.step, start, Limits(fixed_len=60), Sampling(temperature=0))
@@ -73,12 +75,12 @@ def orders(count, seed):
     return lines
 
 
-def test_a_classifier_learns_what_only_the_order_of_words_tells(train, cell):
+def test_a_classifier_learns_what_only_the_order_of_words_tells(train, cell, opened):
     content = "".join(f"{text}\t{label}\n" for text, label in orders(200, seed=1))
     settings = {**THOROUGH, "model.cell": cell, "training.steps": 200, "training.learning_rate": 0.01}
     _, path = train("tsv", settings, content)
     unseen = orders(200, seed=2)
-    answers = Labeller(open_model(path)).answer([Record(text) for text, _ in unseen], Choice())
+    answers = Labeller(*opened(path)).answer([Record(text) for text, _ in unseen], Choice())
     right = sum(answer.prediction == label for answer, (_, label) in zip(answers, unseen, strict=True))
     assert right / len(unseen) > 0.95
     assert RunDirectory.open(path).best().step == 200

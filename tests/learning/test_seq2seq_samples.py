@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from seqrnn.answering.rows import RowWriter
 from seqrnn.cli.plan import plan_training
 from seqrnn.config_file import from_defaults, read_file
 from seqrnn.data.prepare import encode_dataset, prepare
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.engine.evaluation import Effort, evaluate
-from seqrnn.engine.predictor import RowWriter, open_model
 from seqrnn.engine.session import Place, Session
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding
@@ -55,9 +55,9 @@ def test_the_sample_of_dates_is_learned(train, tmp_path):
     assert figures["wer"] == pytest.approx(1 - figures["exact_match"])
 
 
-def test_names_made_up_for_islands_end_as_those_of_their_tongue(train):
+def test_names_made_up_for_islands_end_as_those_of_their_tongue(train, opened):
     _, path = train("islands", {"training.epochs": 25.0})
-    writer = RowWriter(open_model(path, verb="generate"))
+    writer = RowWriter(*opened(path))
     draws = Decoding(Limits(20), Sampling(temperature=0.7), 60)
     for answer, endings in zip(
         writer.answer([Record(tongue) for tongue in ENDINGS], draws), ENDINGS.values(), strict=True

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import BOS
 from seqrnn.engine.checkpoint import load_model
-from seqrnn.engine.predictor import Continuer, Labeller, open_model
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.generation import Limits, generate
@@ -25,17 +27,22 @@ TEXTS = ["red cat", "", "an unknown word", "blue old new cat dog red", "dog", "r
 ALL = Choice(k=3)
 
 
+@pytest.fixture(params=["numpy", "torch"])
+def backend(request):
+    return request.param
+
+
 def rows(texts):
     return [Record(text) for text in texts]
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("pooling", ["last", "max"])
-def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling):
+def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling, opened, backend):
     session, path = train("tsv", {"model.cell": cell, "model.pooling": pooling, "model.bidirectional": True})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
     (path.parent / "train.tsv").unlink()
-    labeller = Labeller(open_model(path, verb="classify"))
+    labeller = Labeller(*opened(path, backend))
     for text, answer in zip(TEXTS, labeller.answer(rows(TEXTS), ALL), strict=True):
         ids = torch.tensor([session.task.source.tokenizer.encode_batch([text])[0].ids.tolist()]).long()
         with torch.inference_mode():
@@ -46,9 +53,9 @@ def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling):
         assert scores == sorted(scores, reverse=True)
 
 
-def test_an_answer_does_not_depend_on_the_other_texts(train):
+def test_an_answer_does_not_depend_on_the_other_texts(train, opened, backend):
     _, path = train("tsv", {"data.max_tokens": 4})
-    labeller = Labeller(open_model(path))
+    labeller = Labeller(*opened(path, backend))
     together = labeller.answer(rows(TEXTS), ALL)
     for text, answer in zip(TEXTS, together, strict=True):
         (alone,) = labeller.answer(rows([text]), ALL)
@@ -60,11 +67,11 @@ def test_an_answer_does_not_depend_on_the_other_texts(train):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell):
+def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, backend):
     session, path = train("text", {"model.cell": cell, "model.num_layers": 2})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
-    opened = open_model(path, verb="generate")
-    continuer = Continuer(opened)
+    task, for_rows = opened(path, backend)
+    continuer = Continuer(task, for_rows(1))
     prompt = np.array([4, 5, 6])
     log_probs, states = continuer.start(prompt)
     more, _ = continuer.step(np.array([7]), states)
@@ -76,9 +83,10 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell):
     np.testing.assert_allclose(more[0], expected[4], atol=1e-5)
 
 
-def test_generating_asks_the_model_for_one_token_at_a_time(train):
+def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backend):
     _, path = train("text")
-    continuer = Continuer(open_model(path))
+    task, for_rows = opened(path, backend)
+    continuer = Continuer(task, for_rows(1))
     start = continuer.start(np.array([], dtype=np.int64))
     tokens = [
         int(c.tokens[0])
@@ -96,7 +104,7 @@ def test_generating_asks_the_model_for_one_token_at_a_time(train):
 def test_the_wrong_command_is_told_the_right_one(train, layout, verb, right):
     _, path = train(layout)
     with pytest.raises(UsageError, match=rf"; use seqrnn {right}$"):
-        open_model(path, verb=verb)
+        open_run(path, verb=verb)
 
 
 def tamper(path, name, change):
@@ -111,27 +119,27 @@ def tamper(path, name, change):
 
 
 @pytest.mark.parametrize("size", ["7", "65536", "1000000000000"])
-def test_a_size_that_the_file_does_not_have_is_refused_before_memory_is_taken(train, size):
+def test_a_size_that_the_file_does_not_have_is_refused_before_memory_is_taken(train, size, opened, backend):
     _, path = train("tsv")
-    open_model(path)
+    opened(path, backend)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tamper(path, "config.yaml", lambda text: text.replace("hidden_size: 6", f"hidden_size: {size}"))
     assert f"hidden_size: {size}" in (path / "config.yaml").read_text()
     with pytest.raises(ModelError):
-        open_model(path)
+        opened(path, backend)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # kilobytes
 
 
-def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(train):
+def test_a_vocabulary_that_does_not_fit_the_weights_is_refused(train, opened, backend):
     _, path = train("tsv")
     tamper(path, "labels.json", lambda text: text.replace('"c"', '"c", "d"'))
     with pytest.raises(ModelError, match=r"model\.safetensors"):
-        open_model(path)
+        opened(path, backend)
 
 
-def test_a_changed_configuration_is_refused(train):
+def test_a_changed_configuration_is_refused(train, opened, backend):
     _, path = train("tsv")
     with (path / "config.yaml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     with pytest.raises(ModelError, match=r"config\.yaml"):
-        open_model(path)
+        opened(path, backend)

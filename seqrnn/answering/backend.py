@@ -1,0 +1,37 @@
+"""What a backend can do for a trained model: the network's arithmetic, arrays in and arrays out.
+
+`runtime/` computes in NumPy, `engine/backend.py` in PyTorch. A network of `runtime/` offers the one of
+these protocols that its kind of task needs; that of the engine offers all and asks its model.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from seqrnn.data.batching import Batch
+from seqrnn.search.step import Prediction, States, Stepper, Tokens
+from seqrnn.tasks.task import Values
+
+
+class Naming(Protocol):
+    """The model of an `AnsweringTask`."""
+
+    def values(self, batch: Batch) -> Values:
+        """Compute what the task makes its answers from."""
+
+
+class Writing(Stepper, Protocol):
+    """The model of a `WritingTask`."""
+
+    def begin(self, batch: Batch) -> Prediction:
+        """Begin a sequence for each row of a batch: the first token's log-probabilities (B, V)."""
+
+
+class Continuing(Protocol):
+    """A language model."""
+
+    def read(self, tokens: Tokens) -> Prediction:
+        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+
+    def step(self, tokens: Tokens, states: States) -> Prediction:
+        """Read one more token of each sequence, (N,): a `Step`."""

@@ -1,0 +1,82 @@
+"""A model as answers and search see it: arrays instead of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from seqrnn.answering.opened_run import OpenedRun
+from seqrnn.data.batching import Batch
+from seqrnn.engine.build import build_model
+from seqrnn.engine.checkpoint import expected_arrays, load_model
+from seqrnn.engine.device import choose_device
+from seqrnn.engine.loss import Output
+from seqrnn.search.step import Prediction, States, Tokens
+
+
+def to_tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
+    """Move the arrays of a batch to `device`; lengths stay on the CPU, where batches are planned."""
+    return {
+        name: torch.from_numpy(array).to("cpu" if name.endswith("lengths") else device)
+        for name, array in batch.arrays.items()
+    }
+
+
+def to_arrays(output: Output) -> dict[str, np.ndarray]:
+    """Bring what a model computed to NumPy."""
+    return {name: value.cpu().numpy() for name, value in output.values.items()}
+
+
+class TorchBackend:
+    """Asks a model of this engine; it can do what its model can."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self._ask: Any = model
+        self._device = next(model.parameters()).device
+
+    @torch.inference_mode()
+    def values(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Compute what the task makes its answers from."""
+        return to_arrays(self.model(to_tensors(batch, self._device)))
+
+    @torch.inference_mode()
+    def begin(self, batch: Batch) -> Prediction:
+        """Begin a sequence for each row of a batch: the first token's log-probabilities (B, V)."""
+        return _predicted(self._ask.begin(to_tensors(batch, self._device)))
+
+    @torch.inference_mode()
+    def read(self, tokens: Tokens) -> Prediction:
+        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+        return _predicted(self._ask.read(torch.from_numpy(tokens).to(self._device)))
+
+    @torch.inference_mode()
+    def step(self, tokens: Tokens, states: States) -> Prediction:
+        """Read one more token of each sequence, (N,)."""
+        return _predicted(self._ask.step(torch.from_numpy(tokens).to(self._device), states))
+
+    @torch.inference_mode()
+    def select(self, states: States, rows: Tokens) -> States:
+        """Go on from the sequences `rows` (A, K)."""
+        return self._ask.select(states, torch.from_numpy(rows).to(self._device))
+
+
+def open_backend(run: OpenedRun, device: str = "auto") -> TorchBackend:
+    """Make the network of a run on a device, ready to answer.
+
+    Raises ModelError where the weights are not those of the configuration, before memory is taken
+    for them, and UsageError where there is no such device.
+    """
+    with torch.device("meta"):
+        expected = expected_arrays(build_model(run.config, run.task))
+    arrays = run.generation.tensors(expected)
+    model = build_model(run.config, run.task)
+    load_model(model, arrays)
+    return TorchBackend(model.to(choose_device(device)).eval())
+
+
+def _predicted(predicted: tuple[Tensor, States]) -> Prediction:
+    return predicted[0].cpu().numpy(), predicted[1]

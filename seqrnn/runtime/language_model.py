@@ -1,0 +1,55 @@
+"""The language model: at every step, which token comes next.
+
+Shapes: N sequences, T time, E embedding, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.config import ModelConfig
+from seqrnn.runtime.activations import log_softmax
+from seqrnn.runtime.inputs import take_embedding
+from seqrnn.runtime.linear import Linear
+from seqrnn.runtime.rnn import RNN, Layers
+from seqrnn.runtime.token_steps import TokenSteps
+from seqrnn.runtime.weights import Array, Take, within
+
+
+class LanguageModel:
+    """Embedding, recurrent layers from left to right, and a score for every token."""
+
+    def __init__(self, take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> None:
+        """Take the parameters; `sizes` holds `vocabulary`."""
+        vocabulary_size, hidden_size = sizes["vocabulary"], config.hidden_size
+        self._table = take_embedding(within(take, "embedding"), vocabulary_size, config.embedding_size)
+        rnn_sizes = RNNSizes(config.embedding_size, hidden_size, config.num_layers)
+        self._rnn = RNN(within(take, "rnn"), config.cell, rnn_sizes)
+        self._steps = TokenSteps(self._table, self._rnn)
+        features = config.embedding_size if config.tie_embeddings else hidden_size
+        self._bridge = None
+        if features != hidden_size:
+            self._bridge = Linear.take(within(take, "bridge.1"), hidden_size, features)
+        bias = take("output.bias", (vocabulary_size,))
+        tied = config.tie_embeddings
+        weight = self._table if tied else take("output.weight", (vocabulary_size, features))
+        self._output = Linear(weight, bias)
+
+    def read(self, tokens: Array) -> tuple[Array, Layers]:
+        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+        lengths = np.full(len(tokens), tokens.shape[1])
+        hidden, states = self._rnn(self._table[tokens], lengths)
+        return self._predict(hidden[:, -1]), states
+
+    def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
+        """Read one more token of each sequence, (N,)."""
+        hidden, states = self._steps(tokens, states)
+        return self._predict(hidden), states
+
+    def _predict(self, hidden: Array) -> Array:
+        """Return the next token's log-probabilities, (N, H) -> (N, V)."""
+        features = hidden if self._bridge is None else self._bridge(hidden)
+        return log_softmax(self._output(features))

@@ -1,0 +1,67 @@
+"""One recurrent layer in one direction.
+
+Shapes: B batch, T time, E input size, H hidden size, G gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from seqrnn.cells import in_numpy
+from seqrnn.cells.cell import Cell, State
+from seqrnn.runtime.weights import Array, Take
+
+
+class Layer:
+    """The weights of a layer and the steps of its cell."""
+
+    def __init__(self, take: Take, cell: type[Cell], input_size: int, hidden_size: int) -> None:
+        """Take `W_x` (G * H, E), `W_h` (G * H, H) and a bias of each."""
+        self.rows = rows = cell.gates * hidden_size
+        self._cell = cell
+        self._hidden_size = hidden_size
+        self._w_x = take("weight_ih_l0", (rows, input_size))
+        self._w_h = take("weight_hh_l0", (rows, hidden_size))
+        self._b_x = take("bias_ih_l0", (rows,))
+        self._b_h = take("bias_hh_l0", (rows,))
+
+    @cached_property
+    def _bias(self) -> Array:
+        """The biases, as far as they can be added to the input: (G * H,)."""
+        return self._b_x + self._b_h if self._cell.sums_inputs else self._b_x
+
+    def initial(self, batch_size: int) -> State:
+        """Return the zero state, each array (B, H)."""
+        zeros = np.zeros((batch_size, self._hidden_size), dtype=np.float32)
+        return (zeros,) * len(self._cell.state_names)
+
+    def from_input(self, x: Array) -> Array:
+        """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
+        flat = x.reshape(-1, x.shape[-1]) @ self._w_x.T
+        flat += self._bias
+        return flat.reshape(*x.shape[:-1], self.rows)
+
+    def step(self, from_input: Array, state: State) -> State:
+        """Go one step from what `from_input` says of the input, (N, G * H)."""
+        from_state = state[0] @ self._w_h.T
+        if not self._cell.sums_inputs:
+            from_state += self._b_h
+        return self._cell.step(in_numpy, from_input, from_state, state)
+
+    def run(self, x: Array, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
+        """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.
+
+        Returns the hidden states (T, B, H), zero where a row does not run, and the last state of each.
+        """
+        inputs = self.from_input(x)
+        outputs = np.zeros((*x.shape[:2], self._hidden_size), dtype=np.float32)
+        last = tuple(array.copy() for array in state)
+        for step, rows in steps:
+            new = self.step(inputs[step, :rows], tuple(array[:rows] for array in last))
+            for array, part in zip(last, new, strict=True):
+                array[:rows] = part
+            outputs[step, :rows] = new[0]
+        return outputs, last

@@ -1,0 +1,27 @@
+"""Affine maps."""
+
+from __future__ import annotations
+
+from seqrnn.runtime.weights import Array, Take
+
+
+class Linear:
+    """`y = W x + b`, with `weight` (M, N) and `bias` (M,) or none."""
+
+    def __init__(self, weight: Array, bias: Array | None) -> None:
+        self._weight = weight
+        self._bias = bias
+
+    @classmethod
+    def take(cls, take: Take, inputs: int, outputs: int, bias: bool = True) -> Linear:
+        """Take the parameters of a map from `inputs` to `outputs` features."""
+        return cls(take("weight", (outputs, inputs)), take("bias", (outputs,)) if bias else None)
+
+    def __call__(self, x: Array) -> Array:
+        """Map `x` (..., N) -> (..., M), in one product."""
+        if x.ndim > 2:
+            return self(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], len(self._weight))
+        y: Array = x @ self._weight.T
+        if self._bias is not None:
+            y += self._bias
+        return y

@@ -1,0 +1,67 @@
+"""Many-to-many, aligned: a tag for every token.
+
+Shapes: B batch, T time, E embedding, H hidden, K tags, U spellings, C characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.config import ModelConfig
+from seqrnn.data.batching import Batch
+from seqrnn.runtime.heads import take_head
+from seqrnn.runtime.inputs import take_embedding
+from seqrnn.runtime.output_layers import take_output_layer
+from seqrnn.runtime.rnn import RNN, running
+from seqrnn.runtime.weights import Array, Take, within
+from seqrnn.tasks.task import Values
+
+
+class CharacterEncoder:
+    """One layer in both directions over the characters of each word (Ling et al. 2015)."""
+
+    def __init__(self, take: Take, config: ModelConfig, vocabulary_size: int) -> None:
+        size = config.character_embedding_size
+        self._table = take_embedding(within(take, "embedding"), vocabulary_size, size)
+        sizes = RNNSizes(size, config.character_size, bidirectional=True)
+        self._rnn = RNN(within(take, "rnn"), config.cell, sizes)
+        self.output_size = sizes.output_size
+
+    def __call__(self, spellings: Array, lengths: Array) -> Array:
+        """Read `spellings` (U, C) of `lengths` (U,) -> (U, 2 * H)."""
+        _, states = self._rnn(self._table[spellings], lengths)
+        return np.concatenate([state[0] for state in states], axis=1)
+
+
+class Tagger:
+    """Words, by name and by spelling, then recurrent layers, a head on every state, an output layer."""
+
+    def __init__(self, take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> None:
+        """Take the parameters; `sizes` holds `vocabulary`, `tags`, `characters` (0: unread) and `crf`."""
+        self._table = take_embedding(within(take, "embedding"), sizes["vocabulary"], config.embedding_size)
+        self._characters = None
+        input_size = config.embedding_size
+        if sizes["characters"]:
+            self._characters = CharacterEncoder(within(take, "characters"), config, sizes["characters"])
+            input_size += self._characters.output_size
+        rnn_sizes = RNNSizes(input_size, config.hidden_size, config.num_layers, config.bidirectional)
+        self._rnn = RNN(within(take, "rnn"), config.cell, rnn_sizes)
+        self._head = take_head(within(take, "head"), config.head, rnn_sizes.output_size, sizes["tags"])
+        self._choose = take_output_layer(within(take, "output"), sizes["tags"], bool(sizes["crf"]))
+
+    def values(self, batch: Batch) -> Values:
+        """Tag a batch of words `source` (B, T) of `lengths` (B,).
+
+        `spellings` (U, C) of `spelling_lengths` (U,) are its different words by their characters,
+        and `spelling_index` (B, T) says which of them each token is.
+        """
+        arrays = batch.arrays
+        x = self._table[arrays["source"]]  # (B, T, E)
+        if self._characters is not None:
+            spelled = self._characters(arrays["spellings"], arrays["spelling_lengths"])  # (U, 2 * H)
+            x = np.concatenate([x, spelled[arrays["spelling_index"]]], axis=2)
+        hidden, _ = self._rnn(x, arrays["lengths"])
+        return self._choose(self._head(hidden), running(arrays["lengths"], x.shape[1]))
