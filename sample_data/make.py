@@ -10,13 +10,19 @@ import random
 import sys
 from pathlib import Path
 
+import adding
+import boats
 import dates
 import islands
 import lighthouse
 import mails
+import rounds
 import sightings
+import strokes
 
 SEED = 1871
+ADDING_STEPS = 12
+ADDING = {"adding.train.npz": (1000, SEED), "adding.test.npz": (200, SEED + 1)}  # examples, seed
 
 
 def write(directory: Path) -> None:
@@ -28,8 +34,13 @@ def write(directory: Path) -> None:
     files["sightings.train.conll"], files["sightings.test.conll"] = sightings.split(random.Random(SEED))
     files["dates.train.tsv"], files["dates.test.tsv"] = dates.split(random.Random(SEED))
     files["islands.tsv"] = islands.table(random.Random(SEED))
+    files["strokes.train.jsonl"], files["strokes.test.jsonl"] = strokes.split(random.Random(SEED))
+    files["boats.train.csv"], files["boats.test.csv"] = boats.split(random.Random(SEED))
+    files["rounds.train.jsonl"], files["rounds.test.jsonl"] = rounds.split(random.Random(SEED))
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
+    for name, (examples, seed) in ADDING.items():
+        adding.write(directory / name, ADDING_STEPS, examples, seed)
 
 
 if __name__ == "__main__":

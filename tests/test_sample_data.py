@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+from seqrnn.catalog import TASKS
 from seqrnn.config import Config
 from seqrnn.metrics.spans import find_spans
 
@@ -30,7 +34,7 @@ def test_the_script_writes_the_committed_files_byte_for_byte(tmp_path):
     committed = {
         path.name: path.read_bytes()
         for path in SAMPLES.iterdir()
-        if path.suffix in {".txt", ".tsv", ".conll"}
+        if path.suffix in {".txt", ".tsv", ".conll", ".jsonl", ".csv", ".npz"}
     }
     assert {"lighthouse.txt", "mails.test.tsv", "mails.train.tsv"} < set(written)
     assert written == committed
@@ -113,9 +117,9 @@ def names(tagged: list[list[list[str]]]) -> set[str]:
     return found
 
 
-def test_each_of_these_tasks_has_a_sample():
+def test_each_task_has_a_sample():
     tasks = {yaml.safe_load(path.read_text(encoding="utf-8"))["task"] for path in CONFIGS}
-    assert tasks >= {"classification", "language-model", "tagging", "seq2seq"}
+    assert tasks == set(TASKS)
 
 
 def test_dates_are_pairs_and_no_day_of_the_test_stands_in_the_training_set():
@@ -132,3 +136,69 @@ def test_islands_have_names_in_three_tongues_each_once():
     islands = rows("islands.tsv")
     assert Counter(tongue for tongue, _ in islands) == {"Norran": 400, "Luméan": 400, "Tokuwa": 400}
     assert len({name for _, name in islands}) == 1200
+
+
+def objects(name: str) -> list[dict]:
+    return [json.loads(line) for line in (SAMPLES / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_strokes_are_movements_that_bring_a_closed_figure_back_to_its_start():
+    train, test = objects("strokes.train.jsonl"), objects("strokes.test.jsonl")
+    assert (len(train), len(test)) == (400, 120)
+    assert set(Counter(row["label"] for row in test)) == {"circle", "eight", "spiral", "square", "zigzag"}
+    for row in train + test:
+        points = np.cumsum([[0, 0], *row["vectors"]], axis=0)
+        gap = np.linalg.norm(points[-1]) / np.ptp(points, axis=0).max()
+        assert (gap < 0.25) == (row["label"] in {"circle", "eight", "square"})
+    assert {len(row["vectors"]) for row in train} == set(range(16, 33))
+
+
+def test_boats_are_measured_and_no_measure_alone_tells_all_kinds():
+    lines = [line.split(",") for line in (SAMPLES / "boats.train.csv").read_text().splitlines()]
+    assert (lines[0], len(lines)) == (["length", "beam", "draught", "sail", "crew", "kind"], 601)
+    kinds = np.array([line[-1] for line in lines[1:]])
+    measures = np.array([line[:-1] for line in lines[1:]], dtype=float)
+    assert set(kinds) == {"barge", "cutter", "dinghy", "ketch", "trawler"}
+    assert min(Counter(kinds).values()) > 90
+    for measure in measures.T:
+        ranges = [(measure[kinds == kind].min(), measure[kinds == kind].max()) for kind in sorted(set(kinds))]
+        assert any(a[0] <= b[1] and b[0] <= a[1] for a, b in pairwise(sorted(ranges)))
+
+
+def test_the_sums_are_those_of_two_numbers_one_in_each_half():
+    with np.load(SAMPLES / "adding.train.npz") as arrays:
+        x, y = arrays["x"], arrays["y"]
+    assert (x.shape, y.shape, x.dtype, y.dtype) == ((1000, 12, 2), (1000,), np.float32, np.float32)
+    assert ((x[:, :, 0] >= 0) & (x[:, :, 0] < 1)).all()
+    assert (x[:, :6, 1].sum(axis=1) == 1).all()
+    assert (x[:, 6:, 1].sum(axis=1) == 1).all()
+    np.testing.assert_allclose(x[x[:, :, 1] == 1][:, 0].reshape(-1, 2).sum(axis=1), y)
+    assert np.mean((y - 1) ** 2) == pytest.approx(1 / 6, abs=0.01)
+
+
+def test_series_to_add_can_be_made_of_any_length(tmp_path):
+    command = [sys.executable, "-B", SAMPLES / "adding.py"]
+    for name, seed in (("a.npz", "3"), ("b.npz", "3"), ("c.npz", "4")):
+        options = ["--steps", "50", "--examples", "7", "--seed", seed]
+        subprocess.run([*command, *options, tmp_path / name], check=True)
+    first, again, other = ((tmp_path / f"{name}.npz").read_bytes() for name in "abc")
+    assert first == again != other
+    assert np.load(tmp_path / "a.npz")["x"].shape == (7, 50, 2)
+    refused = subprocess.run([*command, "--steps", "1", tmp_path / "d.npz"], capture_output=True, check=False)
+    assert refused.returncode == 2
+    assert not (tmp_path / "d.npz").exists()
+
+
+def test_rounds_are_sung_by_three_voices_over_one_bass():
+    train, test = objects("rounds.train.jsonl"), objects("rounds.test.jsonl")
+    assert (len(train), len(test)) == (60, 15)
+    for piece in train + test:
+        notes = piece["notes"]
+        assert len(notes) == 5 * 16
+        assert all(keys == sorted(set(keys)) and keys[0] >= 0 and keys[-1] < 88 for keys in notes)
+        bass, voices = [keys[0] for keys in notes], [set(keys[1:]) for keys in notes]
+        assert all(bass[step] == bass[step % 16] for step in range(80))
+        assert all(len(sung) <= 3 for sung in voices)
+        assert all(
+            a <= b for a, b in zip(voices[:16], voices[16:32], strict=True)
+        )  # the second voice's entry

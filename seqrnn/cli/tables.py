@@ -16,9 +16,14 @@ def head(name: str) -> str:
 
 
 def shown(name: str, value: Any) -> str:
-    """Write a figure: rates in per cent, counts with separators, other numbers with four decimals."""
+    """Write a figure: rates in per cent, counts with separators, other numbers with four decimals.
+
+    A squared error, whose unit is that of the data, is written with four digits.
+    """
     if name in RATES:
         return f"{value:.2%}"
+    if name == "mse":
+        return f"{value:.4g}"
     if isinstance(value, float):
         return f"{value:,.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

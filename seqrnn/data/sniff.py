@@ -43,8 +43,6 @@ FORMAT_OF_EXTENSION = {
     ".npy": "npz",
 }
 
-
-BINARY_EXTENSIONS = (".npz", ".npy")
 TASKS_OF_TEXTS = ("language-model", "tagging")
 
 
@@ -113,15 +111,14 @@ def _guess_format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
     extension = PurePath(path.removesuffix(".gz")).suffix.lower()
-    if extension in BINARY_EXTENSIONS and source.format == "auto":
-        return FORMAT_OF_EXTENSION[extension]
+    known = FORMAT_OF_EXTENSION.get(extension) if source.format == "auto" else source.format
+    if known == "npz":  # has no lines to look at
+        return known
     lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
-    if source.format != "auto":
-        return source.format
-    if extension in FORMAT_OF_EXTENSION:
-        return FORMAT_OF_EXTENSION[extension]
+    if known is not None:
+        return known
     return "text" if task == "language-model" else _guess_from_content(lines)
 
 

@@ -1,0 +1,45 @@
+"""Trainings on the committed samples, by their own configurations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from seqrnn.cli.plan import plan_training
+from seqrnn.config_file import from_defaults, read_file
+from seqrnn.data.prepare import encode_dataset, prepare
+from seqrnn.data.source import Source
+from seqrnn.engine.evaluation import evaluate
+from seqrnn.engine.session import Place, Session
+
+ROOT = Path(__file__).parent.parent.parent
+QUICK = {"training.precision": "fp32", "training.device": "cpu", "training.evaluate_every": 10_000}
+
+
+@pytest.fixture
+def train_sample(tmp_path, monkeypatch):
+    """A function: a sample's name, what to change -> what its configuration trains, and where."""
+    monkeypatch.chdir(ROOT)
+
+    def train(name, changes):
+        plan = plan_training([read_file(f"sample_data/{name}.yaml"), from_defaults({**QUICK, **changes})])
+        task = plan.task()
+        session = Session(plan.config, task, prepare(plan.readable.data, task.fields, 1))
+        for _ in session.train(Place(tmp_path / "run")):
+            pass
+        return session, tmp_path / "run"
+
+    return train
+
+
+@pytest.fixture
+def measure(tmp_path):
+    """A function: what was trained, a file of sample_data, the effort -> figures and details."""
+
+    def measure_file(session, name, effort=None):
+        data = session.config.data.model_copy(update={"train": (f"sample_data/{name}",)})
+        dataset = encode_dataset(Source.training(data), session.task.fields, tmp_path / "test", "error")
+        return evaluate(session.model, session.task, dataset, effort)
+
+    return measure_file
