@@ -66,6 +66,6 @@ LengthPenaltyOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 FormatOption = Annotated[
-    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu"],
+    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz"],
     typer.Option("--format", help="How the file is laid out."),
 ]

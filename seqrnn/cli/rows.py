@@ -12,7 +12,7 @@ from typing import Any
 from seqrnn.cli.stdio import Output
 from seqrnn.data.lines import Line, read_line_groups
 from seqrnn.data.readers import NUMBER_NAMES
-from seqrnn.data.readers.jsonl import steps_in, text_names, text_of
+from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, without_numbers
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 from seqrnn.tasks.task import Answer
@@ -165,16 +165,18 @@ def _read_object(number: int, text: str, text_field: str | None) -> Row:
 
 
 def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
-    """Read a line that holds a JSON object, or nothing but its numbers."""
+    """Read a line that holds a JSON object, or nothing but its numbers; those of one vector may be bare."""
+    if not text.strip():
+        return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
+    bare = layout.kind == "vector" and text.lstrip()[0] not in "[{"
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        value = json.loads(f"[{text}]" if bare else text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         return Row(number, text, {"text": text}, f"not JSON: {error}")
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:
-        name = layout.field or layout.kind
-        return Row(number, text, fields, f'no numbers in the field "{name}"; name it with --text-col')
+        return Row(number, text, fields, without_numbers(layout.kind, layout.field))
     return Row(number, text, fields, steps=steps)
 
 

@@ -62,7 +62,7 @@ class NumberField:
         try:
             content = json.loads(text)
             mean, deviation = float(content["mean"]), float(content["deviation"])
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, OverflowError) as error:
             raise ModelError(f"numbers.json: malformed ({error!r}); copy it again") from error
         if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
             raise ModelError("numbers.json: does not hold a mean and a deviation; copy it again")

@@ -27,7 +27,7 @@ class Record:
     @property
     def is_blank(self) -> bool:
         """Whether nothing is to be read."""
-        return self.steps is None and not self.source.strip()
+        return not (self.source.strip() if self.steps is None else len(self.steps))
 
     @property
     def place(self) -> str:

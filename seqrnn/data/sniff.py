@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import PurePath
 
 from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
 from seqrnn.data.record import Record
@@ -102,8 +103,9 @@ def _kind_of(records: list[Record], source: Source, task: str) -> str:
         return source.kind
     if not steps:
         return "none" if task == "language-model" else "text"
-    if "notes" in records[0].fields:
-        return "notes"
+    named = [name for name in NUMBER_NAMES if isinstance(records[0].fields.get(name), list)]
+    if named and source.text_column is None:
+        return named[0]
     return "vector" if all(len(example) == 1 for example in steps) else "vectors"
 
 

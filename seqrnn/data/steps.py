@@ -17,19 +17,16 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
     Raises DataError, with the place, for anything else than finite numbers, as many in each step.
     """
     steps = steps_of(record)
-    if not len(steps):
-        return np.empty((0, features or 0), dtype=np.float32)
     expected = features or _size(steps[0])
-    for number, step in enumerate(steps, start=1):
-        if _size(step) != expected:
-            what = f"step {number} has {_size(step)} numbers, expected {expected}"
-            raise DataError(f"{record.place}: {what}; give as many numbers in each step")
     try:
-        with np.errstate(over="ignore"):
-            matrix = np.asarray(steps, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        matrix = np.empty(0, dtype=np.float32)
-    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        numbers = np.asarray(steps)
+    except ValueError:  # as many numbers in each step there are not
+        numbers = np.empty(0)
+    if numbers.shape != (len(steps), expected):
+        raise _misfit(record, expected)
+    with np.errstate(over="ignore"):
+        matrix = numbers.astype(np.float32) if numbers.dtype.kind in "biuf" else np.full(1, np.nan)
+    if not np.isfinite(matrix).all():
         raise DataError(f"{record.place}: a step holds something else than finite numbers; mend the row")
     return matrix
 
@@ -50,10 +47,19 @@ def sets_of(record: Record, size: int) -> np.ndarray:
 
 
 def steps_of(record: Record) -> Sequence[Any]:
-    """Return the steps of a record. Raises DataError, with the place, where it has a text only."""
-    if record.steps is None:
+    """Return the steps of a record. Raises DataError, with the place, where it has none."""
+    if record.steps is None or not len(record.steps):
         raise DataError(f"{record.place}: holds no numbers; give a list of them for each step")
     return record.steps
+
+
+def _misfit(record: Record, expected: int) -> DataError:
+    """Say which step has not the `expected` size."""
+    for number, step in enumerate(steps_of(record), start=1):
+        if _size(step) != expected:
+            what = f"step {number} has {_size(step)} numbers, expected {expected}"
+            return DataError(f"{record.place}: {what}; give as many numbers in each step")
+    return DataError(f"{record.place}: a step holds something else than numbers; mend the row")
 
 
 def _size(step: object) -> int:

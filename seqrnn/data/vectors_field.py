@@ -52,9 +52,8 @@ class VectorsField:
         moments: Moments | None = None
         for record in records:
             matrix = self._matrix(record, len(moments.mean) if moments else None)
-            if len(matrix):
-                moments = moments or Moments(matrix.shape[1])
-                moments.add(matrix)
+            moments = moments or Moments(matrix.shape[1])
+            moments.add(matrix)
         if moments is None or not len(moments.mean):
             raise DataError("the training data hold no vectors; give numbers in each row")
         self.mean, self.deviation = moments.mean, moments.deviation()
@@ -89,7 +88,7 @@ class VectorsField:
         try:
             content = json.loads(text)
             mean, deviation = (np.array(content[key], dtype=np.float64) for key in ("mean", "deviation"))
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
+        except (ValueError, RecursionError, KeyError, TypeError, OverflowError) as error:
             raise ModelError(f"features.json: malformed ({error!r}); copy it again") from error
         fits = mean.ndim == 1 and len(mean) and mean.shape == deviation.shape
         if not (fits and np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation > 0).all()):

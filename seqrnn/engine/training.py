@@ -190,7 +190,7 @@ class Trainer:
             carry = None if batch.starts else self.carry
             output: Output = self.model(arrays, carry, self.objective)
         assert output.loss is not None
-        share: Tensor = output.loss.total / targets
+        share: Tensor = output.loss.total / max(targets, 1)
         share.backward()  # type: ignore[no-untyped-call]
         self.carry = output.carry
         return share.item()

@@ -95,3 +95,18 @@ def test_a_dataset_opens_its_columns_by_name(tmp_path: Path) -> None:
 def test_the_dtype_is_the_smallest_that_holds_every_id() -> None:
     assert smallest_dtype(2**16) == np.uint16
     assert smallest_dtype(2**16 + 1) == np.int32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_vectors_are_read_back_and_gathered_with_zeros_behind_them(tmp_path: Path, dtype: type) -> None:
+    examples = [np.arange(6).reshape(2, 3), np.empty((0, 3)), np.array([[7, 8, 9]])]
+    with ColumnWriter(tmp_path / "source", np.dtype((dtype, (3,)))) as writer:
+        writer.append(examples[:1])
+        writer.append(examples[1:])
+    column = Column.open(tmp_path / "source")
+    assert (column.values.shape, column.values.dtype, column.lengths.tolist()) == ((3, 3), dtype, [2, 0, 1])
+    assert np.load(tmp_path / "source.values.npy").tolist() == column.values.tolist()
+    batch = column.gather(np.array([2, 1, 0]))
+    assert batch.tolist() == [[[7, 8, 9], [0] * 3], [[0] * 3] * 2, [[0, 1, 2], [3, 4, 5]]]
+    assert batch.dtype == (np.float32 if dtype is np.float32 else np.int64)
+    assert column.gather(np.array([0, 2]), width=1).tolist() == [[[0, 1, 2]], [[7, 8, 9]]]

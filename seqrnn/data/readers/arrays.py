@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from seqrnn.errors import DataError
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
+ZIP = b"PK"  # how an .npz file begins
 EXPECTED = (
     "give x (N, F) or (N, T, F), y (N,) and, where series end earlier, lengths (N,), "
     "as numpy.savez writes them"
@@ -27,29 +30,35 @@ def read_npz(path: str, source: Source) -> Iterator[Record]:
     `y`, the labels or numbers, and `lengths`, the steps of each series, may be missing; the file may
     also be one .npy array `x`. Raises DataError for anything else; nothing in the file is a pickle.
     """
-    arrays = _load(path)
-    x, y, lengths = (arrays.get(name) for name in ("x", "y", "lengths"))
-    name = file_name(path)
-    if x is None or x.ndim not in {2, 3} or not np.issubdtype(x.dtype, np.number):
+    arrays, name = _load(path), file_name(path)
+    x, y, lengths = (arrays.get(key) for key in ("x", "y", "lengths"))
+    if x is None or x.ndim not in {2, 3} or x.dtype.kind not in "iuf":
         raise DataError(f"{name}: no array x of vectors; {EXPECTED}")
     for other in (y, lengths):
         if other is not None and other.shape != (len(x),):
             raise DataError(f"{name}: arrays of other lengths than x, which has {len(x)} rows; {EXPECTED}")
-    for row, example in enumerate(x):
-        steps = example[None] if x.ndim == 2 else example
-        kept = steps if lengths is None else steps[: int(lengths[row])]
+    series = x if x.ndim == 3 else x[:, None]  # (N, T, F)
+    for row, steps in enumerate(series):
+        kept = steps if lengths is None else steps[: _length(lengths[row], len(steps), f"{name}:{row + 1}")]
         labels = () if y is None else source.split_labels(str(y[row]))
         yield Record("", labels, name, row + 1, steps=kept)
 
 
-def _load(path: str) -> dict[str, Any]:
+def _length(length: np.generic, most: int, place: str) -> int:
+    if not (isinstance(length, np.integer) and 0 <= length <= most):
+        raise DataError(f"{place}: the length {length} is none of 0 to {most}; mend the array lengths")
+    return int(length)
+
+
+def _load(path: str) -> dict[str, np.ndarray]:
     """Open the arrays of a file; those of an .npy stay on disk."""
     try:
-        opened = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(opened, np.ndarray):
-            return {"x": opened}
-        with opened:
-            return {name: opened[name] for name in ("x", "y", "lengths") if name in opened}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with Path(path).open("rb") as file:
+            if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
+                return {"x": np.load(path, mmap_mode="r", allow_pickle=False)}
+            with np.load(file, allow_pickle=False) as opened:
+                found = {name: opened[name] for name in ("x", "y", "lengths") if name in opened}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         reason = getattr(error, "strerror", None) or "no arrays of NumPy, or pickled ones"
         raise DataError(f"{file_name(path)}: {reason}; {EXPECTED}") from error
+    return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}

@@ -34,6 +34,8 @@ def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Rec
             continue
         fields = _parse(line.text, place)
         steps = steps_in(fields, source.kind, source.text_column)
+        if steps is None and source.kind in NUMBER_NAMES:
+            raise DataError(f"{place}: {without_numbers(source.kind, source.text_column)}")
         text = _text(fields, source.text_column, place) if steps is None else ""
         yield Record(text, _labels(fields, source, place), name, line.number, fields, steps)
 
@@ -79,15 +81,24 @@ def steps_in(fields: dict[str, Any], kind: str, column: str | None = None) -> li
     """Return the numbers of an object, a list a time step, or None where `kind` is not read or not there.
 
     They stand in the field `column` or in the one that bears the name of the kind; of kind "auto" any
-    will do.
+    will do. A list that holds no lists is a series of single numbers if these are vectors, else it is
+    one step.
     """
     if kind not in {"auto", *NUMBER_NAMES}:
         return None
     names = (column,) if column else NUMBER_NAMES if kind == "auto" else (kind,)
-    value = next((fields[name] for name in names if isinstance(fields.get(name), list)), None)
-    if value is None or any(isinstance(item, str) for item in value):
+    name = next((name for name in names if isinstance(fields.get(name), list)), None)
+    if name is None or any(isinstance(item, str) for item in fields[name]):
         return None
-    return value if any(isinstance(item, list) for item in value) or not value else [value]
+    value: list[Any] = fields[name]
+    if not value or any(isinstance(item, list) for item in value):
+        return value
+    return [[item] for item in value] if "vectors" in {kind, name} else [value]
+
+
+def without_numbers(kind: str, column: str | None) -> str:
+    """Say that `steps_in` has found nothing of a kind."""
+    return f'no numbers in the field "{column or kind}"; name it with --text-col'
 
 
 def text_names(fields: dict[str, Any]) -> tuple[str, ...]:

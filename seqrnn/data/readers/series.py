@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seqrnn.data.lines import Line
 from seqrnn.data.readers import LABEL_NAMES
-from seqrnn.data.readers.table import Row, split_csv, split_tsv
+from seqrnn.data.readers.table import Row, chosen_column, split_csv, split_tsv, usual_column
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
@@ -55,11 +55,9 @@ class _Table:
         header = [cell.strip() for cell in cells]
         if all(_is_number(cell) for cell in header):
             raise DataError(f"{name}:{number}: no names of columns; put a header above the numbers")
-        label = _find(header, (source.label_column,) if source.label_column else LABEL_NAMES)
-        if label is None and source.label_column:
-            what = f'no column "{source.label_column}", the columns are {", ".join(header)}'
-            raise DataError(f"{name}:{number}: {what}; use --label-col")
-        key = _find(header, SERIES_NAMES) if source.kind == "vectors" else None
+        label = chosen_column(source.label_column, "--label-col", header, True, f"{name}:{number}")
+        label = usual_column(LABEL_NAMES, header) if label is None else label
+        key = usual_column(SERIES_NAMES, header) if source.kind == "vectors" else None
         features = [place for place in range(len(header)) if place not in {label, key}]
         return cls(name, header, label, key, features)
 
@@ -92,11 +90,6 @@ class _Table:
             what = f"column {self.header[place]!r} holds {cells[place][:20]!r}, which is no finite number"
             raise DataError(f"{self.name}:{line}: {what}; mend the row")
         return float(cells[place])
-
-
-def _find(header: list[str], names: tuple[str, ...]) -> int | None:
-    lowered = [cell.lower() for cell in header]
-    return next((lowered.index(name.lower()) for name in names if name.lower() in lowered), None)
 
 
 def _is_number(cell: str) -> bool:

@@ -102,10 +102,10 @@ def _has_header(cells: list[str], source: Source) -> bool:
 def _find_columns(cells: list[str], has_header: bool, source: Source, place: str) -> _Columns:
     """Decide from the first row, the user's choice and the usual names where text and labels stand."""
     header = [cell.strip() for cell in cells] if has_header else []
-    text = _chosen(source.text_column, "--text-col", cells, has_header, place)
-    label = _chosen(source.label_column, "--label-col", cells, has_header, place)
-    text = _usual(TEXT_NAMES, header) if text is None else text
-    label = _usual(LABEL_NAMES, header) if label is None else label
+    text = chosen_column(source.text_column, "--text-col", cells, has_header, place)
+    label = chosen_column(source.label_column, "--label-col", cells, has_header, place)
+    text = usual_column(TEXT_NAMES, header) if text is None else text
+    label = usual_column(LABEL_NAMES, header) if label is None else label
     if text is None and label is None:
         return _Columns(0, slice(1, None), 2, ragged=True, names="source, target")
     if text is None:
@@ -116,8 +116,14 @@ def _find_columns(cells: list[str], has_header: bool, source: Source, place: str
     return _Columns(text, labels, len(cells), ragged=False, names=", ".join(header) or "as in the first row")
 
 
-def _chosen(column: str | None, flag: str, cells: list[str], has_header: bool, place: str) -> int | None:
-    """Return the index of the column that the user chose by number or name."""
+def chosen_column(
+    column: str | None, flag: str, cells: list[str], has_header: bool, place: str
+) -> int | None:
+    """Return the index of the column that the user chose by number or name.
+
+    Raises DataError where there is none in `cells`, the first row, and UsageError for a name where
+    that row is no header.
+    """
     if column is None:
         return None
     if column.isdecimal():
@@ -134,7 +140,7 @@ def _chosen(column: str | None, flag: str, cells: list[str], has_header: bool, p
     return names.index(column)
 
 
-def _usual(usual_names: tuple[str, ...], header: list[str]) -> int | None:
+def usual_column(usual_names: tuple[str, ...], header: list[str]) -> int | None:
     """Return the index of the first column that bears the likeliest of the usual names."""
     names = [name.lower() for name in header]
     return next((names.index(name) for name in usual_names if name in names), None)

@@ -1,0 +1,231 @@
+"""Fields of numbers: what they learn, against NumPy's own mean and deviation, keep and refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqrnn.config import DataConfig
+from seqrnn.data.columns import Column
+from seqrnn.data.fields import TextField
+from seqrnn.data.notes_field import NotesField
+from seqrnn.data.number_field import NumberField
+from seqrnn.data.record import Record
+from seqrnn.data.source_fields import source_field
+from seqrnn.data.vectors_field import Moments, VectorsField
+from seqrnn.errors import DataError, ModelError
+
+
+def series(steps, line=1):
+    return Record("", (), "a.jsonl", line, steps=steps)
+
+
+def target(*targets):
+    return Record("", targets, "a.csv", 3)
+
+
+@pytest.fixture
+def examples():
+    generator = np.random.default_rng(3)
+    scales = np.array([1.0, 1e-3, 1e4])
+    return [generator.normal(5.0, 2.0, (length, 3)) * scales for length in (1, 7, 3, 20)]
+
+
+@pytest.fixture
+def field(examples):
+    made = VectorsField("source", normalize=True, max_steps=None)
+    made.learn(series(steps.tolist()) for steps in examples)
+    return made
+
+
+def test_mean_and_deviation_are_those_of_all_steps_together(field, examples):
+    together = np.concatenate(examples)
+    np.testing.assert_allclose(field.mean, together.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(field.deviation, together.std(axis=0), rtol=1e-6)
+
+
+def test_the_training_data_have_mean_0_and_deviation_1(field, examples):
+    encoded = np.concatenate([side.ids for side in field.encode([series(steps) for steps in examples])])
+    assert encoded.dtype == np.float32
+    np.testing.assert_allclose(encoded.mean(axis=0), 0.0, atol=1e-5)
+    np.testing.assert_allclose(encoded.std(axis=0), 1.0, atol=1e-5)
+
+
+def test_raw_numbers_stay_as_they_are(examples):
+    field = VectorsField("source", normalize=False, max_steps=None)
+    field.learn(map(series, examples))
+    (encoded,) = field.encode([series(examples[1])])
+    np.testing.assert_array_equal(encoded.ids, examples[1].astype(np.float32))
+
+
+def test_a_feature_that_never_changes_stays_near_0():
+    field = VectorsField("source", normalize=True, max_steps=None)
+    field.learn([series([[0.1, value]]) for value in (1, 2, 3)])
+    assert field.deviation[0] == 1.0
+    assert field.encode([series([[0.1, 2.0]])])[0].ids.tolist() == [[pytest.approx(0.0, abs=1e-7), 0.0]]
+
+
+def test_moments_do_not_depend_on_the_pieces_nor_suffer_from_a_far_mean():
+    numbers = 1e8 + np.random.default_rng(1).normal(size=(1000, 1))
+    for pieces in (1, 7, 1000):
+        moments = Moments(1)
+        for piece in np.array_split(numbers, pieces):
+            moments.add(piece)
+        assert moments.deviation()[0] == pytest.approx(numbers.std(), rel=1e-6)
+
+
+def test_a_series_is_cut_to_the_longest(field):
+    field = VectorsField("source", normalize=False, max_steps=2)
+    field.learn([series([[1], [2], [3]])])
+    cut, kept = field.encode([series([[1], [2], [3]]), series([[1], [2]])])
+    assert (cut.ids.tolist(), cut.truncated) == ([[1.0], [2.0]], True)
+    assert (len(kept.ids), kept.truncated) == (2, False)
+
+
+def test_the_first_record_says_how_many_features_there_are():
+    field = VectorsField("source", normalize=True, max_steps=None)
+    with pytest.raises(DataError, match=r"^a\.jsonl:2: step 1 has 3 numbers, expected 2"):
+        field.learn([series([[1, 2]]), series([[1, 2, 3]], line=2)])
+
+
+@pytest.mark.parametrize("records", [[], [series([[], []])]])
+def test_nothing_is_learned_from_no_numbers(records):
+    with pytest.raises(DataError, match="hold no vectors"):
+        VectorsField("source", normalize=True, max_steps=None).learn(records)
+
+
+def test_one_vector_is_not_several():
+    field = VectorsField("source", normalize=True, max_steps=None, sequential=False)
+    with pytest.raises(DataError, match=r"^a\.jsonl:1: 2 vectors, expected 1; use --source vectors"):
+        field.learn([series([[1, 2], [3, 4]])])
+
+
+def test_a_record_is_checked_as_it_would_be_encoded(field):
+    field.check(series([[1, 2, 3]]))
+    with pytest.raises(DataError, match="expected 3"):
+        field.check(series([[1, 2]]))
+
+
+def test_what_was_learned_is_saved_and_loaded(field, examples):
+    loaded = VectorsField("source", normalize=True, max_steps=None)
+    loaded.load_json(field.to_json())
+    record = series(examples[3])
+    np.testing.assert_array_equal(loaded.encode([record])[0].ids, field.encode([record])[0].ids)
+    assert loaded.sizes() == {"features": 3}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"mean": [0.0]}',
+        '{"mean": [], "deviation": []}',
+        '{"mean": [0.0], "deviation": [1.0, 1.0]}',
+        '{"mean": 0.0, "deviation": 1.0}',
+        '{"mean": [[0.0]], "deviation": [[1.0]]}',
+        '{"mean": [0.0, [1.0]], "deviation": [1.0, 1.0]}',
+        '{"mean": ["x"], "deviation": [1.0]}',
+        '{"mean": [NaN], "deviation": [1.0]}',
+        '{"mean": [0.0], "deviation": [Infinity]}',
+        '{"mean": [0.0], "deviation": [0.0]}',
+        '{"mean": [0.0], "deviation": [-1.0]}',
+        '{"mean": [1' + "0" * 400 + '], "deviation": [1.0]}',
+    ],
+)
+def test_a_malformed_features_file_is_a_model_error(text):
+    with pytest.raises(ModelError, match=r"^features\.json: .*; copy it again$"):
+        VectorsField("source", normalize=True, max_steps=None).load_json(text)
+
+
+def test_vectors_are_kept_in_columns_and_filled_with_zeros(field, examples):
+    column = Column.of([side.ids for side in field.encode([series(steps) for steps in examples])])
+    assert field.lengths(column).tolist() == [1, 7, 3, 20]
+    batch = field.gather(column, np.array([2, 0]))
+    assert batch.shape == (2, 3, 3)
+    np.testing.assert_array_equal(batch[0], field.encode([series(examples[2])])[0].ids)
+    assert not batch[1, 1:].any()
+    assert field.gather(column, np.array([3]), 5).shape == (1, 5, 3)
+
+
+def test_notes_are_a_byte_a_key_and_learn_nothing():
+    field = NotesField("source", keys=5, max_steps=2)
+    (encoded,) = field.encode([series([[0, 4], [], [1]])])
+    assert (encoded.ids.dtype, encoded.ids.tolist()) == (np.uint8, [[1, 0, 0, 0, 1], [0] * 5])
+    assert encoded.truncated
+    assert (field.file_name, field.to_json(), field.sizes()) == (None, "", {"features": 5})
+    with pytest.raises(DataError, match="keys from 0 to 4"):
+        field.learn([series([[5]])])
+
+
+def test_numbers_have_mean_0_and_deviation_1_and_come_back():
+    numbers = [3.5, -2.0, 1e3, 7.25]
+    field, loaded = NumberField("labels"), NumberField("labels")
+    field.learn([target(str(number)) for number in numbers])
+    assert field.mean == pytest.approx(np.mean(numbers))
+    assert field.deviation == pytest.approx(np.std(numbers))
+    loaded.load_json(field.to_json())
+    encoded = np.concatenate([side.ids for side in loaded.encode([target(str(n)) for n in numbers])])
+    assert encoded.std() == pytest.approx(1.0, abs=1e-6)
+    np.testing.assert_allclose(loaded.restore(encoded), numbers, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ((), "0 targets, expected 1 number"),
+        (("1", "2"), "2 targets, expected 1 number"),
+        (("many",), "'many' is no finite number"),
+        (("nan",), "'nan' is no finite number"),
+        (("1e999",), "'1e999' is no finite number"),
+    ],
+)
+def test_what_is_no_number_is_told_with_its_place(targets, words):
+    for ask in (NumberField("labels").learn, NumberField("labels").encode):
+        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; mend the row$"):
+            ask([target(*targets)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "{}",
+        '{"mean": 0.0}',
+        '{"mean": "x", "deviation": 1.0}',
+        '{"mean": [], "deviation": 1.0}',
+        '{"mean": NaN, "deviation": 1.0}',
+        '{"mean": 0.0, "deviation": 0.0}',
+        '{"mean": 1' + "0" * 400 + ', "deviation": 1.0}',
+    ],
+)
+def test_a_malformed_numbers_file_is_a_model_error(text):
+    with pytest.raises(ModelError, match=r"^numbers\.json: .*; copy it again$"):
+        NumberField("labels").load_json(text)
+
+
+def test_what_is_read_decides_the_field():
+    kinds = {"text": TextField, "label": TextField, "vector": VectorsField, "vectors": VectorsField}
+    kinds["notes"] = NotesField
+    for kind, cls in kinds.items():
+        field = source_field(DataConfig(source_kind=kind, keys=12))
+        assert type(field) is cls
+        assert field.sequential == (kind != "vector")
+    assert source_field(DataConfig(source_kind="notes", keys=12)).sizes() == {"features": 12}
+
+
+def test_fields_of_other_settings_describe_themselves_differently():
+    fields = [
+        VectorsField("x", True, None),
+        VectorsField("x", False, None),
+        VectorsField("x", True, 5),
+        VectorsField("x", True, None, sequential=False),
+        NotesField("x", 88, None),
+        NotesField("x", 12, None),
+        NotesField("x", 88, 5),
+        NumberField("x"),
+    ]
+    assert len({field.description for field in fields}) == len(fields)

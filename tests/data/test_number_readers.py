@@ -1,0 +1,322 @@
+"""Numbers in tables, in .npz files and in JSON lines."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqrnn.data.record_reader import read_records
+from seqrnn.data.sniff import guess
+from seqrnn.data.source import Source
+from seqrnn.errors import DataError, UsageError
+
+
+@pytest.fixture(autouse=True)
+def _inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name, text, **keys):
+    Path(name).write_text(text, encoding="utf-8")
+    return Source((name,), **{"format": Path(name).suffix[1:], **keys})
+
+
+def arrays(name="a.npz", save=np.savez, **named):
+    save(name, **named)
+    return Source((name,), format="npz")
+
+
+def read(source):
+    return [
+        (np.asarray(record.steps).tolist(), record.targets, record.place) for record in read_records(source)
+    ]
+
+
+def failure(source, kind=DataError):
+    with pytest.raises(kind) as error:
+        list(read_records(source))
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+# Tables
+
+
+def test_rows_that_follow_one_another_are_the_steps_of_a_series():
+    table = "Series,x,y,Label\nb,1,2,up\nb,3,-4.5,up\n\na,5,6,down\nb,7,8,up\n"
+    assert read(write("a.csv", table, kind="vectors")) == [
+        ([[1, 2], [3, -4.5]], ("up",), "a.csv:2"),
+        ([[5, 6]], ("down",), "a.csv:5"),
+        ([[7, 8]], ("up",), "a.csv:6"),
+    ]
+
+
+def test_a_row_without_a_series_is_a_series_of_single_numbers():
+    assert read(write("a.tsv", "t1\tt2\tt3\tclass\n1\t2\t3\tup\n", kind="vectors")) == [
+        ([[1], [2], [3]], ("up",), "a.tsv:2")
+    ]
+
+
+def test_a_row_is_one_vector_where_that_is_read():
+    table = "id,x,kind\n7,1e2,ketch\n8,-1,barge\n"
+    assert read(write("a.csv", table, kind="vector", label_column="kind")) == [
+        ([[7, 100]], ("ketch",), "a.csv:2"),
+        ([[8, -1]], ("barge",), "a.csv:3"),
+    ]
+
+
+def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
+    assert read(write("a.csv", "a,b\n1,2\n", kind="vector", label_column="1")) == [([[2]], ("1",), "a.csv:2")]
+    assert read(write("a.csv", "a,b\n1,2\n", kind="vector")) == [([[1, 2]], (), "a.csv:2")]
+    assert read(write("a.csv", "", kind="vector")) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "keys", "words"),
+    [
+        ("1,2\n3,4\n", {}, "a.csv:1: no names of columns; put a header above the numbers"),
+        ("a,b\n1,two\n", {}, "a.csv:2: column 'b' holds 'two', which is no finite number; mend the row"),
+        ("a,b\n1,\n", {}, "a.csv:2: column 'b' holds '', which is no finite number"),
+        ("a,b\n1,nan\n", {}, "a.csv:2: column 'b' holds 'nan', which is no finite number"),
+        ("a,b\n1,2\n1e999,2\n", {}, "a.csv:3: column 'a' holds '1e999', which is no finite number"),
+        ("a,b\n1,2\n1\n", {}, "a.csv:3: 1 columns, expected 2 (a, b); mend the row"),
+        ("a,b\n1,2,3\n", {}, "a.csv:2: 3 columns, expected 2"),
+        (
+            "a,b\n1,2\n",
+            {"label_column": "c"},
+            'a.csv:1: no column "c", the columns are a, b; use --label-col',
+        ),
+        ("a,b\n1,2\n", {"label_column": "3"}, "a.csv:1: no column 3, there are 2; use --label-col"),
+        ('a,b\n"1,2\n', {}, "a.csv:2: not valid CSV"),
+    ],
+)
+def test_a_table_that_is_none_of_numbers_is_told_with_its_place(table, keys, words):
+    assert words in failure(write("a.csv", table, kind="vector", **keys))
+
+
+def test_a_series_has_one_label():
+    table = "id,x,label\n1,5,up\n1,6,up\n1,7,down\n"
+    message = failure(write("a.csv", table, kind="vectors"))
+    assert message == "a.csv:4: another label than line 2 of the same series; give one label a series"
+
+
+# Arrays
+
+
+def test_arrays_hold_series_of_any_length_and_their_labels():
+    x = np.arange(24, dtype=np.float32).reshape(3, 4, 2)
+    lengths = np.array([4, 1, 2])
+    source = arrays(x=x, y=np.array(["b", "a", "b"]), lengths=lengths)
+    assert read(source) == [
+        (x[row, : lengths[row]].tolist(), (label,), f"a.npz:{row + 1}") for row, label in enumerate("bab")
+    ]
+
+
+def test_a_matrix_holds_one_vector_a_row_and_numbers_need_not_be_floats():
+    source = arrays(save=np.savez_compressed, x=np.array([[1, 2], [3, 4]]), y=np.array([0.5, 2], np.float32))
+    assert read(source) == [([[1, 2]], ("0.5",), "a.npz:1"), ([[3, 4]], ("2.0",), "a.npz:2")]
+
+
+def test_a_single_array_has_no_labels():
+    np.save("a.npy", np.ones((2, 3, 1)))
+    assert read(Source(("a.npy",), format="npz")) == [
+        ([[1]] * 3, (), "a.npy:1"),
+        ([[1]] * 3, (), "a.npy:2"),
+    ]
+
+
+def test_a_series_without_steps_is_passed_over_and_counted():
+    reader = read_records(arrays(x=np.ones((2, 3, 1)), lengths=np.array([0, 3])))
+    assert [record.line for record in reader] == [2]
+    assert reader.blank == 1
+
+
+X = np.ones((2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ({"x": np.ones(3)}, "no array x of vectors"),
+        ({"x": np.ones((1, 1, 1, 1))}, "no array x of vectors"),
+        ({"x": np.array([["a"]])}, "no array x of vectors"),
+        ({"x": np.array([[True]])}, "no array x of vectors"),
+        ({"x": np.array([[1j]])}, "no array x of vectors"),
+        ({"z": X}, "no array x of vectors"),
+        ({"x": X, "y": np.ones(3)}, "arrays of other lengths than x, which has 2 rows"),
+        ({"x": X, "y": np.ones((2, 1))}, "arrays of other lengths than x, which has 2 rows"),
+        ({"x": X, "lengths": np.ones(1, int)}, "arrays of other lengths than x, which has 2 rows"),
+        ({"x": X, "lengths": np.array([3, 4])}, "a.npz:2: the length 4 is none of 0 to 3"),
+        ({"x": X, "lengths": np.array([-1, 3])}, "a.npz:1: the length -1 is none of 0 to 3"),
+        ({"x": X, "lengths": np.array([1.5, 3])}, "a.npz:1: the length 1.5 is none of 0 to 3"),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused(named, words):
+    message = failure(arrays(**named))
+    assert words in message
+    assert message.startswith("a.npz:")
+    assert "; " in message
+
+
+def pickled():
+    np.savez("a.npz", x=np.array([[{"a": 1}]], dtype=object))
+
+
+def truncated():
+    np.savez("a.npz", x=X)
+    Path("a.npz").write_bytes(Path("a.npz").read_bytes()[:-30])
+
+
+def flipped():
+    np.savez_compressed("a.npz", x=np.random.default_rng(1).random((20, 20)))
+    content = bytearray(Path("a.npz").read_bytes())
+    content[1000:1100] = bytes(100)
+    Path("a.npz").write_bytes(content)
+
+
+def foreign():
+    with zipfile.ZipFile("a.npz", "w") as file:
+        file.writestr("x.npy", b"no array at all")
+
+
+def text():
+    Path("a.npz").write_text("x,y\n1,2\n")
+
+
+def empty():
+    Path("a.npz").write_bytes(b"")
+
+
+def cut():
+    np.save("a.npz", np.ones((50, 50)))
+    Path("a.npz.npy").rename("a.npz")
+    Path("a.npz").write_bytes(Path("a.npz").read_bytes()[:500])
+
+
+@pytest.mark.parametrize("damage", [pickled, truncated, flipped, foreign, text, empty, cut])
+def test_a_file_that_holds_no_arrays_is_refused_and_nothing_in_it_is_run(damage):
+    damage()
+    message = failure(Source(("a.npz",), format="npz"))
+    assert message.startswith("a.npz: no array")
+    assert "numpy.savez" in message
+
+
+def test_an_absent_file_is_told():
+    assert failure(Source(("a.npz",), format="npz")).startswith("a.npz: No such file")
+
+
+# JSON lines
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "steps"),
+    [
+        ({"vectors": [[1, 2], [3, 4]]}, "vectors", [[1, 2], [3, 4]]),
+        ({"vectors": [1, 2]}, "vectors", [[1], [2]]),
+        ({"vectors": [1, 2]}, "auto", [[1], [2]]),
+        ({"vector": [1, 2]}, "vector", [[1, 2]]),
+        ({"vector": [1, 2]}, "auto", [[1, 2]]),
+        ({"notes": [[60], [], [62, 64]]}, "notes", [[60], [], [62, 64]]),
+        ({"notes": [60, 64]}, "notes", [[60, 64]]),
+        ({"vector": [9], "vectors": [[1]]}, "vectors", [[1]]),
+    ],
+)
+def test_a_field_of_numbers_becomes_steps(row, kind, steps):
+    source = write("a.jsonl", json.dumps({**row, "label": "x"}) + "\n", kind=kind)
+    (record,) = read_records(source)
+    assert (record.steps, record.targets, record.source) == (steps, ("x",), "")
+
+
+def test_a_field_of_another_name_can_be_named():
+    line = json.dumps({"series": [1, 2], "label": "x"}) + "\n"
+    for kind, steps in (("vectors", [[1], [2]]), ("vector", [[1, 2]])):
+        (record,) = read_records(write("a.jsonl", line, kind=kind, text_column="series"))
+        assert record.steps == steps
+
+
+def test_objects_without_steps_are_passed_over_and_counted():
+    reader = read_records(write("a.jsonl", '{"vectors": []}\n\n{"vectors": [[1]]}\n', kind="vectors"))
+    assert [record.line for record in reader] == [3]
+    assert reader.blank == 2
+
+
+@pytest.mark.parametrize("row", ['{"a": 1}', '{"vectors": "1 2"}', '{"vectors": ["a", 1]}', '{"vectors": 3}'])
+def test_an_object_without_numbers_is_told_with_its_place(row):
+    message = failure(write("a.jsonl", row + "\n", kind="vectors"))
+    assert message == 'a.jsonl:1: no numbers in the field "vectors"; name it with --text-col'
+
+
+def test_words_are_read_as_a_text_where_nothing_was_said():
+    (record,) = read_records(write("a.jsonl", '{"tokens": ["a", "b"], "vector": ["x"]}\n'))
+    assert (record.source, record.steps) == ("a b", None)
+
+
+# What is learnt from them
+
+
+def objects(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+LABELLED = [{"vectors": [[i, 1], [2, i]], "label": "ab"[i % 2]} for i in range(20)]
+SINGLE = [{"vectors": [[i, 1]], "label": "ab"[i % 2]} for i in range(20)]
+VECTOR = [{"vector": [i, 1], "label": "ab"[i % 2]} for i in range(20)]
+NUMBERS = [{"vectors": [[i], [1]], "label": i * 0.37} for i in range(20)]
+NOTES = [{"notes": [[60, i], [62]]} for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "kind"),
+    [
+        (LABELLED, "classification", "vectors"),
+        (SINGLE, "classification", "vectors"),
+        (VECTOR, "classification", "vector"),
+        (NUMBERS, "regression", "vectors"),
+        (NOTES, "polyphony", "notes"),
+        ([{**row, "label": "ab"[i % 2]} for i, row in enumerate(NOTES)], "classification", "notes"),
+    ],
+)
+def test_the_task_is_told_from_the_numbers(rows, task, kind):
+    found = guess(write("a.jsonl", objects(rows), format="auto"), None)
+    assert (found.task, found.format, found.source_kind) == (task, "jsonl", kind)
+    assert found.reason.startswith(f"{task}: a.jsonl (read as jsonl) holds")
+
+
+def test_a_field_that_was_named_is_one_vector_or_several_by_what_it_holds():
+    for row, kind in (([1, 2], "vector"), ([[1], [2]], "vectors")):
+        rows = [{"z": row, "label": "ab"[i % 2]} for i in range(4)]
+        found = guess(write("a.jsonl", objects(rows), format="auto", text_column="z"), None)
+        assert found.source_kind == kind
+
+
+@pytest.mark.parametrize("layout", ["auto", "npz"])
+def test_arrays_are_known_by_their_extension_or_by_the_users_word(layout):
+    np.savez("a.npz", x=np.ones((9, 2, 1)), y=np.arange(9) / 7)
+    found = guess(Source(("a.npz",), format=layout), None)
+    assert (found.task, found.format, found.source_kind) == ("regression", "npz", "vectors")
+    Path("a.npz").rename("a.dat")
+    assert guess(Source(("a.dat",), format="npz"), None).format == "npz"
+
+
+def test_a_table_of_numbers_is_one_where_that_is_said():
+    rows = "".join(f"{i},{i * i},{'ab'[i % 2]}\n" for i in range(9))
+    found = guess(write("a.csv", "x,y,label\n" + rows, format="auto", kind="vector"), None)
+    assert (found.task, found.format, found.source_kind) == ("classification", "csv", "vector")
+
+
+def test_numbers_without_labels_name_the_flag():
+    with pytest.raises(
+        UsageError, match=r"a\.jsonl \(read as jsonl\) holds numbers without labels; .*--label-col"
+    ):
+        guess(write("a.jsonl", objects([{"vectors": [[1]]}]), format="auto"), None)
+
+
+@pytest.mark.parametrize("task", ["language-model", "tagging"])
+def test_a_task_of_texts_does_not_take_numbers(task):
+    with pytest.raises(UsageError, match=f"--task {task}: reads texts, but a.jsonl holds numbers"):
+        guess(write("a.jsonl", objects(LABELLED), format="auto"), task)
