@@ -254,7 +254,13 @@ class TrainingConfig(Section):
 class Config(Section):
     """Everything that a training run depends on."""
 
-    task: TaskName = key("classification", "What to learn; inferred from the data if not given.", "--task")
+    task: TaskName = key(
+        "classification",
+        "What to learn: a label (classification), what comes next in a text or in music (language-model, "
+        "polyphony), a number (regression), another sequence (seq2seq), a tag for each token (tagging); "
+        "inferred from the data if not given.",
+        "--task",
+    )
     data: DataConfig = DataConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()

@@ -10,6 +10,7 @@ import typer
 from seqrnn.cli.options import ModelOption, OutputOption
 from seqrnn.cli.tables import pairs
 from seqrnn.config_file import load_run_config
+from seqrnn.data.readers import NUMBER_NAMES
 
 if TYPE_CHECKING:
     from seqrnn.config import Config
@@ -39,15 +40,16 @@ def inspect(
 
 
 def _facts(best: Generation, config: Config) -> dict[str, Any]:
-    """Gather what the best weights are, and what they have learned from."""
-    metric = best.metric
+    """Gather what the best weights are, and what they have learned from; None where something is not."""
+    metric, kind = best.metric, config.data.source_kind
+    recurrent = {"cell": config.model.cell, "bidirectional": config.model.bidirectional}
     return {
         "task": config.task,
+        "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
-        "tokenizer": config.data.tokenizer,
-        "cell": config.model.cell,
+        "tokenizer": None if kind in NUMBER_NAMES else config.data.tokenizer,
+        **(dict.fromkeys(recurrent) if kind == "vector" else recurrent),
         "layers": config.model.num_layers,
-        "bidirectional": config.model.bidirectional,
         "hidden_size": config.model.hidden_size,
         "parameters": sum(int(array.size) for array in best.tensors(None).values()),
         "step": best.step,
@@ -60,9 +62,12 @@ def _facts(best: Generation, config: Config) -> dict[str, Any]:
 
 def _report(facts: Mapping[str, Any]) -> str:
     """Write the facts for a person: a metric under its own name."""
-    told = {key: value for key, value in facts.items() if key not in {"metric", "value"}}
+    told = {
+        key: value for key, value in facts.items() if key not in {"metric", "value"} and value is not None
+    }
     told["trained_on"] = ", ".join(facts["trained_on"])
-    told["bidirectional"] = "yes" if facts["bidirectional"] else "no"
+    if facts["bidirectional"] is not None:
+        told["bidirectional"] = "yes" if facts["bidirectional"] else "no"
     if facts["metric"] is not None:
         told[facts["metric"]] = facts["value"]
     return pairs(told)

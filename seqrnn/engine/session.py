@@ -21,6 +21,7 @@ from seqrnn.engine.device import choose_device, set_threads
 from seqrnn.engine.embedding import TokenEmbedding
 from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured
+from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
 from seqrnn.errors import DataError, UsageError
 from seqrnn.run.directory import RunDirectory
@@ -59,9 +60,11 @@ class Session:
     def describe(self) -> str:
         """Return the model in one line."""
         model, device = self.config.model, self.trainer.device
+        recurs = any(isinstance(module, RNN) for module in self.model.modules())
         direction = "bidirectional " if model.bidirectional else ""
+        layer = f"{direction}{model.cell}" if recurs else "linear"
         return (
-            f"model: {model.num_layers} x {direction}{model.cell} {model.hidden_size}, "
+            f"model: {model.num_layers} x {layer} {model.hidden_size}, "
             f"{count_parameters(self.model):,} parameters, {str(self.trainer.dtype).removeprefix('torch.')} "
             f"on {device}"
         )
