@@ -73,42 +73,6 @@ def test_back_propagation_ends_where_a_segment_begins(make_session, cell):
     assert not any(array.requires_grad for state in carry for array in state)
 
 
-@torch.inference_mode()
-@pytest.mark.parametrize("lengths", ["blank", "dynamic"])
-def test_neighbours_and_filling_do_not_change_the_loss_of_a_line(make_session, cell, lengths):
-    settings = {"data.max_tokens": 9, "data.lengths": lengths, "model.num_layers": 2}
-    session = make_session("lines", {**settings, "model.cell": cell, "training.batch_size": 100})
-    model, data = session.model.eval(), session.prepared.train
-    (batch,) = session.task.batches(data, Pass())
-    arrays = to_tensors(batch, CPU)
-    together = model(arrays).loss
-    alone = []
-    for row, length in enumerate(arrays["lengths"].tolist()):
-        own = {name: array[row : row + 1, :length] for name, array in arrays.items() if name != "lengths"}
-        loss = model({**own, "lengths": torch.tensor([length])}).loss
-        assert loss.count == length
-        alone.append(loss.total.item())
-    assert together.count == sum(arrays["lengths"].tolist()) == batch.targets
-    assert together.total.item() == pytest.approx(sum(alone), abs=1e-4)
-
-
-def test_filled_and_dynamic_lines_have_the_same_losses_and_gradients(make_session, cell):
-    found = []
-    for lengths in ("blank", "dynamic"):
-        settings = {"data.max_tokens": 12, "data.lengths": lengths, "model.cell": cell}
-        session = make_session("lines", settings)
-        losses = []
-        for batch in session.task.batches(session.prepared.train, Pass()):
-            loss = session.model(to_tensors(batch, CPU)).loss
-            loss.total.backward()
-            losses.append(loss.total.item() / loss.count)
-        found.append((losses, {name: p.grad for name, p in session.model.named_parameters()}))
-    (losses, grads), (other_losses, other_grads) = found
-    assert losses == pytest.approx(other_losses, abs=1e-6)
-    for name, gradient in grads.items():
-        torch.testing.assert_close(gradient, other_grads[name], rtol=0, atol=1e-5)
-
-
 def test_the_loss_is_the_mean_over_targets_without_the_filling(make_session):
     model = make_session("lines").model.eval()
     arrays = {

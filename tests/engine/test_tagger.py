@@ -28,9 +28,8 @@ def layer(request):
 
 @torch.inference_mode()
 @pytest.mark.parametrize("characters", [0, 3])
-@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
-def test_the_loss_and_the_tags_do_not_depend_on_the_batch(make_session, layer, characters, cell):
-    settings = {"model.output_layer": layer, "model.cell": cell, "model.character_size": characters}
+def test_the_loss_and_the_tags_do_not_depend_on_the_batch(make_session, layer, characters):
+    settings = {"model.output_layer": layer, "model.character_size": characters}
     settings |= {"model.bidirectional": True, "data.valid_fraction": 0.0}
     session = make_session("conll", settings)
     task, model, dataset = session.task, session.model.eval(), session.prepared.train

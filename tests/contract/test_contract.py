@@ -1,0 +1,189 @@
+"""What every task must keep with every catalogued cell: the contract that all networks share."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from seqrnn.catalog import CELLS, TASKS
+from seqrnn.data.batching import Pass
+from seqrnn.data.record import Record
+from seqrnn.engine.checkpoint import model_arrays
+from seqrnn.engine.evaluation import evaluate, to_tensors
+from seqrnn.engine.predictor import RowWriter, open_model
+from seqrnn.search.beam import Beam
+from seqrnn.search.decoding import Decoding
+from seqrnn.search.generation import Limits
+from seqrnn.search.sampling import Sampling
+
+CPU = torch.device("cpu")
+WIDTH = 24  # steps of a filled batch: more than any example has
+ROWS = 8
+WORDS = ("red", "blue", "old", "new", "cat", "dog")
+LENGTHS = (3, 1, 5, 2, 4, 7, 1, 3)
+
+
+def words(row):
+    return " ".join(WORDS[row % 3 :][: LENGTHS[row]])
+
+
+def vectors(row):
+    return np.random.default_rng(row).normal(size=(LENGTHS[row], 2)).round(2).tolist()
+
+
+def tagged(row):
+    return "".join(f"w{(row + step) % 5} {'NVA'[(row + step * step) % 3]}\n" for step in range(LENGTHS[row]))
+
+
+def objects(make):
+    return "".join(json.dumps(make(row)) + "\n" for row in range(ROWS))
+
+
+def texts(template):
+    return "".join(template.format(words(row), "abc"[row % 3], row) + "\n" for row in range(ROWS))
+
+
+KINDS = {
+    # name: (layout, what differs from a default, the data)
+    "classification": ("tsv", {"model.pooling": "attention", "model.bidirectional": True}, texts("{}\t{}")),
+    "classification-vectors": (
+        "jsonl",
+        {"data.source_kind": "vectors"},
+        objects(lambda row: {"vectors": vectors(row), "label": "abc"[row % 3]}),
+    ),
+    "classification-vector": (
+        "jsonl",
+        {"data.source_kind": "vector"},
+        objects(lambda row: {"vector": vectors(row)[0], "label": "abc"[row % 3]}),
+    ),
+    "language-model": ("lines", {}, texts("{}")),
+    "polyphony": (
+        "jsonl",
+        {"task": "polyphony", "data.source_kind": "notes", "data.keys": 5},
+        objects(lambda row: {"notes": [[(row + step) % 5, step % 2] for step in range(LENGTHS[row])]}),
+    ),
+    "regression": (
+        "jsonl",
+        {"task": "regression", "data.source_kind": "vectors", "model.pooling": "mean"},
+        objects(lambda row: {"vectors": vectors(row), "label": row / 3}),
+    ),
+    "seq2seq": (
+        "tsv",
+        {"task": "seq2seq", "data.tokenizer": "char", "model.bidirectional": True},
+        texts("{}\t{} {}"),
+    ),
+    "tagging": ("conll", {"model.bidirectional": True}, "\n".join(map(tagged, range(ROWS)))),
+}
+MATRIX = [(kind, cell) for kind, cell in itertools.product(KINDS, CELLS) if kind != "classification-vector"]
+MATRIX.append(("classification-vector", "lstm"))  # in which no cell recurs
+
+
+@pytest.fixture(params=MATRIX, ids="-".join)
+def chosen(request):
+    """The layout, the settings and the data of one place in the matrix."""
+    kind, cell = request.param
+    layout, settings, content = KINDS[kind]
+    return layout, {"model.cell": cell, "data.valid_fraction": 0.0, **settings}, content
+
+
+def test_every_task_is_in_the_matrix():
+    assert {kind.partition("-v")[0] for kind in KINDS} == set(TASKS)
+
+
+def computed(session):
+    """The loss of all examples, and the gradient of each weight and the values of each row."""
+    loss, count, values = 0.0, 0, {}
+    for batch in session.task.batches(session.prepared.train, Pass()):
+        output = session.model.eval()(to_tensors(batch, CPU))
+        output.loss.total.backward()
+        loss, count = loss + output.loss.total.item(), count + output.loss.count
+        for place, row in enumerate(batch.rows):
+            values[int(row)] = {name: array[place] for name, array in output.values.items()}
+    gradients = {name: parameter.grad for name, parameter in session.model.named_parameters()}
+    return loss, count, gradients, values
+
+
+def test_neither_neighbours_nor_filling_change_what_is_computed(make_session, chosen):
+    layout, settings, content = chosen
+    batches = {
+        "alone": {"training.batch_size": 1},
+        "together": {"training.batch_size": ROWS},
+        "filled": {"training.batch_size": ROWS, "data.lengths": "blank", "data.max_tokens": WIDTH},
+    }
+    found = {
+        name: computed(make_session(layout, settings | changes, content)) for name, changes in batches.items()
+    }
+    loss, count, gradients, values = found.pop("alone")
+    for other_loss, other_count, other_gradients, other_values in found.values():
+        assert other_loss == pytest.approx(loss, rel=1e-5)
+        assert other_count == count
+        for name, gradient in gradients.items():
+            torch.testing.assert_close(other_gradients[name], gradient, rtol=1e-4, atol=1e-5)
+        for row, own in values.items():
+            for name, array in own.items():
+                same = other_values[row][name][tuple(map(slice, array.shape))]
+                torch.testing.assert_close(same, array, rtol=1e-4, atol=1e-5)
+
+
+def test_a_gradient_reaches_every_weight(make_session, chosen):
+    _, _, gradients, _ = computed(make_session(*chosen))
+    untouched = [name for name, gradient in gradients.items() if gradient is None or not gradient.any()]
+    assert untouched == []
+
+
+def test_a_model_that_was_saved_is_the_same_when_it_is_opened(train, chosen):
+    layout, settings, content = chosen
+    brief = {"data.valid_fraction": 0.3, "training.epochs": None, "training.steps": 2}
+    session, path = train(layout, settings | brief, content)
+    opened = open_model(path, "cpu")
+    for name, array in model_arrays(session.model).items():
+        np.testing.assert_array_equal(model_arrays(opened.model)[name], array)
+    expected, _ = evaluate(session.model, session.task, session.prepared.valid)
+    found, _ = evaluate(opened.model, opened.task, session.prepared.valid)
+    assert found == expected
+
+
+def fit(session, updates):
+    """Learn the one batch that there is; return the mean loss before and after."""
+    optimizer = torch.optim.Adam(session.model.parameters(), lr=0.02)
+    losses = []
+    (batch,) = session.task.batches(session.prepared.train, Pass())
+    session.model.train()
+    for _ in range(updates):
+        optimizer.zero_grad()
+        loss = session.model(to_tensors(batch, CPU)).loss
+        mean = loss.total / loss.count
+        mean.backward()
+        torch.nn.utils.clip_grad_norm_(session.model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(mean.item())
+    return losses[0], losses[-1]
+
+
+def test_one_batch_is_learned_by_heart(make_session, chosen):
+    layout, settings, content = chosen
+    session = make_session(layout, settings | {"training.batch_size": ROWS, "model.hidden_size": 24}, content)
+    before, after = fit(session, 120)
+    assert after < 0.1 * before
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_greedy_search_is_a_beam_of_one_and_no_beam_is_worse(make_session, cell):
+    layout, settings, content = KINDS["seq2seq"]
+    whole = {"data.valid_fraction": 0.0, "training.batch_size": ROWS, "model.cell": cell}
+    session = make_session(layout, settings | whole, content)
+    fit(session, 40)  # a little, so that the answers are of several lengths and not sure
+    writer = RowWriter(type("Opened", (), {"task": session.task, "model": session.model.eval()})())
+    rows = [Record(words(row)) for row in range(ROWS)]
+    limits = Limits(12)
+    greedy = writer.answer(rows, Decoding(limits, Sampling(0.0)))
+    narrow = writer.answer(rows, Decoding(limits, Beam(1)))
+    wide = writer.answer(rows, Decoding(limits, Beam(5), n_best=5))
+    assert [answer.prediction for answer in greedy] == [answer.prediction for answer in narrow]
+    assert [a.score for a in greedy] == pytest.approx([a.score for a in narrow], abs=1e-5)
+    assert all(w.score >= n.score - 1e-5 for n, w in zip(narrow, wide, strict=True) if not n.truncated)
+    assert all(len(answer.nbest) == 5 for answer in wide)
