@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 from seqrnn.catalog import TASKS
+from seqrnn.cli.plan import plan_training
 from seqrnn.config import Config
+from seqrnn.config_file import dump, read_file
 from seqrnn.metrics.spans import find_spans
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +83,17 @@ def test_a_sample_configuration_is_valid_and_finds_its_data(path):
     config = Config.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")), strict=False)
     assert config.data.train
     assert all((ROOT / name).is_file() for name in config.data.train)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_a_sample_configuration_dumped_in_full_says_the_same(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = plan_training([read_file(str(path))]).config
+    (tmp_path / "full.yaml").write_text(dump(config, comments=True), encoding="utf-8")
+    assert plan_training([read_file(str(tmp_path / "full.yaml"))]).config == config
+    asked = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert config.task == asked["task"]
+    assert config.data.format == asked["data"]["format"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
