@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.rows import RowWriter
 from seqrnn.catalog import CELLS, TASKS
 from seqrnn.data.batching import Pass
 from seqrnn.data.record import Record
+from seqrnn.engine.backend import TorchBackend, open_backend
 from seqrnn.engine.checkpoint import model_arrays
 from seqrnn.engine.evaluation import evaluate, to_tensors
-from seqrnn.engine.predictor import RowWriter, open_model
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding
 from seqrnn.search.generation import Limits
@@ -139,11 +141,12 @@ def test_a_model_that_was_saved_is_the_same_when_it_is_opened(train, chosen):
     layout, settings, content = chosen
     brief = {"data.valid_fraction": 0.3, "training.epochs": None, "training.steps": 2}
     session, path = train(layout, settings | brief, content)
-    opened = open_model(path, "cpu")
+    run = open_run(path)
+    model = open_backend(run, "cpu").model
     for name, array in model_arrays(session.model).items():
-        np.testing.assert_array_equal(model_arrays(opened.model)[name], array)
+        np.testing.assert_array_equal(model_arrays(model)[name], array)
     expected, _ = evaluate(session.model, session.task, session.prepared.valid)
-    found, _ = evaluate(opened.model, opened.task, session.prepared.valid)
+    found, _ = evaluate(model, run.task, session.prepared.valid)
     assert found == expected
 
 
@@ -177,7 +180,8 @@ def test_greedy_search_is_a_beam_of_one_and_no_beam_is_worse(make_session, cell)
     whole = {"data.valid_fraction": 0.0, "training.batch_size": ROWS, "model.cell": cell}
     session = make_session(layout, settings | whole, content)
     fit(session, 40)  # a little, so that the answers are of several lengths and not sure
-    writer = RowWriter(type("Opened", (), {"task": session.task, "model": session.model.eval()})())
+    backend = TorchBackend(session.model.eval())
+    writer = RowWriter(session.task, lambda rows: backend)
     rows = [Record(words(row)) for row in range(ROWS)]
     limits = Limits(12)
     greedy = writer.answer(rows, Decoding(limits, Sampling(0.0)))

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqrnn.answering.rows import Labeller
 from seqrnn.data.record import Record
-from seqrnn.engine.predictor import Labeller, open_model
 from seqrnn.tasks.task import Choice
 
 
@@ -27,13 +27,13 @@ def test_the_sample_of_boats_is_learned(train_sample, measure):
     assert max(details["confusions"], key=lambda pair: pair["count"])["actual"] in {"cutter", "ketch"}
 
 
-def test_the_sample_of_sums_is_learned(train_sample, measure):
+def test_the_sample_of_sums_is_learned(train_sample, measure, opened):
     session, path = train_sample("adding", {"training.epochs": 20.0})
     figures, _ = measure(session, "adding.test.npz")
     assert figures["mse"] < 0.01  # 0.167 for always answering 1
     assert figures["r2"] > 0.95
     steps = [[0.9, 0.0], [0.2, 1.0], [0.6, 0.0], [0.3, 0.0], [0.8, 1.0], [0.1, 0.0], [0.5, 0.0], [0.7, 0.0]]
-    (answer,) = Labeller(open_model(path, "cpu")).answer([Record("", steps=steps)], Choice())
+    (answer,) = Labeller(*opened(path, "numpy")).answer([Record("", steps=steps)], Choice())
     assert answer.prediction == pytest.approx(1.0, abs=0.2)
 
 
