@@ -54,10 +54,10 @@ class LanguageModel(nn.Module):
         hidden, states = self.rnn.step(self.embedding(tokens), states)
         return F.log_softmax(self.score(hidden).float(), dim=1), states
 
-    def read(self, tokens: Tensor) -> tuple[Tensor, Layers]:
+    def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's log-probabilities (N, V) and states."""
         lengths = torch.full((tokens.shape[0],), tokens.shape[1])
-        hidden, states = self.rnn(self.embedding(tokens), lengths)
+        hidden, states = self.rnn(self.embedding(tokens), lengths, states)
         return F.log_softmax(self.score(hidden[:, -1]).float(), dim=1), states
 
 

@@ -38,16 +38,27 @@ class LanguageModel:
         weight = self._table if tied else take("output.weight", (vocabulary_size, features))
         self._output = Linear(weight, bias)
 
-    def read(self, tokens: Array) -> tuple[Array, Layers]:
-        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+    def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
+        """Read `tokens` (N, T), from nothing if `states` is None.
+
+        Returns the next token's log-probabilities (N, V), and the states.
+        """
         lengths = np.full(len(tokens), tokens.shape[1])
-        hidden, states = self._rnn(self._table[tokens], lengths)
+        hidden, states = self._rnn(self._table[tokens], lengths, states)
         return self._predict(hidden[:, -1]), states
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
         hidden, states = self._steps(tokens, states)
         return self._predict(hidden), states
+
+    def to_arrays(self, states: Layers) -> Layers:
+        """Return the states, which are arrays already."""
+        return states
+
+    def from_arrays(self, layers: Layers) -> Layers:
+        """Return the states that `to_arrays` has returned."""
+        return layers
 
     def _predict(self, hidden: Array) -> Array:
         """Return the next token's log-probabilities, (N, H) -> (N, V)."""
