@@ -42,6 +42,9 @@ class Continuing(Protocol):
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,): a `Step`."""
 
+    def log_likelihood(self, batch: Batch) -> np.ndarray:
+        """Return the log-probability of the `targets` of each row up to its length, (B,), in nats."""
+
     def to_arrays(self, states: States) -> Sequence[tuple[np.ndarray, ...]]:
         """Return the state of each layer in NumPy, each array (N, H)."""
 

@@ -67,6 +67,12 @@ class TorchBackend:
         """Go on from the sequences `rows` (A, K)."""
         return self._ask.select(states, torch.from_numpy(rows).to(self._device))
 
+    @torch.inference_mode()
+    def log_likelihood(self, batch: Batch) -> np.ndarray:
+        """Return the log-probability of the `targets` of each row up to its length, (B,), in nats."""
+        found: np.ndarray = self._ask.log_likelihood(to_tensors(batch, self._device)).cpu().numpy()
+        return found
+
     def to_arrays(self, states: States) -> list[tuple[np.ndarray, ...]]:
         """Return the state of each layer of a language model in NumPy, each array (N, H)."""
         return [tuple(array.cpu().numpy() for array in layer) for layer in states]
