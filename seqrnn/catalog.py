@@ -43,7 +43,7 @@ RUNTIMES = {
     "polyphony": "seqrnn.runtime.polyphony:PolyphonyNetwork",
     "tagger": "seqrnn.runtime.tagger:Tagger",
 }
-"""The models that NumPy alone can compute; a model of MODELS that is missing here needs PyTorch."""
+"""The models that NumPy alone can compute; one that is missing here, or reads images, needs PyTorch."""
 
 
 def load(path: str) -> Any:

@@ -6,7 +6,10 @@ these protocols that its kind of task needs; that of the engine offers all and a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
 
 from seqrnn.data.batching import Batch
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
@@ -30,8 +33,20 @@ class Writing(Stepper, Protocol):
 class Continuing(Protocol):
     """A language model."""
 
-    def read(self, tokens: Tokens) -> Prediction:
-        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+    def read(self, tokens: Tokens, states: States | None) -> Prediction:
+        """Read `tokens` (N, T), from nothing if `states` is None.
+
+        Returns the next token's log-probabilities (N, V), and the states.
+        """
 
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,): a `Step`."""
+
+    def log_likelihood(self, batch: Batch) -> np.ndarray:
+        """Return the log-probability of the `targets` of each row up to its length, (B,), in nats."""
+
+    def to_arrays(self, states: States) -> Sequence[tuple[np.ndarray, ...]]:
+        """Return the state of each layer in NumPy, each array (N, H)."""
+
+    def from_arrays(self, layers: Sequence[tuple[np.ndarray, ...]]) -> States:
+        """Return the states that `to_arrays` has returned."""

@@ -30,14 +30,16 @@ class OpenedRun:
 
 
 def open_run(path: Path, verb: str | None = None) -> OpenedRun:
-    """Open a run directory; trusts nothing in it.
+    """Open a run directory; trusts nothing in it. For a `verb`, rows come in batches that suit answers.
 
     Raises ModelError for whatever is damaged or does not fit together, and UsageError where the
     model does not answer to the command `verb`.
     """
     run = RunDirectory.open(path)
     generation = run.best()
-    config = _widened(load_run_config(run.read_text("config.yaml"), str(path / "config.yaml")))
+    config = load_run_config(run.read_text("config.yaml"), str(path / "config.yaml"))
+    if verb is not None:
+        config = _widened(config)
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")

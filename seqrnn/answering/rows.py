@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from seqrnn.answering.backend import Naming, Writing
+from seqrnn.answering.backend import Continuing, Naming, Writing
 from seqrnn.data.batching import Pass
 from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
 from seqrnn.search.beam import Hypothesis
 from seqrnn.search.decoding import Decoding, decode, seeded
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, RowTask, WritingTask
+from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
 
@@ -27,7 +29,7 @@ class Labeller:
 
     def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
         """Answer each record, in order; an answer does not depend on the other records."""
-        dataset, texts = _encode(self._task, records)
+        dataset, texts = _encode(self._task.inputs, records)
         backend = self._backend(len(records))
         answers: dict[int, Answer] = {}
         for batch in self._task.batches(dataset, Pass()):
@@ -51,7 +53,7 @@ class RowWriter:
     def answer(self, records: Sequence[Record], decoding: Decoding) -> list[Answer]:
         """Answer each record, in order, with `decoding.n_best` sequences; an empty one with an empty one."""
         filled = [row for row, record in enumerate(records) if not record.is_blank]
-        dataset, texts = _encode(self._task, [records[row] for row in filled])
+        dataset, texts = _encode(self._task.inputs, [records[row] for row in filled])
         backend = self._backend(len(filled))
         answers = [EMPTY] * len(records)
         for batch in self._task.batches(dataset, Pass()):
@@ -69,8 +71,32 @@ class RowWriter:
         return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
 
 
-def _encode(task: RowTask, records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:
-    """Encode what a task reads of some rows; return with it the first field, which holds their texts."""
-    encoded = {field.name: field.encode(records) for field in task.inputs}
+class LineScorer:
+    """Says how surprising each line is to a language model."""
+
+    def __init__(self, task: LanguageModel, backend: Callable[[int], Continuing]) -> None:
+        self._task = task
+        self._backend = backend
+
+    def answer(self, records: Sequence[Record]) -> list[Answer]:
+        """Answer each record, in order, with the mean surprisal of its tokens, in nats.
+
+        The end of a line is one of them. The score is the log-probability of the whole line.
+        """
+        dataset, texts = _encode(self._task.fields, [self._task.line_of(record) for record in records])
+        backend = self._backend(len(records))
+        answers: dict[int, Answer] = {}
+        for batch in self._task.line_batches(dataset):
+            assert batch.rows is not None
+            columns = (batch.rows, backend.log_likelihood(batch), batch.arrays["lengths"])
+            for row, score, length in zip(*(column.tolist() for column in columns), strict=True):
+                text = texts[row]
+                answers[row] = Answer(-score / length, score, (), text.truncated, text.unknown)
+        return [answers[row] for row in range(len(records))]
+
+
+def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:
+    """Encode what is read of some rows; return with it the first field, which holds their texts."""
+    encoded = {field.name: field.encode(records) for field in fields}
     columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
-    return Dataset(columns), encoded[task.inputs[0].name]
+    return Dataset(columns), encoded[fields[0].name]

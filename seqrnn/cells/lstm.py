@@ -30,6 +30,7 @@ class LSTM(Cell):
         _, c = state
         gates = from_input + from_state
         i, f, _, o = split_gates(xp.sigmoid(gates), 4)  # one call for all takes less than one for each
-        g = xp.tanh(split_gates(gates, 4)[2])
+        size = gates.shape[-1] // 4
+        g = xp.tanh(gates[..., 2 * size : 3 * size])
         c = f * c + i * g
         return o * xp.tanh(c), c

@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    StrictOption,
     TextFieldOption,
     ThreadsOption,
 )
@@ -34,6 +35,7 @@ def classify(
     probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
     jsonl: JsonLinesOption = False,
     text_col: TextFieldOption = None,
+    strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     threads: ThreadsOption = 1,
@@ -62,3 +64,5 @@ def classify(
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice))
     if not quiet:
         say(*network.run.warnings, *tally.lines())
+    if strict:
+        tally.require_answers()

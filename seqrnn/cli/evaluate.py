@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seqrnn.cli.line_scores import LineOutput, score_lines
+from seqrnn.cli.model import Model, Resources
 from seqrnn.cli.options import (
     BEAM_SIZE,
     BeamSizeOption,
@@ -50,6 +52,12 @@ def evaluate(
         str | None, typer.Option(help="Column or field of the label (as in training).", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the figures.")] = False,
+    per_line: Annotated[
+        bool,
+        typer.Option(
+            "--per-line", help="Write the surprisal of each line, nats a token, before it (language models)."
+        ),
+    ] = False,
     streams: Annotated[
         int, typer.Option(min=1, help="Parts of a text that are read side by side: faster, a little worse.")
     ] = 1,
@@ -59,7 +67,14 @@ def evaluate(
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure a model on a data file that has the answers."""
+    """Measure a model on a data file that has the answers; or, with --per-line, each line of a file.
+
+    With --json a line may itself be a JSON object; its fields are handed through.
+    """
+    if per_line:
+        resources = Resources("auto", device, threads)
+        score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
+        return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say
     from seqrnn.data.columns import Dataset

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,13 +19,16 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    StrictOption,
     TextFieldOption,
     ThreadsOption,
 )
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqrnn.cli.continuation import Text
     from seqrnn.cli.model import Model
+    from seqrnn.cli.rows import Tally
     from seqrnn.cli.stdio import Output
     from seqrnn.search.beam import Beam
     from seqrnn.search.decoding import Decoding
@@ -84,10 +88,19 @@ def generate(
         int | None,
         typer.Option("--samples", min=1, help="Texts to write from a prompt (1).", show_default=False),
     ] = None,
+    state_in: Annotated[
+        Path | None,
+        typer.Option(help="Go on where a text stood that --state-out has saved.", show_default=False),
+    ] = None,
+    state_out: Annotated[
+        Path | None,
+        typer.Option(help="File (.npz) to save in where the text stands at its end.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 1,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Write tokens as they come.")] = True,
     jsonl: JsonLinesOption = False,
     text_col: TextFieldOption = None,
+    strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     threads: ThreadsOption = 1,
@@ -110,22 +123,34 @@ def generate(
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
     network = Model(model, "generate", Resources(backend, device, threads))
     beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
+    tally: Tally | None = None
     if isinstance(network.run.task, WritingTask):
-        _refuse({"--prompt": prompt, "--samples": samples}, "this model answers rows; see --n-best")
+        of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
+        _refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
             _refuse(beam_only, "there is no beam in --sample and --greedy")
         count = n_best or 1
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
         with Output(output) as out:
-            notes = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
+            tally = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
+        notes = tally.lines()
     else:
-        of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, str(data): data}
+        of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, "--strict": strict or None}
+        of_rows[str(data)] = data
         _refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
+        if state_out is not None and samples not in {None, 1}:
+            raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
+        text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
-            notes = _continue(network, prompt or "", limits, (sampling, samples or 1), out, jsonl, stream)
+            text.write_all(sampling, samples or 1, out, jsonl, stream)
+        if state_out is not None:
+            text.save(state_out)
+        notes = iter(text.warnings)
     if not quiet:
         say(*network.run.warnings, *notes)
+    if strict and tally is not None:
+        tally.require_answers()
 
 
 def _refuse(given: Mapping[str, Any], reason: str) -> None:
@@ -148,7 +173,7 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
 
 def _answer_lines(
     model: Model, decoding: Decoding, data: str, out: Output, jsonl: bool, text_col: str | None
-) -> Iterable[str]:
+) -> Tally:
     """Answer each line of a file; return what the user should know of them."""
     from seqrnn.answering.rows import RowWriter
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
@@ -159,7 +184,7 @@ def _answer_lines(
     writer = RowWriter(task, model.backend)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
-    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding)).lines()
+    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding))
 
 
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
@@ -167,24 +192,11 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
 
 
-def _continue(
-    model: Model,
-    prompt: str,
-    limits: Limits,
-    draws: tuple[Sampling, int],
-    out: Output,
-    jsonl: bool,
-    stream: bool,
-) -> Iterable[str]:
-    """Write continuations of a prompt; return what the user should know of it."""
+def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text:
+    """Return what goes on from a prompt, or from a prompt after what was written to the file `state`."""
     from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.continuation import Text
     from seqrnn.cli.rows import without_surrogates
-    from seqrnn.tasks.language_model import LanguageModel
 
     # Surrogates are what Python makes of bytes that are not UTF-8.
-    assert isinstance(model.run.task, LanguageModel)
-    continuer = Continuer(model.run.task, model.backend(1))
-    text = Text(continuer, without_surrogates(prompt), limits)
-    text.write_all(*draws, out, jsonl, stream)
-    return text.warnings
+    return Text(Continuer(model.run, model.backend(1)), without_surrogates(prompt), limits, state)

@@ -47,6 +47,9 @@ ThreadsOption = Annotated[
         help="CPU threads; the other cores are left to the neighbours.",
     ),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Exit with 3, at the end, if any row could not be answered.")
+]
 TextFieldOption = Annotated[
     str | None,
     typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seqrnn.cli.stdio import Output
-from seqrnn.data.lines import Line, read_line_groups
+from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, without_numbers
 from seqrnn.data.record import Record
@@ -44,12 +44,24 @@ class Tally:
     truncated: int = 0
     replaced: int = 0
     errors: int = 0
+    first_error: str | None = None
 
-    def count(self, answers: Iterable[Answer | None]) -> None:
-        """Take note of some answers; None stands for a row that has none."""
-        for answer in answers:
-            self.errors += answer is None
-            self.truncated += answer is not None and answer.truncated
+    def count(self, pairs: Iterable[tuple[Row, Answer | None]], name: str) -> None:
+        """Take note of some rows of the file `name`, each with its answer, or None where it has none."""
+        for row, answer in pairs:
+            if answer is not None:
+                self.truncated += answer.truncated
+                continue
+            self.errors += 1
+            if self.first_error is None:
+                reason = str(row.error).removeprefix(f"{row.record.place}: ")
+                self.first_error = f"{name}:{row.id + 1}: {reason}"
+
+    def require_answers(self) -> None:
+        """Raise DataError, with the first of them, where there are rows without an answer."""
+        if self.first_error is not None:
+            others = f", as {self.errors - 1:,} more" if self.errors > 1 else ""
+            raise DataError(f"{self.first_error}; the row has no answer{others}, and --strict was given")
 
     def lines(self) -> Iterator[str]:
         """Yield a sentence for each count that is not 0."""
@@ -91,7 +103,7 @@ def answer_rows(
             rows = [_checked(row, layout) for row in read_rows(lines[first : first + MOST_ROWS], layout)]
             answered = iter(answer([row.record for row in rows if row.error is None]))
             pairs = [(row, next(answered) if row.error is None else None) for row in rows]
-            tally.count(answer for _, answer in pairs)
+            tally.count(pairs, file_name(path))
             if layout.as_json:
                 out.write_json(_record(row, answer, layout) for row, answer in pairs)
             else:

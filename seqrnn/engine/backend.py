@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,12 @@ class TorchBackend:
         return _predicted(self._ask.begin(to_tensors(batch, self._device)))
 
     @torch.inference_mode()
-    def read(self, tokens: Tokens) -> Prediction:
-        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
-        return _predicted(self._ask.read(torch.from_numpy(tokens).to(self._device)))
+    def read(self, tokens: Tokens, states: States | None) -> Prediction:
+        """Read `tokens` (N, T), from nothing if `states` is None.
+
+        Returns the next token's log-probabilities (N, V), and the states.
+        """
+        return _predicted(self._ask.read(torch.from_numpy(tokens).to(self._device), states))
 
     @torch.inference_mode()
     def step(self, tokens: Tokens, states: States) -> Prediction:
@@ -62,6 +66,20 @@ class TorchBackend:
     def select(self, states: States, rows: Tokens) -> States:
         """Go on from the sequences `rows` (A, K)."""
         return self._ask.select(states, torch.from_numpy(rows).to(self._device))
+
+    @torch.inference_mode()
+    def log_likelihood(self, batch: Batch) -> np.ndarray:
+        """Return the log-probability of the `targets` of each row up to its length, (B,), in nats."""
+        found: np.ndarray = self._ask.log_likelihood(to_tensors(batch, self._device)).cpu().numpy()
+        return found
+
+    def to_arrays(self, states: States) -> list[tuple[np.ndarray, ...]]:
+        """Return the state of each layer of a language model in NumPy, each array (N, H)."""
+        return [tuple(array.cpu().numpy() for array in layer) for layer in states]
+
+    def from_arrays(self, layers: Sequence[tuple[np.ndarray, ...]]) -> States:
+        """Return the states that `to_arrays` has returned."""
+        return [tuple(torch.from_numpy(array).to(self._device) for array in layer) for layer in layers]
 
 
 def open_backend(run: OpenedRun, device: str = "auto") -> TorchBackend:

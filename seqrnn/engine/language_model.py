@@ -16,7 +16,7 @@ from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.engine.rnn import RNN, Layers, detach
+from seqrnn.engine.rnn import RNN, Layers, detach, running
 
 
 class LanguageModel(nn.Module):
@@ -49,15 +49,29 @@ class LanguageModel(nn.Module):
         loss = cross_entropy(logits, targets, objective, ignore=BLANK)
         return Output(Loss(loss, int(arrays["lengths"].sum())), {}, detach(states))
 
+    def log_likelihood(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
+
+        Step by step, so that the scores of one step are all that is in memory.
+        """
+        targets, lengths = arrays["targets"], arrays["lengths"]
+        hidden, _ = self.rnn(self.embedding(arrays["inputs"]), lengths)
+        gained = [
+            -F.cross_entropy(self.score(hidden[:, step]).float(), targets[:, step], reduction="none")
+            for step in range(targets.shape[1])
+        ]
+        mask = running(lengths, targets.shape[1], targets.device)
+        return (torch.stack(gained, dim=1) * mask).sum(dim=1)
+
     def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
         """Read `tokens` (N,) and return the next token's log-probabilities (N, V) and the new states."""
         hidden, states = self.rnn.step(self.embedding(tokens), states)
         return F.log_softmax(self.score(hidden).float(), dim=1), states
 
-    def read(self, tokens: Tensor) -> tuple[Tensor, Layers]:
+    def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's log-probabilities (N, V) and states."""
         lengths = torch.full((tokens.shape[0],), tokens.shape[1])
-        hidden, states = self.rnn(self.embedding(tokens), lengths)
+        hidden, states = self.rnn(self.embedding(tokens), lengths, states)
         return F.log_softmax(self.score(hidden[:, -1]).float(), dim=1), states
 
 

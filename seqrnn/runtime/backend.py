@@ -10,8 +10,8 @@ from seqrnn.runtime.weights import load_network
 
 
 def can_run(run: OpenedRun) -> bool:
-    """Say whether there is a network without PyTorch for the task of a run."""
-    return run.task.model in RUNTIMES
+    """Say whether there is a network without PyTorch for a run: not where it reads images, with channels."""
+    return run.task.model in RUNTIMES and "channels" not in run.task.sizes()
 
 
 def open_backend(run: OpenedRun) -> Any:

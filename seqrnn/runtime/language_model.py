@@ -11,6 +11,7 @@ import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
+from seqrnn.data.batching import Batch
 from seqrnn.runtime.activations import log_softmax
 from seqrnn.runtime.inputs import take_embedding
 from seqrnn.runtime.linear import Linear
@@ -38,16 +39,40 @@ class LanguageModel:
         weight = self._table if tied else take("output.weight", (vocabulary_size, features))
         self._output = Linear(weight, bias)
 
-    def read(self, tokens: Array) -> tuple[Array, Layers]:
-        """Read `tokens` (N, T) from nothing: the next token's log-probabilities (N, V), and the states."""
+    def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
+        """Read `tokens` (N, T), from nothing if `states` is None.
+
+        Returns the next token's log-probabilities (N, V), and the states.
+        """
         lengths = np.full(len(tokens), tokens.shape[1])
-        hidden, states = self._rnn(self._table[tokens], lengths)
+        hidden, states = self._rnn(self._table[tokens], lengths, states)
         return self._predict(hidden[:, -1]), states
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
         hidden, states = self._steps(tokens, states)
         return self._predict(hidden), states
+
+    def log_likelihood(self, batch: Batch) -> Array:
+        """Return the log-probability of `targets` (B, T) up to the `lengths`, (B,), in nats.
+
+        Step by step, so that the scores of one step are all that is in memory.
+        """
+        inputs, targets, lengths = (batch.arrays[name] for name in ("inputs", "targets", "lengths"))
+        hidden, _ = self._rnn(self._table[inputs], lengths)
+        total = np.zeros(len(targets), dtype=np.float32)
+        for step in range(targets.shape[1]):
+            rows = np.flatnonzero(lengths > step)
+            total[rows] += self._predict(hidden[rows, step])[np.arange(len(rows)), targets[rows, step]]
+        return total
+
+    def to_arrays(self, states: Layers) -> Layers:
+        """Return the states, which are arrays already."""
+        return states
+
+    def from_arrays(self, layers: Layers) -> Layers:
+        """Return the states that `to_arrays` has returned."""
+        return layers
 
     def _predict(self, hidden: Array) -> Array:
         """Return the next token's log-probabilities, (N, H) -> (N, V)."""

@@ -30,6 +30,7 @@ class TokenSteps:
 
     def __call__(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read `tokens` (N,): the hidden states (N, H) of the last layer, and all states."""
-        if self._inputs is None:
+        inputs = self._inputs
+        if inputs is None:
             return self._rnn.step(self._rnn.layers[0][0].from_input(self._table[tokens]), states)
-        return self._rnn.step(self._inputs.take(tokens, axis=0), states)
+        return self._rnn.step(inputs.take(tokens, axis=0), states)

@@ -6,6 +6,7 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from seqrnn.config import Config
 from seqrnn.data.batching import Batch, BatchLimits, Pass, StreamBatches, batch_rows, framed
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import TextField
+from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.task import Task, Values
@@ -79,10 +81,26 @@ class LanguageModel(Task):
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
         data = self.config.data
-        width = data.max_tokens + 1 if data.lengths == "blank" and data.max_tokens is not None else None
+        width = None
+        if data.lengths == "blank" and data.max_tokens is not None and not self.stream:
+            width = data.max_tokens + 1
         arrays = framed(dataset["text"], rows, width)
         tokens = int(arrays["lengths"].sum())
         return Batch(arrays, targets=tokens, tokens=tokens, positions=arrays["targets"].size, rows=rows)
+
+    def line_of(self, record: Record) -> Record:
+        """Return a line with what ends it in a long text, a newline."""
+        return replace(record, source=record.source + "\n") if self.stream else record
+
+    def line_batches(self, dataset: Dataset) -> Iterator[Batch]:
+        """Cut lines into batches as `_collate` makes them, each line from its own start, whatever was learnt.
+
+        The `lengths` count what ends a line: a newline in a long text, else <eos>.
+        """
+        for rows in self._rows(dataset, Pass()):
+            batch = self._collate(dataset, rows)
+            batch.arrays["lengths"] -= int(self.stream)
+            yield batch
 
     def scorer(self) -> LanguageScorer:
         """Return a fresh scorer."""

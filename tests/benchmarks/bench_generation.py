@@ -60,7 +60,7 @@ def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Callable[[], float],
         pass
     run = open_run(directory)
     assert isinstance(run.task, LanguageModel)
-    text = Text(Continuer(run.task, open_backend(run)), "", Limits(fixed_len=CHARACTERS))
+    text = Text(Continuer(run, open_backend(run)), "", Limits(fixed_len=CHARACTERS))
 
     def loop() -> float:
         start = time.perf_counter()

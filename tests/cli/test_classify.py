@@ -197,3 +197,17 @@ def test_without_a_model_the_flag_is_named(seqrnn) -> None:
         2,
         "seqrnn: error: --model: missing option; see seqrnn classify --help\n",
     )
+
+
+def test_strict_answers_all_rows_and_then_fails_for_those_without(seqrnn, classifier, folder) -> None:
+    (folder / "rows.jsonl").write_text('{"text": "snow"}\n{"n": 1}\nrain\n{\n', encoding="utf-8")
+    options = ("classify", "-m", classifier, "rows.jsonl", "--jsonl")
+    lenient, strict = seqrnn(*options), seqrnn(*options, "--strict", "--quiet")
+    assert (lenient.returncode, strict.returncode) == (0, 3)
+    assert strict.stdout == lenient.stdout
+    assert strict.stdout.count(b"\n") == 4
+    (told,) = strict.stderr.decode().splitlines()
+    assert told.startswith('seqrnn: error: rows.jsonl:2: no text in the field "text"')
+    assert "1 more" in told
+    fine = seqrnn("classify", "-m", classifier, "--strict", stdin=b"snow\n\nrain\n")
+    assert (fine.returncode, fine.stderr) == (0, b"")

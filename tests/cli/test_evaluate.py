@@ -112,3 +112,26 @@ def test_what_cannot_be_measured_is_one_line(seqrnn, classifier, args, code, wor
     assert (result.returncode, result.stdout) == (code, b"")
     assert result.stderr.count(b"\n") == 1
     assert words in result.stderr.decode()
+
+
+def test_lines_are_scored_in_order_and_nonsense_ranks_last(seqrnn, storyteller):
+    lines = ["rain over the hills today", "", "zqx vvw kkj qqzx", "a slow boat"]
+    result = seqrnn("evaluate", "-m", storyteller, "--per-line", stdin="\n".join(lines).encode())
+    assert result.returncode == 0
+    rows = [row.split("\t") for row in result.stdout.decode().splitlines()]
+    assert [text for _, text in rows] == lines
+    scores = [float(score) for score, _ in rows]
+    assert max(scores[0], scores[3]) < scores[2]
+    told = seqrnn(
+        "evaluate", "-m", storyteller, "--per-line", "--json", stdin=b'{"text": "a slow boat", "n": 7}\n'
+    )
+    record = json.loads(told.stdout)
+    assert (record["text"], record["n"], record["error"]) == ("a slow boat", 7, None)
+    assert record["prediction"] == pytest.approx(scores[3], abs=1e-3)
+    assert record["score"] == pytest.approx(-record["prediction"] * len("a slow boat\n"), rel=1e-5)
+
+
+def test_only_a_language_model_scores_lines(seqrnn, classifier):
+    result = seqrnn("evaluate", "-m", classifier, "--per-line", stdin=b"snow\n")
+    assert result.returncode == 2
+    assert b"language model" in result.stderr

@@ -106,3 +106,21 @@ def test_a_wrong_kind_of_model_names_the_command_that_is_right(seqrnn, classifie
     result = seqrnn("generate", "-m", classifier)
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
     assert result.stderr.endswith(b"use seqrnn classify\n")
+
+
+def test_a_text_goes_on_from_a_saved_state_as_if_it_had_never_stopped(generate, folder) -> None:
+    whole, _ = generate("--greedy", "--prompt", "the ", "--fixed-len", "40")
+    first, _ = generate("--greedy", "--prompt", "the ", "--fixed-len", "15", "--state-out", "s.npz")
+    rest, _ = generate("--greedy", "--state-in", "s.npz", "--fixed-len", "25")
+    assert first.removesuffix("\n") + rest == whole
+    again, _ = generate("--greedy", "--state-in", "s.npz", "--prompt", rest[:5], "--fixed-len", "20")
+    assert again == rest
+
+
+def test_a_state_is_of_one_text_and_of_one_model(seqrnn, storyteller, classifier, folder) -> None:
+    several = seqrnn("generate", "-m", storyteller, "--samples", "2", "--state-out", "s2.npz")
+    assert (several.returncode, several.stdout) == (2, b"")
+    (folder / "foreign.npz").write_bytes(b"no archive")
+    foreign = seqrnn("generate", "-m", storyteller, "--state-in", "foreign.npz")
+    assert foreign.returncode == 3
+    assert b"foreign.npz: damaged" in foreign.stderr

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
@@ -39,8 +40,8 @@ def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, ce
     settings = {**THOROUGH, "model.cell": cell, "training.segment_length": 37, "training.batch_size": 4}
     settings["training.steps"] = 250
     _, path = train("text", settings, REPEATING * 40)
-    task, backend = opened(path)
-    continuer = Continuer(task, backend(1))
+    _, backend = opened(path)
+    continuer = Continuer(open_run(path), backend(1))
     prompt = continuer.tokenizer.encode_batch(["one fish two f"])[0].ids
     start = continuer.start(np.asarray(prompt))
     chosen = generate(continuer.step, start, Limits(fixed_len=60), Sampling(temperature=0))

@@ -111,8 +111,8 @@ def test_a_tagger(twins, batches, cell, layer, characters):
 def test_a_language_model(twins, cell, shape):
     _, engine, network = twins("text", {**cell, **shape})
     prompts = np.array([[2, 4, 5, 6], [2, 7, 7, 4]])
-    expected, theirs = engine.read(prompts)
-    found, ours = network.read(prompts)
+    expected, theirs = engine.read(prompts, None)
+    found, ours = network.read(prompts, None)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     for tokens in ([5, 6], [4, 4], [7, 5]):
         expected, theirs = engine.step(np.array(tokens), theirs)

@@ -1,0 +1,53 @@
+"""`seqrnn evaluate --per-line`: how surprising each line is, to rank and filter text in a pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seqrnn.cli.model import Model
+from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.data.record import Record
+    from seqrnn.tasks.task import Answer
+
+
+@dataclass(frozen=True)
+class LineOutput:
+    """Where scores go, and how: as JSON, of the text in `field` of JSON lines, with notes unless `quiet`."""
+
+    path: str | None
+    as_json: bool
+    field: str | None
+    quiet: bool
+
+
+def score_lines(model: Model, data: str, output: LineOutput) -> None:
+    """Write the surprisal of each line of a file, in nats a token, in order and as lines come.
+
+    Raises UsageError where the model is no language model.
+    """
+    from seqrnn.answering.rows import LineScorer
+    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
+    from seqrnn.cli.stdio import Output, say
+    from seqrnn.tasks.language_model import LanguageModel
+
+    task, config = model.run.task, model.run.config.data
+    if not isinstance(task, LanguageModel):
+        raise UsageError(f"--per-line: scores are a language model's, and this is one for {task.name}")
+    field = output.field or name_of(config.text_column)
+    layout = RowFormat(output.as_json, field, "text", _accept, lambda text: {"text": text}, _line)
+    with Output(output.path) as out:
+        tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer)
+    if not output.quiet:
+        say(*model.run.warnings, *tally.lines())
+
+
+def _accept(record: Record) -> None:
+    """Take any text."""
+
+
+def _line(answer: Answer, text: str) -> str:
+    """Write the score before the line, so that `sort -n` ranks lines."""
+    return f"{answer.prediction:.4f}\t{text}"

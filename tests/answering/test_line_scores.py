@@ -1,0 +1,51 @@
+"""How surprising a line is: its own likelihood, whatever stands beside it and whichever backend computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.rows import LineScorer
+from seqrnn.data.record import Record
+from seqrnn.data.tokenizer import EOS
+
+LINES = ["abcx", "", "x", "zz unknown", "defgx", "abcx"]
+
+
+@pytest.fixture(params=["numpy", "torch"])
+def backend(request):
+    return request.param
+
+
+def score_by_hand(path, for_rows, line):
+    """The log-probability of a line and its tokens, read one at a time."""
+    continuer = Continuer(open_run(path), for_rows(1))
+    ids = continuer.tokenizer.encode(line).ids
+    ends = [] if line.endswith("\n") else [EOS]
+    (log_probs, states), total = continuer.start(ids[:0]), 0.0
+    for token in [*ids, *ends]:
+        total += float(log_probs[0, token])
+        log_probs, states = continuer.step(np.array([token]), states)
+    return total, len(ids) + len(ends)
+
+
+@pytest.mark.parametrize(("layout", "end"), [("lines", ""), ("text", "\n")])
+def test_a_score_is_the_likelihood_of_the_line_and_its_end(train, opened, backend, layout, end):
+    _, path = train(layout)
+    task, for_rows = opened(path, backend)
+    answers = LineScorer(task, for_rows).answer([Record(line) for line in LINES])
+    for line, answer in zip(LINES, answers, strict=True):
+        total, tokens = score_by_hand(path, for_rows, line + end)
+        assert answer.score == pytest.approx(total, abs=1e-4)
+        assert answer.prediction == pytest.approx(-total / tokens, abs=1e-4)
+    assert answers[0].score == pytest.approx(answers[5].score, abs=1e-5)
+    assert answers[3].unknown > answers[1].unknown == 0
+
+
+def test_a_line_that_is_too_long_is_cut_and_says_so(train, opened, backend):
+    _, path = train("lines", {"data.max_tokens": 3, "data.lengths": "blank"})
+    cut, whole = LineScorer(*opened(path, backend)).answer([Record("abcdefgx"), Record("abc")])
+    assert (cut.truncated, whole.truncated) == (True, False)
+    assert cut.score == pytest.approx(whole.score, abs=1e-5)
