@@ -91,7 +91,7 @@ def test_a_saved_tagger_answers_as_it_did(train, layer, characters):
     run = open_run(path)
     expected, _ = evaluate(session.model, session.task, session.prepared.valid)
     found, _ = evaluate(open_backend(run).model, run.task, session.prepared.valid)
-    assert found == expected
+    assert found == {**expected, "loss": pytest.approx(expected["loss"], rel=1e-5)}
     assert (path / "characters.json").exists() is bool(characters)
     assert (path / "tags.json").exists()
 
