@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from seqrnn.data.columns import Column
 from seqrnn.data.fields import FileName
-from seqrnn.data.images import CHANNELS, ImageFile, find_image, path_of, read_pixels
+from seqrnn.data.images import CHANNELS, read_pixels
+from seqrnn.data.named_files import find_file, find_named_file, path_of
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
 from seqrnn.data.vectors_field import Moments
@@ -77,13 +78,11 @@ class ImageField:
         return [Encoded(_bytes_of(path_of(record))) for record in records]
 
     def _pixels_of(self, record: Record) -> NDArray[np.uint8]:
+        file = find_named_file(record)
         try:
-            return self._pixels(path_of(record))
+            return self._read(file)  # (N, N, 3)
         except DataError as error:
             raise DataError(f"{record.place}: {error}") from error
-
-    def _pixels(self, path: str) -> NDArray[np.uint8]:
-        return self._read(find_image(path))  # (N, N, 3)
 
     def to_json(self) -> str:
         """Return the content of image.json."""
@@ -114,7 +113,7 @@ class ImageField:
 
         Raises DataError where one cannot be read any more.
         """
-        pixels = np.stack([self._pixels(_path_in(column, row)) for row in rows])  # (B, N, N, 3)
+        pixels = np.stack([self._read(find_file(_path_in(column, row))) for row in rows])  # (B, N, N, 3)
         scaled = (pixels / 255 - self._mean) / self._deviation
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
 

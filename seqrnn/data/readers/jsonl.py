@@ -13,6 +13,7 @@ from seqrnn.data.tokens import join_tokens
 from seqrnn.errors import DataError
 
 TOKENS, TAGS = "tokens", "tags"  # lists, or strings, that go together item by item
+IMAGE = "image"  # a path, which comes before any text where images are read
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -34,7 +35,8 @@ def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Rec
             continue
         fields = _parse(line.text, place)
         steps = steps_in(fields, source.kind, source.text_column)
-        text = _text(fields, source.text_column, place) if steps is None else ""
+        column = source.text_column or (IMAGE if source.kind == "image" and IMAGE in fields else None)
+        text = _text(fields, column, place) if steps is None else ""
         yield Record(text, _labels(fields, source, place), name, line.number, fields, steps)
 
 
