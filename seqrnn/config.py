@@ -180,7 +180,7 @@ class ModelConfig(Section):
         "--entry",
     )
     channels: int = key(
-        32,
+        48,
         "Maps of the first block of a network over images; each further block has twice as many.",
         "--channels",
         ge=1,

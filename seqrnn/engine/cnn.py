@@ -8,17 +8,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-GRID = 4  # places along a side of the last maps, at most
+GRID = 8  # places along a side of the last maps, at most
 GROUPS = 8  # of channels that are normalised together
 
 
 class CNN(nn.Module):
     """Blocks of convolution, normalisation and ReLU, each of which halves the side and doubles the channels.
 
-    What is left, a grid of at most 4 x 4 states, is given row by row as a sequence; each place adds a
-    vector of its own, so that an attention can tell above from below. Groups of channels are
-    normalised within each image (Wu and He 2018), so that an image's states do not depend on the
-    images beside it, as those of batch normalisation would.
+    What is left, a grid of at most 8 x 8 states, is given row by row as a sequence; each place adds a
+    vector of its own, so that an attention can tell above from below, and is normalised. Groups of
+    channels are normalised within each image (Wu and He 2018), so that an image's states do not
+    depend on the images beside it, as those of batch normalisation would.
     """
 
     def __init__(self, channels: int, side: int, width: int) -> None:
@@ -31,11 +31,13 @@ class CNN(nn.Module):
         self.blocks = nn.Sequential(*blocks)
         self.size = channels
         self.places = nn.Parameter(torch.zeros(side * side, channels))  # (S, M)
+        self.norm = nn.LayerNorm(channels)
 
     def forward(self, images: Tensor) -> Tensor:
         """Read `images` (B, C, N, N) -> the states of their places (B, S, M)."""
         maps: Tensor = self.blocks(images)  # (B, M, n, n)
-        return maps.flatten(2).transpose(1, 2) + self.places
+        states: Tensor = self.norm(maps.flatten(2).transpose(1, 2) + self.places)
+        return states
 
 
 def _block(channels: int, maps: int) -> nn.Module:

@@ -34,15 +34,20 @@ class Summary(nn.Module):
 
 
 class PlacesEncoder(nn.Module):
-    """Stands where an `RNN` reads a sequence: the places are the memory, their summary every last state."""
+    """Stands where an `RNN` reads a sequence: the places are the memory, their summary every last state.
+
+    The summary is normalised: the largest values of many places are nearly the same in all images.
+    """
 
     def __init__(self, sizes: RNNSizes, arrays: int) -> None:
         """Take the sizes of the decoder's layers, and how many arrays its cell's state has."""
         super().__init__()
         self.summary = Summary(sizes)
+        self.norm = nn.LayerNorm(sizes.hidden_size)
         self.arrays = arrays
         self.depth = sizes.num_layers
 
     def forward(self, places: Tensor) -> tuple[Tensor, Layers]:
         """Read `places` (B, S, E): the memory, which they are themselves, and a last state a layer."""
-        return places, [(self.summary(places),) * self.arrays] * self.depth
+        last = self.norm(self.summary(places))  # (B, H)
+        return places, [(last,) * self.arrays] * self.depth

@@ -5,7 +5,7 @@ Shapes: B batch, S source, T target.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +20,16 @@ from seqrnn.data.tokenizer import BLANK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Values, WritingTask
+
+
+OF_IMAGES: Mapping[str, Any] = {
+    "model.hidden_size": 256,
+    "model.dropout": 0.1,
+    "model.embedding_dropout": 0.0,
+    "training.batch_size": 32,
+    "training.label_smoothing": 0.0,
+}
+"""Defaults that differ where images or vectors are read, which small batches learn to see much sooner."""
 
 
 class Seq2Seq(WritingTask):
@@ -50,6 +60,11 @@ class Seq2Seq(WritingTask):
         self.source = source_field(config.data)
         self.target = TextField("target", TokenizerSettings.of_target(config.data), side="target")
         self.references = ReferencesField("references")
+
+    @classmethod
+    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+        """Return the defaults for sequences, or those for images and single vectors."""
+        return {**cls.defaults, **OF_IMAGES} if source_kind in {"image", "vector"} else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:
