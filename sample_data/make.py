@@ -14,6 +14,7 @@ import dates
 import islands
 import lighthouse
 import mails
+import scenes
 import sightings
 
 SEED = 1871
@@ -28,6 +29,7 @@ def write(directory: Path) -> None:
     files["sightings.train.conll"], files["sightings.test.conll"] = sightings.split(random.Random(SEED))
     files["dates.train.tsv"], files["dates.test.tsv"] = dates.split(random.Random(SEED))
     files["islands.tsv"] = islands.table(random.Random(SEED))
+    files |= scenes.write(directory, (scenes.TRAIN_SCENES, scenes.TEST_SCENES), random.Random(SEED))
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
 

@@ -1,8 +1,8 @@
 """Drawn scenes, two things on paper, each with sentences that say what can be seen.
 
-No pair of things of the test pictures stands together in a training picture, whatever way round: what
-is learned is to see each of the two, not to know the picture again. `python sample_data/scenes.py
-DIRECTORY TRAIN TEST` draws a larger set.
+No two things of a test picture stand together in any training picture, whichever way round: what is
+learned is to see each of the two, not to know the picture again. More pictures are drawn by
+`python sample_data/scenes.py DIRECTORY TRAIN TEST`, such as `/tmp/scenes 4000 400`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Values, WritingTask
 
-
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
     "model.dropout": 0.1,
@@ -73,8 +72,11 @@ class Seq2Seq(WritingTask):
 
     @property
     def metric(self) -> str:
-        """The token error rate; the loss where a label can be answered by anything of its kind."""
-        return "loss" if self.config.data.source_kind == "label" else "token_error_rate"
+        """The token error rate; the loss where much would be right: names of a kind, captions of an image."""
+        return "loss" if self._is_one_to_many() else "token_error_rate"
+
+    def _is_one_to_many(self) -> bool:
+        return self.config.data.source_kind == "label" or not self.source.sequential
 
     @property
     def inputs(self) -> tuple[SourceField]:
@@ -89,7 +91,7 @@ class Seq2Seq(WritingTask):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         kind = self.config.data.source_kind
-        if kind == "label" or not self.source.sequential:
+        if self._is_one_to_many():
             read = "image -> CNN" if kind == "image" else kind
             return f"one-to-many: {read} -> {self._entry()} -> y_1 ... y_T, each y_t read before y_{{t+1}}"
         return "many-to-many: x_1 ... x_S -> encoder -> decoder -> y_1 ... y_T"
