@@ -113,11 +113,7 @@ def build_encoder_decoder(config: ModelConfig, sizes: Mapping[str, int], shrink:
         encoder, memory_size = RNN(config.cell, reads, shrink), reads.output_size
     else:
         encoder, memory_size = PlacesEncoder(reads, arrays), input_size
-    bridge: Bridge | FirstInput
-    if config.entry == "state":
-        bridge = Bridge(arrays, reads)
-    else:
-        bridge = FirstInput(reads, config.embedding_size)
+    bridge = Bridge(arrays, reads) if config.entry == "state" else FirstInput(reads, config.embedding_size)
     decoder = build_decoder(config, sizes["target_vocabulary"], memory_size, shrink)
     model = EncoderDecoder(embedding, encoder, bridge, decoder)
     model.scheduled_sampling = config.scheduled_sampling

@@ -8,7 +8,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from seqrnn.cells.sizes import RNNSizes
-
 from seqrnn.engine.rnn import Layers
 
 

@@ -10,8 +10,13 @@ from seqrnn.runtime.weights import load_network
 
 
 def can_run(run: OpenedRun) -> bool:
-    """Say whether there is a network without PyTorch for the task of a run."""
-    return run.task.model in RUNTIMES
+    """Say whether there is a network without PyTorch for the task of a run.
+
+    Images are PyTorch's, and so are sentences about one vector, or whose source is a first input.
+    """
+    sizes = run.task.sizes()
+    of_torch = "channels" in sizes or not sizes.get("sequential", 1) or run.config.model.entry == "first"
+    return run.task.model in RUNTIMES and not of_torch
 
 
 def open_backend(run: OpenedRun) -> Any:

@@ -14,7 +14,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.decoder import Decoder, Writing
-from seqrnn.runtime.inputs import take_embedding
+from seqrnn.runtime.inputs import take_input
 from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.rnn import RNN, Layers, running
 from seqrnn.runtime.weights import Array, Take, within
@@ -48,13 +48,9 @@ class EncoderDecoder:
     """An encoder, a bridge and a decoder."""
 
     def __init__(self, take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Take the parameters; `sizes` holds `source_vocabulary` and `target_vocabulary`."""
-        rnn_sizes = RNNSizes(
-            config.embedding_size, config.hidden_size, config.num_layers, config.bidirectional
-        )
-        self._table = take_embedding(
-            within(take, "embedding"), sizes["source_vocabulary"], config.embedding_size
-        )
+        """Take the parameters; `sizes` holds the sizes of what is read, and `target_vocabulary`."""
+        self._input, input_size = take_input(within(take, "embedding"), config, sizes)
+        rnn_sizes = RNNSizes(input_size, config.hidden_size, config.num_layers, config.bidirectional)
         self._encoder = RNN(within(take, "encoder"), config.cell, rnn_sizes)
         self._bridge = Bridge(within(take, "bridge"), len(load(CELLS[config.cell]).state_names), rnn_sizes)
         self._decoder = Decoder(
@@ -62,9 +58,9 @@ class EncoderDecoder:
         )
 
     def begin(self, batch: Batch) -> tuple[Array, Writing]:
-        """Begin a sequence for each row of `source` (B, S): the first token's log-probabilities (B, V)."""
+        """Begin a sequence for each row of `source`: the first token's log-probabilities (B, V)."""
         source, lengths = batch.arrays["source"], batch.arrays["source_lengths"]
-        outputs, last = self._encoder(self._table[source], lengths)  # (B, S, D * H)
+        outputs, last = self._encoder(self._input(source), lengths)  # (B, S, D * H)
         memory = self._decoder.memorize(outputs, running(lengths, source.shape[1]))
         return self._decoder.begin(self._bridge(last), memory)
 

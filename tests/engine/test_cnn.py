@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqrnn.cells.sizes import RNNSizes
 from seqrnn.engine.cnn import CNN
-from seqrnn.engine.rnn import RNNSizes
 from seqrnn.engine.summary import PlacesEncoder, Summary
 
 
