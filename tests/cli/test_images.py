@@ -57,7 +57,7 @@ def test_training_tells_that_it_reads_images(captioner, namer):
 
 def test_paths_in_a_stream_start_from_the_current_directory(seqrnn, captioner):
     lines = b"pictures/scenes/train-0000.png\npictures/scenes/train-0001.png\n"
-    answered = seqrnn("generate", "-m", "captioner", "--max-len", "9", stdin=lines)
+    answered = seqrnn("generate", "-m", "captioner", "--greedy", stdin=lines)
     assert answered.returncode == 0, answered.stderr.decode()
     assert answered.stdout.count(b"\n") == 2
     assert answered.stdout.startswith(b"a ")
@@ -75,7 +75,7 @@ def test_rows_that_name_no_image_are_answered_with_the_reason(seqrnn, folder, ca
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n")
     image = "pictures/scenes/train-0002.png"
     rows = [json.dumps({"image": image, "page": 7}), "nowhere.png", "broken.png", "", image]
-    answered = seqrnn("generate", "-m", "captioner", "--jsonl", stdin="\n".join(rows).encode())
+    answered = seqrnn("generate", "-m", "captioner", "--greedy", "--jsonl", stdin="\n".join(rows).encode())
     assert answered.returncode == 0, answered.stderr.decode()
     found = [json.loads(line) for line in answered.stdout.decode().splitlines()]
     assert [row["id"] for row in found] == [0, 1, 2, 3, 4]
