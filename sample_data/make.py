@@ -17,6 +17,7 @@ import islands
 import lighthouse
 import mails
 import rounds
+import scenes
 import sightings
 import strokes
 
@@ -37,6 +38,7 @@ def write(directory: Path) -> None:
     files["strokes.train.jsonl"], files["strokes.test.jsonl"] = strokes.split(random.Random(SEED))
     files["boats.train.csv"], files["boats.test.csv"] = boats.split(random.Random(SEED))
     files["rounds.train.jsonl"], files["rounds.test.jsonl"] = rounds.split(random.Random(SEED))
+    files |= scenes.write(directory, (scenes.TRAIN_SCENES, scenes.TEST_SCENES), random.Random(SEED))
     for name, text in files.items():
         (directory / name).write_text(text, encoding="utf-8", newline="\n")
     for name, (examples, seed) in ADDING.items():

@@ -100,9 +100,11 @@ class DataConfig(Section):
     )
     normalize: bool = key(
         True,
-        "Bring each feature of vectors to mean 0 and deviation 1, as learnt from the training data.",
+        "Bring each feature of vectors, and each channel of images, to mean 0 and deviation 1, as learnt "
+        "from the training data.",
         "--normalize/--raw",
     )
+    image_size: int = key(32, "Pixels each way that images are stretched to.", "--image-size", ge=8, le=1024)
     keys: int = key(88, "Keys of an instrument, which `notes` number from 0.", "--keys", ge=1, le=65_536)
     transpose: int = key(
         0,
@@ -171,6 +173,18 @@ class ModelConfig(Section):
         "general",
         "How a decoder weighs what the encoder has read; none: it knows the last state only.",
         "--attention",
+    )
+    entry: Literal["state", "first"] = key(
+        "state",
+        "How what was read enters a decoder: as its first state, or as its first input, before <bos>.",
+        "--entry",
+    )
+    channels: int = key(
+        48,
+        "Maps of the first block of a network over images; each further block has twice as many.",
+        "--channels",
+        ge=1,
+        le=4096,
     )
     scheduled_sampling: float = key(
         0.0,

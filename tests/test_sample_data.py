@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from seqrnn.catalog import TASKS
 from seqrnn.cli.plan import plan_training
@@ -30,9 +31,16 @@ def rows(name: str) -> list[list[str]]:
     return [line.split("\t") for line in lines]
 
 
-def test_the_script_writes_the_committed_files_byte_for_byte(tmp_path):
-    subprocess.run([sys.executable, "-B", SAMPLES / "make.py", tmp_path], check=True)
-    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What the script writes."""
+    folder = tmp_path_factory.mktemp("samples")
+    subprocess.run([sys.executable, "-B", SAMPLES / "make.py", folder], check=True)
+    return folder
+
+
+def test_the_script_writes_the_committed_files_byte_for_byte(made):
+    written = {path.name: path.read_bytes() for path in made.iterdir() if path.is_file()}
     committed = {
         path.name: path.read_bytes()
         for path in SAMPLES.iterdir()
@@ -40,6 +48,46 @@ def test_the_script_writes_the_committed_files_byte_for_byte(tmp_path):
     }
     assert {"lighthouse.txt", "mails.test.tsv", "mails.train.tsv"} < set(written)
     assert written == committed
+
+
+def test_the_script_draws_the_committed_pictures(made):
+    names = sorted(path.name for path in (SAMPLES / "scenes").iterdir())
+    assert names == sorted(path.name for path in (made / "scenes").iterdir())
+    assert len(names) == 900
+    for name in names:
+        committed, drawn = (
+            np.asarray(Image.open(folder / "scenes" / name).convert("RGB"), dtype=np.int64)
+            for folder in (SAMPLES, made)
+        )
+        assert committed.shape == (64, 64, 3)
+        assert np.abs(committed - drawn).max() <= 8, name  # another Pillow may round another way
+
+
+def things(name: str) -> list[tuple[str, frozenset[str]]]:
+    """Each picture of a table, and the two things that its captions tell of."""
+    found = []
+    for image, *captions in rows(name):
+        for caption in captions:
+            first, second = re.fullmatch(r"a (\w+ \w+) .*\ba (\w+ \w+)", caption).groups()
+            found.append((image, frozenset((first, second))))
+    return found
+
+
+def test_scenes_show_two_things_that_are_never_together_in_training():
+    train, test = things("scenes.train.tsv"), things("scenes.test.tsv")
+    assert len({image for image, _ in train}) == 800
+    assert len({image for image, _ in test}) == 100
+    assert len(test) == 400  # a picture has four right captions
+    assert len(dict(train)) < len(train) < 3 * len(dict(train))
+    assert not {pair for _, pair in train} & {pair for _, pair in test}
+    assert {thing for _, pair in test for thing in pair} <= {thing for _, pair in train for thing in pair}
+
+
+def test_the_colour_above_is_that_of_the_thing_in_the_caption():
+    captions = {image: captions[0] for image, *captions in rows("scenes.test.tsv")}
+    for image, colour in rows("colours.test.tsv"):
+        assert captions[image].split()[1] == colour
+        assert captions[image].split()[3] == "above"
 
 
 def test_the_log_is_a_text_of_dated_entries():

@@ -11,6 +11,7 @@ from typing import Any
 
 from seqrnn.cli.stdio import Output
 from seqrnn.data.lines import Line, file_name, read_line_groups
+from seqrnn.data.named_files import ARRAY_EXTENSION
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, without_numbers
 from seqrnn.data.record import Record
@@ -31,10 +32,9 @@ class Row:
     error: str | None = None
     steps: list[Any] | None = None
 
-    @property
-    def record(self) -> Record:
-        """What is read of the row."""
-        return Record(self.text, line=self.id + 1, steps=self.steps)
+    def record(self, path: str) -> Record:
+        """Return what is read of the row, which stands in the file `path`."""
+        return Record(self.text, path=path, line=self.id + 1, steps=self.steps)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Tally:
                 continue
             self.errors += 1
             if self.first_error is None:
-                reason = str(row.error).removeprefix(f"{row.record.place}: ")
+                reason = str(row.error).removeprefix(f"{row.record(name).place}: ")
                 self.first_error = f"{name}:{row.id + 1}: {reason}"
 
     def require_answers(self) -> None:
@@ -98,12 +98,15 @@ def answer_rows(
     `answer` is given the rows that can be read; the others are answered by an empty line.
     """
     tally = Tally()
+    name = file_name(path)
     for lines in read_line_groups(path, "replace"):
         for first in range(0, len(lines), MOST_ROWS):
-            rows = [_checked(row, layout) for row in read_rows(lines[first : first + MOST_ROWS], layout)]
-            answered = iter(answer([row.record for row in rows if row.error is None]))
+            rows = [
+                _checked(row, layout, name) for row in read_rows(lines[first : first + MOST_ROWS], layout)
+            ]
+            answered = iter(answer([row.record(name) for row in rows if row.error is None]))
             pairs = [(row, next(answered) if row.error is None else None) for row in rows]
-            tally.count(pairs, file_name(path))
+            tally.count(pairs, name)
             if layout.as_json:
                 out.write_json(_record(row, answer, layout) for row, answer in pairs)
             else:
@@ -141,7 +144,7 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
         number = line.number - 1
         if line.error is not None:
             yield Row(number, "", error=line.error)
-        elif layout.kind in NUMBER_NAMES:
+        elif layout.kind in NUMBER_NAMES and not line.text.endswith(ARRAY_EXTENSION):
             yield _read_numbers(number, line.text, layout)
         elif layout.as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, layout.field)
@@ -149,11 +152,11 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
             yield Row(number, line.text)
 
 
-def _checked(row: Row, layout: RowFormat) -> Row:
+def _checked(row: Row, layout: RowFormat, path: str) -> Row:
     """Return the row, or why it has no answer."""
     if row.error is None:
         try:
-            layout.check(row.record)
+            layout.check(row.record(path))
         except DataError as error:
             return replace(row, error=str(error))
     return row

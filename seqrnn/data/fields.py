@@ -23,6 +23,7 @@ FileName = Literal[
     "tags.json",
     "characters.json",
     "features.json",
+    "image.json",
     "numbers.json",
 ]
 

@@ -13,6 +13,7 @@ from seqrnn.data.columns import Dataset
 from seqrnn.data.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.fields import Field, learned, load_fields
 from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.named_files import fingerprint, names_array
 from seqrnn.data.preparation_report import PartReport, PreparationReport
 from seqrnn.data.record_reader import RecordReader, read_records
 from seqrnn.data.source import Source, spool
@@ -63,7 +64,17 @@ class _Job:
         share = (self.fraction, self.data.holdout, self.seed)
         settings = (layout, share, self.data.over_length, self.data.max_tokens, described)
         paths = [path for source in sources for path in (*source.paths, source.target_path) if path]
-        return content_key([self.hashes[path] for path in paths], repr(settings))
+        named = [self._named_files(source) for source in sources]
+        return content_key([self.hashes[path] for path in paths], repr((settings, named)))
+
+    def _named_files(self, source: Source) -> str:
+        """Return what tells the images or arrays that the records name from other ones."""
+        if self.data.source_kind not in {"image", "vector", "vectors"}:
+            return ""
+        reader = read_records(source)
+        first = next(iter(reader), None)
+        names_files = first is not None and (self.data.source_kind == "image" or names_array(first))
+        return fingerprint(reader) if names_files else ""
 
 
 def prepare(data: DataConfig, fields: Sequence[Field], seed: int) -> Prepared:

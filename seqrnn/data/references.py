@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seqrnn.data.columns import IntArray
+from seqrnn.data.columns import Column, IntArray
 from seqrnn.data.fields import FileName
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
@@ -62,3 +64,17 @@ def texts_of(row: IntArray) -> list[str]:
     """Return the texts that were encoded into one row, which may be filled up with `END`."""
     parts = row.astype(np.uint8).tobytes().split(bytes([END]))
     return [part.decode("utf-8", "surrogatepass") for part in parts if part]
+
+
+def shared_references(source: Column, references: Column) -> Column:
+    """Return for each example the references of all examples that read the same: (n,) of `END`ed bytes."""
+    keys = [part.tobytes() for part in _parts(source)]
+    shared: dict[bytes, list[NDArray[Any]]] = {}
+    for key, part in zip(keys, _parts(references), strict=True):
+        shared.setdefault(key, []).append(part)
+    together = {key: np.concatenate(parts) for key, parts in shared.items()}
+    return Column.of([together[key] for key in keys])
+
+
+def _parts(column: Column) -> Iterator[NDArray[Any]]:
+    return (column.values[start:stop] for start, stop in pairwise(column.offsets))

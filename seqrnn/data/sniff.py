@@ -9,12 +9,14 @@ from itertools import islice
 from pathlib import PurePath
 
 from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.named_files import names_array, names_image
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
 from seqrnn.data.record import Record
 from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source
+from seqrnn.data.steps import steps_of
 from seqrnn.data.tokens import split_tags, split_tokens
 from seqrnn.errors import DataError, UsageError
 
@@ -89,23 +91,33 @@ def _decide(records: list[Record], layout: str, asked: tuple[Source, str | None]
     if task is None:
         return _guess_task(records, layout, source)
     name = file_name(source.paths[0])
-    if task in TASKS_OF_TEXTS and records[0].steps is not None:
-        raise UsageError(f"--task {task}: reads texts, but {name} holds numbers; leave it out")
+    if task in TASKS_OF_TEXTS and (held := _held(records)) != "texts":
+        raise UsageError(f"--task {task}: reads texts, but {name} holds {held}; leave it out")
     if task == "classification" and not any(record.targets for record in records) and not source.multi_label:
         raise UsageError(f"{name} ({layout}) has no labels in its first rows; use --label-col or --format")
     return Guess(task, layout, f"{task}: as asked for; {name} is read as {layout}")
 
 
+def _held(records: list[Record]) -> str:
+    """Return what is read of the first rows, in the plural."""
+    if records[0].steps is not None or all(names_array(record) for record in records):
+        return "numbers"
+    return "images" if all(names_image(record) for record in records) else "texts"
+
+
 def _kind_of(records: list[Record], source: Source, task: str) -> str:
     """Return what is read of an example by the user's word, the task or the first rows."""
-    steps = [record.steps for record in records if record.steps is not None]
     if source.kind != "auto":
         return source.kind
-    if not steps:
+    held = _held(records)
+    if held == "images":
+        return "image"
+    if held == "texts":
         return "none" if task == "language-model" else "text"
     named = [name for name in NUMBER_NAMES if isinstance(records[0].fields.get(name), list)]
     if named and source.text_column is None:
         return named[0]
+    steps = [steps_of(record) for record in records]
     return "vector" if all(len(example) == 1 for example in steps) else "vectors"
 
 
@@ -153,8 +165,8 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     name = file_name(source.target_path or source.paths[0])
     targets = [target for record in records for target in record.targets]
     seen = f"in the first {len(records)} rows" if len(records) > 1 else "in its only row"
-    if records[0].steps is not None:
-        return _guess_task_of_numbers(records, layout, f"{name} (read as {layout}) holds")
+    if (held := _held(records)) != "texts":
+        return _guess_from_targets(targets, records[0], layout, f"{name} (read as {layout}) holds {held}")
     if not targets and not source.multi_label:
         return Guess(
             "language-model", layout, f"language-model: {name} (read as {layout}) is text without labels"
@@ -173,18 +185,21 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     return Guess("seq2seq", layout, f"seq2seq: {name} (read as {layout}) holds {values}")
 
 
-def _guess_task_of_numbers(records: list[Record], layout: str, holds: str) -> Guess:
-    targets = [target for record in records for target in record.targets]
-    if not targets and "notes" in records[0].fields:
-        return Guess("polyphony", layout, f"polyphony: {holds} notes, of which the next ones are learnt")
+def _guess_from_targets(targets: list[str], first: Record, layout: str, holds: str) -> Guess:
+    """Decide what to learn of numbers or images, of which only the targets tell anything."""
+    if not targets and "notes" in first.fields:
+        return Guess(
+            "polyphony", layout, f"polyphony: {holds}, the notes of music, of which the next ones are learnt"
+        )
     if not targets:
-        raise UsageError(f"{holds} numbers without labels; name the field of the labels with --label-col")
-    values = f"numbers with {_count(len(set(targets)), 'label')}"
+        raise UsageError(f"{holds} without labels; name the column or field of the labels with --label-col")
     if _are_labels(targets):
+        values = f"with {_count(len(set(targets)), 'label')}"
         return Guess("classification", layout, f"classification: {holds} {values}")
     if all(_is_number(target) for target in targets):
-        return Guess("regression", layout, f"regression: {holds} numbers, and a number for each example")
-    return Guess("seq2seq", layout, f"seq2seq: {holds} {values}, too many or too long for labels")
+        return Guess("regression", layout, f"regression: {holds}, and a number for each example")
+    values = f"with {_count(len(set(targets)), 'target')}, too many or too long for labels"
+    return Guess("seq2seq", layout, f"seq2seq: {holds} {values}")
 
 
 def _is_number(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is read of an example: a text, numbers a time step, notes. Tasks need not know which."""
+"""What is read of an example: a text, numbers a time step, notes, an image. Tasks need not know which."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from seqrnn.config import DataConfig
 from seqrnn.data.columns import Column
 from seqrnn.data.fields import Field, TextField
+from seqrnn.data.image_field import ImageField
 from seqrnn.data.notes_field import NotesField
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import TokenizerSettings
@@ -25,7 +26,10 @@ class SourceField(Field, Protocol):
         """Raise DataError, with its place, for a record that `encode` would refuse."""
 
     def sizes(self) -> dict[str, int]:
-        """Return what a network must know: `vocabulary` of tokens, or `features` of vectors."""
+        """Return what a network must know: `vocabulary` of tokens, `features` of vectors, or of images.
+
+        These have `channels` and a `side` in pixels.
+        """
 
     def lengths(self, column: Column) -> np.ndarray:
         """Return the time steps of each example, (N,)."""
@@ -33,13 +37,15 @@ class SourceField(Field, Protocol):
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the examples `rows` (B,) as the network reads them.
 
-        Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest.
+        Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest; images are (B, C, N, N).
         """
 
 
 def source_field(data: DataConfig) -> SourceField:
     """Make the field, called "source", of what a configuration says is read."""
     kind = data.source_kind
+    if kind == "image":
+        return ImageField("source", data.image_size, data.normalize)
     if kind == "notes":
         return NotesField("source", data.keys, data.max_tokens)
     if kind in {"vector", "vectors"}:

@@ -57,7 +57,8 @@ class SourceSplit:
         """Yield each record, and whether it is held out."""
         key = self.seed.to_bytes(8, "big")
         for record in records:
-            text = record.source.encode("utf-8", "surrogatepass")
+            read = record.source if record.steps is None else str(record.steps)
+            text = read.encode("utf-8", "surrogatepass")
             drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8, key=key).digest(), "big")
             yield record, drawn < self.fraction * 2**64
 

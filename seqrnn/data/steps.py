@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqrnn.data.named_files import find_named_file, names_array
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
@@ -46,8 +47,13 @@ def sets_of(record: Record, size: int) -> np.ndarray:
     return sets
 
 
-def steps_of(record: Record) -> Sequence[Any]:
-    """Return the steps of a record. Raises DataError, with the place, where it has none."""
+def steps_of(record: Record) -> Sequence[Any] | np.ndarray:
+    """Return the steps of a record, or those of the array that it names.
+
+    Raises DataError, with the place, where there are none.
+    """
+    if names_array(record):
+        return _load(record)
     if record.steps is None or not len(record.steps):
         raise DataError(f"{record.place}: holds no numbers; give a list of them for each step")
     return record.steps
@@ -60,6 +66,23 @@ def _misfit(record: Record, expected: int) -> DataError:
             what = f"step {number} has {_size(step)} numbers, expected {expected}"
             return DataError(f"{record.place}: {what}; give as many numbers in each step")
     return DataError(f"{record.place}: a step holds something else than numbers; mend the row")
+
+
+def _load(record: Record) -> np.ndarray:
+    """Read the vector (F,), or the vectors (T, F), of the .npy file that a record names."""
+    path = find_named_file(record).path
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise _no_vectors(record) from error
+    if not (isinstance(array, np.ndarray) and array.ndim in {1, 2} and array.dtype.kind in "iuf"):
+        raise _no_vectors(record)
+    return np.atleast_2d(array)
+
+
+def _no_vectors(record: Record) -> DataError:
+    what = f"{record.source!r} holds no vectors; write an array of shape (F,) or (T, F) with numpy.save"
+    return DataError(f"{record.place}: {what}")
 
 
 def _size(step: object) -> int:

@@ -1,6 +1,7 @@
-"""Many-to-many: an encoder reads the source, a decoder of its own writes the target.
+"""Many-to-many and one-to-many: an encoder reads the source, a decoder of its own writes the target.
 
-Shapes: B batch, S source, T target, E embedding, H hidden, D directions, V vocabulary.
+The source is a sequence, which recurrent layers read, or an image or a vector, which has places but
+no order. Shapes: B batch, S source, T target, M size of an encoder's state, V vocabulary.
 """
 
 from __future__ import annotations
@@ -15,42 +16,24 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK, SPECIALS
 from seqrnn.engine.attention import Memory
+from seqrnn.engine.bridge import Bridge, FirstInput
 from seqrnn.engine.decoder import Decoder, Writing, build_decoder
-from seqrnn.engine.embedding import TokenEmbedding, build_embedding
+from seqrnn.engine.inputs import build_input
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
 from seqrnn.engine.rnn import RNN, Layers, running
-
-
-class Bridge(nn.Module):
-    """From the encoder's last states to the decoder's first: `s = tanh(W [forward; backward] + b)`.
-
-    Each layer, and each array of its state, has a `W` and `b` of its own.
-    """
-
-    def __init__(self, arrays: int, sizes: RNNSizes) -> None:
-        """Take how many arrays a cell's state has, and the sizes of the encoder."""
-        super().__init__()
-        self.directions = sizes.directions
-        self.layers = nn.ModuleList(
-            nn.ModuleList(nn.Linear(sizes.output_size, sizes.hidden_size) for _ in range(arrays))
-            for _ in range(sizes.num_layers)
-        )
-
-    def forward(self, last: Layers) -> Layers:
-        """Map the last states of an encoder's layers and directions to the states of a decoder's layers."""
-        first: Layers = []
-        for depth, maps in enumerate(self.layers):
-            together = last[depth * self.directions : (depth + 1) * self.directions]
-            arrays = (torch.cat(parts, dim=1) for parts in zip(*together, strict=True))  # (B, D * H)
-            assert isinstance(maps, nn.ModuleList)
-            first.append(tuple(torch.tanh(map_(array)) for map_, array in zip(maps, arrays, strict=True)))
-        return first
+from seqrnn.engine.summary import PlacesEncoder
 
 
 class EncoderDecoder(nn.Module):
-    """An encoder, a bridge and a decoder."""
+    """An encoder, a bridge and a decoder; `embedding` makes steps or places of the source."""
 
-    def __init__(self, embedding: TokenEmbedding, encoder: RNN, bridge: Bridge, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        embedding: nn.Module,
+        encoder: RNN | PlacesEncoder,
+        bridge: Bridge | FirstInput,
+        decoder: Decoder,
+    ) -> None:
         super().__init__()
         self.embedding = embedding
         self.encoder = encoder
@@ -59,10 +42,18 @@ class EncoderDecoder(nn.Module):
         self.scheduled_sampling = 0.0
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Layers, Memory]:
-        """Read `source` (B, S): the decoder's first states, and the memory that it looks at."""
-        outputs, last = self.encoder(self.embedding(source), lengths)  # (B, S, D * H)
-        mask = running(lengths, source.shape[1], source.device)  # (B, S)
-        return self.bridge(last), self.decoder.memorize(outputs, mask)
+        """Read `source`, tokens (B, S), vectors (B, S, F) or images (B, C, N, N).
+
+        Returns the decoder's first states, and the memory that it looks at.
+        """
+        steps = self.embedding(source)
+        if isinstance(self.encoder, PlacesEncoder):
+            outputs, last = self.encoder(steps)  # (B, S, M)
+            mask = torch.ones(outputs.shape[:2], dtype=torch.bool, device=source.device)
+        else:
+            outputs, last = self.encoder(steps, lengths)  # (B, S, M)
+            mask = running(lengths, source.shape[1], source.device)  # (B, S)
+        return self.bridge(last, self.decoder.rnn), self.decoder.memorize(outputs, mask)
 
     def forward(
         self,
@@ -70,7 +61,7 @@ class EncoderDecoder(nn.Module):
         carry: Layers | None = None,  # noqa: ARG002
         objective: Objective = PLAIN,
     ) -> Output:
-        """Predict `targets` (B, T) from `inputs` (B, T) and `source` (B, S); <blank> targets do not count."""
+        """Predict `targets` (B, T) from `inputs` (B, T) and `source`; <blank> targets do not count."""
         start, memory = self.encode(arrays["source"], arrays["source_lengths"])
         inputs, lengths = arrays["inputs"], arrays["target_lengths"]
         if self.training and self.scheduled_sampling:
@@ -112,15 +103,18 @@ def mix(inputs: Tensor, guesses: Tensor, share: float) -> Tensor:
 
 
 def build_encoder_decoder(config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> EncoderDecoder:
-    """Make an encoder-decoder; `sizes` holds `source_vocabulary` and `target_vocabulary`."""
-    rnn_sizes = RNNSizes(
-        config.embedding_size, config.hidden_size, config.num_layers, config.bidirectional, config.dropout
-    )
-    model = EncoderDecoder(
-        build_embedding(config, sizes["source_vocabulary"]),
-        RNN(config.cell, rnn_sizes, shrink),
-        Bridge(len(load(CELLS[config.cell]).state_names), rnn_sizes),
-        build_decoder(config, sizes["target_vocabulary"], rnn_sizes.output_size, shrink),
-    )
+    """Make an encoder-decoder; `sizes` holds what is read, if it is `sequential`, and `target_vocabulary`."""
+    embedding, input_size = build_input(config, sizes)
+    arrays = len(load(CELLS[config.cell]).state_names)
+    both_ways = config.bidirectional and bool(sizes["sequential"])
+    reads = RNNSizes(input_size, config.hidden_size, config.num_layers, both_ways, config.dropout)
+    encoder: RNN | PlacesEncoder
+    if sizes["sequential"]:
+        encoder, memory_size = RNN(config.cell, reads, shrink), reads.output_size
+    else:
+        encoder, memory_size = PlacesEncoder(reads, arrays), input_size
+    bridge = Bridge(arrays, reads) if config.entry == "state" else FirstInput(reads, config.embedding_size)
+    decoder = build_decoder(config, sizes["target_vocabulary"], memory_size, shrink)
+    model = EncoderDecoder(embedding, encoder, bridge, decoder)
     model.scheduled_sampling = config.scheduled_sampling
     return model

@@ -1,6 +1,6 @@
-"""From what is read at each step, a token or a vector, to what enters a recurrent layer.
+"""From what is read, tokens, vectors or an image, to a sequence of vectors.
 
-Shapes: B batch, T time, F features, E embedding.
+Shapes: B batch, T time (or places of an image), F features, E embedding.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from seqrnn.config import ModelConfig
+from seqrnn.engine.cnn import CNN
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 
 
@@ -26,8 +27,16 @@ class VectorInput(nn.Module):
         return x
 
 
-def build_input(config: ModelConfig, sizes: Mapping[str, int]) -> tuple[TokenEmbedding | VectorInput, int]:
-    """Make the input for tokens of a `vocabulary`, or vectors of so many `features`; return its size."""
+def build_input(
+    config: ModelConfig, sizes: Mapping[str, int]
+) -> tuple[TokenEmbedding | VectorInput | CNN, int]:
+    """Make the input for tokens of a `vocabulary`, vectors of so many `features`, or images; return E.
+
+    Images have `channels` and a `side`.
+    """
+    if "channels" in sizes:
+        images = CNN(sizes["channels"], sizes["side"], config.channels)
+        return images, images.size
     if "features" in sizes:
         return VectorInput(config.embedding_dropout), sizes["features"]
     return build_embedding(config, sizes["vocabulary"]), config.embedding_size

@@ -32,6 +32,7 @@ RootFile = Literal[
     "tags.json",
     "characters.json",
     "features.json",
+    "image.json",
     "numbers.json",
 ]
 FileName = Literal[GenerationFile, RootFile]

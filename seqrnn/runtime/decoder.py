@@ -69,8 +69,9 @@ class Decoder:
         """Take the parameters of a decoder that looks at states of `memory_size`."""
         size = config.hidden_size
         table = take_embedding(within(take, "embedding"), vocabulary_size, config.embedding_size)
-        rnn = RNN(within(take, "rnn"), config.cell, RNNSizes(config.embedding_size, size, config.num_layers))
-        self._steps = TokenSteps(table, rnn)
+        sizes = RNNSizes(config.embedding_size, size, config.num_layers)
+        self.rnn = RNN(within(take, "rnn"), config.cell, sizes)
+        self._steps = TokenSteps(table, self.rnn)
         self._attend = take_attention(within(take, "attention"), config.attention, memory_size, size)
         self._score = Scoring(within(take, "output"), config, (vocabulary_size, memory_size), table)
 

@@ -1,72 +1,50 @@
-"""Many-to-many: an encoder reads the source, a decoder of its own writes the target.
+"""Many-to-many and one-to-many: an encoder reads the source, a decoder of its own writes the target.
 
-Shapes: B batch, S source, H hidden, D directions, V vocabulary.
+Shapes: B batch, S source, F features, M size of an encoder's state, V vocabulary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
+from seqrnn.runtime.bridge import take_entry
 from seqrnn.runtime.decoder import Decoder, Writing
-from seqrnn.runtime.inputs import take_embedding
-from seqrnn.runtime.linear import Linear
-from seqrnn.runtime.rnn import RNN, Layers, running
+from seqrnn.runtime.inputs import take_input
+from seqrnn.runtime.rnn import RNN, running
+from seqrnn.runtime.summary import PlacesEncoder
 from seqrnn.runtime.weights import Array, Take, within
 
 
-class Bridge:
-    """From the encoder's last states to the decoder's first: `s = tanh(W [forward; backward] + b)`."""
-
-    def __init__(self, take: Take, arrays: int, sizes: RNNSizes) -> None:
-        """Take a `W` and `b` for each layer of the encoder and each of the arrays of its state."""
-        self._directions = sizes.directions
-        self._maps = [
-            [
-                Linear.take(within(take, f"layers.{depth}.{number}"), sizes.output_size, sizes.hidden_size)
-                for number in range(arrays)
-            ]
-            for depth in range(sizes.num_layers)
-        ]
-
-    def __call__(self, last: Layers) -> Layers:
-        """Map the last states of an encoder's layers and directions to the states of a decoder's layers."""
-        first: Layers = []
-        for depth, maps in enumerate(self._maps):
-            together = last[depth * self._directions : (depth + 1) * self._directions]
-            arrays = (np.concatenate(parts, axis=1) for parts in zip(*together, strict=True))  # (B, D * H)
-            first.append(tuple(np.tanh(map_(array)) for map_, array in zip(maps, arrays, strict=True)))
-        return first
-
-
 class EncoderDecoder:
-    """An encoder, a bridge and a decoder."""
+    """An encoder, what leads from it into the decoder, and a decoder."""
 
     def __init__(self, take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Take the parameters; `sizes` holds `source_vocabulary` and `target_vocabulary`."""
-        rnn_sizes = RNNSizes(
-            config.embedding_size, config.hidden_size, config.num_layers, config.bidirectional
-        )
-        self._table = take_embedding(
-            within(take, "embedding"), sizes["source_vocabulary"], config.embedding_size
-        )
-        self._encoder = RNN(within(take, "encoder"), config.cell, rnn_sizes)
-        self._bridge = Bridge(within(take, "bridge"), len(load(CELLS[config.cell]).state_names), rnn_sizes)
-        self._decoder = Decoder(
-            within(take, "decoder"), config, sizes["target_vocabulary"], rnn_sizes.output_size
-        )
+        """Take the parameters; `sizes` holds what is read, if it is `sequential`, and `target_vocabulary`."""
+        self._embed, input_size = take_input(within(take, "embedding"), config, sizes)
+        bidirectional = config.bidirectional and bool(sizes["sequential"])
+        reads = RNNSizes(input_size, config.hidden_size, config.num_layers, bidirectional)
+        self._encoder: RNN | PlacesEncoder
+        if sizes["sequential"]:
+            self._encoder, memory_size = RNN(within(take, "encoder"), config.cell, reads), reads.output_size
+        else:
+            arrays = len(load(CELLS[config.cell]).state_names)
+            self._encoder, memory_size = PlacesEncoder(within(take, "encoder"), reads, arrays), input_size
+        self._enter = take_entry(within(take, "bridge"), config, reads)
+        self._decoder = Decoder(within(take, "decoder"), config, sizes["target_vocabulary"], memory_size)
 
     def begin(self, batch: Batch) -> tuple[Array, Writing]:
-        """Begin a sequence for each row of `source` (B, S): the first token's log-probabilities (B, V)."""
+        """Begin a sequence for each row of `source`, tokens (B, S) or vectors (B, S, F).
+
+        Returns the first token's log-probabilities (B, V), and where the writing stands.
+        """
         source, lengths = batch.arrays["source"], batch.arrays["source_lengths"]
-        outputs, last = self._encoder(self._table[source], lengths)  # (B, S, D * H)
+        outputs, last = self._encoder(self._embed(source), lengths)  # (B, S, M)
         memory = self._decoder.memorize(outputs, running(lengths, source.shape[1]))
-        return self._decoder.begin(self._bridge(last), memory)
+        return self._decoder.begin(self._enter(last, self._decoder.rnn), memory)
 
     def step(self, tokens: Array, states: Writing) -> tuple[Array, Writing]:
         """Read one more token of each sequence, (N,): the next one's log-probabilities (N, V)."""

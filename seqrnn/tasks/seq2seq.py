@@ -1,23 +1,34 @@
-"""Many-to-many: a sequence is read, then another one is written.
+"""Many-to-many: a sequence is read, then another one is written; one-to-many: from an image or a vector.
 
 Shapes: B batch, S source, T target.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows, framed
-from seqrnn.data.columns import Dataset
+from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field, TextField
-from seqrnn.data.references import END, ReferencesField, texts_of
+from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
+from seqrnn.data.source_fields import SourceField, source_field
 from seqrnn.data.tokenizer import BLANK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Values, WritingTask
+
+OF_IMAGES: Mapping[str, Any] = {
+    "model.hidden_size": 256,
+    "model.dropout": 0.1,
+    "model.embedding_dropout": 0.0,
+    "training.batch_size": 32,
+    "training.label_smoothing": 0.0,
+}
+"""Defaults that differ where images or vectors are read, which small batches learn to see much sooner."""
 
 
 class Seq2Seq(WritingTask):
@@ -27,7 +38,6 @@ class Seq2Seq(WritingTask):
     model = "encoder-decoder"
     better = "lower"
     verb = "generate"
-    source: TextField
     default_epochs = 30.0
     defaults: ClassVar = {
         "data.holdout": "sources",
@@ -46,9 +56,14 @@ class Seq2Seq(WritingTask):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.source = TextField("source", TokenizerSettings.of(config.data))
+        self.source = source_field(config.data)
         self.target = TextField("target", TokenizerSettings.of_target(config.data), side="target")
         self.references = ReferencesField("references")
+
+    @classmethod
+    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+        """Return the defaults for sequences, or those for images and single vectors."""
+        return {**cls.defaults, **OF_IMAGES} if source_kind in {"image", "vector"} else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -57,11 +72,14 @@ class Seq2Seq(WritingTask):
 
     @property
     def metric(self) -> str:
-        """The token error rate; the loss where a label can be answered by anything of its kind."""
-        return "loss" if self.config.data.source_kind == "label" else "token_error_rate"
+        """The token error rate; the loss where much would be right: names of a kind, captions of an image."""
+        return "loss" if self._is_one_to_many() else "token_error_rate"
+
+    def _is_one_to_many(self) -> bool:
+        return self.config.data.source_kind == "label" or not self.source.sequential
 
     @property
-    def inputs(self) -> tuple[TextField]:
+    def inputs(self) -> tuple[SourceField]:
         """What is read."""
         return (self.source,)
 
@@ -72,14 +90,20 @@ class Seq2Seq(WritingTask):
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
-        if self.config.data.source_kind == "label":
-            return "one-to-many: label -> s_0 -> y_1 ... y_T, each y_t read before y_{t+1}"
+        kind = self.config.data.source_kind
+        if self._is_one_to_many():
+            read = "image -> CNN" if kind == "image" else kind
+            return f"one-to-many: {read} -> {self._entry()} -> y_1 ... y_T, each y_t read before y_{{t+1}}"
         return "many-to-many: x_1 ... x_S -> encoder -> decoder -> y_1 ... y_T"
 
+    def _entry(self) -> str:
+        return "s_0" if self.config.model.entry == "state" else "x_0"
+
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of both vocabularies."""
+        """Return the sizes of what is read, whether it has time steps, and the size of what is written."""
         return {
-            "source_vocabulary": len(self.source.tokenizer),
+            **self.source.sizes(),
+            "sequential": int(self.source.sequential),
             "target_vocabulary": len(self.target.tokenizer),
         }
 
@@ -89,42 +113,43 @@ class Seq2Seq(WritingTask):
 
     def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
         limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
-        lengths, target = dataset["source"].lengths, dataset.get("target")
+        lengths, target = self.source.lengths(dataset["source"]), dataset.get("target")
         if target is not None:
             lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)
         return batch_rows(lengths, limits, order)
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of examples both sides of which are of about the same length."""
+        references = None if order.shuffled else self._references(dataset)
         for rows in self._rows(dataset, order):
-            arrays = self._source(dataset, rows)
-            lengths = arrays["source_lengths"]
+            read = source_batch(self.config, self.source, dataset["source"], rows)
+            arrays = {"source": read.arrays["source"], "source_lengths": read.arrays["lengths"]}
             if "target" in dataset.columns:
                 arrays |= self._target(dataset, rows)
-                lengths = lengths + arrays["target_lengths"]
-            if "references" in dataset.columns and not order.shuffled:
-                arrays["references"] = dataset["references"].gather(rows, fill=END)
+            if references is not None:
+                arrays["references"] = references.gather(rows, fill=END)
+            written = int(arrays["target_lengths"].sum()) if "target_lengths" in arrays else 0
             yield Batch(
                 arrays,
-                targets=int(arrays["target_lengths"].sum()) if "target_lengths" in arrays else 0,
-                tokens=int(lengths.sum()),
-                positions=sum(arrays[side].size for side in ("source", "targets") if side in arrays),
+                targets=written,
+                tokens=read.tokens + written,
+                positions=read.positions + (arrays["targets"].size if written else 0),
                 rows=rows,
             )
 
-    def _width(self, extra: int = 0) -> int | None:
-        """The length that all sequences are filled to, or None for the longest of a batch."""
-        data = self.config.data
-        return data.max_tokens + extra if data.lengths == "blank" and data.max_tokens is not None else None
-
-    def _source(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-        column = dataset["source"]
-        return {"source": column.gather(rows, self._width()), "source_lengths": column.lengths[rows]}
-
     def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Frame each target by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
-        arrays = framed(dataset["target"], rows, self._width(1))
+        data = self.config.data
+        width = None if data.lengths != "blank" or data.max_tokens is None else data.max_tokens + 1
+        arrays = framed(dataset["target"], rows, width)
         return {"target_lengths": arrays.pop("lengths"), **arrays}
+
+    def _references(self, dataset: Dataset) -> Column | None:
+        """Return what would be right for each example: for an image, what any of its examples says."""
+        references = dataset.get("references")
+        if references is None or self.source.sequential:
+            return references
+        return shared_references(dataset["source"], references)
 
     def longest(self, batch: Batch) -> int:
         """Return twice the longest target and a little: what is longer is wrong anyway."""

@@ -125,7 +125,7 @@ class RowTask(Task):
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return a row that is plain text as the fields that a JSON line would have brought."""
-        return {"text": text}
+        return {"image" if self.config.data.source_kind == "image" else "text": text}
 
 
 class WritingTask(RowTask):

@@ -188,7 +188,7 @@ def test_a_number_is_no_label_among_others(seqrnn, sums, flags, words):
 
 def test_the_next_notes_are_foretold(seqrnn, music, numbers):
     run, said = music
-    assert "polyphony: train.music.jsonl (read as jsonl) holds notes" in said
+    assert "polyphony: train.music.jsonl (read as jsonl) holds numbers, the notes of music" in said
     assert "many-to-many, aligned" in said
     found = figures(seqrnn, run, "test.music.jsonl")
     assert found["nats_per_step"] == found["loss"] < 12 * math.log(2) / 4

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.columns import Column
 from seqrnn.data.fields import TextField, learned, load_fields
 from seqrnn.data.prepare import prepare
 from seqrnn.data.record import Record
-from seqrnn.data.references import END, ReferencesField, texts_of
+from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.split import SourceSplit
 from seqrnn.data.tokenizer import UNK, Tokenizer, TokenizerSettings
 from seqrnn.errors import ModelError
@@ -101,3 +102,13 @@ def test_labels_that_are_written_from_stand_in_both_parts(tmp_path, kind, apart)
     train, valid = set(prepared.train["source"].values), set(prepared.valid["source"].values)
     assert valid
     assert (not train & valid or valid == {UNK}) == apart
+
+
+def test_examples_that_read_the_same_share_their_references():
+    source = Column.of([np.array(row, dtype=np.uint8) for row in ([1, 2], [1], [1, 2], [2])])
+    field = ReferencesField("references")
+    texts = [("one", "two"), ("three",), ("four",), ()]
+    references = Column.of([side.ids for side in field.encode([Record("x", text) for text in texts])])
+    shared = shared_references(source, references)
+    found = [texts_of(row) for row in shared.gather(np.arange(4), fill=END)]
+    assert found == [["one", "two", "four"], ["three"], ["one", "two", "four"], []]

@@ -182,3 +182,32 @@ def test_only_the_beginning_of_a_long_file_is_read(write: Write):
     assert found.reason.endswith("in the first 200 rows")
     long_rows = "".join(f"{'x' * 40_000} {row}\t{row % 2}\n" for row in range(50))
     assert guess(write("b.tsv", long_rows), None).reason.endswith("in the first 27 rows")
+
+
+IMAGES = "".join(
+    f"scenes/{number // 3}.png\ta thing number {number} above another thing\n" for number in range(60)
+)
+
+
+def test_a_table_of_image_paths_and_sentences_is_for_captions(write: Write):
+    found = guess(write("train.tsv", IMAGES), None)
+    assert (found.task, found.source_kind) == ("seq2seq", "image")
+    assert "train.tsv (read as tsv) holds images with 60 different targets" in found.reason
+
+
+def test_a_table_of_image_paths_and_labels_is_for_classification(write: Write):
+    rows = "".join(f"{number}.JPG\t{'ab'[number % 2]}\n" for number in range(20))
+    found = guess(write("train.tsv", rows), None)
+    assert (found.task, found.source_kind) == ("classification", "image")
+
+
+def test_one_text_that_is_no_path_makes_texts_of_all(write: Write):
+    assert (
+        guess(write("train.tsv", IMAGES + "see a.png there\tor a sentence about nothing\n"), None).source_kind
+        == "text"
+    )
+
+
+def test_images_without_labels_are_refused(write: Write):
+    with pytest.raises(UsageError, match="holds images without labels"):
+        guess(write("train.csv", "image\na.png\nb.png\n"), None)

@@ -127,14 +127,13 @@ ENCODER_DECODERS = [
     {"model.attention": "dot", "model.bidirectional": True},
     {"model.attention": "mlp", "model.bidirectional": True, "model.num_layers": 2},
     {"model.attention": "none"},
+    {"model.entry": "first", "model.bidirectional": True, "model.num_layers": 2},
     {"model.attention": "none", "model.tie_embeddings": True},
     {"model.attention": "general", "model.tie_embeddings": True},
 ]
 
 
-@pytest.mark.parametrize("shape", ENCODER_DECODERS)
-def test_an_encoder_decoder(twins, batches, cell, shape):
-    session, engine, network = twins("tsv", {**SEQ2SEQ, **cell, **shape}, PAIRS)
+def assert_same_writing(session, engine, network, batches):
     for batch in batches(session):
         (expected, theirs), (found, ours) = engine.begin(batch), network.begin(batch)
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -143,6 +142,19 @@ def test_an_encoder_decoder(twins, batches, cell, shape):
             expected, theirs = engine.step(tokens, engine.select(theirs, rows))
             found, ours = network.step(tokens, network.select(ours, rows))
             np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ENCODER_DECODERS)
+def test_an_encoder_decoder(twins, batches, cell, shape):
+    assert_same_writing(*twins("tsv", {**SEQ2SEQ, **cell, **shape}, PAIRS), batches)
+
+
+@pytest.mark.parametrize("kind", ["vector", "vectors"])
+@pytest.mark.parametrize("entry", ["state", "first"])
+def test_an_encoder_decoder_that_reads_numbers(twins, batches, kind, entry):
+    settings = {**SEQ2SEQ, "data.source_kind": kind, "model.entry": entry, "model.num_layers": 2}
+    content = series(kind, lambda i: {"target": WORDS[i % 8]})
+    assert_same_writing(*twins("jsonl", settings, content), batches)
 
 
 @pytest.mark.parametrize("strategy", [Beam(3), Sampling(0.0), Sampling(1.0)])

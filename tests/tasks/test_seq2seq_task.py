@@ -116,4 +116,4 @@ def test_a_row_is_known_by_its_text_and_told_as_one():
     assert task.plain_fields("abc") == {"text": "abc"}
     assert task.metric == "token_error_rate"
     assert task.shape().startswith("many-to-many")
-    assert task.sizes() == {"source_vocabulary": 7, "target_vocabulary": 7}
+    assert task.sizes() == {"vocabulary": 7, "sequential": 1, "target_vocabulary": 7}

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.lines import Line
+from seqrnn.data.named_files import ARRAY_EXTENSION
 from seqrnn.data.readers import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
 from seqrnn.data.record import Record
 from seqrnn.data.tokens import join_tokens
 from seqrnn.errors import DataError
 
 TOKENS, TAGS = "tokens", "tags"  # lists, or strings, that go together item by item
+FILE_NAMES = ("image", *NUMBER_NAMES)  # fields that may hold a path, which comes before any text
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -34,10 +36,18 @@ def read_jsonl(name: str, lines: Iterable[Line], source: Source) -> Iterator[Rec
             continue
         fields = _parse(line.text, place)
         steps = steps_in(fields, source.kind, source.text_column)
-        if steps is None and source.kind in NUMBER_NAMES:
+        column = source.text_column
+        if column is None and source.kind in FILE_NAMES and source.kind in fields:
+            column = source.kind
+        if steps is None and source.kind in NUMBER_NAMES and not _names_array(fields, column):
             raise DataError(f"{place}: {without_numbers(source.kind, source.text_column)}")
-        text = _text(fields, source.text_column, place) if steps is None else ""
+        text = _text(fields, column, place) if steps is None else ""
         yield Record(text, _labels(fields, source, place), name, line.number, fields, steps)
+
+
+def _names_array(fields: dict[str, Any], column: str | None) -> bool:
+    value = None if column is None else fields.get(column)
+    return isinstance(value, str) and value.endswith(ARRAY_EXTENSION)
 
 
 def _parse(text: str, place: str) -> dict[str, Any]:

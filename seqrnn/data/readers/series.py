@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from seqrnn.data.lines import Line
+from seqrnn.data.named_files import ARRAY_EXTENSION
 from seqrnn.data.readers import LABEL_NAMES
-from seqrnn.data.readers.table import Row, chosen_column, split_csv, split_tsv, usual_column
+from seqrnn.data.readers.table import (
+    Row,
+    chosen_column,
+    read_table,
+    split_csv,
+    split_tsv,
+    usual_column,
+)
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
@@ -28,8 +36,15 @@ def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Re
     series of single numbers. Of source kind "vector" each row is an example. The label is in a column
     of a usual name or in the one that the source names, and the same in all rows of a series; every
     other column is a feature. Raises DataError for what is no number.
+
+    A table whose cells name arrays (`.npy`) is read as one of texts is: the files hold the numbers.
     """
     rows = split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+    head = list(islice(rows, 2))  # of which one may be a header
+    rows = chain(head, rows)
+    if any(cell.endswith(ARRAY_EXTENSION) for _, cells in head for cell in cells):
+        yield from read_table(name, rows, source)
+        return
     filled = ((number, cells) for number, cells in rows if "".join(cells).strip())
     first = next(filled, None)
     if first is None:

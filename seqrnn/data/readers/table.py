@@ -19,13 +19,13 @@ Row = tuple[int, list[str]]  # the number of its first line, its cells
 
 
 def read_tsv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
-    """Yield the rows of a TAB-separated file; see `_read_table`."""
-    return _read_table(name, split_tsv(lines), source)
+    """Yield the rows of a TAB-separated file; see `read_table`."""
+    return read_table(name, split_tsv(lines), source)
 
 
 def read_csv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
-    """Yield the rows of a comma-separated file, whose quoted cells may hold newlines; see `_read_table`."""
-    return _read_table(name, split_csv(name, lines), source)
+    """Yield the rows of a comma-separated file, whose quoted cells may hold newlines; see `read_table`."""
+    return read_table(name, split_csv(name, lines), source)
 
 
 def split_tsv(lines: Iterable[Line]) -> Iterator[Row]:
@@ -46,7 +46,7 @@ def split_csv(name: str, lines: Iterable[Line]) -> Iterator[Row]:
         raise DataError(f"{name}:{start}: not valid CSV: {error}; check the quotes of this row") from error
 
 
-def _read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Record]:
+def read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Record]:
     """Yield a record for every row but the header.
 
     Raises DataError where a row has too few or too many columns, or a chosen column is not there.

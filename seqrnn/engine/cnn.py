@@ -1,0 +1,49 @@
+"""Images to sequences of states: a small convolutional network whose last maps are read place by place.
+
+Shapes: B batch, C channels of an image, N side of an image in pixels, S places, M size of a place's state.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+GRID = 8  # places along a side of the last maps, at most
+GROUPS = 8  # of channels that are normalised together
+
+
+class CNN(nn.Module):
+    """Blocks of convolution, normalisation and ReLU, each of which halves the side and doubles the channels.
+
+    What is left, a grid of at most 8 x 8 states, is given row by row as a sequence; each place adds a
+    vector of its own, so that an attention can tell above from below, and is normalised. Groups of
+    channels are normalised within each image (Wu and He 2018), so that an image's states do not
+    depend on the images beside it, as those of batch normalisation would.
+    """
+
+    def __init__(self, channels: int, side: int, width: int) -> None:
+        """Take images of `channels` and of `side` x `side` pixels; the first block has `width` maps."""
+        super().__init__()
+        blocks: list[nn.Module] = []
+        while side > GRID:
+            blocks += [_block(channels, width)]
+            channels, width, side = width, 2 * width, (side + 1) // 2
+        self.blocks = nn.Sequential(*blocks)
+        self.size = channels
+        self.places = nn.Parameter(torch.zeros(side * side, channels))  # (S, M)
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Read `images` (B, C, N, N) -> the states of their places (B, S, M)."""
+        maps: Tensor = self.blocks(images)  # (B, M, n, n)
+        states: Tensor = self.norm(maps.flatten(2).transpose(1, 2) + self.places)
+        return states
+
+
+def _block(channels: int, maps: int) -> nn.Module:
+    """Return one block, (B, channels, N, N) -> (B, maps, N / 2, N / 2)."""
+    return nn.Sequential(
+        nn.Conv2d(channels, maps, kernel_size=3, stride=2, padding=1, bias=False),
+        nn.GroupNorm(min(GROUPS, maps), maps),
+        nn.ReLU(),
+    )

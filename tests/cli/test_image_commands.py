@@ -1,0 +1,129 @@
+"""Images on the command line: trained on, told of and named, from files and in pipelines."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
+QUICK = ("--steps", "30", "--channels", "8", "--image-size", "16", "--hidden-size", "24")
+QUICK += ("--precision", "fp32", "--threads", "1", "--evaluate-every", "30")
+QUICK += ("--average", "0", "--learning-rate", "0.01")
+
+
+@pytest.fixture(scope="module")
+def scenes(folder):
+    """A folder with the first pictures of the sample, and tables that name them."""
+    scenes = folder / "pictures"
+    (scenes / "scenes").mkdir(parents=True)
+    for name in ("scenes.train.tsv", "colours.train.tsv"):
+        rows = [
+            row
+            for row in (SAMPLES / name).read_text(encoding="utf-8").splitlines(keepends=True)
+            if row < "scenes/train-0080"
+        ]
+        (scenes / name).write_text("".join(rows), encoding="utf-8")
+    for number in range(80):
+        shutil.copy(SAMPLES / f"scenes/train-{number:04}.png", scenes / "scenes")
+    return scenes
+
+
+@pytest.fixture(scope="module")
+def captioner(seqrnn, scenes):
+    """What training on captions has printed."""
+    trained = seqrnn("train", scenes / "scenes.train.tsv", "-o", "captioner", *QUICK)
+    assert trained.returncode == 0, trained.stderr.decode()
+    return trained.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def namer(seqrnn, scenes):
+    """What training on colours has printed."""
+    trained = seqrnn("train", scenes / "colours.train.tsv", "-o", "namer", *QUICK)
+    assert trained.returncode == 0, trained.stderr.decode()
+    return trained.stderr.decode()
+
+
+def test_training_tells_that_it_reads_images(captioner, namer):
+    assert "seq2seq: " in captioner
+    assert "holds images with" in captioner
+    assert "one-to-many: image -> CNN -> s_0 -> y_1" in captioner
+    assert "classification: " in namer
+    assert "one-to-one: " in namer
+
+
+def test_paths_in_a_stream_start_from_the_current_directory(seqrnn, captioner):
+    lines = b"pictures/scenes/train-0000.png\npictures/scenes/train-0001.png\n"
+    answered = seqrnn("generate", "-m", "captioner", "--greedy", stdin=lines)
+    assert answered.returncode == 0, answered.stderr.decode()
+    assert answered.stdout.count(b"\n") == 2
+    assert answered.stdout.startswith(b"a ")
+
+
+def test_paths_in_a_file_start_from_its_folder(seqrnn, scenes, captioner, namer):
+    (scenes / "list.txt").write_text("scenes/train-0000.png\n", encoding="utf-8")
+    from_file = seqrnn("classify", "-m", "namer", "pictures/list.txt")
+    from_stream = seqrnn("classify", "-m", "namer", stdin=b"pictures/scenes/train-0000.png\n")
+    assert from_file.returncode == 0, from_file.stderr.decode()
+    assert from_file.stdout == from_stream.stdout != b""
+
+
+def test_rows_that_name_no_image_are_answered_with_the_reason(seqrnn, folder, captioner):
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n")
+    image = "pictures/scenes/train-0002.png"
+    rows = [json.dumps({"image": image, "page": 7}), "nowhere.png", "broken.png", "", image]
+    answered = seqrnn("generate", "-m", "captioner", "--greedy", "--jsonl", stdin="\n".join(rows).encode())
+    assert answered.returncode == 0, answered.stderr.decode()
+    found = [json.loads(line) for line in answered.stdout.decode().splitlines()]
+    assert [row["id"] for row in found] == [0, 1, 2, 3, 4]
+    assert (found[0]["page"], found[0]["image"]) == (7, image)
+    assert found[0]["prediction"] == found[4]["prediction"] != ""
+    assert found[4]["image"] == image
+    for row, reason in ((1, "No such file"), (2, "is no image"), (3, "names no file")):
+        assert reason in found[row]["error"]
+        assert found[row]["prediction"] is None
+
+
+def test_evaluation_knows_all_captions_of_an_image(seqrnn, scenes, captioner):
+    figures = seqrnn("evaluate", "-m", "captioner", scenes / "scenes.train.tsv", "--json")
+    assert figures.returncode == 0, figures.stderr.decode()
+    assert {"exact_match", "bleu", "loss"} < json.loads(figures.stdout).keys()
+
+
+def test_a_missing_image_ends_a_training_before_it_begins(seqrnn, scenes, folder):
+    table = scenes / "missing.tsv"
+    rows = (scenes / "scenes.train.tsv").read_text(encoding="utf-8")
+    table.write_text(rows + "scenes/none.png\ta black hole in a picture\n", encoding="utf-8")
+    refused = seqrnn("train", table, "-o", "refused", *QUICK)
+    assert refused.returncode == 3
+    line = rows.count("\n") + 1
+    assert f"missing.tsv:{line}: " in refused.stderr.decode()
+    assert "scenes/none.png" in refused.stderr.decode()
+    assert not (folder / "refused").exists()
+
+
+def test_an_image_that_has_changed_is_prepared_anew(seqrnn, scenes, folder):
+    other = folder / "other"
+    shutil.copytree(scenes, other)
+    first = seqrnn("train", other / "colours.train.tsv", "-o", "one", *QUICK)
+    assert first.returncode == 0, first.stderr.decode()
+    image = (other / "colours.train.tsv").read_text(encoding="utf-8").split("\t")[0]
+    (other / image).write_bytes(b"")
+    refused = seqrnn("train", other / "colours.train.tsv", "-o", "two", *QUICK)
+    assert refused.returncode == 3
+    assert image in refused.stderr.decode()
+
+
+def test_images_are_pytorchs_and_that_is_said(seqrnn, namer):
+    refused = seqrnn("classify", "-m", "namer", "--backend", "numpy", stdin=b"")
+    assert refused.returncode == 2
+    assert "needs PyTorch" in refused.stderr.decode()
+
+
+def test_a_tagger_reads_no_images(seqrnn, scenes):
+    refused = seqrnn("train", scenes / "colours.train.tsv", "-o", "tagger", "--task", "tagging", *QUICK)
+    assert refused.returncode == 2
+    assert "holds images" in refused.stderr.decode()
