@@ -7,11 +7,14 @@ import json
 import numpy as np
 import pytest
 
+from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
+from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
+from seqrnn.tasks.task import Choice
 
 WORDS = ["abc", "b", "cab", "bacca", "a", "ccb", "abab", "cabac"]
 PAIRS = "".join(f"{word}\t{' '.join(reversed(word.upper()))}\n" for word in WORDS)
@@ -167,3 +170,17 @@ def test_search_finds_the_same_strings(twins, batches, strategy):
         for theirs, ours in zip(expected, found, strict=True):
             assert [h.tokens.tolist() for h in ours] == [h.tokens.tolist() for h in theirs]
             assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=1e-4)
+
+
+@pytest.mark.parametrize("layer", ["softmax", "crf"])
+@pytest.mark.parametrize("texts", [["Ann saw Bo", "", "old"], ["", ""]])
+def test_a_tagger_of_empty_sentences(twins, layer, texts):
+    session, *backends = twins("conll", {"model.output_layer": layer})
+    expected, found = (
+        Labeller(session.task, lambda _, backend=backend: backend).answer([*map(Record, texts)], Choice())
+        for backend in backends
+    )
+    for text, theirs, ours in zip(texts, expected, found, strict=True):
+        assert ours.prediction == theirs.prediction
+        assert ours.score == pytest.approx(theirs.score, abs=1e-5)
+        assert text or ours.score == 0.0
