@@ -75,7 +75,8 @@ def _load(record: Record) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _no_vectors(record) from error
-    if not (isinstance(array, np.ndarray) and array.ndim in {1, 2} and array.dtype.kind in "iuf"):
+    numeric = isinstance(array, np.ndarray) and array.dtype.kind in "iuf"
+    if not (numeric and array.ndim in {1, 2} and array.size):
         raise _no_vectors(record)
     return np.atleast_2d(array)
 

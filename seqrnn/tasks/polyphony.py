@@ -31,7 +31,8 @@ class Polyphony(AnsweringTask):
     source: NotesField
     default_epochs = 100.0
     defaults: ClassVar = {
-        "model.dropout": 0.3,
+        "model.hidden_size": 400,
+        "model.dropout": 0.5,
         "model.embedding_dropout": 0.1,
         "training.learning_rate": 5e-3,
         "training.batch_size": 8,
