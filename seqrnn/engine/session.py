@@ -60,9 +60,9 @@ class Session:
     def describe(self) -> str:
         """Return the model in one line."""
         model, device = self.config.model, self.trainer.device
-        recurs = any(isinstance(module, RNN) for module in self.model.modules())
-        direction = "bidirectional " if model.bidirectional else ""
-        layer = f"{direction}{model.cell}" if recurs else "linear"
+        recurrent = [module for module in self.model.modules() if isinstance(module, RNN)]
+        both_ways = model.bidirectional and any(rnn.sizes.bidirectional for rnn in recurrent)
+        layer = f"{'bidirectional ' if both_ways else ''}{model.cell}" if recurrent else "linear"
         return (
             f"model: {model.num_layers} x {layer} {model.hidden_size}, "
             f"{count_parameters(self.model):,} parameters, {str(self.trainer.dtype).removeprefix('torch.')} "
