@@ -41,7 +41,8 @@ def test_a_training_is_told_in_plain_lines_on_stderr(training) -> None:
     assert sum(counts) == 288
     assert lines[4].startswith("model: 1 x bidirectional lstm 12,")
     assert lines[5].split() == HEADS
-    assert [line.split()[0] for line in lines[6:9]] == ["20", "40", "60"]
+    evaluations = [line.split()[0] for line in lines[6:] if re.match(r" *\d+ +\d", line)]  # no progress
+    assert evaluations == ["20", "40", "60"]
     assert lines[-1] == "saved in classifier; ask it with: seqrnn classify -m classifier"
 
 
