@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from seqrnn.answering.backend import Continuing, Naming, Writing
-from seqrnn.data.batching import Pass
+from seqrnn.data.batching import BatchLimits, Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
@@ -18,6 +18,8 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
+ORDER = Pass(limits=BatchLimits(rows=256, positions=8192))
+"""How rows are cut into batches, whatever is best for training: a step's product then pays, and the cache holds it."""
 
 
 class Labeller:
@@ -32,7 +34,7 @@ class Labeller:
         dataset, texts = _encode(self._task.inputs, records)
         backend = self._backend(len(records))
         answers: dict[int, Answer] = {}
-        for batch in self._task.batches(dataset, Pass()):
+        for batch in self._task.batches(dataset, ORDER):
             values = backend.values(batch)
             assert batch.rows is not None
             answers.update(zip(batch.rows.tolist(), self._task.answers(values, batch, choice), strict=True))
@@ -56,7 +58,7 @@ class RowWriter:
         dataset, texts = _encode(self._task.inputs, [records[row] for row in filled])
         backend = self._backend(len(filled))
         answers = [EMPTY] * len(records)
-        for batch in self._task.batches(dataset, Pass()):
+        for batch in self._task.batches(dataset, ORDER):
             found = decode(backend, backend.begin(batch), seeded(decoding, self._batches))
             self._batches += 1
             assert batch.rows is not None
@@ -86,7 +88,7 @@ class LineScorer:
         dataset, texts = _encode(self._task.fields, [self._task.line_of(record) for record in records])
         backend = self._backend(len(records))
         answers: dict[int, Answer] = {}
-        for batch in self._task.line_batches(dataset):
+        for batch in self._task.line_batches(dataset, ORDER):
             assert batch.rows is not None
             columns = (batch.rows, backend.log_likelihood(batch), batch.arrays["lengths"])
             for row, score, length in zip(*(column.tolist() for column in columns), strict=True):
