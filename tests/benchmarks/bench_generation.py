@@ -64,7 +64,8 @@ def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Callable[[], float],
 
     def loop() -> float:
         start = time.perf_counter()
-        text.write(Sampling(TEMPERATURE), lambda _: None)
+        for _ in text.pieces(Sampling(TEMPERATURE)):
+            pass
         return time.perf_counter() - start
 
     return loop, len(run.task.text.tokenizer)
