@@ -5,15 +5,19 @@ Shapes: B batch, T time, E input size, H hidden size, G gates, U different input
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from threading import get_ident
 
 import numpy as np
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
 from seqrnn.runtime.inputs import Lookup
+from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
+
+FEW = 8  # sequences for which making arrays costs more than what is computed
 
 
 class Layer:
@@ -28,21 +32,12 @@ class Layer:
         self._w_h = take("weight_hh_l0", (rows, hidden_size))
         self._b_x = take("bias_ih_l0", (rows,))
         self._b_h = take("bias_hh_l0", (rows,))
+        self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
 
     @cached_property
     def _bias(self) -> Array:
         """The biases, as far as they can be added to the input: (G * H,)."""
         return self._b_x + self._b_h if self._cell.sums_inputs else self._b_x
-
-    @cached_property
-    def _from_x(self) -> Array:
-        """`W_x` as a product with many rows reads it fastest, (E, G * H)."""
-        return np.ascontiguousarray(self._w_x.T)
-
-    @cached_property
-    def _from_h(self) -> Array:
-        """`W_h` in the same way, (H, G * H)."""
-        return np.ascontiguousarray(self._w_h.T)
 
     def initial(self, batch_size: int) -> State:
         """Return the zero state, each array (B, H)."""
@@ -51,16 +46,38 @@ class Layer:
 
     def from_input(self, x: Array) -> Array:
         """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
-        flat = x.reshape(-1, x.shape[-1]) @ self._from_x
+        flat = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
 
+    @cached_property
+    def _w_x_transposed(self) -> Array:
+        """`W_x` as rows times it are fastest: (E, G * H)."""
+        return np.ascontiguousarray(self._w_x.T)
+
+    @cached_property
+    def _w_h_transposed(self) -> Array:
+        """`W_h` in the same way: (H, G * H)."""
+        return np.ascontiguousarray(self._w_h.T)
+
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
-        from_state = state[0] @ self._from_h
+        if len(from_input) <= FEW:
+            return self._step_few(from_input, state)
+        from_state = state[0] @ self._w_h_transposed
         if not self._cell.sums_inputs:
             from_state += self._b_h
         return self._cell.step(in_numpy, from_input, from_state, state)
+
+    def _step_few(self, from_input: Array, state: State) -> State:
+        key = len(from_input), get_ident()  # a thread has places of its own
+        if key not in self._unrolled:
+            self._unrolled[key] = unroll(self._cell, len(from_input), self._hidden_size)
+        from_state, step = self._unrolled[key]
+        np.matmul(state[0], self._w_h_transposed, from_state)
+        if not self._cell.sums_inputs:
+            np.add(from_state, self._b_h, from_state)
+        return step(from_input, *state)
 
     def run(self, x: Lookup, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
         """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.
