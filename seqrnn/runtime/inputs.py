@@ -50,11 +50,11 @@ def take_embedding(take: Take, vocabulary_size: int, embedding_size: int) -> Arr
 def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tuple[Input, int]:
     """Make the input for tokens of a `vocabulary`, or vectors of so many `features`; return its size."""
     if "features" in sizes:
-        return _as_they_are, sizes["features"]
+        return as_vectors, sizes["features"]
     table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
     return partial(Lookup.of, table), config.embedding_size
 
 
-def _as_they_are(vectors: Array) -> Array:
+def as_vectors(vectors: Array) -> Array:
     """Take vectors of any type."""
     return vectors.astype(np.float32, copy=False)

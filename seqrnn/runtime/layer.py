@@ -46,7 +46,7 @@ class Layer:
 
     def from_input(self, x: Array) -> Array:
         """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
-        flat = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
+        flat: Array = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
 
