@@ -82,7 +82,7 @@ class RowWriter:
 
     def _answer(self, found: Sequence[Hypothesis], text: Encoded, limits: Limits) -> Answer:
         to_text = self._task.output.tokenizer.decode
-        nbest = [(to_text(hypothesis.tokens), hypothesis.score) for hypothesis in found]
+        nbest = [(to_text(hypothesis.tokens.tolist()), hypothesis.score) for hypothesis in found]
         cut = text.truncated or not (found[0].ended or limits.fixed_len)
         return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
 
