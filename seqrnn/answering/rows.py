@@ -20,7 +20,7 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
-ORDER = Pass(limits=BatchLimits(rows=256, positions=16384))
+ORDER = Pass(limits=BatchLimits(rows=128, positions=16384))
 """How rows are cut into batches, whatever suited training: large enough for products to be fast."""
 
 
@@ -41,10 +41,7 @@ class Labeller:
             return zip(rows_of(batch), found, strict=True)
 
         answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, ORDER))))
-        return [
-            replace(answers[row], truncated=text.truncated, unknown=text.unknown)
-            for row, text in enumerate(texts)
-        ]
+        return [_noted(answers[row], text) for row, text in enumerate(texts)]
 
 
 class RowWriter:
@@ -111,6 +108,13 @@ class LineScorer:
 
         answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, ORDER))))
         return [answers[row] for row in range(len(records))]
+
+
+def _noted(answer: Answer, text: Encoded) -> Answer:
+    """Return an answer with what is to be said of its text, which is nothing as a rule."""
+    if not text.truncated and not text.unknown:
+        return answer
+    return replace(answer, truncated=text.truncated, unknown=text.unknown)
 
 
 def rows_of(batch: Batch) -> list[int]:

@@ -87,10 +87,18 @@ class Layer:
         inputs = self.from_input(x.vectors)  # (U, G * H)
         outputs = np.zeros((*x.places.shape, self._hidden_size), dtype=np.float32)
         last = tuple(array.copy() for array in state)
+        state = self.initial(0)  # of the rows that run
         for step, rows in steps:
-            from_input = inputs.take(x.places[step, :rows], axis=0)
-            new = self.step(from_input, tuple(array[:rows] for array in last))
-            for array, part in zip(last, new, strict=True):
-                array[:rows] = part
-            outputs[step, :rows] = new[0]
+            if rows != len(state[0]):
+                store(state, last)
+                state = tuple(array[:rows] for array in last)
+            state = self.step(inputs.take(x.places[step, :rows], axis=0), state)
+            outputs[step, :rows] = state[0]
+        store(state, last)
         return outputs, last
+
+
+def store(state: State, last: State) -> None:
+    """Write the state of the first rows to where that of all is kept."""
+    for array, part in zip(last, state, strict=True):
+        array[: len(part)] = part

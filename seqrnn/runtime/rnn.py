@@ -47,11 +47,10 @@ class RNN:
         those that run are always the first ones and an ended row costs nothing.
         """
         given = x if isinstance(x, Lookup) else Lookup.all(x)
-        order = np.argsort(-lengths, kind="stable")
-        back = np.argsort(order)
+        order, back = _longest_first(lengths)
         alive = running(lengths, given.places.shape[1]).sum(axis=0).tolist()  # rows that run, (T,)
         y = Lookup(given.vectors, given.places[order].T)  # (T, B, E)
-        old = self.initial(len(order)) if states is None else reorder(states, order)
+        old = self.initial(len(lengths)) if states is None else reorder(states, order)
         new: Layers = []
         for directions in self.layers:
             outputs = []
@@ -72,9 +71,17 @@ class RNN:
         return new[-1][0], new
 
 
-def reorder(states: Layers, rows: Array) -> Layers:
+def reorder(states: Layers, rows: Array | slice) -> Layers:
     """Take `rows` (N,) of every state."""
     return [tuple(array[rows] for array in state) for state in states]
+
+
+def _longest_first(lengths: Array) -> tuple[Array | slice, Array | slice]:
+    """Return what brings rows into the order of their `lengths` (B,), and what undoes it: mostly nothing."""
+    if (lengths[1:] <= lengths[:-1]).all():
+        return slice(None), slice(None)
+    order = np.argsort(-lengths, kind="stable")
+    return order, np.argsort(order)
 
 
 def running(lengths: Array, total: int) -> Array:
