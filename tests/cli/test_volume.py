@@ -32,9 +32,10 @@ def test_memory_does_not_grow_with_the_rows(classifier, environment, folder) -> 
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         process = subprocess.Popen(command, env=environment, cwd=folder, **pipes)
         send(process, rows)
-        assert sum(1 for _ in process.stdout) == rows
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0
+        with process.stdout:
+            assert sum(1 for _ in process.stdout) == rows
+        _, process.returncode, usage = os.wait4(process.pid, 0)
+        assert process.returncode == 0
         peaks.append(usage.ru_maxrss)
     assert peaks[1] - peaks[0] <= 16 * 1024  # kilobytes
 
@@ -77,6 +78,6 @@ def test_a_slow_consumer_stops_the_producer(classifier, environment, folder) -> 
         before = len(sent)
         time.sleep(3)
     process.kill()
-    process.communicate()
     writer.join()
+    process.communicate()
     assert sum(sent) < 10 << 20
