@@ -42,7 +42,7 @@ def to_bytes(graph: Graph, about: str, metadata: Mapping[str, str]) -> bytes:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: it gets its name when the disk has it. Raises OutputError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
         write_synced(temporary, content)
         temporary.replace(path)

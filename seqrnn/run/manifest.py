@@ -104,5 +104,6 @@ class Manifest(BaseModel):
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
         """The fingerprint of the file `name`; raises `ModelError` where it is not of this generation."""
         if name not in self.files:
-            raise ModelError(f"{path}: has no {name}")
+            hint = "; start from its weights with --init-from" if name == TRAINING_STATE else ""
+            raise ModelError(f"{path}: has no {name}{hint}")
         return self.files[name]
