@@ -65,8 +65,9 @@ class Snapshot:
     @property
     def bytes_needed(self) -> int:
         """About as many bytes as saving takes on the disk."""
-        arrays = [*self.tensors.values(), *(self.training_tensors or {}).values()]
-        return sum(array.nbytes for array in arrays) + 2**16
+        weights = sum(array.nbytes for array in self.tensors.values())
+        beside = sum(array.nbytes for array in (self.training_tensors or {}).values())
+        return (weights // 4 if self.weights == "int8" else weights) + beside + 2**16
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,15 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(
     assert listed(folder) == before
 
 
+@pytest.mark.parametrize("flags", ["--onnx full.onnx", "-o full --quantize int8"])
+def test_a_full_disk_leaves_nothing_half_written(shell, classifier, folder, flags):
+    before = listed(folder)
+    result = shell(f"export PYTHONDONTWRITEBYTECODE=1; ulimit -f 2; seqrnn export -m classifier {flags}")
+    assert (result.returncode, result.stderr.count(b"\n")) == (5, 1)
+    assert b"File too large" in result.stderr
+    assert listed(folder) == before
+
+
 def test_int8_is_not_made_int8_again(seqrnn, shrunk, folder):
     result = seqrnn("export", "-m", shrunk, "-o", "twice", "--quantize", "int8")
     assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
