@@ -11,6 +11,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.export.graph import Array, Graph, Part
 from seqrnn.export.layers import RNN, embed, linear
 from seqrnn.export.network import Arrays, Network, random_tokens
+from seqrnn.search.step import log_softmax
 
 
 class LanguageNetwork(Network):
@@ -83,7 +84,8 @@ class LanguageNetwork(Network):
             states = list(given)  # for each layer its arrays, each (1, H)
             for step in range(length):
                 token = tokens[row : row + 1, step : step + 1]
-                (log_probs[row, step],), states = self.trained.twin.read(token, states)
+                logits, states = self.trained.twin.read(token, states)
+                log_probs[row, step] = log_softmax(logits[0])
             for name, arrays in zip(names, zip(*states, strict=True), strict=True):
                 outputs[f"{name}_out"][:, row] = np.concatenate(arrays)
         return outputs
