@@ -13,6 +13,7 @@ from seqrnn.data.named_files import names_array, names_image
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
+from seqrnn.data.readers.series import numbers_in_table
 from seqrnn.data.record import Record
 from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source
@@ -70,7 +71,8 @@ def guess(source: Source, task: str | None) -> Guess:
     """
     name = file_name(source.paths[0])
     layout = _guess_format(source, task)
-    records = list(_head(read_records(replace(source, format=layout))))
+    source = _as_numbers(replace(source, format=layout), task)
+    records = list(_head(read_records(source)))
     if not records:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
     decided = _decide(records, layout, (source, task))
@@ -80,6 +82,15 @@ def guess(source: Source, task: str | None) -> Guess:
         single_words=_are_single_words([record.source for record in records]),
         single_word_targets=_are_single_words([target for record in records for target in record.targets]),
     )
+
+
+def _as_numbers(source: Source, task: str | None) -> Source:
+    """Return the source, to be read as numbers if it is a table of them and nobody said otherwise."""
+    if source.kind != "auto" or source.format not in {"tsv", "csv"} or task in TASKS_OF_TEXTS:
+        return source
+    path = source.paths[0]
+    found = numbers_in_table(file_name(path), read_lines(path, source.encoding_errors), source)
+    return source if found is None else replace(source, kind=found)
 
 
 def _are_single_words(texts: list[str]) -> bool:
