@@ -25,6 +25,8 @@ HEAD_ROWS = 200
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
 MOST_DISTINCT_FIRST = 0.25  # sources a row: short sentences come again with each of their translations
+MOST_DISTINCT_TAGS = 0.25  # tags a token, where a row does not fit: more would be words of another sentence
+MOST_SLIPS = 0.2  # of the rows: some images of no known format, some sentences with a tag too few
 LONGEST_LABEL = 60  # characters
 MOST_WORDS = 4  # in a label
 LABELS_FIRST = (
@@ -113,7 +115,13 @@ def _held(records: list[Record]) -> str:
     """Return what is read of the first rows, in the plural."""
     if records[0].steps is not None or all(names_array(record) for record in records):
         return "numbers"
-    return "images" if all(names_image(record) for record in records) else "texts"
+    return "images" if _nearly_all(map(names_image, records)) else "texts"
+
+
+def _nearly_all(found: Iterable[bool]) -> bool:
+    """Whether what is not so is few enough to be slips, which whoever reads those rows will tell."""
+    answers = list(found)
+    return answers.count(False) <= MOST_SLIPS * len(answers)
 
 
 def _kind_of(records: list[Record], source: Source, task: str) -> str:
@@ -226,9 +234,15 @@ def _count(distinct: int, noun: str) -> str:
 
 def _are_aligned(records: list[Record], layout: str) -> bool:
     """Whether there is one target for each token, as no labels or translations have it."""
+    if layout in {"conll", "conllu"}:
+        return True
     counts = [(len(split_tokens(record.source)), len(split_tags(record.targets))) for record in records]
-    aligned = all(tokens == tags for tokens, tags in counts) and any(tokens > 1 for tokens, _ in counts)
-    return layout in {"conll", "conllu"} or (aligned and layout in {"parallel", "jsonl"})
+    if layout not in {"parallel", "jsonl"} or max(tokens for tokens, _ in counts) < 2:
+        return False
+    fitting = [tokens == tags for tokens, tags in counts]
+    tags = [tag for record in records for tag in split_tags(record.targets)]
+    few = len(set(tags)) <= MOST_DISTINCT_TAGS * len(tags)
+    return all(fitting) or (few and _nearly_all(fitting))
 
 
 def _are_labels(values: list[str]) -> bool:

@@ -201,11 +201,23 @@ def test_a_table_of_image_paths_and_labels_is_for_classification(write: Write):
     assert (found.task, found.source_kind) == ("classification", "image")
 
 
-def test_one_text_that_is_no_path_makes_texts_of_all(write: Write):
-    assert (
-        guess(write("train.tsv", IMAGES + "see a.png there\tor a sentence about nothing\n"), None).source_kind
-        == "text"
-    )
+@pytest.mark.parametrize(("texts", "kind"), [(6, "image"), (60, "text")])
+def test_some_paths_of_no_image_are_slips_and_many_are_texts(write: Write, texts: int, kind: str):
+    rows = IMAGES + "".join(f"see {row}.png there\tor sentence number {row}\n" for row in range(texts))
+    assert guess(write("train.tsv", rows), None).source_kind == kind
+
+
+@pytest.mark.parametrize(("short", "task"), [(0, "tagging"), (1, "tagging"), (10, "classification")])
+def test_some_sentences_with_a_tag_too_few_are_slips(write: Write, short: int, task: str):
+    source = write("seq.in", "say it now\n" * 20)
+    write("seq.out", "O\n" * short + "O O B\n" * (20 - short))
+    assert guess(replace(source, target_path="seq.out", format="parallel"), None).task == task
+
+
+def test_sentences_of_nearly_always_as_many_words_are_to_be_written(write: Write):
+    source = write("en", "".join(f"say {row}\n" for row in range(20)))
+    write("de", "sag es mir\n" + "".join(f"sag{row} es{row}\n" for row in range(19)))
+    assert guess(replace(source, target_path="de", format="parallel"), None).task == "seq2seq"
 
 
 def test_images_without_labels_are_refused(write: Write):
