@@ -124,6 +124,6 @@ def test_images_are_pytorchs_and_that_is_said(seqrnn, namer):
 
 
 def test_a_tagger_reads_no_images(seqrnn, scenes):
-    refused = seqrnn("train", scenes / "colours.train.tsv", "-o", "tagger", "--task", "tagging", *QUICK)
+    refused = seqrnn("train", scenes / "colours.train.tsv", "-o", "no-tagger", "--task", "tagging", *QUICK)
     assert refused.returncode == 2
     assert "holds images" in refused.stderr.decode()
