@@ -53,6 +53,8 @@ def test_training_tells_that_it_reads_images(captioner, namer):
     assert "one-to-many: image -> CNN -> s_0 -> y_1" in captioner
     assert "classification: " in namer
     assert "one-to-one: " in namer
+    assert "tokens" in captioner
+    assert "token" not in namer.replace("tokens/s", "")  # an image has none
 
 
 def test_paths_in_a_stream_start_from_the_current_directory(seqrnn, captioner):
@@ -121,6 +123,17 @@ def test_images_are_pytorchs_and_that_is_said(seqrnn, namer):
     refused = seqrnn("classify", "-m", "namer", "--backend", "numpy", stdin=b"")
     assert refused.returncode == 2
     assert "needs PyTorch" in refused.stderr.decode()
+
+
+def test_a_model_of_images_is_shown_without_what_it_does_not_have(seqrnn, captioner, namer):
+    shown = {
+        name: json.loads(seqrnn("inspect", "-m", name, "--json").stdout) for name in ("captioner", "namer")
+    }
+    assert shown["captioner"]["shape"].startswith("one-to-many: image -> CNN")
+    absent = {name: {key for key, value in facts.items() if value is None} for name, facts in shown.items()}
+    assert absent["captioner"] == {"tokenizer", "bidirectional"}
+    assert absent["namer"] == {"tokenizer", "target_tokenizer", "cell", "bidirectional"}
+    assert shown["captioner"]["target_tokenizer"] == "word"
 
 
 def test_a_tagger_reads_no_images(seqrnn, scenes):
