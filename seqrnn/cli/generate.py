@@ -134,7 +134,7 @@ def generate(
         decoding = Decoding(limits, strategy, count)
         with Output(output) as out:
             tally = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
-        notes = tally.lines()
+        notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, "--strict": strict or None}
         of_rows[str(data)] = data

@@ -86,7 +86,9 @@ def test_rows_that_name_no_image_are_answered_with_the_reason(seqrnn, folder, ca
     assert found[4]["image"] == image
     for row, reason in ((1, "No such file"), (2, "is no image"), (3, "names no file")):
         assert reason in found[row]["error"]
+        assert not found[row]["error"].startswith("stdin:")  # where it is says its id
         assert found[row]["prediction"] is None
+    assert [row.get("image") for row in found[1:4]] == ["nowhere.png", "broken.png", None]
 
 
 def test_evaluation_knows_all_captions_of_an_image(seqrnn, scenes, captioner):
