@@ -23,6 +23,7 @@ from seqrnn.cli.options import (
     OutputOption,
     QuietOption,
     ThreadsOption,
+    refuse,
 )
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import UsageError
@@ -71,7 +72,12 @@ def evaluate(
 
     With --json a line may itself be a JSON object; its fields are handed through.
     """
+    of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
     if per_line:
+        of_answers = {"--src": src, "--tgt": tgt, "--label-col": label_col, **of_writers}
+        of_answers["--format"] = None if layout == "auto" else layout
+        of_answers["--streams"] = None if streams == 1 else streams
+        refuse(of_answers, "--per-line reads each line by itself; leave it out")
         resources = Resources("auto", device, threads)
         score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
@@ -85,10 +91,13 @@ def evaluate(
     from seqrnn.engine.evaluation import Effort
     from seqrnn.engine.evaluation import evaluate as measure
     from seqrnn.search.beam import Beam
+    from seqrnn.tasks.task import WritingTask
 
     beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
     run = open_run(model)
+    if not isinstance(run.task, WritingTask):
+        refuse(of_writers, f"{model} was trained for {run.task.name}, which searches nothing; leave it out")
     network = open_backend(run, device).model
     columns = {"text_column": text_col, "label_column": label_col}
     given = {name: value for name, value in columns.items() if value is not None}
