@@ -68,7 +68,7 @@ def numbers_in_table(name: str, lines: Iterable[Line], source: Source) -> Litera
     named_texts = source.text_column is not None or usual_column(TEXT_NAMES, header) is not None
     if named_texts or source.header == "no" or not body or any(map(_is_number, header)):
         return None
-    label, key = _label_in(header, source, name), usual_column(SERIES_NAMES, header)
+    label, key = _label_in(header, source, f"{name}:1"), usual_column(SERIES_NAMES, header)
     columns = set(range(len(header))) - {label, key}
     numeric = {place for place in columns if _holds_numbers(body, place)}
     if label is None and len(numeric) > 1 >= len(columns - numeric):
