@@ -74,4 +74,5 @@ $(READY): pyproject.toml .ci/constraints.txt
 	@echo 'Installing into .venv (some minutes the first time)'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	@$(BIN)/python -m compileall -q seqrnn  # for machines whose Python keeps no bytecode: commands start faster
 	@touch $@

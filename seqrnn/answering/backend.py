@@ -27,7 +27,7 @@ class Writing(Stepper, Protocol):
     """The model of a `WritingTask`."""
 
     def begin(self, batch: Batch) -> Prediction:
-        """Begin a sequence for each row of a batch: the first token's log-probabilities (B, V)."""
+        """Begin a sequence for each row of a batch: the first token's logits (B, V)."""
 
 
 class Continuing(Protocol):
@@ -36,7 +36,7 @@ class Continuing(Protocol):
     def read(self, tokens: Tokens, states: States | None) -> Prediction:
         """Read `tokens` (N, T), from nothing if `states` is None.
 
-        Returns the next token's log-probabilities (N, V), and the states.
+        Returns the next token's logits (N, V), and the states.
         """
 
     def step(self, tokens: Tokens, states: States) -> Prediction:

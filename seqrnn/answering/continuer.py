@@ -29,7 +29,7 @@ class Continuer:
         self._backend = backend
 
     def start(self, prompt: np.ndarray, after: Prediction | None = None) -> Prediction:
-        """Read a prompt (T,): the next token's log-probabilities (1, V), and the states.
+        """Read a prompt (T,): the next token's logits (1, V), and the states.
 
         It stands after <bos>, unless it goes on `after` something that was read before.
         """
@@ -49,17 +49,17 @@ class Continuer:
     def save(self, path: Path, unread: Tokens) -> None:
         """Read what it has not read yet, (1,) or (0,), and write where it stands. Raises OutputError."""
         assert self.stands is not None
-        log_probs, states = self.step(unread, self.stands[1]) if len(unread) else self.stands
-        numbers = [log_probs, *(array for layer in self._backend.to_arrays(states) for array in layer)]
+        logits, states = self.step(unread, self.stands[1]) if len(unread) else self.stands
+        numbers = [logits, *(array for layer in self._backend.to_arrays(states) for array in layer)]
         write_state(path, self._weights, dict(zip(self._shapes, numbers, strict=True)))
 
     def load(self, path: Path) -> Prediction:
         """Return where a file of `save` stands. Raises DataError where it is not of these weights."""
         arrays = read_state(path, self._weights, self._shapes)
-        log_probs, *parts = arrays.values()
+        logits, *parts = arrays.values()
         width = len(parts) // self._run.config.model.num_layers
         layers = [tuple(parts[first : first + width]) for first in range(0, len(parts), width)]
-        return log_probs, self._backend.from_arrays(layers)
+        return logits, self._backend.from_arrays(layers)
 
     @property
     def _shapes(self) -> Mapping[str, tuple[int, ...]]:

@@ -1,6 +1,6 @@
 """Where a language model stands in a text, as a file: `generate --state-out` writes it, `--state-in` goes on.
 
-A NumPy archive (.npz): `log_probs` (1, V) of the next token, and each array (1, H) of the state of each
+A NumPy archive (.npz): `logits` (1, V) of the next token, and each array (1, H) of the state of each
 layer, as `layer.0.h`, under the name of the weights that it belongs to. Nothing of it is trusted: a
 member is read once its size, and then its header, are what the model's sizes say.
 """
@@ -29,7 +29,7 @@ MOST_HEADER = 1024  # bytes before the numbers of a member
 
 def state_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the arrays that say where a language model stands."""
-    shapes: dict[str, tuple[int, ...]] = {"log_probs": (1, vocabulary_size)}
+    shapes: dict[str, tuple[int, ...]] = {"logits": (1, vocabulary_size)}
     for depth in range(config.num_layers):
         for name in load(CELLS[config.cell]).state_names:
             shapes[f"layer.{depth}.{name}"] = (1, config.hidden_size)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from seqrnn.cli.stdio import Output
 
 
+GLANCE = 0.01  # seconds in which nobody sees whether one token came or several
+
+
 class Text:
     """Writes continuations of one prompt."""
 
@@ -29,6 +34,7 @@ class Text:
         self._limits = limits
         self._unread = np.empty(0, dtype=np.int64)  # the token that was written last
         self._after = None if state is None else continuer.load(state)
+        self._score = 0.0  # of what was written last, if it was asked for
         self._ids = encoded.ids
         self.unknown = encoded.unknown
         self.warnings = []
@@ -42,40 +48,54 @@ class Text:
         for number in range(count):
             draw = replace(sampling, seed=sampling.seed + number)
             if as_json:
-                out.write_json([{"id": number, "prompt": self.prompt, **self.write(draw, _nowhere)}])
+                out.write_json([{"id": number, "prompt": self.prompt, **self.record(draw)}])
             elif stream:
                 out.write_text(self.prompt)
-                self.write(draw, out.write_text)
+                for text in gather(self.pieces(draw)):
+                    out.write_text(text)
                 out.write_text("\n")
             else:
-                out.write_lines([self.prompt + str(self.write(draw, _nowhere)["prediction"])])
+                out.write_lines([self.prompt + "".join(self.pieces(draw))])
 
     def save(self, path: Path) -> None:
         """Keep in a file where the text stands, with all that was written last, but for an <eos>."""
         self._continuer.save(path, self._unread)
 
-    def write(self, sampling: Sampling, sink: Callable[[str], None]) -> dict[str, object]:
-        """Write one continuation, each piece to `sink` as it comes; return it with what is known of it."""
-        decoder = self._continuer.tokenizer.decoder()
-        pieces, score, ended = [], 0.0, False
-        start = self._continuer.start(self._ids, self._after)
-        for chosen in generate(self._continuer.step, start, self._limits, sampling):
-            token = int(chosen.tokens[0])
-            score += float(chosen.log_probs[0])
-            ended = token == EOS
-            pieces.append(decoder.feed(token))
-            sink(pieces[-1])
-        pieces.append(decoder.finish())
-        sink(pieces[-1])
-        self._unread = np.array([] if ended else [token], dtype=np.int64)
+    def record(self, sampling: Sampling) -> dict[str, object]:
+        """Write one continuation; return it with what is known of it."""
+        text = "".join(self.pieces(sampling, scored=True))
         return {
-            "prediction": "".join(pieces),
-            "score": score,
-            "truncated": not ended,
+            "prediction": text,
+            "score": self._score,
+            "truncated": len(self._unread) > 0,
             "unknown": self.unknown,
             "error": None,
         }
 
+    def pieces(self, sampling: Sampling, scored: bool = False) -> Iterator[str]:
+        """Yield one continuation, piece by piece as it comes; its score is computed only if it is wanted."""
+        decoder = self._continuer.tokenizer.decoder()
+        start = self._continuer.start(self._ids, self._after)
+        self._score, ended = 0.0, False
+        for chosen in generate(self._continuer.step, start, self._limits, sampling):
+            token = chosen.tokens.item()
+            if scored:
+                self._score += float(chosen.log_probs[0])
+            ended = token == EOS
+            yield decoder.feed(token)
+        self._unread = np.array([] if ended else [token], dtype=np.int64)
+        yield decoder.finish()
 
-def _nowhere(piece: str) -> None:
-    """Drop a piece of text that is needed only as a whole."""
+
+def gather(pieces: Iterable[str]) -> Iterator[str]:
+    """Join pieces that come within a hundredth of a second: writing one takes as long as finding it."""
+    waiting: list[str] = []
+    written = -math.inf
+    for piece in pieces:
+        waiting.append(piece)
+        now = monotonic()
+        if now - written >= GLANCE:
+            yield "".join(waiting)
+            waiting.clear()
+            written = now
+    yield "".join(waiting)

@@ -60,6 +60,7 @@ def _facts(best: Generation, config: Config) -> dict[str, Any]:
         "layers": config.model.num_layers,
         "hidden_size": config.model.hidden_size,
         "parameters": sum(int(array.size) for array in best.tensors(None).values()),
+        "weights": best.manifest.weights,
         "step": best.step,
         "metric": metric.name if metric else None,
         "value": metric.value if metric else None,

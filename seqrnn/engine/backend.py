@@ -46,14 +46,14 @@ class TorchBackend:
 
     @torch.inference_mode()
     def begin(self, batch: Batch) -> Prediction:
-        """Begin a sequence for each row of a batch: the first token's log-probabilities (B, V)."""
+        """Begin a sequence for each row of a batch: the first token's logits (B, V)."""
         return _predicted(self._ask.begin(to_tensors(batch, self._device)))
 
     @torch.inference_mode()
     def read(self, tokens: Tokens, states: States | None) -> Prediction:
         """Read `tokens` (N, T), from nothing if `states` is None.
 
-        Returns the next token's log-probabilities (N, V), and the states.
+        Returns the next token's logits (N, V), and the states.
         """
         return _predicted(self._ask.read(torch.from_numpy(tokens).to(self._device), states))
 

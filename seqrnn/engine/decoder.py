@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.cells.sizes import RNNSizes
@@ -62,16 +61,16 @@ class Decoder(nn.Module):
         return self.score(hidden, memory)
 
     def begin(self, start: Layers, memory: Memory) -> tuple[Tensor, Writing]:
-        """Begin a sequence for each source: the first token's log-probabilities (A, V)."""
+        """Begin a sequence for each source: the first token's logits (A, V)."""
         first = torch.full((start[0][0].shape[0],), BOS, device=start[0][0].device)
         return self.step(first, Writing(start, memory))
 
     def step(self, tokens: Tensor, writing: Writing) -> tuple[Tensor, Writing]:
-        """Read `tokens` (N,) and return the next token's log-probabilities (N, V), in float32."""
+        """Read `tokens` (N,) and return the next token's logits (N, V), in float32."""
         hidden, layers = self.rnn.step(self.embedding(tokens), writing.layers)
         beams = hidden.view(writing.memory.mask.shape[0], -1, hidden.shape[1])  # (A, K, H)
         logits = self.score(beams, writing.memory).flatten(0, 1)  # (N, V)
-        return F.log_softmax(logits.float(), dim=1), Writing(layers, writing.memory)
+        return logits.float(), Writing(layers, writing.memory)
 
     def select(self, writing: Writing, rows: Tensor) -> Writing:
         """Go on from the sequences `rows` (A, K), where those of one row have one source."""

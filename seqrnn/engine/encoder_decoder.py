@@ -73,11 +73,11 @@ class EncoderDecoder(nn.Module):
         return Output(Loss(loss, int(lengths.sum())), {})
 
     def begin(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, Writing]:
-        """Begin a sequence for each row of `source`: the first token's log-probabilities (B, V)."""
+        """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
         return self.decoder.begin(*self.encode(arrays["source"], arrays["source_lengths"]))
 
     def step(self, tokens: Tensor, writing: Writing) -> tuple[Tensor, Writing]:
-        """Read one more token of each sequence, (N,): the next one's log-probabilities (N, V)."""
+        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
         return self.decoder.step(tokens, writing)
 
     def select(self, writing: Writing, rows: Tensor) -> Writing:

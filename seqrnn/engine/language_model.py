@@ -64,15 +64,15 @@ class LanguageModel(nn.Module):
         return (torch.stack(gained, dim=1) * mask).sum(dim=1)
 
     def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Read `tokens` (N,) and return the next token's log-probabilities (N, V) and the new states."""
+        """Read `tokens` (N,) and return the next token's logits (N, V) and the new states."""
         hidden, states = self.rnn.step(self.embedding(tokens), states)
-        return F.log_softmax(self.score(hidden).float(), dim=1), states
+        return self.score(hidden).float(), states
 
     def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
-        """Read a prompt `tokens` (N, T) at once: the last step's log-probabilities (N, V) and states."""
+        """Read a prompt `tokens` (N, T) at once: the last step's logits (N, V) and states."""
         lengths = torch.full((tokens.shape[0],), tokens.shape[1])
         hidden, states = self.rnn(self.embedding(tokens), lengths, states)
-        return F.log_softmax(self.score(hidden[:, -1]).float(), dim=1), states
+        return self.score(hidden[:, -1]).float(), states
 
 
 def build_language_model(config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> LanguageModel:

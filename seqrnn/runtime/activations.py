@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.runtime.weights import Array
+from seqrnn.search.step import log_softmax
+
+__all__ = ["LOWEST", "log_sigmoid", "log_softmax", "masked_softmax"]
 
 LOWEST = np.finfo(np.float32).min
-
-
-def log_softmax(scores: Array) -> Array:
-    """Return `log softmax(scores)`, in nats."""
-    shifted: Array = scores - scores.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted
 
 
 def log_sigmoid(scores: Array) -> Array:

@@ -13,7 +13,6 @@ import numpy as np
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BOS
-from seqrnn.runtime.activations import log_softmax
 from seqrnn.runtime.attention import Memory, take_attention
 from seqrnn.runtime.inputs import take_embedding
 from seqrnn.runtime.linear import Linear
@@ -82,17 +81,17 @@ class Decoder:
         return self._attend.memorize(values, mask)
 
     def begin(self, start: Layers, memory: Memory) -> tuple[Array, Writing]:
-        """Begin a sequence for each source: the first token's log-probabilities (A, V)."""
+        """Begin a sequence for each source: the first token's logits (A, V)."""
         return self.step(np.full(len(memory.mask), BOS), Writing(start, memory))
 
     def step(self, tokens: Array, writing: Writing) -> tuple[Array, Writing]:
-        """Read `tokens` (N,) and return the next token's log-probabilities (N, V)."""
+        """Read `tokens` (N,) and return the next token's logits (N, V)."""
         hidden, layers = self._steps(tokens, writing.layers)
         if self._attend is not None:
             queries = hidden.reshape(len(writing.memory.mask), -1, hidden.shape[1])  # (A, K, H)
             contexts = self._attend(queries, writing.memory).reshape(len(hidden), -1)  # (N, M)
             hidden = np.concatenate([contexts, hidden], axis=1)
-        return log_softmax(self._score(hidden)), Writing(layers, writing.memory)
+        return self._score(hidden), Writing(layers, writing.memory)
 
     def select(self, writing: Writing, rows: Array) -> Writing:
         """Go on from the sequences `rows` (A, K), where those of one row have one source."""

@@ -39,7 +39,7 @@ class EncoderDecoder:
     def begin(self, batch: Batch) -> tuple[Array, Writing]:
         """Begin a sequence for each row of `source`, tokens (B, S) or vectors (B, S, F).
 
-        Returns the first token's log-probabilities (B, V), and where the writing stands.
+        Returns the first token's logits (B, V), and where the writing stands.
         """
         source, lengths = batch.arrays["source"], batch.arrays["source_lengths"]
         outputs, last = self._encoder(self._embed(source), lengths)  # (B, S, M)
@@ -47,7 +47,7 @@ class EncoderDecoder:
         return self._decoder.begin(self._enter(last, self._decoder.rnn), memory)
 
     def step(self, tokens: Array, states: Writing) -> tuple[Array, Writing]:
-        """Read one more token of each sequence, (N,): the next one's log-probabilities (N, V)."""
+        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
         return self._decoder.step(tokens, states)
 
     def select(self, states: Writing, rows: Array) -> Writing:

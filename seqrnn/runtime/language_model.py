@@ -42,7 +42,7 @@ class LanguageModel:
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.
 
-        Returns the next token's log-probabilities (N, V), and the states.
+        Returns the next token's logits (N, V), and the states.
         """
         lengths = np.full(len(tokens), tokens.shape[1])
         hidden, states = self._rnn(self._table[tokens], lengths, states)
@@ -63,7 +63,8 @@ class LanguageModel:
         total = np.zeros(len(targets), dtype=np.float32)
         for step in range(targets.shape[1]):
             rows = np.flatnonzero(lengths > step)
-            total[rows] += self._predict(hidden[rows, step])[np.arange(len(rows)), targets[rows, step]]
+            log_probs = log_softmax(self._predict(hidden[rows, step]))
+            total[rows] += log_probs[np.arange(len(rows)), targets[rows, step]]
         return total
 
     def to_arrays(self, states: Layers) -> Layers:
@@ -75,6 +76,6 @@ class LanguageModel:
         return layers
 
     def _predict(self, hidden: Array) -> Array:
-        """Return the next token's log-probabilities, (N, H) -> (N, V)."""
+        """Return the next token's logits, (N, H) -> (N, V)."""
         features = hidden if self._bridge is None else self._bridge(hidden)
-        return log_softmax(self._output(features))
+        return self._output(features)

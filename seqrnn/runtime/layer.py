@@ -5,14 +5,18 @@ Shapes: B batch, T time, E input size, H hidden size, G gates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from threading import get_ident
 
 import numpy as np
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
+from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
+
+FEW = 8  # sequences for which making arrays costs more than what is computed
 
 
 class Layer:
@@ -27,6 +31,7 @@ class Layer:
         self._w_h = take("weight_hh_l0", (rows, hidden_size))
         self._b_x = take("bias_ih_l0", (rows,))
         self._b_h = take("bias_hh_l0", (rows,))
+        self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
 
     @cached_property
     def _bias(self) -> Array:
@@ -44,12 +49,29 @@ class Layer:
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
 
+    @cached_property
+    def _w_h_transposed(self) -> Array:
+        """`W_h` as one row times it is fastest: (H, G * H)."""
+        return np.ascontiguousarray(self._w_h.T)
+
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
+        if len(from_input) <= FEW:
+            return self._step_few(from_input, state)
         from_state = state[0] @ self._w_h.T
         if not self._cell.sums_inputs:
             from_state += self._b_h
         return self._cell.step(in_numpy, from_input, from_state, state)
+
+    def _step_few(self, from_input: Array, state: State) -> State:
+        key = len(from_input), get_ident()  # a thread has places of its own
+        if key not in self._unrolled:
+            self._unrolled[key] = unroll(self._cell, len(from_input), self._hidden_size)
+        from_state, step = self._unrolled[key]
+        np.matmul(state[0], self._w_h_transposed, from_state)
+        if not self._cell.sums_inputs:
+            np.add(from_state, self._b_h, from_state)
+        return step(from_input, *state)
 
     def run(self, x: Array, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
         """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.

@@ -15,7 +15,7 @@ from seqrnn.data.tokenizer import EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import drop_repeated_ngrams, require_choices
-from seqrnn.search.step import LogProbs, Prediction, Stepper, Tokens
+from seqrnn.search.step import LogProbs, Prediction, Stepper, Tokens, log_softmax
 
 Scores = npt.NDArray[np.float64]
 
@@ -83,14 +83,14 @@ def beam_search(model: Stepper, start: Prediction, limits: Limits, beam: Beam) -
     The greedy path keeps its beam whatever its score, so that a beam of 1 is greedy search and no
     beam finds a worse sequence. Raises NumericError where the model gives nan.
     """
-    log_probs, states = start
-    search = _Search(len(log_probs), limits, beam)
+    logits, states = start
+    search = _Search(len(logits), limits, beam)
     while True:
-        parents = search.extend(log_probs)
+        parents = search.extend(log_softmax(logits))
         if not search.running:
             return search.best()
         states = model.select(states, parents)
-        log_probs, states = model.step(search.last, states)
+        logits, states = model.step(search.last, states)
 
 
 class _Search:

@@ -60,12 +60,14 @@ def _draw(
 ) -> list[list[Hypothesis]]:
     """Continue each sequence as many times as there are to be draws of it."""
     sampling, count = draws
-    log_probs, states = start
-    rows = np.repeat(np.arange(len(log_probs))[:, None], count, axis=1)  # (R, count)
-    begun = log_probs[rows.ravel()], model.select(states, rows)
-    steps = list(generate(model.step, begun, limits, sampling))
-    tokens = np.stack([chosen.tokens for chosen in steps], axis=1)  # (R * count, T)
-    scores = np.sum([chosen.log_probs for chosen in steps], axis=0)  # (R * count,)
+    logits, states = start
+    rows = np.repeat(np.arange(len(logits))[:, None], count, axis=1)  # (R, count)
+    begun = logits[rows.ravel()], model.select(states, rows)
+    steps, scores = [], np.zeros(rows.size)  # (R * count,)
+    for chosen in generate(model.step, begun, limits, sampling):
+        steps.append(chosen.tokens)
+        scores += chosen.log_probs
+    tokens = np.stack(steps, axis=1)  # (R * count, T)
     drawn = [
         Hypothesis(row[(row != EOS) & (row != BLANK)], float(score), EOS in row)
         for row, score in zip(tokens, scores, strict=True)

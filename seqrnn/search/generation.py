@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from seqrnn.data.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import UsageError
-from seqrnn.search.sampling import Sampling, choose
-from seqrnn.search.step import Prediction, Step, Tokens
+from seqrnn.search.sampling import Chooser, Sampling
+from seqrnn.search.step import Logits, Prediction, Step, Tokens, log_softmax
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,23 @@ class Limits:
         return [BLANK, UNK, BOS] if self.fixed_len is None else [BLANK, UNK, BOS, EOS]
 
 
-class Chosen(NamedTuple):
-    """One more token of each sequence.
-
-    `log_probs` are natural logs under the unmodified model, whatever filters chose the tokens; their
-    sum over a sequence is its score. After its `<eos>` a sequence goes on with `<blank>`, at 0 nats.
-    """
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One more token of each sequence; after its `<eos>` a sequence goes on with `<blank>`."""
 
     tokens: Tokens  # (N,)
-    log_probs: npt.NDArray[np.float64]  # (N,)
+    logits: Logits  # (N, V), of the unmodified model, whatever filters chose the tokens
+
+    @property
+    def log_probs(self) -> npt.NDArray[np.float64]:
+        """Natural-log probabilities of the tokens, (N,), 0 of `<blank>`: summed up, a sequence's score.
+
+        Computed for whoever asks: a text that is only read needs none.
+        """
+        rows = np.arange(len(self.tokens))
+        gained = log_softmax(self.logits)[rows, self.tokens].astype(np.float64)
+        gained[self.tokens == BLANK] = 0.0
+        return gained
 
 
 def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) -> Iterator[Chosen]:
@@ -60,25 +67,22 @@ def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) 
     ended. The filters of `sampling` look back over the generated tokens, not over the prompt.
     Raises NumericError where the model gives nan.
     """
-    log_probs, states = start
-    rng = np.random.default_rng(sampling.seed)
-    barred = np.zeros_like(log_probs[:1])  # (1, V), added to the log-probabilities
-    barred[:, limits.forbidden] = -np.inf
-    rows = np.arange(len(log_probs))
-    history = np.empty((len(rows), 0), dtype=np.int64)
-    tokens = np.full(len(rows), BOS)
-    ended, count = np.zeros(len(rows), dtype=bool), 0
+    logits, states = start
+    choose = Chooser(sampling, limits.forbidden, logits.shape)
+    history = np.empty((len(logits), 0), dtype=np.int64)
+    tokens, ended = np.full(len(logits), BOS), np.zeros(len(logits), dtype=bool)
+    any_ended = False
     for position in range(limits.length):
         if position:
-            log_probs, states = step(tokens, states)
-        tokens = choose(log_probs + barred, history, sampling, rng)
-        gained = log_probs[rows, tokens].astype(np.float64)
-        if count:
-            tokens[ended], gained[ended] = BLANK, 0.0
-        yield Chosen(tokens, gained)
-        ended |= tokens == EOS
-        count = int(np.count_nonzero(ended))
-        if count == len(rows):
-            return
+            logits, states = step(tokens, states)
+        tokens = choose(logits, history)
+        if any_ended:
+            tokens[ended] = BLANK
+        yield Chosen(tokens, logits)
+        if EOS in tokens.tolist():
+            any_ended = True
+            ended |= tokens == EOS
+            if ended.all():
+                return
         if sampling.looks_back:
             history = np.column_stack((history, tokens))

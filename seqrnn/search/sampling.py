@@ -1,23 +1,27 @@
 """Choosing the next token of each sequence from the model's log-probabilities.
 
-    log_probs -> repetition penalty -> repeated n-grams out -> temperature -> top-k -> top-p -> draw
+    logits -> repetition penalty -> repeated n-grams out -> top-k -> top-p -> draw at the temperature
 
-Each filter is a pure function from scores (N, V) to scores (N, V). A score is a log-probability up
-to a constant a row, and -inf for a token that cannot be chosen. A filter always leaves a row at
+Each filter is a pure function from scores (N, V) to scores (N, V). A score is a log-probability, and
+-inf for a token that cannot be chosen. A filter always leaves a row at
 least one token if it was given one.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from seqrnn.errors import NumericError, UsageError
-from seqrnn.search.step import LogProbs, Tokens
+from seqrnn.search.step import Logits, LogProbs, Tokens, log_softmax
+
+NOISE = 2**14  # numbers that are drawn at once, some tenths of a millisecond
+HOTTEST = 1e30  # temperature: all tokens are equally likely long before, and noise stays finite
+TINIEST = 1e-200  # temperature: below, what double precision holds could become infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +69,71 @@ def _require(holds: bool, what: str, mend: str) -> None:
         raise UsageError(f"{what}: out of range; {mend}")
 
 
-def choose(log_probs: LogProbs, history: Tokens, sampling: Sampling, rng: np.random.Generator) -> Tokens:
-    """Choose one token a row.
+class Chooser:
+    """Chooses the next token of N sequences, one step after the other.
 
-    `history` (N, T) holds the tokens that each row has chosen before; `rng` is used only where the
-    temperature is above 0. Returns (N,). Raises NumericError where the model gave nan, or where a
-    row has no token that may be chosen.
+    The largest of `score / temperature + g` is a draw with probability proportional to
+    `exp(score / temperature)` if each g is Gumbel's, which is `-log` of an exponential (Maddison et al. 2014,
+    "A* sampling"). Times the temperature, this is the largest of `score + temperature * g`: what is added
+    does not depend on the scores, so it is made for many steps at once, and of greedy search it is 0.
     """
-    require_choices(log_probs)
-    scores = penalize_repetition(log_probs, history, sampling.repetition_penalty)
-    scores = drop_repeated_ngrams(scores, history, sampling.no_repeat_ngram)
-    if sampling.temperature == 0:
-        return _argmax(scores)
-    scores = heat(scores, sampling.temperature)
-    scores = keep_top_k(scores, sampling.top_k)
-    scores = keep_top_p(scores, sampling.top_p)
-    return draw(scores, rng)
+
+    def __init__(self, sampling: Sampling, forbidden: Sequence[int], shape: tuple[int, int]) -> None:
+        """Prepare for logits of `shape` (N, V); the tokens `forbidden` are never chosen."""
+        self._sampling = sampling
+        self._filters = sampling.looks_back or sampling.top_k > 0 or sampling.top_p < 1
+        self._barred = np.zeros((1, shape[1]), dtype=np.float32)
+        self._barred[:, list(forbidden)] = -np.inf
+        self._additions = self._make_additions(shape)
+
+    def __call__(self, logits: Logits, history: Tokens) -> Tokens:
+        """Choose one token a row, (N,), after those of `history` (N, T).
+
+        Raises NumericError where the model gave nan, or where a row has no token that may be chosen.
+        """
+        scores = self._filter(logits, history) if self._filters else logits
+        scores = scores + next(self._additions)
+        tokens: Tokens = scores.argmax(axis=1)  # of a row with a nan, that
+        if len(tokens) == 1:  # a text that is written: as little as can be around each token
+            finite = math.isfinite(scores.item(tokens.item()))
+        else:
+            finite = bool(np.isfinite(scores[np.arange(len(tokens)), tokens]).all())
+        if not finite:
+            raise _no_choice()
+        return tokens
+
+    def _filter(self, logits: Logits, history: Tokens) -> LogProbs:
+        sampling = self._sampling
+        scores = log_softmax(logits) + self._barred
+        scores = penalize_repetition(scores, history, sampling.repetition_penalty)
+        scores = drop_repeated_ngrams(scores, history, sampling.no_repeat_ngram)
+        scores = keep_top_k(scores, sampling.top_k)
+        return keep_top_p(scores, sampling.top_p, sampling.temperature)
+
+    def _make_additions(self, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield what is added to the scores of a step, (N, V): noise, and -inf where a token is forbidden."""
+        rng = np.random.default_rng(self._sampling.seed)
+        temperature = min(self._sampling.temperature, HOTTEST)
+        steps = max(1, NOISE // math.prod(shape))
+        while temperature > 0:
+            noise = -temperature * np.log(rng.standard_exponential((steps, *shape)))
+            yield from noise.astype(np.float32) + self._barred
+        while True:
+            yield self._barred
 
 
-TINIEST = 1e-200  # temperature: below, what single precision holds could become infinite
-
-
-def require_choices(log_probs: LogProbs) -> None:
-    """Raise NumericError where the model gave nan, or where a row has no token that may be chosen."""
+def require_choices(scores: LogProbs) -> None:
+    """Raise NumericError where a row (V,) of `scores` (N, V) holds nan, or nothing that may be chosen."""
     # The maximum of a row with a nan is nan, and of a row without choices -inf.
-    if np.count_nonzero(np.isfinite(log_probs.max(axis=1))) < len(log_probs):
-        raise NumericError(
-            "the model gave nan, or no token that may be chosen; "
-            "train it again with a lower learning rate, or generate with --precision fp32"
-        )
+    if np.count_nonzero(np.isfinite(scores.max(axis=1))) < len(scores):
+        raise _no_choice()
+
+
+def _no_choice() -> NumericError:
+    return NumericError(
+        "the model gave nan, or no token that may be chosen; "
+        "train it again with a lower learning rate, or generate with --precision fp32"
+    )
 
 
 def penalize_repetition(scores: LogProbs, history: Tokens, penalty: float) -> LogProbs:
@@ -127,15 +167,6 @@ def drop_repeated_ngrams(scores: LogProbs, history: Tokens, size: int) -> LogPro
     return np.where(stuck, scores, dropped)
 
 
-def heat(scores: LogProbs, temperature: float) -> LogProbs:
-    """Divide by the temperature (above 0): below 1 favours likely tokens, above 1 evens them out.
-
-    In double precision, in which no temperature makes a finite score infinite.
-    """
-    heated: LogProbs = scores.astype(np.float64) / max(temperature, TINIEST)
-    return heated
-
-
 def keep_top_k(scores: LogProbs, k: int) -> LogProbs:
     """Keep the k likeliest tokens of each row; 0 keeps all."""
     if k == 0 or k >= scores.shape[1]:
@@ -146,33 +177,21 @@ def keep_top_k(scores: LogProbs, k: int) -> LogProbs:
     return kept
 
 
-def keep_top_p(scores: LogProbs, p: float) -> LogProbs:
+def keep_top_p(scores: LogProbs, p: float, temperature: float = 1.0) -> LogProbs:
     """Keep the smallest set of likeliest tokens whose probabilities add up to p or more.
 
-    Holtzman et al. (2020), "The curious case of neural text degeneration", section 3.1.
+    Holtzman et al. (2020), "The curious case of neural text degeneration", section 3.1. The probabilities
+    are those at the temperature: below 1 it favours likely tokens, above 1 it evens them out.
     """
     if p == 1:
         return scores
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)
-    weights = np.exp(ranked - ranked[:, :1])
+    with np.errstate(over="ignore"):  # what is infinitely less likely has no weight
+        weights = np.exp((ranked - ranked[:, :1]).astype(np.float64) / max(temperature, TINIEST))
     mass = weights.cumsum(axis=1)
     # A token goes when those before it already have the mass; the first one has none before it.
     enough = (mass - weights) >= p * mass[:, -1:]
     kept = scores.copy()
     np.put_along_axis(kept, order, np.where(enough, -np.inf, ranked), axis=1)
     return kept
-
-
-def draw(scores: LogProbs, rng: np.random.Generator) -> Tokens:
-    """Draw one token a row with probability proportional to `exp(score)`.
-
-    The largest of `score + g` is such a draw if each g is Gumbel's, which is `-log` of an exponential
-    (Maddison et al. 2014, "A* sampling").
-    """
-    return _argmax(scores - np.log(rng.standard_exponential(scores.shape)))
-
-
-def _argmax(rows: npt.NDArray[Any]) -> Tokens:
-    places: Tokens = rows.argmax(axis=1)
-    return places

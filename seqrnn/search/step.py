@@ -1,4 +1,4 @@
-"""What search knows of a model: one function from tokens to the log-probabilities of the next ones.
+"""What search knows of a model: one function from tokens to the scores of the next ones.
 
 Shapes: N sequences that are continued side by side, V vocabulary.
 """
@@ -14,17 +14,27 @@ import numpy.typing as npt
 Tokens = npt.NDArray[np.int64]
 """Token ids, (N,), or (N, T) where they are a history."""
 
-LogProbs = npt.NDArray[np.float64]
-"""Natural-log probabilities of the next token, (N, V); single precision serves as well."""
+Logits = npt.NDArray[np.float32]
+"""Natural-log probabilities of the next token up to a constant a row, (N, V); `log_softmax` takes it off."""
+
+LogProbs = npt.NDArray[np.float32]
+"""Natural-log probabilities of the next token, (N, V)."""
 
 States = Any
 """What a model remembers; search only hands it from one step to the next."""
 
-Prediction = tuple[LogProbs, States]
+Prediction = tuple[Logits, States]
 """What a step returns."""
 
 Step = Callable[[Tokens, States], Prediction]
-"""`(tokens (N,), states) -> (log_probs (N, V), states)`."""
+"""`(tokens (N,), states) -> (logits (N, V), states)`."""
+
+
+def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return `log softmax(logits)` along the last axis, in nats."""
+    shifted: npt.NDArray[np.float32] = logits - logits.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
 
 
 class Stepper(Protocol):

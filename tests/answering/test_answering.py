@@ -73,13 +73,13 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, 
     _, for_rows = opened(path, backend)
     continuer = Continuer(open_run(path), for_rows(1))
     prompt = np.array([4, 5, 6])
-    log_probs, states = continuer.start(prompt)
+    logits, states = continuer.start(prompt)
     more, _ = continuer.step(np.array([7]), states)
     hidden, _ = session.model.eval().rnn(
         session.model.embedding(torch.tensor([[BOS, 4, 5, 6, 7]])), torch.tensor([5])
     )
-    expected = session.model.score(hidden).log_softmax(dim=2)[0].detach().numpy()
-    np.testing.assert_allclose(log_probs[0], expected[3], atol=1e-5)
+    expected = session.model.score(hidden)[0].detach().numpy()
+    np.testing.assert_allclose(logits[0], expected[3], atol=1e-5)
     np.testing.assert_allclose(more[0], expected[4], atol=1e-5)
 
 
@@ -93,9 +93,9 @@ def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backen
         for c in generate(continuer.step, start, Limits(fixed_len=8), Sampling(temperature=0))
     ]
     for count in range(1, 8):
-        log_probs, _ = continuer.start(np.array(tokens[:count]))
-        log_probs[:, :4] = -np.inf
-        assert log_probs.argmax() == tokens[count]
+        logits, _ = continuer.start(np.array(tokens[:count]))
+        logits[:, :4] = -np.inf
+        assert logits.argmax() == tokens[count]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import LineScorer
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import EOS
+from seqrnn.search.step import log_softmax
 
 LINES = ["abcx", "", "x", "zz unknown", "defgx", "abcx"]
 
@@ -24,10 +25,10 @@ def score_by_hand(path, for_rows, line):
     continuer = Continuer(open_run(path), for_rows(1))
     ids = continuer.tokenizer.encode(line).ids
     ends = [] if line.endswith("\n") else [EOS]
-    (log_probs, states), total = continuer.start(ids[:0]), 0.0
+    (logits, states), total = continuer.start(ids[:0]), 0.0
     for token in [*ids, *ends]:
-        total += float(log_probs[0, token])
-        log_probs, states = continuer.step(np.array([token]), states)
+        total += float(log_softmax(logits)[0, token])
+        logits, states = continuer.step(np.array([token]), states)
     return total, len(ids) + len(ends)
 
 

@@ -14,7 +14,7 @@ from seqrnn.answering.state_file import read_state, write_state
 from seqrnn.catalog import CELLS
 from seqrnn.errors import DataError, OutputError
 
-SHAPES = {"log_probs": (1, 5), "layer.0.h": (1, 3)}
+SHAPES = {"logits": (1, 5), "layer.0.h": (1, 3)}
 ARRAYS = {name: np.arange(shape[1], dtype=np.float32)[None] for name, shape in SHAPES.items()}
 NOTHING = np.empty(0, dtype=np.int64)
 
@@ -88,7 +88,7 @@ def npy(array, shape=None):
 def test_a_member_that_is_not_as_expected_is_refused(tmp_path, member):
     path = tmp_path / "s.npz"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("abc/log_probs.npy", npy(ARRAYS["log_probs"]))
+        archive.writestr("abc/logits.npy", npy(ARRAYS["logits"]))
         archive.writestr("abc/layer.0.h.npy", member)
     with pytest.raises(DataError, match=r"s\.npz: damaged"):
         read_state(path, "abc", SHAPES)

@@ -88,13 +88,13 @@ def test_writing_step_by_step_scores_a_target_as_the_whole_target_at_once(make, 
     model = session.model.eval()
     for batch in batches(session):
         arrays = to_tensors(batch, CPU)
-        log_probs, writing = model.begin(arrays)
+        logits, writing = model.begin(arrays)
         rows = torch.arange(len(batch.rows)).unsqueeze(1)
         score = torch.zeros(len(batch.rows))
         for step, targets in enumerate(arrays["targets"].T):
             if step:
-                log_probs, writing = model.step(arrays["inputs"][:, step], model.select(writing, rows))
-            gained = log_probs.gather(1, targets.unsqueeze(1)).squeeze(1)
+                logits, writing = model.step(arrays["inputs"][:, step], model.select(writing, rows))
+            gained = logits.log_softmax(dim=1).gather(1, targets.unsqueeze(1)).squeeze(1)
             score += torch.where(targets == BLANK, 0.0, gained)
         assert -score.sum().item() == pytest.approx(model(arrays).loss.total.item(), rel=1e-5)
 

@@ -40,8 +40,8 @@ def test_the_loss_of_a_text_is_that_of_reading_it_token_by_token(make_session, c
     nats, states = 0.0, model.rnn.initial(1)
     with torch.inference_mode():
         for before, token in zip([BOS, *text[:-1]], text, strict=True):
-            log_probs, states = model.step(torch.tensor([int(before)]), states)
-            nats -= log_probs[0, int(token)].item()
+            logits, states = model.step(torch.tensor([int(before)]), states)
+            nats -= logits.log_softmax(dim=1)[0, int(token)].item()
     assert figures["loss"] == pytest.approx(nats / len(text), abs=1e-6)
 
 
@@ -52,8 +52,8 @@ def test_reading_a_prompt_at_once_is_reading_it_step_by_step(make_session, cell)
     at_once, states = model.read(prompt)
     walked = model.rnn.initial(2)
     for t in range(4):
-        log_probs, walked = model.step(prompt[:, t], walked)
-    torch.testing.assert_close(at_once, log_probs, rtol=0, atol=1e-6)
+        logits, walked = model.step(prompt[:, t], walked)
+    torch.testing.assert_close(at_once, logits, rtol=0, atol=1e-6)
     for state, other in zip(states, walked, strict=True):
         for array, single in zip(state, other, strict=True):
             torch.testing.assert_close(array, single, rtol=0, atol=1e-6)
