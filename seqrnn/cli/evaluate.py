@@ -21,6 +21,7 @@ from seqrnn.cli.options import (
     OutputOption,
     QuietOption,
     ThreadsOption,
+    refuse,
 )
 from seqrnn.cli.tables import pairs, table
 
@@ -64,7 +65,12 @@ def evaluate(
 
     With --json a line may itself be a JSON object; its fields are handed through.
     """
+    of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
     if per_line:
+        of_answers = {"--src": src, "--tgt": tgt, "--label-col": label_col, **of_writers}
+        of_answers["--format"] = None if layout == "auto" else layout
+        of_answers["--streams"] = None if streams == 1 else streams
+        refuse(of_answers, "--per-line reads each line by itself; leave it out")
         resources = Resources("auto", device, threads)
         score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
@@ -74,10 +80,13 @@ def evaluate(
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
     from seqrnn.search.beam import Beam
+    from seqrnn.tasks.task import WritingTask
 
     beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
     run = open_run(model)
+    if not isinstance(run.task, WritingTask):
+        refuse(of_writers, f"{model} was trained for {run.task.name}, which searches nothing; leave it out")
     network = open_backend(run, device)
     source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col))
     with Output(output) as out:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+
+from seqrnn.errors import UsageError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -72,3 +75,10 @@ FormatOption = Annotated[
     Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz"],
     typer.Option("--format", help="How the file is laid out."),
 ]
+
+
+def refuse(given: Mapping[str, Any], reason: str) -> None:
+    """Raise UsageError for the first option that was given: whose value is not None."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name}: {reason}")
