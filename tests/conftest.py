@@ -85,7 +85,7 @@ def train(make_session, tmp_path):
 
 @pytest.fixture
 def opened():
-    """A function `(path of a run, backend) -> (task, what names the backend for so many rows)`."""
+    """A function `(path of a run, name of a backend) -> (task, backend)`."""
     from seqrnn.cli.model import Model, Resources
 
     def open_(path, backend="torch"):

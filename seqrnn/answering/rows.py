@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from seqrnn.answering.backend import Continuing, Naming, Writing
-from seqrnn.data.batching import Pass
+from seqrnn.answering.side_by_side import Each
+from seqrnn.data.batching import Batch, BatchLimits, Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
@@ -18,24 +20,27 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
+ORDER = Pass(limits=BatchLimits(rows=256, positions=16384))
+"""How rows are cut into batches, whatever suited training: large enough for products to be fast."""
 
 
 class Labeller:
-    """Answers rows with labels; `backend(rows)` is what computes for so many of them."""
+    """Answers rows with labels; `each` is `map`, or another way to call a function for every batch."""
 
-    def __init__(self, task: AnsweringTask, backend: Callable[[int], Naming]) -> None:
+    def __init__(self, task: AnsweringTask, backend: Naming, each: Each = map) -> None:
         self._task = task
         self._backend = backend
+        self._each = each
 
     def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
         """Answer each record, in order; an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
-        backend = self._backend(len(records))
-        answers: dict[int, Answer] = {}
-        for batch in self._task.batches(dataset, Pass()):
-            values = backend.values(batch)
-            assert batch.rows is not None
-            answers.update(zip(batch.rows.tolist(), self._task.answers(values, batch, choice), strict=True))
+
+        def label(batch: Batch) -> Iterable[tuple[int, Answer]]:
+            found = self._task.answers(self._backend.values(batch), batch, choice)
+            return zip(rows_of(batch), found, strict=True)
+
+        answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, ORDER))))
         return [
             replace(answers[row], truncated=text.truncated, unknown=text.unknown)
             for row, text in enumerate(texts)
@@ -43,30 +48,41 @@ class Labeller:
 
 
 class RowWriter:
-    """Answers rows with sequences; `backend(rows)` is what computes for so many of them."""
+    """Answers rows with sequences; `each` as for labels."""
 
-    def __init__(self, task: WritingTask, backend: Callable[[int], Writing]) -> None:
+    def __init__(self, task: WritingTask, backend: Writing, each: Each = map) -> None:
         self._task = task
         self._backend = backend
+        self._each = each
         self._batches = 0  # so far: each has draws of its own
 
     def answer(self, records: Sequence[Record], decoding: Decoding) -> list[Answer]:
         """Answer each record, in order, with `decoding.n_best` sequences; an empty one with an empty one."""
         filled = [row for row, record in enumerate(records) if not record.is_blank]
         dataset, texts = _encode(self._task.inputs, [records[row] for row in filled])
-        backend = self._backend(len(filled))
+
+        def write(numbered: tuple[int, Batch]) -> list[tuple[int, Answer]]:
+            number, batch = numbered
+            found = decode(self._backend, self._backend.begin(batch), seeded(decoding, number))
+            return [
+                (filled[row], self._answer(hypotheses, texts[row], decoding.limits))
+                for row, hypotheses in zip(rows_of(batch), found, strict=True)
+            ]
+
         answers = [EMPTY] * len(records)
-        for batch in self._task.batches(dataset, Pass()):
-            found = decode(backend, backend.begin(batch), seeded(decoding, self._batches))
-            self._batches += 1
-            assert batch.rows is not None
-            for row, hypotheses in zip(batch.rows, found, strict=True):
-                answers[filled[row]] = self._answer(hypotheses, texts[row], decoding.limits)
+        for written in self._each(write, self._numbered(self._task.batches(dataset, ORDER))):
+            for row, answer in written:
+                answers[row] = answer
         return answers
+
+    def _numbered(self, batches: Iterable[Batch]) -> Iterator[tuple[int, Batch]]:
+        for batch in batches:
+            yield self._batches, batch
+            self._batches += 1
 
     def _answer(self, found: Sequence[Hypothesis], text: Encoded, limits: Limits) -> Answer:
         to_text = self._task.output.tokenizer.decode
-        nbest = [(to_text(hypothesis.tokens), hypothesis.score) for hypothesis in found]
+        nbest = [(to_text(hypothesis.tokens.tolist()), hypothesis.score) for hypothesis in found]
         cut = text.truncated or not (found[0].ended or limits.fixed_len)
         return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
 
@@ -74,9 +90,10 @@ class RowWriter:
 class LineScorer:
     """Says how surprising each line is to a language model."""
 
-    def __init__(self, task: LanguageModel, backend: Callable[[int], Continuing]) -> None:
+    def __init__(self, task: LanguageModel, backend: Continuing, each: Each = map) -> None:
         self._task = task
         self._backend = backend
+        self._each = each
 
     def answer(self, records: Sequence[Record]) -> list[Answer]:
         """Answer each record, in order, with the mean surprisal of its tokens, in nats.
@@ -84,15 +101,23 @@ class LineScorer:
         The end of a line is one of them. The score is the log-probability of the whole line.
         """
         dataset, texts = _encode(self._task.fields, [self._task.line_of(record) for record in records])
-        backend = self._backend(len(records))
-        answers: dict[int, Answer] = {}
-        for batch in self._task.line_batches(dataset):
-            assert batch.rows is not None
-            columns = (batch.rows, backend.log_likelihood(batch), batch.arrays["lengths"])
-            for row, score, length in zip(*(column.tolist() for column in columns), strict=True):
-                text = texts[row]
-                answers[row] = Answer(-score / length, score, (), text.truncated, text.unknown)
+
+        def score(batch: Batch) -> list[tuple[int, Answer]]:
+            sides = self._backend.log_likelihood(batch).tolist(), batch.arrays["lengths"].tolist()
+            return [
+                (row, Answer(-score / length, score, (), texts[row].truncated, texts[row].unknown))
+                for row, score, length in zip(rows_of(batch), *sides, strict=True)
+            ]
+
+        answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, ORDER))))
         return [answers[row] for row in range(len(records))]
+
+
+def rows_of(batch: Batch) -> list[int]:
+    """Return the number of the row that each example of a batch is."""
+    assert batch.rows is not None
+    numbers: list[int] = batch.rows.tolist()
+    return numbers
 
 
 def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:

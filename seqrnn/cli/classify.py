@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from seqrnn.cli.options import (
+    THREADS,
     BackendOption,
     DeviceOption,
     InputArgument,
@@ -15,9 +16,9 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    ThreadsOption,
 )
 
 
@@ -38,7 +39,7 @@ def classify(
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
-    threads: ThreadsOption = 1,
+    threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
     """Label each line of a file or of standard input.
@@ -54,7 +55,7 @@ def classify(
     network = Model(model, "classify", Resources(backend, device, threads))
     task, config = network.run.task, network.run.config.data
     assert isinstance(task, AnsweringTask)
-    labeller = Labeller(task, network.backend)
+    labeller = Labeller(task, network.backend, network.each)
     choice = task.choice(k, threshold)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(

@@ -10,6 +10,7 @@ import typer
 
 from seqrnn.cli.options import (
     BEAM_SIZE,
+    THREADS,
     BackendOption,
     BeamSizeOption,
     DeviceOption,
@@ -18,9 +19,9 @@ from seqrnn.cli.options import (
     ModelOption,
     OutputOption,
     QuietOption,
+    RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    ThreadsOption,
     refuse,
 )
 from seqrnn.errors import UsageError
@@ -103,7 +104,7 @@ def generate(
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
-    threads: ThreadsOption = 1,
+    threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
     """Write text, from a prompt, from nothing or from each line of the input.
@@ -174,7 +175,7 @@ def _answer_lines(
 
     task, config = model.run.task, model.run.config.data
     assert isinstance(task, WritingTask)
-    writer = RowWriter(task, model.backend)
+    writer = RowWriter(task, model.backend, model.each)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
     return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding))
@@ -192,4 +193,4 @@ def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text
     from seqrnn.cli.rows import without_surrogates
 
     # Surrogates are what Python makes of bytes that are not UTF-8.
-    return Text(Continuer(model.run, model.backend(1)), without_surrogates(prompt), limits, state)
+    return Text(Continuer(model.run, model.backend), without_surrogates(prompt), limits, state)

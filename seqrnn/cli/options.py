@@ -11,12 +11,17 @@ import typer
 
 from seqrnn.errors import UsageError
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = min(2, CORES)
+"""Threads for rows, where none are asked for: a machine is seldom ours alone."""
 
 
 def _limit_threads(threads: int) -> int:
-    """Bound the threads of the libraries behind NumPy, which look once, when a command imports them."""
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    """Bound the threads of the libraries that compute, which look once, when a command imports them.
+
+    What is behind NumPy gets one: several batches are computed side by side, which needs no waiting.
+    """
+    os.environ.update({"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": str(threads)})
     return threads
 
 
@@ -37,9 +42,7 @@ JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, 
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
 BackendOption = Annotated[
     Literal["auto", "numpy", "torch"],
-    typer.Option(
-        "--backend", help="What computes; auto: NumPy on a CPU, PyTorch for many rows at once and on a GPU."
-    ),
+    typer.Option("--backend", help="What computes; auto: NumPy on a CPU, PyTorch on a GPU and for images."),
 ]
 ThreadsOption = Annotated[
     int,
@@ -48,6 +51,16 @@ ThreadsOption = Annotated[
         min=1,
         callback=_limit_threads,
         help="CPU threads; the other cores are left to the neighbours.",
+    ),
+]
+RowThreadsOption = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        min=1,
+        callback=_limit_threads,
+        show_default="one a core, at most 2",
+        help="Batches that are answered side by side where rows come fast; a row alone takes one.",
     ),
 ]
 StrictOption = Annotated[

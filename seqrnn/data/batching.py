@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from seqrnn.config import TrainingConfig
 from seqrnn.data.columns import Column
 from seqrnn.data.tokenizer import BOS, EOS
 
@@ -42,6 +43,7 @@ class Pass:
     seed: int = 0
     epoch: int | None = None
     streams: int = 1  # parts of a text that are read side by side
+    limits: BatchLimits | None = None  # of its batches, where they are not those of training
 
     @property
     def shuffled(self) -> bool:
@@ -51,6 +53,11 @@ class Pass:
     def generator(self) -> np.random.Generator:
         """Return the generator of this pass: the same for the same seed and epoch."""
         return np.random.default_rng([self.seed, 0 if self.epoch is None else self.epoch + 1])
+
+
+def limits_of(order: Pass, training: TrainingConfig) -> BatchLimits:
+    """Return how large the batches of a pass may grow: as it says itself, or as in training."""
+    return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
 
 
 def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterator[np.ndarray]:

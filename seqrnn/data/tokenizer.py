@@ -104,8 +104,12 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped. Words come back with single spaces."""
+        kept = [token_id for token_id in ids if token_id >= len(SPECIALS)]
+        words = [self.tokens[token_id] for token_id in kept]
+        if self.kind in PATTERNS and "\n" not in words:
+            return " ".join(words)  # as the decoder would, in a tenth of the time
         decoder = self.decoder()
-        return "".join([decoder.feed(token_id) for token_id in ids]) + decoder.finish()
+        return "".join(map(decoder.feed, kept)) + decoder.finish()
 
     def decoder(self) -> Decoder:
         """Return a decoder that is fed one id at a time."""
@@ -138,9 +142,12 @@ class Tokenizer:
         return models.BPE(self.vocabulary, merges, unk_token=unknown)
 
     def _encoded(self, encoding: tokenizers.Encoding) -> Encoded:
-        ids = np.array(encoding.ids, dtype=np.int32)
+        found: list[int] = encoding.ids
+        truncated = len(found) == self.max_tokens and bool(encoding.overflowing)
+        ids = np.array(found, dtype=np.int32)
+        if min(found, default=UNK) >= len(SPECIALS):  # as nearly always
+            return Encoded(ids, truncated)
         ids[ids < len(SPECIALS)] = UNK  # a word of the text that is spelled like a special
-        truncated = len(ids) == self.max_tokens and bool(encoding.overflowing)
         return Encoded(ids, truncated, int(np.count_nonzero(ids == UNK)))
 
 

@@ -5,7 +5,7 @@ Shapes: B batch, S source, F features, M size of an encoder's state, V vocabular
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes
@@ -14,7 +14,7 @@ from seqrnn.data.batching import Batch
 from seqrnn.runtime.bridge import take_entry
 from seqrnn.runtime.decoder import Decoder, Writing
 from seqrnn.runtime.inputs import take_input
-from seqrnn.runtime.rnn import RNN, running
+from seqrnn.runtime.rnn import RNN, Layers, running
 from seqrnn.runtime.summary import PlacesEncoder
 from seqrnn.runtime.weights import Array, Take, within
 
@@ -27,7 +27,7 @@ class EncoderDecoder:
         self._embed, input_size = take_input(within(take, "embedding"), config, sizes)
         bidirectional = config.bidirectional and bool(sizes["sequential"])
         reads = RNNSizes(input_size, config.hidden_size, config.num_layers, bidirectional)
-        self._encoder: RNN | PlacesEncoder
+        self._encoder: Callable[..., tuple[Array, Layers]]
         if sizes["sequential"]:
             self._encoder, memory_size = RNN(within(take, "encoder"), config.cell, reads), reads.output_size
         else:

@@ -11,7 +11,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.heads import take_head
-from seqrnn.runtime.inputs import take_input
+from seqrnn.runtime.inputs import as_vectors
 from seqrnn.runtime.judgements import choose_judgement
 from seqrnn.runtime.summary import Summary
 from seqrnn.runtime.weights import Take, within
@@ -23,12 +23,11 @@ class FeedForward:
 
     def __init__(self, take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> None:
         """Take the parameters; `sizes` holds what is read, `classes` and what judges them."""
-        self._embed, input_size = take_input(within(take, "embedding"), config, sizes)
-        reads = RNNSizes(input_size, config.hidden_size, config.num_layers)
+        reads = RNNSizes(sizes["features"], config.hidden_size, config.num_layers)
         self._summarize = Summary(within(take, "reader"), reads)
         self._head = take_head(within(take, "head"), config.head, config.hidden_size, sizes["classes"])
         self._judge = choose_judgement(sizes)
 
     def values(self, batch: Batch) -> Values:
         """Judge the `source` (B, 1, F)."""
-        return self._judge(self._head(self._summarize(self._embed(batch.arrays["source"]))))
+        return self._judge(self._head(self._summarize(as_vectors(batch.arrays["source"]))))

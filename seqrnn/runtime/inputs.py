@@ -1,18 +1,44 @@
 """From what is read at each step, a token or a vector, to what enters a recurrent layer.
 
-Shapes: B batch, T time, F features, E embedding, V vocabulary.
+Shapes: B batch, T time, F features, E embedding, V vocabulary, U different tokens of a batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from seqrnn.config import ModelConfig
 from seqrnn.runtime.weights import Array, Take
 
-Input = Callable[[Array], Array]
+
+@dataclass(frozen=True)
+class Lookup:
+    """Steps that read the vectors of a table, (B, T, E), not written out: many steps read the same one.
+
+    What a layer makes of an input is computed once for each vector, wherever it is read.
+    """
+
+    vectors: Array  # (U, E)
+    places: Array  # (B, T), or (T, B), which of them each step reads
+
+    @classmethod
+    def of(cls, table: Array, tokens: Array) -> Lookup:
+        """Look the different ones of `tokens` (B, T) up in a table (V, E)."""
+        different, places = np.unique(tokens, return_inverse=True)
+        return cls(table[different], places.reshape(tokens.shape))
+
+    @classmethod
+    def all(cls, vectors: Array) -> Lookup:
+        """Take vectors (B, T, E) as they are, every one as different from the others."""
+        size, steps, features = vectors.shape
+        return cls(vectors.reshape(-1, features), np.arange(size * steps).reshape(size, steps))
+
+
+Input = Callable[[Array], Array | Lookup]
 """`(B, T) or (B, T, F) -> (B, T, E)`."""
 
 
@@ -24,11 +50,11 @@ def take_embedding(take: Take, vocabulary_size: int, embedding_size: int) -> Arr
 def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tuple[Input, int]:
     """Make the input for tokens of a `vocabulary`, or vectors of so many `features`; return its size."""
     if "features" in sizes:
-        return _as_they_are, sizes["features"]
+        return as_vectors, sizes["features"]
     table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
-    return table.__getitem__, config.embedding_size
+    return partial(Lookup.of, table), config.embedding_size
 
 
-def _as_they_are(vectors: Array) -> Array:
+def as_vectors(vectors: Array) -> Array:
     """Take vectors of any type."""
     return vectors.astype(np.float32, copy=False)

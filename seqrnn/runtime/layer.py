@@ -1,6 +1,6 @@
 """One recurrent layer in one direction.
 
-Shapes: B batch, T time, E input size, H hidden size, G gates.
+Shapes: B batch, T time, E input size, H hidden size, G gates, U different inputs of a batch.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
+from seqrnn.runtime.inputs import Lookup
 from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
 
@@ -45,20 +46,25 @@ class Layer:
 
     def from_input(self, x: Array) -> Array:
         """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
-        flat = x.reshape(-1, x.shape[-1]) @ self._w_x.T
+        flat: Array = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
 
     @cached_property
+    def _w_x_transposed(self) -> Array:
+        """`W_x` as rows times it are fastest: (E, G * H)."""
+        return np.ascontiguousarray(self._w_x.T)
+
+    @cached_property
     def _w_h_transposed(self) -> Array:
-        """`W_h` as one row times it is fastest: (H, G * H)."""
+        """`W_h` in the same way: (H, G * H)."""
         return np.ascontiguousarray(self._w_h.T)
 
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
         if len(from_input) <= FEW:
             return self._step_few(from_input, state)
-        from_state = state[0] @ self._w_h.T
+        from_state = state[0] @ self._w_h_transposed
         if not self._cell.sums_inputs:
             from_state += self._b_h
         return self._cell.step(in_numpy, from_input, from_state, state)
@@ -73,16 +79,17 @@ class Layer:
             np.add(from_state, self._b_h, from_state)
         return step(from_input, *state)
 
-    def run(self, x: Array, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
+    def run(self, x: Lookup, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
         """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.
 
         Returns the hidden states (T, B, H), zero where a row does not run, and the last state of each.
         """
-        inputs = self.from_input(x)
-        outputs = np.zeros((*x.shape[:2], self._hidden_size), dtype=np.float32)
+        inputs = self.from_input(x.vectors)  # (U, G * H)
+        outputs = np.zeros((*x.places.shape, self._hidden_size), dtype=np.float32)
         last = tuple(array.copy() for array in state)
         for step, rows in steps:
-            new = self.step(inputs[step, :rows], tuple(array[:rows] for array in last))
+            from_input = inputs.take(x.places[step, :rows], axis=0)
+            new = self.step(from_input, tuple(array[:rows] for array in last))
             for array, part in zip(last, new, strict=True):
                 array[:rows] = part
             outputs[step, :rows] = new[0]

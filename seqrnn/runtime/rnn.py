@@ -12,6 +12,7 @@ import numpy as np
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import State
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.runtime.inputs import Lookup
 from seqrnn.runtime.layer import Layer
 from seqrnn.runtime.weights import Array, Take, within
 
@@ -35,7 +36,9 @@ class RNN:
         """Return the zero state of every layer and direction, each array (B, H)."""
         return [layer.initial(batch_size) for directions in self.layers for layer in directions]
 
-    def __call__(self, x: Array, lengths: Array, states: Layers | None = None) -> tuple[Array, Layers]:
+    def __call__(
+        self, x: Array | Lookup, lengths: Array, states: Layers | None = None
+    ) -> tuple[Array, Layers]:
         """Read a batch of sequences.
 
         `x` is (B, T, E), `lengths` (B,). Returns the hidden states of the last layer (B, T, D * H),
@@ -43,11 +46,12 @@ class RNN:
         direction. The rows are brought into the order of their lengths, the longest first, so that
         those that run are always the first ones and an ended row costs nothing.
         """
+        given = x if isinstance(x, Lookup) else Lookup.all(x)
         order = np.argsort(-lengths, kind="stable")
         back = np.argsort(order)
-        alive = (lengths[:, None] > np.arange(x.shape[1])).sum(axis=0).tolist()  # rows that run, (T,)
-        y = x[order].swapaxes(0, 1)  # (T, B, E)
-        old = self.initial(len(x)) if states is None else reorder(states, order)
+        alive = running(lengths, given.places.shape[1]).sum(axis=0).tolist()  # rows that run, (T,)
+        y = Lookup(given.vectors, given.places[order].T)  # (T, B, E)
+        old = self.initial(len(order)) if states is None else reorder(states, order)
         new: Layers = []
         for directions in self.layers:
             outputs = []
@@ -55,8 +59,9 @@ class RNN:
                 output, state = layer.run(y, old[len(new)], _steps(alive, bool(backward)))
                 outputs.append(output)
                 new.append(state)
-            y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)
-        return y.swapaxes(0, 1)[back], reorder(new, back)
+            joined = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)  # (T, B, D * H)
+            y = Lookup.all(joined)
+        return joined.swapaxes(0, 1)[back], reorder(new, back)
 
     def step(self, from_input: Array, states: Layers) -> tuple[Array, Layers]:
         """Go one step: `from_input` (N, G * H) of the first layer -> output (N, H); one direction only."""

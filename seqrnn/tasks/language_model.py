@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, StreamBatches, batch_rows, framed
+from seqrnn.data.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import TextField
 from seqrnn.data.record import Record
@@ -75,7 +75,7 @@ class LanguageModel(Task):
         return StreamBatches(dataset["text"].values, self.config.training.segment_length, order)
 
     def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
-        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        limits = limits_of(order, self.config.training)
         return batch_rows(dataset["text"].lengths + 1, limits, order)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
@@ -92,12 +92,12 @@ class LanguageModel(Task):
         """Return a line with what ends it in a long text, a newline."""
         return replace(record, source=record.source + "\n") if self.stream else record
 
-    def line_batches(self, dataset: Dataset) -> Iterator[Batch]:
+    def line_batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut lines into batches as `_collate` makes them, each line from its own start, whatever was learnt.
 
         The `lengths` count what ends a line: a newline in a long text, else <eos>.
         """
-        for rows in self._rows(dataset, Pass()):
+        for rows in self._rows(dataset, order):
             batch = self._collate(dataset, rows)
             batch.arrays["lengths"] -= int(self.stream)
             yield batch

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows, framed
+from seqrnn.data.batching import Batch, Pass, batch_rows, framed, limits_of
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field, TextField
 from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
@@ -112,7 +112,7 @@ class Seq2Seq(WritingTask):
         return sum(1 for _ in self._rows(dataset, order))
 
     def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
-        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        limits = limits_of(order, self.config.training)
         lengths, target = self.source.lengths(dataset["source"]), dataset.get("target")
         if target is not None:
             lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)

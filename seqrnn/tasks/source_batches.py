@@ -10,15 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
 from seqrnn.data.columns import Column
 from seqrnn.data.source_fields import SourceField
 
 
 def source_rows(config: Config, field: SourceField, column: Column, order: Pass) -> Iterator[np.ndarray]:
     """Cut the examples of a column into batches of row numbers."""
-    limits = BatchLimits(config.training.batch_size, config.training.batch_tokens)
-    return batch_rows(field.lengths(column), limits, order)
+    return batch_rows(field.lengths(column), limits_of(order, config.training), order)
 
 
 def source_batch(config: Config, field: SourceField, column: Column, rows: np.ndarray) -> Batch:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, BatchLimits, Pass, batch_rows
+from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
 from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import Field
 from seqrnn.data.spellings import unique_spellings
@@ -110,7 +110,7 @@ class Tagging(AnsweringTask):
         return sum(1 for _ in self._rows(dataset, order))
 
     def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
-        limits = BatchLimits(self.config.training.batch_size, self.config.training.batch_tokens)
+        limits = limits_of(order, self.config.training)
         return batch_rows(dataset["source"].lengths, limits, order)
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:

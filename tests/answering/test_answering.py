@@ -70,8 +70,8 @@ def test_an_answer_does_not_depend_on_the_other_texts(train, opened, backend):
 def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, backend):
     session, path = train("text", {"model.cell": cell, "model.num_layers": 2})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
-    _, for_rows = opened(path, backend)
-    continuer = Continuer(open_run(path), for_rows(1))
+    _, asked = opened(path, backend)
+    continuer = Continuer(open_run(path), asked)
     prompt = np.array([4, 5, 6])
     logits, states = continuer.start(prompt)
     more, _ = continuer.step(np.array([7]), states)
@@ -85,8 +85,8 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, 
 
 def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backend):
     _, path = train("text")
-    _, for_rows = opened(path, backend)
-    continuer = Continuer(open_run(path), for_rows(1))
+    _, asked = opened(path, backend)
+    continuer = Continuer(open_run(path), asked)
     start = continuer.start(np.array([], dtype=np.int64))
     tokens = [
         int(c.tokens[0])

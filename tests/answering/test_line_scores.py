@@ -20,9 +20,9 @@ def backend(request):
     return request.param
 
 
-def score_by_hand(path, for_rows, line):
+def score_by_hand(path, asked, line):
     """The log-probability of a line and its tokens, read one at a time."""
-    continuer = Continuer(open_run(path), for_rows(1))
+    continuer = Continuer(open_run(path), asked)
     ids = continuer.tokenizer.encode(line).ids
     ends = [] if line.endswith("\n") else [EOS]
     (logits, states), total = continuer.start(ids[:0]), 0.0
@@ -35,10 +35,10 @@ def score_by_hand(path, for_rows, line):
 @pytest.mark.parametrize(("layout", "end"), [("lines", ""), ("text", "\n")])
 def test_a_score_is_the_likelihood_of_the_line_and_its_end(train, opened, backend, layout, end):
     _, path = train(layout)
-    task, for_rows = opened(path, backend)
-    answers = LineScorer(task, for_rows).answer([Record(line) for line in LINES])
+    task, asked = opened(path, backend)
+    answers = LineScorer(task, asked).answer([Record(line) for line in LINES])
     for line, answer in zip(LINES, answers, strict=True):
-        total, tokens = score_by_hand(path, for_rows, line + end)
+        total, tokens = score_by_hand(path, asked, line + end)
         assert answer.score == pytest.approx(total, abs=1e-4)
         assert answer.prediction == pytest.approx(-total / tokens, abs=1e-4)
     assert answers[0].score == pytest.approx(answers[5].score, abs=1e-5)

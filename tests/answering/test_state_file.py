@@ -27,7 +27,7 @@ def continuer(train, opened):
         key = str(settings)
         if key not in runs:
             runs[key] = train("text", settings)[1]
-        return Continuer(open_run(runs[key]), opened(runs[key], backend)[1](1))
+        return Continuer(open_run(runs[key]), opened(runs[key], backend)[1])
 
     runs = {}
     return make

@@ -41,19 +41,6 @@ def test_text_is_written_without_torch(storyteller, modules):
     assert not loaded & SLOW
 
 
-@pytest.mark.parametrize(("chosen", "at_last"), [("auto", True), ("numpy", False), ("torch", True)])
-def test_many_rows_that_come_together_are_worth_torch(train, monkeypatch, chosen, at_last):
-    from seqrnn.cli import model
-    from seqrnn.engine.backend import TorchBackend
-
-    monkeypatch.setattr(model, "AT_ONCE", 10)
-    monkeypatch.setattr(model, "MANY", 25)
-    network = model.Model(train("tsv")[1], "classify", model.Resources(chosen, "cpu", 1))
-    first, second, third, slow = (isinstance(network.backend(rows), TorchBackend) for rows in (12, 12, 12, 1))
-    assert third is at_last
-    assert first is second is slow is (chosen == "torch")
-
-
 def test_both_backends_answer_alike(classifier, seqrnn):
     rows = b"rain again\n\nan unknown thing\nfish and rice, a slow boat\n"
     answers = []

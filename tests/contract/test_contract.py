@@ -182,7 +182,7 @@ def test_greedy_search_is_a_beam_of_one_and_no_beam_is_worse(make_session, cell)
     session = make_session(layout, settings | whole, content)
     fit(session, 40)  # a little, so that the answers are of several lengths and not sure
     backend = TorchBackend(session.model.eval())
-    writer = RowWriter(session.task, lambda rows: backend)
+    writer = RowWriter(session.task, backend)
     rows = [Record(words(row)) for row in range(ROWS)]
     limits = Limits(12)
     greedy = writer.answer(rows, Decoding(limits, Sampling(0.0)))

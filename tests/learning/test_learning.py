@@ -41,7 +41,7 @@ def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, ce
     settings["training.steps"] = 250
     _, path = train("text", settings, REPEATING * 40)
     _, backend = opened(path)
-    continuer = Continuer(open_run(path), backend(1))
+    continuer = Continuer(open_run(path), backend)
     prompt = continuer.tokenizer.encode_batch(["one fish two f"])[0].ids
     start = continuer.start(np.asarray(prompt))
     chosen = generate(continuer.step, start, Limits(fixed_len=60), Sampling(temperature=0))

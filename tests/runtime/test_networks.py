@@ -177,8 +177,7 @@ def test_search_finds_the_same_strings(twins, batches, strategy):
 def test_a_tagger_of_empty_sentences(twins, layer, texts):
     session, *backends = twins("conll", {"model.output_layer": layer})
     expected, found = (
-        Labeller(session.task, lambda _, backend=backend: backend).answer([*map(Record, texts)], Choice())
-        for backend in backends
+        Labeller(session.task, backend).answer([*map(Record, texts)], Choice()) for backend in backends
     )
     for text, theirs, ours in zip(texts, expected, found, strict=True):
         assert ours.prediction == theirs.prediction
