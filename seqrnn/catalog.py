@@ -45,6 +45,13 @@ RUNTIMES = {
 }
 """The models that NumPy alone can compute; one that is missing here, or reads images, needs PyTorch."""
 
+GRAPHS = {
+    "classification": "seqrnn.export.classifier:ClassifierNetwork",
+    "language-model": "seqrnn.export.language_model:LanguageNetwork",
+    "tagging": "seqrnn.export.tagger:TaggerNetwork",
+}
+"""The tasks whose models can be written as ONNX, where what is read has time steps."""
+
 
 def load(path: str) -> Any:
     """Import and return what a catalogue entry, `"module:Class"`, names."""

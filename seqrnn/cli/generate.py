@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +22,7 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
+    refuse,
 )
 from seqrnn.errors import UsageError
 
@@ -127,19 +127,19 @@ def generate(
     tally: Tally | None = None
     if isinstance(network.run.task, WritingTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
-        _refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
+        refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
-            _refuse(beam_only, "there is no beam in --sample and --greedy")
+            refuse(beam_only, "there is no beam in --sample and --greedy")
         count = n_best or 1
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
         with Output(output) as out:
             tally = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
-        notes = tally.lines()
+        notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, "--strict": strict or None}
         of_rows[str(data)] = data
-        _refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
+        refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
         if state_out is not None and samples not in {None, 1}:
             raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
         text = _text(network, prompt or "", limits, state_in)
@@ -152,13 +152,6 @@ def generate(
         say(*network.run.warnings, *notes)
     if strict and tally is not None:
         tally.require_answers()
-
-
-def _refuse(given: Mapping[str, Any], reason: str) -> None:
-    """Raise UsageError for the first option that was given."""
-    for name, value in given.items():
-        if value is not None:
-            raise UsageError(f"{name}: {reason}")
 
 
 def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: int) -> Beam:

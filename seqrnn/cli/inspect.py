@@ -10,11 +10,13 @@ import typer
 from seqrnn.cli.options import ModelOption, OutputOption
 from seqrnn.cli.tables import pairs
 from seqrnn.config_file import load_run_config
-from seqrnn.data.readers import NUMBER_NAMES
 
 if TYPE_CHECKING:
     from seqrnn.config import Config
     from seqrnn.run.generation import Generation
+
+TEXTS = frozenset({"text", "none"})  # kinds of source that a tokenizer cuts
+WITHOUT_TIME = frozenset({"image", "vector"})
 
 
 def inspect(
@@ -41,17 +43,24 @@ def inspect(
 
 def _facts(best: Generation, config: Config) -> dict[str, Any]:
     """Gather what the best weights are, and what they have learned from; None where something is not."""
-    metric, kind = best.metric, config.data.source_kind
-    recurrent = {"cell": config.model.cell, "bidirectional": config.model.bidirectional}
+    from seqrnn.catalog import TASKS, load
+    from seqrnn.tasks.task import WritingTask
+
+    task, metric, kind = load(TASKS[config.task])(config), best.metric, config.data.source_kind
+    recurs = task.model != "feed-forward"
     return {
         "task": config.task,
+        "shape": task.shape(),
         "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
-        "tokenizer": None if kind in NUMBER_NAMES else config.data.tokenizer,
-        **(dict.fromkeys(recurrent) if kind == "vector" else recurrent),
+        "tokenizer": config.data.tokenizer if kind in TEXTS else None,
+        "target_tokenizer": config.data.target_tokenizer if isinstance(task, WritingTask) else None,
+        "cell": config.model.cell if recurs else None,
+        "bidirectional": config.model.bidirectional if recurs and kind not in WITHOUT_TIME else None,
         "layers": config.model.num_layers,
         "hidden_size": config.model.hidden_size,
         "parameters": sum(int(array.size) for array in best.tensors(None).values()),
+        "weights": best.manifest.weights,
         "step": best.step,
         "metric": metric.name if metric else None,
         "value": metric.value if metric else None,

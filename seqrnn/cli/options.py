@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-THREADS = min(2, len(os.sched_getaffinity(0)))
+from seqrnn.errors import UsageError
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+THREADS = min(2, CORES)
 """Threads for rows, where none are asked for: a machine is seldom ours alone."""
 
 
@@ -84,3 +88,10 @@ FormatOption = Annotated[
     Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz"],
     typer.Option("--format", help="How the file is laid out."),
 ]
+
+
+def refuse(given: Mapping[str, Any], reason: str) -> None:
+    """Raise UsageError for the first option that was given: whose value is not None."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name}: {reason}")

@@ -54,8 +54,7 @@ class Tally:
                 continue
             self.errors += 1
             if self.first_error is None:
-                reason = str(row.error).removeprefix(f"{row.record(name).place}: ")
-                self.first_error = f"{name}:{row.id + 1}: {reason}"
+                self.first_error = f"{name}:{row.id + 1}: {row.error}"
 
     def require_answers(self) -> None:
         """Raise DataError, with the first of them, where there are rows without an answer."""
@@ -63,10 +62,10 @@ class Tally:
             others = f", as {self.errors - 1:,} more" if self.errors > 1 else ""
             raise DataError(f"{self.first_error}; the row has no answer{others}, and --strict was given")
 
-    def lines(self) -> Iterator[str]:
-        """Yield a sentence for each count that is not 0."""
+    def lines(self, limit: str = "max_tokens") -> Iterator[str]:
+        """Yield a sentence for each count that is not 0; what is longer than `limit` was cut."""
         if self.truncated:
-            yield f"rows longer than max_tokens, and cut: {self.truncated:,}"
+            yield f"rows longer than {limit}, and cut: {self.truncated:,}"
         if self.replaced:
             yield f"bytes that were not UTF-8, and read as U+FFFD: {self.replaced:,}"
         if self.errors:
@@ -117,7 +116,7 @@ def answer_rows(
 
 def _record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
     """Return an answer with all that is known of it; the input's own fields come after the id."""
-    fields = {} if answer is None else layout.plain_fields(row.text)
+    fields = layout.plain_fields(row.text) if answer or row.text else {}
     return {
         "id": row.id,
         **(fields if row.fields is None else row.fields),
@@ -158,7 +157,8 @@ def _checked(row: Row, layout: RowFormat, path: str) -> Row:
         try:
             layout.check(row.record(path))
         except DataError as error:
-            return replace(row, error=str(error))
+            place = f"{row.record(path).place}: "
+            return replace(row, error=str(error).removeprefix(place))  # as `id` tells it
     return row
 
 

@@ -50,7 +50,7 @@ def read_pixels(file: NamedFile, side: int) -> NDArray[np.uint8]:
     except UnidentifiedImageError as error:
         raise DataError(f"{file.path!r}: is no image, or one of another format; {advice}") from error
     except (*DAMAGED, *bombs) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise DataError(f"{file.path!r}: {reason}; {advice}") from error
 
 

@@ -69,7 +69,7 @@ class PreparationReport:
 
     def _part(self, name: str, part: PartReport) -> str:
         told = [f"{name}: {_count(part.examples, self.unit) if part.examples else 'none'}"]
-        if part.examples:
+        if part.tokens:
             told.append(_count(part.tokens, self.token))
         if part.unknown:
             told.append(f"{part.unknown_share:.2%} of them unknown")

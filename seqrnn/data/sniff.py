@@ -13,6 +13,7 @@ from seqrnn.data.named_files import names_array, names_image
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
+from seqrnn.data.readers.series import numbers_in_table
 from seqrnn.data.record import Record
 from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source
@@ -24,6 +25,8 @@ HEAD_ROWS = 200
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
 MOST_DISTINCT_FIRST = 0.25  # sources a row: short sentences come again with each of their translations
+MOST_DISTINCT_TAGS = 0.25  # tags a token, where a row does not fit: more would be words of another sentence
+MOST_SLIPS = 0.2  # of the rows: some images of no known format, some sentences with a tag too few
 LONGEST_LABEL = 60  # characters
 MOST_WORDS = 4  # in a label
 LABELS_FIRST = (
@@ -70,7 +73,8 @@ def guess(source: Source, task: str | None) -> Guess:
     """
     name = file_name(source.paths[0])
     layout = _guess_format(source, task)
-    records = list(_head(read_records(replace(source, format=layout))))
+    source = _as_numbers(replace(source, format=layout), task)
+    records = list(_head(read_records(source)))
     if not records:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
     decided = _decide(records, layout, (source, task))
@@ -80,6 +84,15 @@ def guess(source: Source, task: str | None) -> Guess:
         single_words=_are_single_words([record.source for record in records]),
         single_word_targets=_are_single_words([target for record in records for target in record.targets]),
     )
+
+
+def _as_numbers(source: Source, task: str | None) -> Source:
+    """Return the source, to be read as numbers if it is a table of them and nobody said otherwise."""
+    if source.kind != "auto" or source.format not in {"tsv", "csv"} or task in TASKS_OF_TEXTS:
+        return source
+    path = source.paths[0]
+    found = numbers_in_table(file_name(path), read_lines(path, source.encoding_errors), source)
+    return source if found is None else replace(source, kind=found)
 
 
 def _are_single_words(texts: list[str]) -> bool:
@@ -102,7 +115,13 @@ def _held(records: list[Record]) -> str:
     """Return what is read of the first rows, in the plural."""
     if records[0].steps is not None or all(names_array(record) for record in records):
         return "numbers"
-    return "images" if all(names_image(record) for record in records) else "texts"
+    return "images" if _nearly_all(map(names_image, records)) else "texts"
+
+
+def _nearly_all(found: Iterable[bool]) -> bool:
+    """Whether what is not so is few enough to be slips, which whoever reads those rows will tell."""
+    answers = list(found)
+    return answers.count(False) <= MOST_SLIPS * len(answers)
 
 
 def _kind_of(records: list[Record], source: Source, task: str) -> str:
@@ -215,9 +234,15 @@ def _count(distinct: int, noun: str) -> str:
 
 def _are_aligned(records: list[Record], layout: str) -> bool:
     """Whether there is one target for each token, as no labels or translations have it."""
+    if layout in {"conll", "conllu"}:
+        return True
     counts = [(len(split_tokens(record.source)), len(split_tags(record.targets))) for record in records]
-    aligned = all(tokens == tags for tokens, tags in counts) and any(tokens > 1 for tokens, _ in counts)
-    return layout in {"conll", "conllu"} or (aligned and layout in {"parallel", "jsonl"})
+    if layout not in {"parallel", "jsonl"} or max(tokens for tokens, _ in counts) < 2:
+        return False
+    fitting = [tokens == tags for tokens, tags in counts]
+    tags = [tag for record in records for tag in split_tags(record.targets)]
+    few = len(set(tags)) <= MOST_DISTINCT_TAGS * len(tags)
+    return all(fitting) or (few and _nearly_all(fitting))
 
 
 def _are_labels(values: list[str]) -> bool:

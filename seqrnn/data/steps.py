@@ -63,7 +63,8 @@ def _misfit(record: Record, expected: int) -> DataError:
     """Say which step has not the `expected` size."""
     for number, step in enumerate(steps_of(record), start=1):
         if _size(step) != expected:
-            what = f"step {number} has {_size(step)} numbers, expected {expected}"
+            count = "1 number" if _size(step) == 1 else f"{_size(step)} numbers"
+            what = f"step {number} has {count}, expected {expected}"
             return DataError(f"{record.place}: {what}; give as many numbers in each step")
     return DataError(f"{record.place}: a step holds something else than numbers; mend the row")
 

@@ -34,6 +34,7 @@ from seqrnn.run.manifest import MODEL, ROOT_FILES, TRAINING_STATE, TRAINING_TENS
 from seqrnn.run.metrics_log import METRICS, MetricsLog
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+COPY_AGAIN = "copy the run directory again, or train it again"
 
 
 class RunDirectory:
@@ -87,14 +88,15 @@ class RunDirectory:
 
         Raises `ModelError` where it is missing, too large, changed since, or not UTF-8.
         """
-        generation = self._chosen or self.best()
-        content = read_regular(self.path / name)
-        written = generation.manifest.fingerprint(name, generation.path)
-        check_fingerprint(content, written, self.path / name)
+        generation, path = self._chosen or self.best(), self.path / name
         try:
+            content = read_regular(path)
+            check_fingerprint(content, generation.manifest.fingerprint(name, generation.path), path)
             return content.decode()
         except UnicodeDecodeError as error:
-            raise ModelError(f"{self.path / name}: not UTF-8 at byte {error.start}") from error
+            raise ModelError(f"{path}: not UTF-8 at byte {error.start}; {COPY_AGAIN}") from error
+        except ModelError as error:
+            raise ModelError(f"{error}; {COPY_AGAIN}") from error
 
     def save(self, snapshot: Snapshot) -> Generation:
         """Write a generation, durably, then remove all but it and the best.
@@ -212,7 +214,8 @@ def _explained(path: Path, snapshot: Snapshot | None = None) -> Iterator[None]:
         if snapshot is None or error.errno not in NO_SPACE:
             raise OutputError(f"{error.filename or path}: {reason}") from error
         space = os.statvfs(path)
+        hint = "try again" if snapshot.training_state is None else "go on with --resume"
         raise OutputError(
             f"{path}: {reason}: step {snapshot.step} needs about {snapshot.bytes_needed} bytes, "
-            f"{space.f_bavail * space.f_frsize} are free; make room and go on with --resume"
+            f"{space.f_bavail * space.f_frsize} are free; make room and {hint}"
         ) from error

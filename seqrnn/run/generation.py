@@ -32,7 +32,9 @@ from seqrnn.run.manifest import (
     FileName,
     Manifest,
     Metric,
+    Numbers,
 )
+from seqrnn.run.quantized import dequantize, quantize, stored_kinds
 from seqrnn.run.strict_json import parse_object
 from seqrnn.run.tensors import Expected, Tensors, read_tensors, write_tensors
 
@@ -48,7 +50,8 @@ class Snapshot:
 
     `tensors` are the weights. Going on from here exactly takes `training_tensors` (moments of the
     optimizer, ...) and `training_state` (whatever JSON holds: counters, settings, ...); both are
-    left out where the training is over. `epoch` counts passes over the data, in fractions.
+    left out where the training is over. `epoch` counts passes over the data, in fractions. With
+    `weights` int8 the tensors are stored in a quarter of the bytes, and not as exactly.
     """
 
     step: int
@@ -57,12 +60,14 @@ class Snapshot:
     metric: Metric | None = None
     training_tensors: Tensors | None = None
     training_state: Mapping[str, Any] | None = None
+    weights: Numbers = "float32"
 
     @property
     def bytes_needed(self) -> int:
         """About as many bytes as saving takes on the disk."""
-        arrays = [*self.tensors.values(), *(self.training_tensors or {}).values()]
-        return sum(array.nbytes for array in arrays) + 2**16
+        weights = sum(array.nbytes for array in self.tensors.values())
+        beside = sum(array.nbytes for array in (self.training_tensors or {}).values())
+        return (weights // 4 if self.weights == "int8" else weights) + beside + 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,11 @@ class Generation:
 
     def tensors(self, expected: Expected | None) -> dict[str, np.ndarray[Any, Any]]:
         """The weights, exactly as named, typed and shaped in `expected`; raises `ModelError`."""
-        path = self.path / MODEL
-        return read_tensors(path, expected, self.manifest.fingerprint(MODEL, self.path))
+        path, written = self.path / MODEL, self.manifest.fingerprint(MODEL, self.path)
+        if self.manifest.weights == "float32":
+            return read_tensors(path, expected, written)
+        stored = None if expected is None else stored_kinds(expected)
+        return dequantize(read_tensors(path, stored, written), path)
 
     def training_tensors(self) -> dict[str, np.ndarray[Any, Any]]:
         """The tensors that a training goes on from; raises `ModelError`, also where none were saved."""
@@ -130,13 +138,17 @@ def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
     Raises `OSError`, and `NumericError` where a tensor holds nan or infinity.
     """
     files = dict(root_files)
-    files[MODEL] = write_tensors(path / MODEL, snapshot.tensors)
+    shrunk = snapshot.weights == "int8"
+    stored = quantize(snapshot.tensors) if shrunk else snapshot.tensors
+    files[MODEL] = write_tensors(path / MODEL, stored)
     if snapshot.training_tensors is not None:
         files[TRAINING_TENSORS] = write_tensors(path / TRAINING_TENSORS, snapshot.training_tensors)
     if snapshot.training_state is not None:
         text = json.dumps(snapshot.training_state, allow_nan=False)
         files[TRAINING_STATE] = write_synced(path / TRAINING_STATE, text.encode())
     manifest = Manifest(
+        format=2 if shrunk else 1,
+        weights=snapshot.weights,
         seqrnn=seqrnn.__version__,
         step=snapshot.step,
         epoch=snapshot.epoch,

@@ -72,7 +72,7 @@ def _refuse_directory(path: Path) -> NoReturn:
     if runs:
         more = f" and {len(runs) - 5} more" if len(runs) > 5 else ""
         raise ModelError(f"{path}: holds runs, give one of them: {', '.join(runs[:5])}{more}")
-    raise ModelError(f"{path}: is no run directory: it has no {CONFIG}")
+    raise ModelError(f"{path}: is no run directory: it has no {CONFIG}; give the one that training made")
 
 
 def _refuse_inside(path: Path) -> None:

@@ -5,15 +5,24 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    NonNegativeInt,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from seqrnn.errors import ModelError
 from seqrnn.run.files import Fingerprint, read_regular
 from seqrnn.run.strict_json import conform, parse_object
 
-FORMAT: Final = 1
+FORMATS = (1, 2)  # that can be read; 2 may hold int8, and is written for nothing else
 MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 2**20  # bytes
 
@@ -36,6 +45,7 @@ RootFile = Literal[
     "numbers.json",
 ]
 FileName = Literal[GenerationFile, RootFile]
+Numbers = Literal["float32", "int8"]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
@@ -59,7 +69,8 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    format: Literal[1] = FORMAT
+    format: Literal[1, 2] = 1
+    weights: Numbers = "float32"  # how matrices are stored; a key of format 2
     seqrnn: str
     step: NonNegativeInt
     epoch: Annotated[FiniteFloat, Field(ge=0)]
@@ -72,15 +83,27 @@ class Manifest(BaseModel):
         """Read a manifest; raises `ModelError` where it is malformed or of another format."""
         value = parse_object(read_regular(path, MANIFEST_LIMIT), path)
         version = value.get("format")
-        if version != FORMAT:
-            raise ModelError(f"{path}: format {version!r:.20}; this reads {FORMAT}; upgrade seqrnn")
+        if version not in FORMATS:
+            raise ModelError(
+                f"{path}: format {version!r:.20}; this reads {FORMATS[0]}-{FORMATS[-1]}; upgrade seqrnn"
+            )
         manifest = conform(value, cls, path)
+        if ("weights" in value) != (manifest.format == 2):
+            raise ModelError(f"{path}: 'weights' is a key of format 2, and of no other")
         if MODEL not in manifest.files:
             raise ModelError(f"{path}: does not list {MODEL}")
         return manifest
 
+    @model_serializer(mode="wrap")
+    def _without_keys_of_later_formats(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        if self.format == 1:
+            del content["weights"]
+        return content
+
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
         """The fingerprint of the file `name`; raises `ModelError` where it is not of this generation."""
         if name not in self.files:
-            raise ModelError(f"{path}: has no {name}")
+            hint = "; start from its weights with --init-from" if name == TRAINING_STATE else ""
+            raise ModelError(f"{path}: has no {name}{hint}")
         return self.files[name]

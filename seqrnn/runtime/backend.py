@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.catalog import RUNTIMES, load
-from seqrnn.runtime.weights import load_network
+from seqrnn.run.tensors import Expected
+from seqrnn.runtime.weights import Array, load_network
 
 
 def can_run(run: OpenedRun) -> bool:
@@ -20,5 +22,16 @@ def open_backend(run: OpenedRun) -> Any:
     Raises ModelError where the weights are not those of the configuration, before memory is taken
     for them.
     """
+    return open_with_parameters(run)[0]
+
+
+def open_with_parameters(run: OpenedRun) -> tuple[Any, Mapping[str, Array]]:
+    """Make the network of a run as `open_backend` does; return its parameters by name as well."""
     network, sizes = load(RUNTIMES[run.task.model]), run.task.sizes()
-    return load_network(lambda take: network(take, run.config.model, sizes), run.generation.tensors)
+    parameters: dict[str, Array] = {}
+
+    def read(expected: Expected) -> Mapping[str, Array]:
+        parameters.update(run.generation.tensors(expected))
+        return parameters
+
+    return load_network(lambda take: network(take, run.config.model, sizes), read), parameters

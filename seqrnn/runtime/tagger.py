@@ -53,7 +53,12 @@ class Tagger:
         self._choose = take_output_layer(within(take, "output"), sizes["tags"], bool(sizes["crf"]))
 
     def values(self, batch: Batch) -> Values:
-        """Tag a batch of words `source` (B, T) of `lengths` (B,).
+        """Tag a batch; see `scores`."""
+        scores = self.scores(batch)
+        return self._choose(scores, running(batch.arrays["lengths"], scores.shape[1]))
+
+    def scores(self, batch: Batch) -> Array:
+        """Score the tags of each of the words `source` (B, T) of `lengths` (B,): (B, T, K).
 
         `spellings` (U, C) of `spelling_lengths` (U,) are its different words by their characters,
         and `spelling_index` (B, T) says which of them each token is.
@@ -64,4 +69,4 @@ class Tagger:
             spelled = self._characters(arrays["spellings"], arrays["spelling_lengths"])  # (U, 2 * H)
             x = np.concatenate([x, spelled[arrays["spelling_index"]]], axis=2)
         hidden, _ = self._rnn(x, arrays["lengths"])
-        return self._choose(self._head(hidden), running(arrays["lengths"], x.shape[1]))
+        return self._head(hidden)

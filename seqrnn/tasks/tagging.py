@@ -153,7 +153,7 @@ class Tagging(AnsweringTask):
         """Name the tags of each sentence of a batch."""
         columns = (values["tags"], values["tag_log_probs"], values["log_prob"], batch.arrays["lengths"])
         return [
-            self._answer(tags[:length], log_probs[:length], float(log_prob))
+            self._answer(tags[:length], log_probs[:length], float(log_prob) or 0.0)  # an empty one has -0.0
             for tags, log_probs, log_prob, length in zip(*columns, strict=True)
         ]
 

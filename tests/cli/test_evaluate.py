@@ -135,3 +135,18 @@ def test_only_a_language_model_scores_lines(seqrnn, classifier):
     result = seqrnn("evaluate", "-m", classifier, "--per-line", stdin=b"snow\n")
     assert result.returncode == 2
     assert b"language model" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [("--label-col", "2"), ("--format", "tsv"), ("--beam-size", "3"), ("--streams", "2")]
+)
+def test_scores_of_lines_refuse_what_would_be_of_no_use(seqrnn, storyteller, options):
+    result = seqrnn("evaluate", "-m", storyteller, "--per-line", *options, stdin=b"snow\n")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.decode().startswith(f"seqrnn: error: {options[0]}: --per-line reads")
+
+
+def test_a_beam_is_refused_where_nothing_is_searched(seqrnn, classifier):
+    result = seqrnn("evaluate", "-m", classifier, "test.tsv", "--beam-size", "3")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert b"--beam-size: " in result.stderr

@@ -59,7 +59,7 @@ def test_every_row_has_one_line_in_order(ask) -> None:
     assert len(lines) == len(ROWS)
     assert (lines[0], lines[1], lines[2], lines[5]) == ("A B C", "", "D D", "")
     assert lines[4] == lines[0]
-    assert notes == "seqrnn: rows longer than max_tokens, and cut: 1\n"
+    assert notes == "seqrnn: rows longer than max_tokens, or their answers than --max-len, and cut: 1\n"
     assert ask(ROWS, quiet=True) == (lines, "")
     assert ask([]) == ([], "")
 

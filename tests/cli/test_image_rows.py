@@ -53,6 +53,8 @@ def test_training_tells_that_it_reads_images(captioner, namer):
     assert "one-to-many: image -> CNN -> s_0 -> y_1" in captioner
     assert "classification: " in namer
     assert "one-to-one: " in namer
+    assert "tokens" in captioner
+    assert "token" not in namer.replace("tokens/s", "")  # an image has none
 
 
 def test_paths_in_a_stream_start_from_the_current_directory(seqrnn, captioner):
@@ -84,7 +86,9 @@ def test_rows_that_name_no_image_are_answered_with_the_reason(seqrnn, folder, ca
     assert found[4]["image"] == image
     for row, reason in ((1, "No such file"), (2, "is no image"), (3, "names no file")):
         assert reason in found[row]["error"]
+        assert not found[row]["error"].startswith("stdin:")  # where it is says its id
         assert found[row]["prediction"] is None
+    assert [row.get("image") for row in found[1:4]] == ["nowhere.png", "broken.png", None]
 
 
 def test_evaluation_knows_all_captions_of_an_image(seqrnn, scenes, captioner):
@@ -123,7 +127,18 @@ def test_images_are_pytorchs_and_that_is_said(seqrnn, namer):
     assert "needs PyTorch" in refused.stderr.decode()
 
 
+def test_a_model_of_images_is_shown_without_what_it_does_not_have(seqrnn, captioner, namer):
+    shown = {
+        name: json.loads(seqrnn("inspect", "-m", name, "--json").stdout) for name in ("captioner", "namer")
+    }
+    assert shown["captioner"]["shape"].startswith("one-to-many: image -> CNN")
+    absent = {name: {key for key, value in facts.items() if value is None} for name, facts in shown.items()}
+    assert absent["captioner"] == {"tokenizer", "bidirectional"}
+    assert absent["namer"] == {"tokenizer", "target_tokenizer", "cell", "bidirectional"}
+    assert shown["captioner"]["target_tokenizer"] == "word"
+
+
 def test_a_tagger_reads_no_images(seqrnn, scenes):
-    refused = seqrnn("train", scenes / "colours.train.tsv", "-o", "tagger", "--task", "tagging", *QUICK)
+    refused = seqrnn("train", scenes / "colours.train.tsv", "-o", "no-tagger", "--task", "tagging", *QUICK)
     assert refused.returncode == 2
     assert "holds images" in refused.stderr.decode()

@@ -118,7 +118,7 @@ BAD_ROWS = {
     b"  ": "holds no numbers",
     b"[]": "holds no numbers",
     b'{"vectors": []}': "holds no numbers",
-    b"[[1, 2], [3]]": "step 2 has 1 numbers, expected 2",
+    b"[[1, 2], [3]]": "step 2 has 1 number, expected 2",
     b"[[1, 2, 3]]": "step 1 has 3 numbers, expected 2",
     b'[[1, "two"]]': "something else than finite numbers",
     b"[[1, NaN]]": "not JSON",
@@ -160,7 +160,7 @@ def test_one_vector_is_classified_without_recurrence(seqrnn, forms, numbers):
     assert all(float(cell[1]) > 0.5 for cell in cells[:3])
     answered = records(seqrnn("classify", "-m", run, "--jsonl", stdin=rows))
     assert [row["id"] for row in answered] == [0, 1, "x", 3]
-    assert "step 1 has 1 numbers, expected 2" in answered[3]["error"]
+    assert "step 1 has 1 number, expected 2" in answered[3]["error"]
 
 
 def test_a_number_is_learned_in_its_own_unit(seqrnn, sums, numbers):
@@ -224,7 +224,7 @@ def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_place(seqrn
     (numbers / "wide.csv").write_text("a,b,c,form\n1,2,3,tall\n")
     for run, file, words in (
         ("forms", "wide.csv", "wide.csv:2: step 1 has 3 numbers, expected 2"),
-        ("risers", "test.sums.npz", "test.sums.npz:1: step 1 has 1 numbers, expected 2"),
+        ("risers", "test.sums.npz", "test.sums.npz:1: step 1 has 1 number, expected 2"),
     ):
         result = seqrnn("evaluate", "-m", run, file)
         assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (3, b"", 1)

@@ -57,11 +57,6 @@ KINDS = {
         {"data.source_kind": "vectors"},
         objects(lambda row: {"vectors": vectors(row), "label": "abc"[row % 3]}),
     ),
-    "classification-vector": (
-        "jsonl",
-        {"data.source_kind": "vector"},
-        objects(lambda row: {"vector": vectors(row)[0], "label": "abc"[row % 3]}),
-    ),
     "language-model": ("lines", {}, texts("{}")),
     "polyphony": (
         "jsonl",
@@ -80,16 +75,34 @@ KINDS = {
     ),
     "tagging": ("conll", {"model.bidirectional": True}, "\n".join(map(tagged, range(ROWS)))),
 }
-MATRIX = [(kind, cell) for kind, cell in itertools.product(KINDS, CELLS) if kind != "classification-vector"]
-MATRIX.append(("classification-vector", "lstm"))  # in which no cell recurs
+PARTS = {
+    # as above, of networks whose parts matter more than their cell
+    "classification-vector": (
+        "jsonl",
+        {"data.source_kind": "vector"},
+        objects(lambda row: {"vector": vectors(row)[0], "label": "abc"[row % 3]}),
+    ),
+    "seq2seq-vectors": (
+        "jsonl",
+        {"task": "seq2seq", "data.source_kind": "vectors", "model.attention": "mlp", "model.entry": "first"},
+        objects(lambda row: {"vectors": vectors(row), "target": words(row)}),
+    ),
+    "tagging-crf": (
+        "conll",
+        {"model.output_layer": "crf", "model.character_size": 4, "model.bidirectional": True},
+        "\n".join(map(tagged, range(ROWS))),
+    ),
+}
+MATRIX = [*itertools.product(KINDS, CELLS), *((kind, None) for kind in PARTS)]
 
 
-@pytest.fixture(params=MATRIX, ids="-".join)
+@pytest.fixture(params=MATRIX, ids=lambda place: "-".join(filter(None, place)))
 def chosen(request):
     """The layout, the settings and the data of one place in the matrix."""
     kind, cell = request.param
-    layout, settings, content = KINDS[kind]
-    return layout, {"model.cell": cell, "data.valid_fraction": 0.0, **settings}, content
+    layout, settings, content = (KINDS | PARTS)[kind]
+    chosen_cell = {} if cell is None else {"model.cell": cell}
+    return layout, {"data.valid_fraction": 0.0, **settings, **chosen_cell}, content
 
 
 def test_every_task_is_in_the_matrix():

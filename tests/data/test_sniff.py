@@ -201,13 +201,75 @@ def test_a_table_of_image_paths_and_labels_is_for_classification(write: Write):
     assert (found.task, found.source_kind) == ("classification", "image")
 
 
-def test_one_text_that_is_no_path_makes_texts_of_all(write: Write):
-    assert (
-        guess(write("train.tsv", IMAGES + "see a.png there\tor a sentence about nothing\n"), None).source_kind
-        == "text"
-    )
+@pytest.mark.parametrize(("texts", "kind"), [(6, "image"), (60, "text")])
+def test_some_paths_of_no_image_are_slips_and_many_are_texts(write: Write, texts: int, kind: str):
+    rows = IMAGES + "".join(f"see {row}.png there\tor sentence number {row}\n" for row in range(texts))
+    assert guess(write("train.tsv", rows), None).source_kind == kind
+
+
+@pytest.mark.parametrize(("short", "task"), [(0, "tagging"), (1, "tagging"), (10, "classification")])
+def test_some_sentences_with_a_tag_too_few_are_slips(write: Write, short: int, task: str):
+    source = write("seq.in", "say it now\n" * 20)
+    write("seq.out", "O\n" * short + "O O B\n" * (20 - short))
+    assert guess(replace(source, target_path="seq.out", format="parallel"), None).task == task
+
+
+def test_sentences_of_nearly_always_as_many_words_are_to_be_written(write: Write):
+    source = write("en", "".join(f"say {row}\n" for row in range(20)))
+    write("de", "sag es mir\n" + "".join(f"sag{row} es{row}\n" for row in range(19)))
+    assert guess(replace(source, target_path="de", format="parallel"), None).task == "seq2seq"
 
 
 def test_images_without_labels_are_refused(write: Write):
     with pytest.raises(UsageError, match="holds images without labels"):
         guess(write("train.csv", "image\na.png\nb.png\n"), None)
+
+
+NUMBERS = "length,beam,label\n" + "".join(f"{row}.5,{row % 3},{'ab'[row % 2]}\n" for row in range(20))
+SERIES = "series,x,y,label\n" + "".join(
+    f"{row // 3},0.{row},{row},{'ab'[row // 3 % 2]}\n" for row in range(60)
+)
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(NUMBERS, "vector"), (SERIES, "vectors")])
+@pytest.mark.parametrize(("name", "separator"), [("a.csv", ","), ("a.tsv", "\t")])
+def test_a_table_of_numbers_is_known_by_its_header_and_cells(
+    write: Write, rows: str, kind: str, name: str, separator: str
+):
+    found = guess(write(name, rows.replace(",", separator)), None)
+    assert (found.task, found.source_kind) == ("classification", kind)
+    assert "holds numbers with 2 different labels" in found.reason
+
+
+def test_the_label_of_a_table_of_numbers_may_be_named(write: Write):
+    rows = NUMBERS.replace("label", "kind")
+    with pytest.raises(UsageError, match=r"which of the columns length, beam, kind holds the label\?"):
+        guess(write("a.csv", rows), None)
+    for column in ("kind", "3"):
+        found = guess(replace(write("a.csv", rows), label_column=column), None)
+        assert (found.task, found.source_kind) == ("classification", "vector")
+    found = guess(replace(write("a.csv", "x,y,z\n1,2,0.5\n2,3,7.5\n"), label_column="z"), None)
+    assert (found.task, found.source_kind) == ("regression", "vector")
+
+
+def test_a_slip_in_a_table_of_numbers_is_told_with_its_place(write: Write):
+    with pytest.raises(DataError, match=r"^a.csv:8: column 'beam' holds 'x'"):
+        guess(write("a.csv", NUMBERS.replace("6.5,0", "6.5,x")), None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "text,label\n" + "".join(f"{row},{row % 2}\n" for row in range(9)),  # texts that are numbers
+        "1,one\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(9)),  # no header
+        "review,label\n" + "".join(f"nice {row},{row % 2}\n" for row in range(9)),
+        '"two\nlines",label\n' + "".join(f'"the {row}\nth",{row % 2}\n' for row in range(300)),
+    ],
+)
+def test_other_tables_are_read_as_texts(write: Write, rows: str):
+    assert guess(write("a.csv", rows), None).source_kind == "text"
+
+
+def test_texts_that_are_asked_for_are_not_taken_for_numbers(write: Write):
+    source = replace(write("a.csv", NUMBERS), label_column="3")
+    assert guess(replace(source, text_column="1"), None).source_kind == "text"

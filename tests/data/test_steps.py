@@ -24,7 +24,7 @@ def test_numbers_become_a_matrix_of_single_precision(steps):
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
-        ([[1, 2], [3]], "step 2 has 1 numbers, expected 2"),
+        ([[1, 2], [3]], "step 2 has 1 number, expected 2"),
         ([[1, 2], [3, 4], 5], "step 3 has 0 numbers, expected 2"),
         ([[1, 2], "no"], "step 2 has 0 numbers, expected 2"),
         ([1, 2], "something else than numbers"),

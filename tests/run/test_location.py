@@ -29,7 +29,7 @@ def run(tmp_path):
         ("gen-00000001", "is a part of a run; give /.*/run$"),
         ("gen-00000001/model.safetensors", "is a part of a run; give /.*/run$"),
         ("config.yaml", "is a part of a run; give /.*/run$"),
-        ("../../empty", "is no run directory: it has no config.yaml"),
+        ("../../empty", "is no run directory: it has no config.yaml; give the one that training made"),
         ("../model.pt", "pickles are never opened"),
         ("../model.onnx", "is a file; give the run directory"),
     ],

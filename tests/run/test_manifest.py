@@ -38,9 +38,17 @@ def test_a_manifest_comes_back_as_it_was_written(path):
     assert json.loads(path.read_text())["created"].endswith("+00:00")
 
 
+def test_format_2_says_how_weights_are_stored_and_format_1_is_as_it_was(path):
+    assert "weights" not in json.loads(path.read_text())
+    shrunk = GOOD.model_copy(update={"format": 2, "weights": "int8"})
+    path.write_text(shrunk.model_dump_json())
+    assert json.loads(path.read_text())["weights"] == "int8"
+    assert Manifest.read(path) == shrunk
+
+
 def test_a_newer_format_is_refused_by_its_number(path):
     change(path, format=3, new_key=1)
-    with pytest.raises(ModelError, match=r"manifest.json: format 3; this reads 1; upgrade seqrnn$"):
+    with pytest.raises(ModelError, match=r"manifest.json: format 3; this reads 1-2; upgrade seqrnn$"):
         Manifest.read(path)
 
 
@@ -63,6 +71,9 @@ def test_a_newer_format_is_refused_by_its_number(path):
             "'files.model.safetensors.bytes'",
         ),
         ({"command": "rm -rf"}, "'command'"),
+        ({"weights": "int8"}, "'weights' is a key of format 2"),
+        ({"format": 2}, "'weights' is a key of format 2"),
+        ({"format": 2, "weights": "int4"}, "'weights'"),
     ],
 )
 def test_a_malformed_manifest_is_refused(path, changes, reason):

@@ -163,7 +163,9 @@ def test_a_manifest_of_another_step_is_refused(run):
 )
 def test_a_text_that_changed_is_not_believed(run, change, reason):
     change(run.path / "labels.json")
-    with pytest.raises(ModelError, match=f"labels.json: .*{reason}"):
+    with pytest.raises(
+        ModelError, match=f"labels.json: .*{reason}.*; copy the run directory again, or train"
+    ):
         run.read_text("labels.json")
 
 

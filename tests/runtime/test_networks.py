@@ -12,7 +12,7 @@ from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
-from seqrnn.search.generation import Limits
+from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 from seqrnn.tasks.task import Choice
 
@@ -25,6 +25,7 @@ SEQ2SEQ = {
     "data.valid_fraction": 0.0,
 }
 DEEP = {"model.num_layers": 2, "model.bidirectional": True, "model.head": "mlp"}
+LONG = Limits(fixed_len=30)
 POOLINGS = ["last", "mean", "max", "attention"]
 
 
@@ -97,7 +98,8 @@ def test_a_tagger(twins, batches, cell, layer, characters):
         **cell,
         "model.output_layer": layer,
         "model.character_size": characters,
-        "model.bidirectional": True,
+        "model.bidirectional": characters > 0,
+        "model.num_layers": 2 if characters else 1,
     }
     assert_same_values(*twins("conll", settings), batches)
 
@@ -160,16 +162,38 @@ def test_an_encoder_decoder_that_reads_numbers(twins, batches, kind, entry):
     assert_same_writing(*twins("jsonl", settings, content), batches)
 
 
-@pytest.mark.parametrize("strategy", [Beam(3), Sampling(0.0), Sampling(1.0)])
-def test_search_finds_the_same_strings(twins, batches, strategy):
-    session, engine, network = twins("tsv", {**SEQ2SEQ}, PAIRS)
-    decoding = Decoding(Limits(8), strategy)
-    for batch in batches(session):
-        expected = decode(engine, engine.begin(batch), decoding)
-        found = decode(network, network.begin(batch), decoding)
-        for theirs, ours in zip(expected, found, strict=True):
-            assert [h.tokens.tolist() for h in ours] == [h.tokens.tolist() for h in theirs]
-            assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=1e-4)
+SEARCHED = [
+    {},
+    {"model.attention": "none", "model.entry": "first"},
+    {"model.attention": "mlp", "model.bidirectional": True, "model.num_layers": 2},
+]
+
+
+@pytest.mark.parametrize("shape", SEARCHED)
+def test_search_finds_the_same_strings(twins, batches, cell, shape):
+    session, engine, network = twins("tsv", {**SEQ2SEQ, **cell, **shape}, PAIRS)
+    for strategy in (Beam(3), Sampling(0.0), Sampling(1.0)):
+        decoding = Decoding(Limits(8), strategy)
+        for batch in batches(session):
+            expected = decode(engine, engine.begin(batch), decoding)
+            found = decode(network, network.begin(batch), decoding)
+            for theirs, ours in zip(expected, found, strict=True):
+                assert [h.tokens.tolist() for h in ours] == [h.tokens.tolist() for h in theirs]
+                assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=1e-4)
+
+
+@pytest.mark.parametrize("sampling", [Sampling(0.0), Sampling(1.0, seed=7)])
+def test_a_language_model_writes_the_same_text(twins, cell, sampling):
+    prompt = np.array([[2, 4, 5, 6]])
+    written = [
+        [
+            int(chosen.tokens[0])
+            for chosen in generate(backend.step, backend.read(prompt, None), LONG, sampling)
+        ]
+        for backend in twins("text", {**cell, "model.num_layers": 2})[1:]
+    ]
+    assert written[0] == written[1]
+    assert len(written[0]) == LONG.length
 
 
 @pytest.mark.parametrize("layer", ["softmax", "crf"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING
+from itertools import chain, groupby, islice, pairwise
+from typing import TYPE_CHECKING, Literal
 
 from seqrnn.data.lines import Line
 from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import LABEL_NAMES
+from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.readers.table import (
     Row,
     chosen_column,
@@ -20,13 +20,16 @@ from seqrnn.data.readers.table import (
     usual_column,
 )
 from seqrnn.data.record import Record
-from seqrnn.errors import DataError
+from seqrnn.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 SERIES_NAMES = ("series", "id")
 """Names of a column that says which series a row belongs to."""
+
+HEAD_ROWS = 200  # that tell whether a table holds numbers
+MOST_MISFITS = 0.1  # share of a column's cells that may be no numbers: slips are to be told, not read as text
 
 
 def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
@@ -54,6 +57,46 @@ def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Re
         yield table.record([row for _, row in steps], source)
 
 
+def numbers_in_table(name: str, lines: Iterable[Line], source: Source) -> Literal["vector", "vectors"] | None:
+    """Return what a table of numbers holds by its first rows, or None where it is one of texts.
+
+    One of numbers has a header, which names no column of texts, and numbers in every column but that
+    of the labels. They are series where a key comes again in the next row. Raises UsageError where
+    the header does not tell the column of the labels.
+    """
+    header, body = _head_of(name, lines, source)
+    named_texts = source.text_column is not None or usual_column(TEXT_NAMES, header) is not None
+    if named_texts or source.header == "no" or not body or any(map(_is_number, header)):
+        return None
+    label, key = _label_in(header, source, f"{name}:1"), usual_column(SERIES_NAMES, header)
+    columns = set(range(len(header))) - {label, key}
+    numeric = {place for place in columns if _holds_numbers(body, place)}
+    if label is None and len(numeric) > 1 >= len(columns - numeric):
+        what = f"which of the columns {', '.join(header)} holds the label?"
+        raise UsageError(f"{name} holds numbers; {what} use --label-col")
+    if label is None or not numeric or numeric < columns:
+        return None
+    keys = [] if key is None else [cells[key] for cells in body if key < len(cells)]
+    return "vectors" if any(first == second for first, second in pairwise(keys)) else "vector"
+
+
+def _head_of(name: str, lines: Iterable[Line], source: Source) -> tuple[list[str], list[list[str]]]:
+    rows = split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+    filled = ([cell.strip() for cell in cells] for _, cells in rows if "".join(cells).strip())
+    return next(filled, []), list(islice(filled, HEAD_ROWS))
+
+
+def _holds_numbers(rows: list[list[str]], place: int) -> bool:
+    misfits = sum(place >= len(cells) or not _is_number(cells[place]) for cells in rows)
+    return misfits <= MOST_MISFITS * len(rows)
+
+
+def _label_in(header: list[str], source: Source, place: str) -> int | None:
+    """Return the column that the user chose for the labels, or the one of a usual name."""
+    label = chosen_column(source.label_column, "--label-col", header, True, place)
+    return usual_column(LABEL_NAMES, header) if label is None else label
+
+
 @dataclass(frozen=True)
 class _Table:
     """Which columns of a table hold what."""
@@ -70,8 +113,7 @@ class _Table:
         header = [cell.strip() for cell in cells]
         if all(_is_number(cell) for cell in header):
             raise DataError(f"{name}:{number}: no names of columns; put a header above the numbers")
-        label = chosen_column(source.label_column, "--label-col", header, True, f"{name}:{number}")
-        label = usual_column(LABEL_NAMES, header) if label is None else label
+        label = _label_in(header, source, f"{name}:{number}")
         key = usual_column(SERIES_NAMES, header) if source.kind == "vectors" else None
         features = [place for place in range(len(header)) if place not in {label, key}]
         return cls(name, header, label, key, features)

@@ -1,0 +1,1 @@
+"""A trained model in other forms: ONNX, and a model directory of a quarter of the size."""
