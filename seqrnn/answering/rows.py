@@ -38,7 +38,7 @@ class Labeller:
 
         def label(batch: Batch) -> Iterable[tuple[int, Answer]]:
             found = self._task.answers(self._backend.values(batch), batch, choice)
-            return zip(rows_of(batch), found, strict=True)
+            return zip(batch.examples.tolist(), found, strict=True)
 
         answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, ORDER))))
         return [_noted(answers[row], text) for row, text in enumerate(texts)]
@@ -63,7 +63,7 @@ class RowWriter:
             found = decode(self._backend, self._backend.begin(batch), seeded(decoding, number))
             return [
                 (filled[row], self._answer(hypotheses, texts[row], decoding.limits))
-                for row, hypotheses in zip(rows_of(batch), found, strict=True)
+                for row, hypotheses in zip(batch.examples.tolist(), found, strict=True)
             ]
 
         answers = [EMPTY] * len(records)
@@ -103,7 +103,7 @@ class LineScorer:
             sides = self._backend.log_likelihood(batch).tolist(), batch.arrays["lengths"].tolist()
             return [
                 (row, Answer(-score / length, score, (), texts[row].truncated, texts[row].unknown))
-                for row, score, length in zip(rows_of(batch), *sides, strict=True)
+                for row, score, length in zip(batch.examples.tolist(), *sides, strict=True)
             ]
 
         answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, ORDER))))
@@ -115,13 +115,6 @@ def _noted(answer: Answer, text: Encoded) -> Answer:
     if not text.truncated and not text.unknown:
         return answer
     return replace(answer, truncated=text.truncated, unknown=text.unknown)
-
-
-def rows_of(batch: Batch) -> list[int]:
-    """Return the number of the row that each example of a batch is."""
-    assert batch.rows is not None
-    numbers: list[int] = batch.rows.tolist()
-    return numbers
 
 
 def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:

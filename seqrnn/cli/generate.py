@@ -91,7 +91,9 @@ def generate(
     ] = None,
     state_in: Annotated[
         Path | None,
-        typer.Option(help="Go on where a text stood that --state-out has saved.", show_default=False),
+        typer.Option(
+            help="Go on where a text stood that --state-out has saved; draws begin anew.", show_default=False
+        ),
     ] = None,
     state_out: Annotated[
         Path | None,
@@ -142,6 +144,8 @@ def generate(
         refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
         if state_out is not None and samples not in {None, 1}:
             raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
+        if state_out is not None and not state_out.parent.is_dir():
+            raise UsageError(f"--state-out {state_out}: no directory {state_out.parent}; make it first")
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
             text.write_all(sampling, samples or 1, out, jsonl, stream)

@@ -13,7 +13,7 @@ from seqrnn.cli.stdio import Output
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.named_files import ARRAY_EXTENSION
 from seqrnn.data.readers import NUMBER_NAMES
-from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, without_numbers
+from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 from seqrnn.tasks.task import Answer
@@ -169,7 +169,7 @@ def without_surrogates(text: str) -> str:
 
 def _read_object(number: int, text: str, text_field: str | None) -> Row:
     try:
-        fields = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        fields = json.loads(text, **STRICTLY)
     except (ValueError, RecursionError) as error:
         return Row(number, "", {"text": text}, f"not JSON: {error}")
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
@@ -185,7 +185,7 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
         return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
     bare = layout.kind == "vector" and text.lstrip()[0] not in "[{"
     try:
-        value = json.loads(f"[{text}]" if bare else text, parse_constant=_finite, parse_float=_finite)
+        value = json.loads(f"[{text}]" if bare else text, **STRICTLY)
     except (ValueError, RecursionError) as error:
         return Row(number, text, {"text": text}, f"not JSON: {error}")
     fields = value if isinstance(value, dict) else {layout.kind: value}
@@ -201,3 +201,11 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is no finite number")
     return number
+
+
+STRICTLY: dict[str, Any] = {
+    "parse_constant": _finite,
+    "parse_float": _finite,
+    "object_pairs_hook": unique_keys,
+}
+"""How JSON is read: nothing in it gets lost, and all of it can be written again."""

@@ -27,6 +27,12 @@ class Batch:
     rows: np.ndarray | None = None  # (B,) index of each example in its data set
     starts: bool = True  # the state carried from the batch before ends here
 
+    @property
+    def examples(self) -> np.ndarray:
+        """Which examples of its data set it holds, (B,); parts of a text are none."""
+        assert self.rows is not None
+        return self.rows
+
 
 @dataclass(frozen=True)
 class BatchLimits:

@@ -18,7 +18,7 @@ from seqrnn.data.columns import Dataset
 from seqrnn.data.fields import Field, LabelField
 from seqrnn.data.source_fields import SourceField, source_field
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
-from seqrnn.tasks.source_batches import source_batch, source_rows
+from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 
 OF_NUMBERS: Mapping[str, Any] = {
@@ -89,14 +89,14 @@ class Classification(AnsweringTask):
 
     def batch_count(self, dataset: Dataset, order: Pass) -> int:
         """Return how many batches a pass has."""
-        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
+        return source_batch_count(self.config, self.source, dataset, order)
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
-        column, labels = dataset["source"], dataset.get("labels")
-        for rows in source_rows(self.config, self.source, column, order):
-            batch = source_batch(self.config, self.source, column, rows)
+        labels = dataset.get("labels")
+        for batch in source_batches(self.config, self.source, dataset, order):
             if labels is not None:
+                rows = batch.examples
                 batch.arrays["labels"] = self._targets(labels.gather(rows), labels.lengths[rows])
             yield batch
 

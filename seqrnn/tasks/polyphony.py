@@ -16,7 +16,7 @@ from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
 from seqrnn.data.notes_field import NotesField
 from seqrnn.errors import UsageError
-from seqrnn.tasks.source_batches import source_batch, source_rows
+from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 
 
@@ -68,14 +68,12 @@ class Polyphony(AnsweringTask):
 
     def batch_count(self, dataset: Dataset, order: Pass) -> int:
         """Return how many batches a pass has."""
-        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
+        return source_batch_count(self.config, self.source, dataset, order)
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of pieces of about the same length."""
-        column, most = dataset["source"], self.config.data.transpose
-        generator = order.generator()
-        for rows in source_rows(self.config, self.source, column, order):
-            batch = source_batch(self.config, self.source, column, rows)
+        most, generator = self.config.data.transpose, order.generator()
+        for batch in source_batches(self.config, self.source, dataset, order):
             if most and order.shuffled:
                 batch.arrays["source"] = transposed(batch.arrays["source"], most, generator)
             steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not foretold

@@ -17,7 +17,7 @@ from seqrnn.data.fields import Field
 from seqrnn.data.number_field import NumberField
 from seqrnn.data.source_fields import SourceField, source_field
 from seqrnn.errors import UsageError
-from seqrnn.tasks.source_batches import source_batch, source_rows
+from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 
 
@@ -63,15 +63,14 @@ class Regression(AnsweringTask):
 
     def batch_count(self, dataset: Dataset, order: Pass) -> int:
         """Return how many batches a pass has."""
-        return sum(1 for _ in source_rows(self.config, self.source, dataset["source"], order))
+        return source_batch_count(self.config, self.source, dataset, order)
 
     def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
-        column, numbers = dataset["source"], dataset.get("labels")
-        for rows in source_rows(self.config, self.source, column, order):
-            batch = source_batch(self.config, self.source, column, rows)
+        numbers = dataset.get("labels")
+        for batch in source_batches(self.config, self.source, dataset, order):
             if numbers is not None:
-                batch.arrays["labels"] = numbers.gather(rows)[:, 0]
+                batch.arrays["labels"] = numbers.gather(batch.examples)[:, 0]
             yield batch
 
     def scorer(self) -> RegressionScorer:

@@ -11,12 +11,23 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
-from seqrnn.data.columns import Column
+from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.source_fields import SourceField
 
 
-def source_rows(config: Config, field: SourceField, column: Column, order: Pass) -> Iterator[np.ndarray]:
-    """Cut the examples of a column into batches of row numbers."""
+def source_batch_count(config: Config, field: SourceField, dataset: Dataset, order: Pass) -> int:
+    """Return how many batches a pass has."""
+    return sum(1 for _ in _rows(config, field, dataset["source"], order))
+
+
+def source_batches(config: Config, field: SourceField, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    """Cut the examples of a data set into batches of `source` and `lengths` (B,)."""
+    column = dataset["source"]
+    for rows in _rows(config, field, column, order):
+        yield source_batch(config, field, column, rows)
+
+
+def _rows(config: Config, field: SourceField, column: Column, order: Pass) -> Iterator[np.ndarray]:
     return batch_rows(field.lengths(column), limits_of(order, config.training), order)
 
 

@@ -211,3 +211,10 @@ def test_strict_answers_all_rows_and_then_fails_for_those_without(seqrnn, classi
     assert "1 more" in told
     fine = seqrnn("classify", "-m", classifier, "--strict", stdin=b"snow\n\nrain\n")
     assert (fine.returncode, fine.stderr) == (0, b"")
+
+
+def test_a_key_that_stands_twice_is_told_and_neither_value_taken(seqrnn, classifier) -> None:
+    row = b'{"text": "good", "text": "bad"}\n'
+    answer = json.loads(seqrnn("classify", "-m", classifier, "--jsonl", stdin=row).stdout)
+    assert (answer["prediction"], answer["id"]) == (None, 0)
+    assert "stands twice" in answer["error"]

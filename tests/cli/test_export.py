@@ -24,9 +24,9 @@ def tagger(seqrnn, folder, small):
     words = [("Ann B-P", "Lee I-P", "left O"), ("we O", "saw O", "Bo B-P"), ("Bo B-P",), ("no O", "one O")]
     text = "\n".join("\n".join(sentence) + "\n" for sentence in words * 20)
     (folder / "people.conll").write_text(text, encoding="utf-8")
-    result = seqrnn("train", "people.conll", "-o", "tagger", "--steps", "40", *small)
+    result = seqrnn("train", "people.conll", "-o", "namer", "--steps", "40", *small)
     assert result.returncode == 0, result.stderr.decode()
-    return folder / "tagger"
+    return folder / "namer"
 
 
 @pytest.fixture(scope="module")
@@ -238,10 +238,12 @@ def test_a_file_that_computes_something_else_is_not_written(seqrnn, classifier, 
         "    return run(self, names, {**inputs, 'lengths': width})\n"
         "onnxruntime.InferenceSession.run = forgetful\n"
     )
-    result = seqrnn("export", "-m", classifier, "--onnx", "wrong.onnx", PYTHONPATH=before_others(tmp_path))
+    result = seqrnn(
+        "export", "-m", classifier, "--onnx", "forgetful.onnx", PYTHONPATH=before_others(tmp_path)
+    )
     assert (result.returncode, result.stderr.count(b"\n")) == (6, 1)
     assert b"onnxruntime computes other log_probs than seqrnn" in result.stderr
-    assert [name for name in listed(folder) if "wrong" in name] == []
+    assert [name for name in listed(folder) if "forgetful" in name] == []
 
 
 def test_pytorch_is_not_imported_for_an_export(seqrnn, classifier, tmp_path):

@@ -75,8 +75,14 @@ def test_text_is_on_its_way_before_it_is_finished(storyteller, environment, fold
     process.communicate()
 
 
+def test_a_state_that_could_not_be_written_is_refused_before_a_word_is(seqrnn, storyteller) -> None:
+    result = seqrnn("generate", "-m", storyteller, "--state-out", "nowhere/s.npz")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(b"seqrnn: error: --state-out nowhere/s.npz: no directory nowhere")
+
+
 def test_a_reader_that_leaves_early_ends_it_silently(shell, storyteller) -> None:
-    line = "seqrnn generate -m storyteller --max-len 1000000 | head -c 10; exit ${PIPESTATUS[0]}"
+    line = "seqrnn generate -m storyteller --fixed-len 1000000 | head -c 10; exit ${PIPESTATUS[0]}"
     result = shell(line)
     assert (result.returncode, len(result.stdout), result.stderr) == (141, 10, b"")
 

@@ -52,7 +52,7 @@ def _names_array(fields: dict[str, Any], column: str | None) -> bool:
 
 def _parse(text: str, place: str) -> dict[str, Any]:
     try:
-        fields = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        fields = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_refuse)
         if "\\u" in text:
             json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (ValueError, RecursionError) as error:
@@ -64,7 +64,8 @@ def _parse(text: str, place: str) -> dict[str, Any]:
     return fields
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON. Raises ValueError for a key that stands twice, of which one would be lost."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
         keys = [key for key, _ in pairs]
