@@ -11,7 +11,11 @@ from seqrnn.errors import UsageError
 from seqrnn.search.beam import Beam, Hypothesis, beam_search
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
-from seqrnn.search.step import Prediction, Stepper
+from seqrnn.search.step import Prediction, States, Stepper, Tokens
+
+WORTHWHILE = (
+    0.2  # share of sources that have ended at which to go on without them: to copy the others costs, too
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,45 @@ def _draw(
     rows = np.repeat(np.arange(len(logits))[:, None], count, axis=1)  # (R, count)
     begun = logits[rows.ravel()], model.select(states, rows)
     steps, scores = [], np.zeros(rows.size)  # (R * count,)
-    for chosen in generate(model.step, begun, limits, sampling):
+    for chosen in generate(_Shrinking(model, rows.shape).step, begun, limits, sampling):
         steps.append(chosen.tokens)
         scores += chosen.log_probs
     tokens = np.stack(steps, axis=1)  # (R * count, T)
+    ends = tokens == EOS
+    ended = ends.any(axis=1)
+    lengths = np.where(ended, ends.argmax(axis=1), tokens.shape[1])
     drawn = [
-        Hypothesis(row[(row != EOS) & (row != BLANK)], float(score), EOS in row)
-        for row, score in zip(tokens, scores, strict=True)
+        Hypothesis(row[:length], score, end)
+        for row, length, score, end in zip(
+            tokens, lengths.tolist(), scores.tolist(), ended.tolist(), strict=True
+        )
     ]
     return [
         sorted(drawn[first : first + count], key=lambda hypothesis: -hypothesis.score)
         for first in range(0, len(drawn), count)
     ]
+
+
+class _Shrinking:
+    """The steps of a model, without those of sources whose sequences have all ended and read `<blank>`."""
+
+    def __init__(self, model: Stepper, shape: tuple[int, int]) -> None:
+        """Begin with all sequences, as many as `shape`: sources and sequences of each."""
+        self._model = model
+        self._computed = np.arange(shape[0] * shape[1]).reshape(shape)  # (A, K) of the N sequences
+
+    def step(self, tokens: Tokens, states: States) -> Prediction:
+        """Read one more token of each sequence, (N,); what is said of one that has ended means nothing."""
+        ended = (tokens[self._computed] == BLANK).all(axis=1)
+        if np.count_nonzero(ended) >= max(1, WORTHWHILE * len(ended)):
+            kept = np.flatnonzero(~ended)
+            places = np.arange(self._computed.size).reshape(self._computed.shape)
+            states = self._model.select(states, places[kept])
+            self._computed = self._computed[kept]
+        rows = self._computed.ravel()
+        computed, states = self._model.step(tokens[rows], states)
+        if len(rows) == len(tokens):
+            return computed, states
+        logits = np.zeros((len(tokens), computed.shape[1]), dtype=computed.dtype)
+        logits[rows] = computed
+        return logits, states

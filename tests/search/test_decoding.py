@@ -72,3 +72,40 @@ def test_each_batch_has_draws_of_its_own_but_beams_are_the_same():
 def test_answers_that_cannot_be_found_are_refused(strategy, count, advice):
     with pytest.raises(UsageError, match=advice):
         Decoding(Limits(), strategy, count)
+
+
+class Countdown:
+    """Source k of many writes the token 4 k times, then <eos>; its state is k and what it has written."""
+
+    def __init__(self):
+        self.computed = []
+
+    def logits(self, states):
+        logits = np.zeros((len(states), 6))
+        logits[np.arange(len(states)), np.where(states[:, 1] < states[:, 0], 4, EOS)] = 50.0
+        return logits
+
+    def start(self, sources):
+        states = np.stack([np.arange(sources), np.zeros(sources, dtype=int)], axis=1)
+        return self.logits(states), states
+
+    def step(self, tokens, states):
+        assert len(tokens) == len(states)
+        self.computed.append(len(tokens))
+        states = states + [0, 1]
+        return self.logits(states), states
+
+    def select(self, states, rows):
+        return states[rows.ravel()]
+
+
+@pytest.mark.parametrize("draws", [1, 3])
+def test_what_has_ended_costs_nothing_and_changes_nothing(draws):
+    model = Countdown()
+    strategy = Sampling(0) if draws == 1 else Sampling(seed=2)
+    found = decode(model, model.start(10), Decoding(Limits(40), strategy, draws))
+    assert [[len(h.tokens) for h in row] for row in found] == [[k] * draws for k in range(10)]
+    assert all(h.ended and h.score == pytest.approx(0.0, abs=1e-6) for row in found for h in row)
+    assert model.computed[0] == 10 * draws
+    assert model.computed[-1] <= 2 * draws
+    assert sum(model.computed) < 0.75 * 10 * draws * len(model.computed)
