@@ -24,9 +24,9 @@ def tagger(seqrnn, folder, small):
     words = [("Ann B-P", "Lee I-P", "left O"), ("we O", "saw O", "Bo B-P"), ("Bo B-P",), ("no O", "one O")]
     text = "\n".join("\n".join(sentence) + "\n" for sentence in words * 20)
     (folder / "people.conll").write_text(text, encoding="utf-8")
-    result = seqrnn("train", "people.conll", "-o", "namer", "--steps", "40", *small)
+    result = seqrnn("train", "people.conll", "-o", "people", "--steps", "40", *small)
     assert result.returncode == 0, result.stderr.decode()
-    return folder / "namer"
+    return folder / "people"
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ class Countdown:
     def step(self, tokens, states):
         assert len(tokens) == len(states)
         self.computed.append(len(tokens))
-        states = states + [0, 1]
+        states = states + np.array([0, 1])
         return self.logits(states), states
 
     def select(self, states, rows):
