@@ -13,15 +13,18 @@ from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
-from seqrnn.search.beam import Hypothesis
+from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, seeded
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
-ORDER = Pass(limits=BatchLimits(rows=128, positions=16384))
-"""How rows are cut into batches, whatever suited training: large enough for products to be fast."""
+LIMITS = BatchLimits(rows=128, positions=16384)
+"""How large batches of rows are, whatever suited training: large enough for products to be fast."""
+
+ORDER = Pass(limits=LIMITS)
+MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
 class Labeller:
@@ -67,10 +70,17 @@ class RowWriter:
             ]
 
         answers = [EMPTY] * len(records)
-        for written in self._each(write, self._numbered(self._task.batches(dataset, ORDER))):
+        for written in self._each(write, self._numbered(self._task.batches(dataset, self._order(decoding)))):
             for row, answer in written:
                 answers[row] = answer
         return answers
+
+    def _order(self, decoding: Decoding) -> Pass:
+        """Return how rows are cut into batches: fewer together where a step scores very many tokens."""
+        beam = decoding.strategy
+        width = max(decoding.n_best, beam.size if isinstance(beam, Beam) else 1)
+        most = MOST_SCORES // (width * len(self._task.output.tokenizer))
+        return Pass(limits=replace(LIMITS, rows=max(1, min(LIMITS.rows, most))))
 
     def _numbered(self, batches: Iterable[Batch]) -> Iterator[tuple[int, Batch]]:
         for batch in batches:

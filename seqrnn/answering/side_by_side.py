@@ -6,10 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future
+
+    Task = tuple[Future[Any], Callable[[Any], Any], Any]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,15 +48,34 @@ class SideBySide:
             for item in chain(first, items):
                 if len(flying) == self._threads:
                     yield flying.popleft().result()
-                flying.append(self._pool.submit(function, item))
+                flying.append(self._submit(function, item))
             while flying:
                 yield flying.popleft().result()
         finally:
             for future in flying:
                 future.cancel()
 
-    @cached_property
-    def _pool(self) -> Executor:
-        from concurrent.futures import ThreadPoolExecutor
+    def _submit(self, function: Callable[[Item], Result], item: Item) -> Future[Result]:
+        from concurrent.futures import Future
 
-        return ThreadPoolExecutor(self._threads)
+        future: Future[Result] = Future()
+        self._waiting.put((future, function, item))
+        return future
+
+    @cached_property
+    def _waiting(self) -> SimpleQueue[Task]:
+        """What the threads take their work from. An interrupted command does not wait for such threads."""
+        waiting: SimpleQueue[Task] = SimpleQueue()
+        for _ in range(self._threads):
+            Thread(target=_work, args=(waiting,), daemon=True).start()
+        return waiting
+
+
+def _work(waiting: SimpleQueue[Task]) -> None:
+    while True:
+        future, function, item = waiting.get()
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(function(item))
+            except BaseException as error:  # noqa: BLE001 (whoever asks for the result raises it again)
+                future.set_exception(error)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seqrnn.data.tokenizer import EOS
+from seqrnn.errors import SeqrnnError
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 
@@ -91,11 +92,15 @@ def gather(pieces: Iterable[str]) -> Iterator[str]:
     """Join pieces that come within a hundredth of a second: writing one takes as long as finding it."""
     waiting: list[str] = []
     written = -math.inf
-    for piece in pieces:
-        waiting.append(piece)
-        now = monotonic()
-        if now - written >= GLANCE:
-            yield "".join(waiting)
-            waiting.clear()
-            written = now
+    try:
+        for piece in pieces:
+            waiting.append(piece)
+            now = monotonic()
+            if now - written >= GLANCE:
+                yield "".join(waiting)
+                waiting.clear()
+                written = now
+    except SeqrnnError:
+        yield "".join(waiting)
+        raise
     yield "".join(waiting)

@@ -24,7 +24,7 @@ from seqrnn.cli.options import (
     TextFieldOption,
     refuse,
 )
-from seqrnn.errors import UsageError
+from seqrnn.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.continuation import Text
@@ -145,7 +145,7 @@ def generate(
         if state_out is not None and samples not in {None, 1}:
             raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
         if state_out is not None and not state_out.parent.is_dir():
-            raise UsageError(f"--state-out {state_out}: no directory {state_out.parent}; make it first")
+            raise OutputError(f"writing {state_out}: there is no directory {state_out.parent}; make it first")
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
             text.write_all(sampling, samples or 1, out, jsonl, stream)

@@ -1,7 +1,7 @@
 """The model that a command asks, on the backend that suits the work.
 
 On a CPU that is NumPy, which labels rows faster than PyTorch does, writes token by token three times as
-fast, and is there at once. PyTorch computes where there is a GPU, and what NumPy does not know.
+fast, and is there at once. PyTorch computes where `--device` names a GPU, and what NumPy does not know.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, 
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
 BackendOption = Annotated[
     Literal["auto", "numpy", "torch"],
-    typer.Option("--backend", help="What computes; auto: NumPy on a CPU, PyTorch on a GPU and for images."),
+    typer.Option(
+        "--backend", help="What computes; auto: NumPy; PyTorch for images, and where --device names a GPU."
+    ),
 ]
 ThreadsOption = Annotated[
     int,

@@ -11,7 +11,7 @@ from typing import Any
 import seqrnn
 from seqrnn.errors import OutputError, UsageError
 from seqrnn.export.graph import OPSET, Graph, Node, Port
-from seqrnn.run.files import write_synced
+from seqrnn.run.files import sync_directory, write_synced
 
 IR_VERSION = 8  # of the file format, which belongs to the operators' version
 MOST_BYTES = 2**31 - 2**20  # a file is one message of protobuf, which may have 2 GiB
@@ -42,10 +42,14 @@ def to_bytes(graph: Graph, about: str, metadata: Mapping[str, str]) -> bytes:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: it gets its name when the disk has it. Raises OutputError."""
+    path = path.resolve()  # a link stays one
+    if path.exists() and not path.is_file():
+        raise OutputError(f"writing {path}: is no regular file; name another")
     temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
     try:
         write_synced(temporary, content)
         temporary.replace(path)
+        sync_directory(path.parent)
     except OSError as error:
         raise OutputError(f"writing {path}: {error.strerror}") from None
     finally:

@@ -1,4 +1,4 @@
-"""Choosing the next token of each sequence from the model's log-probabilities.
+"""Choosing the next token of each sequence from the model's logits.
 
     logits -> repetition penalty -> repeated n-grams out -> top-k -> top-p -> draw at the temperature
 
@@ -20,7 +20,7 @@ from seqrnn.errors import NumericError, UsageError
 from seqrnn.search.step import Logits, LogProbs, Tokens, log_softmax
 
 NOISE = 2**14  # numbers that are drawn at once, some tenths of a millisecond
-HOTTEST = 1e30  # temperature: all tokens are equally likely long before, and noise stays finite
+HOTTEST = 1e30  # temperature or penalty: more would change nothing, and leave single precision
 TINIEST = 1e-200  # temperature: below, what double precision holds could become infinite
 
 
@@ -52,9 +52,9 @@ class Sampling:
         _require(self.top_k >= 0, f"--top-k {self.top_k}", "give 1 or more, or 0 to keep every token")
         _require(0 < self.top_p <= 1, f"--top-p {self.top_p}", "give a share above 0 and up to 1")
         _require(
-            self.repetition_penalty > 0,
+            0 < self.repetition_penalty <= HOTTEST,
             f"--repetition-penalty {self.repetition_penalty}",
-            "give a number above 0; 1 changes nothing, more than 1 discourages",
+            "give a number above 0 and up to 1e30; 1 changes nothing, more than 1 discourages",
         )
         _require(
             self.no_repeat_ngram >= 0,
@@ -116,7 +116,9 @@ class Chooser:
         temperature = min(self._sampling.temperature, HOTTEST)
         steps = max(1, NOISE // math.prod(shape))
         while temperature > 0:
-            noise = -temperature * np.log(rng.standard_exponential((steps, *shape)))
+            noise = rng.standard_exponential((steps, *shape))
+            np.log(noise, out=noise)
+            noise *= -temperature
             yield from noise.astype(np.float32) + self._barred
         while True:
             yield self._barred

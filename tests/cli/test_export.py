@@ -180,7 +180,7 @@ def test_the_check_compares_in_a_table(seqrnn, classifier):
         (("-o", "shrunk", "--quantize", "int8"), 2, "is there already; name a new directory"),
         (("-o", "train.tsv", "--quantize", "int8"), 2, "is there already; name a new directory"),
         (("-o", "x", "--quantize", "int8", "--check", "absent.tsv"), 3, "absent.tsv"),
-        (("--onnx", "absent/x"), 5, "absent/x: No such file or directory"),
+        (("--onnx", "absent/x"), 5, "absent/x: there is no directory absent"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_changes_nothing(

@@ -77,8 +77,8 @@ def test_text_is_on_its_way_before_it_is_finished(storyteller, environment, fold
 
 def test_a_state_that_could_not_be_written_is_refused_before_a_word_is(seqrnn, storyteller) -> None:
     result = seqrnn("generate", "-m", storyteller, "--state-out", "nowhere/s.npz")
-    assert (result.returncode, result.stdout) == (2, b"")
-    assert result.stderr.startswith(b"seqrnn: error: --state-out nowhere/s.npz: no directory nowhere")
+    assert (result.returncode, result.stdout) == (5, b"")
+    assert result.stderr.startswith(b"seqrnn: error: writing nowhere/s.npz: there is no directory nowhere")
 
 
 def test_a_reader_that_leaves_early_ends_it_silently(shell, storyteller) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -185,3 +189,20 @@ def test_evaluate_takes_further_columns_for_further_right_answers(seqrnn, spelle
     shown = seqrnn("evaluate", "-m", speller, "words.ref").stdout.decode()
     assert "50.00%" in shown
     assert "nrefs:var" in shown
+
+
+def test_an_interrupt_does_not_wait_for_the_batches_in_flight(speller, environment, folder) -> None:
+    command = [sys.executable, "-m", "seqrnn", "generate", "-m", speller, "--threads", "2", "--quiet"]
+    slow = ["--beam-size", "40", "--fixed-len", "4000"]  # a batch would take minutes
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([*command, *slow], env=environment, cwd=folder, **pipes)
+    process.stdin.write(b"ab\n" * 3000)
+    process.stdin.close()
+    time.sleep(3)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.wait(5) == 130
+    assert process.stderr.read() == b""
+    process.stdout.close()
+    process.stderr.close()
