@@ -10,6 +10,7 @@ from functools import cached_property
 from threading import get_ident
 
 import numpy as np
+from numpy import matmul
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
@@ -62,21 +63,19 @@ class Layer:
 
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
-        if len(from_input) <= FEW:
-            return self._step_few(from_input, state)
-        from_state = state[0] @ self._w_h_transposed
+        rows = len(from_input)
+        if rows > FEW:
+            from_state = state[0] @ self._w_h_transposed
+            if not self._cell.sums_inputs:
+                from_state += self._b_h
+            return self._cell.step(in_numpy, from_input, from_state, state)
+        key = rows, get_ident()  # a thread has places of its own
+        if key not in self._unrolled:
+            self._unrolled[key] = unroll(self._cell, rows, self._hidden_size)
+        from_state, step = self._unrolled[key]
+        matmul(state[0], self._w_h_transposed, from_state)
         if not self._cell.sums_inputs:
             from_state += self._b_h
-        return self._cell.step(in_numpy, from_input, from_state, state)
-
-    def _step_few(self, from_input: Array, state: State) -> State:
-        key = len(from_input), get_ident()  # a thread has places of its own
-        if key not in self._unrolled:
-            self._unrolled[key] = unroll(self._cell, len(from_input), self._hidden_size)
-        from_state, step = self._unrolled[key]
-        np.matmul(state[0], self._w_h_transposed, from_state)
-        if not self._cell.sums_inputs:
-            np.add(from_state, self._b_h, from_state)
         return step(from_input, *state)
 
     def run(self, x: Lookup, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:

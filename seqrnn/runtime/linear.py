@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
+import numpy as np
+
 from seqrnn.runtime.weights import Array, Take
+
+MOST_NUMBERS = 2**20  # that are held twice, 4 MiB
 
 
 class Linear:
@@ -17,11 +23,17 @@ class Linear:
         """Take the parameters of a map from `inputs` to `outputs` features."""
         return cls(take("weight", (outputs, inputs)), take("bias", (outputs,)) if bias else None)
 
+    @cached_property
+    def _transposed(self) -> Array:
+        """`W` as rows times it are fastest, (N, M); where it is large, as it is stored."""
+        small = self._weight.size <= MOST_NUMBERS
+        return np.ascontiguousarray(self._weight.T) if small else self._weight.T
+
     def __call__(self, x: Array) -> Array:
         """Map `x` (..., N) -> (..., M), in one product."""
         if x.ndim > 2:
             return self(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], len(self._weight))
-        y: Array = x @ self._weight.T
+        y: Array = x @ self._transposed
         if self._bias is not None:
             y += self._bias
         return y
