@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,10 +9,10 @@ from pathlib import PurePath
 
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.named_files import names_array, names_image
-from seqrnn.data.readers import NUMBER_NAMES
+from seqrnn.data.readers import HEAD_ROWS, NUMBER_NAMES
 from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
 from seqrnn.data.readers.fasttext import LABEL_PREFIX
-from seqrnn.data.readers.series import numbers_in_table
+from seqrnn.data.readers.series import is_number, numbers_in_table
 from seqrnn.data.record import Record
 from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source
@@ -21,7 +20,6 @@ from seqrnn.data.steps import steps_of
 from seqrnn.data.tokens import split_tags, split_tokens
 from seqrnn.errors import DataError, UsageError
 
-HEAD_ROWS = 200
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 MOST_DISTINCT = 0.7  # labels a row: 150 intents, shuffled, show 110 values in 200 rows; translations 200
 MOST_DISTINCT_FIRST = 0.25  # sources a row: short sentences come again with each of their translations
@@ -50,6 +48,7 @@ FORMAT_OF_EXTENSION = {
 }
 
 TASKS_OF_TEXTS = ("language-model", "tagging")
+TASKS_OF_TABLES_OF_TEXTS = (*TASKS_OF_TEXTS, "seq2seq")  # which reads numbers only where that is said
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def guess(source: Source, task: str | None) -> Guess:
 
 def _as_numbers(source: Source, task: str | None) -> Source:
     """Return the source, to be read as numbers if it is a table of them and nobody said otherwise."""
-    if source.kind != "auto" or source.format not in {"tsv", "csv"} or task in TASKS_OF_TEXTS:
+    if source.kind != "auto" or source.format not in {"tsv", "csv"} or task in TASKS_OF_TABLES_OF_TEXTS:
         return source
     path = source.paths[0]
     found = numbers_in_table(file_name(path), read_lines(path, source.encoding_errors), source)
@@ -215,17 +214,10 @@ def _guess_from_targets(targets: list[str], first: Record, layout: str, holds: s
     if _are_labels(targets):
         values = f"with {_count(len(set(targets)), 'label')}"
         return Guess("classification", layout, f"classification: {holds} {values}")
-    if all(_is_number(target) for target in targets):
+    if all(is_number(target) for target in targets):
         return Guess("regression", layout, f"regression: {holds}, and a number for each example")
     values = f"with {_count(len(set(targets)), 'target')}, too many or too long for labels"
     return Guess("seq2seq", layout, f"seq2seq: {holds} {values}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _count(distinct: int, noun: str) -> str:

@@ -63,11 +63,26 @@ def test_a_row_without_a_series_is_a_series_of_single_numbers():
 
 
 def test_a_row_is_one_vector_where_that_is_read():
-    table = "id,x,kind\n7,1e2,ketch\n8,-1,barge\n"
+    table = "x,y,kind\n7,1e2,ketch\n8,-1,barge\n"
     assert read(write("a.csv", table, kind="vector", label_column="kind")) == [
         ([[7, 100]], ("ketch",), "a.csv:2"),
         ([[8, -1]], ("barge",), "a.csv:3"),
     ]
+
+
+@pytest.mark.parametrize("title", ["id", "Series", ""])
+@pytest.mark.parametrize("names", ["01", ("s0", "s1")])
+def test_what_names_a_row_is_no_feature(title, names):
+    table = f"{title},a,b,label\n{names[0]},0.5,2,up\n{names[1]},1.5,3,down\n"
+    assert read(write("a.csv", table, kind="vector")) == [
+        ([[0.5, 2]], ("up",), "a.csv:2"),
+        ([[1.5, 3]], ("down",), "a.csv:3"),
+    ]
+
+
+def test_an_index_without_a_name_is_no_step_of_a_series():
+    table = ",series,x,label\n0,b,1,up\n1,b,2,up\n"
+    assert read(write("a.csv", table, kind="vectors")) == [([[1], [2]], ("up",), "a.csv:2")]
 
 
 def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():

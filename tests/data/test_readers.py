@@ -122,6 +122,19 @@ def test_whether_there_is_a_header_can_be_said(write: Write, header: str, expect
     assert pairs(write("a.tsv", "a\t1\nb\t2\n", header=header)) == expected
 
 
+def test_a_table_of_many_columns_has_a_header_where_the_label_is_named(write: Write):
+    message = failure(write("a.tsv", "title\tstars\tlabel\ngood\t5\tx\n"))
+    assert message == "a.tsv:1: which of the 3 columns holds the text? use --text-col"
+    source = write("a.tsv", "title\tstars\tlabel\ngood\t5\tx\n", text_column="1")
+    assert pairs(source) == [("good", ("x",))]
+
+
+@pytest.mark.parametrize("row", ["class\tKlasse", "label\t1\t2", "good\tx\ty"])
+def test_other_first_rows_are_examples(write: Write, row: str):
+    text, *labels = row.split("\t")
+    assert pairs(write("a.tsv", row + "\n")) == [(text, tuple(labels))]
+
+
 def test_usual_names_are_data_where_there_is_no_header(write: Write):
     assert pairs(write("a.tsv", "text\tlabel\n", header="no")) == [("text", ("label",))]
 

@@ -243,8 +243,11 @@ def test_a_table_of_numbers_is_known_by_its_header_and_cells(
 
 def test_the_label_of_a_table_of_numbers_may_be_named(write: Write):
     rows = NUMBERS.replace("label", "kind")
-    with pytest.raises(UsageError, match=r"which of the columns length, beam, kind holds the label\?"):
+    with pytest.raises(
+        UsageError, match=r"which of the columns length, beam, kind holds the label\?"
+    ) as error:
         guess(write("a.csv", rows), None)
+    assert str(error.value).endswith("? use --label-col, or --source text to read them as texts")
     for column in ("kind", "3"):
         found = guess(replace(write("a.csv", rows), label_column=column), None)
         assert (found.task, found.source_kind) == ("classification", "vector")
@@ -261,6 +264,10 @@ def test_a_slip_in_a_table_of_numbers_is_told_with_its_place(write: Write):
     "rows",
     [
         "text,label\n" + "".join(f"{row},{row % 2}\n" for row in range(9)),  # texts that are numbers
+        "zip,category\n" + "".join(f"{97 + row * 997:05},{'ab'[row % 2]}\n" for row in range(100)),
+        "digits,label\n" + "".join(f"{row * 7919:08},{'ab'[row % 2]}\n" for row in range(9)),
+        "sum,label\n" + "".join(f"{row}_000,{'ab'[row % 2]}\n" for row in range(1, 9)),
+        "sum,label\n" + "".join(f"{digit},{'ab'[row % 2]}\n" for row, digit in enumerate("٠١٢٣٤٥٦٧")),
         "1,one\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(9)),  # no header
         "review,label\n" + "".join(f"nice {row},{row % 2}\n" for row in range(9)),
         '"two\nlines",label\n' + "".join(f'"the {row}\nth",{row % 2}\n' for row in range(300)),
@@ -268,6 +275,38 @@ def test_a_slip_in_a_table_of_numbers_is_told_with_its_place(write: Write):
 )
 def test_other_tables_are_read_as_texts(write: Write, rows: str):
     assert guess(write("a.csv", rows), None).source_kind == "text"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("0", "-1", "+2.50"), ("1.", ".5", "0.05"), ("1e-05", "2E+3", "-1.5e10"), ("0.0", "-0", "10200")],
+)
+def test_numbers_as_programs_write_them_are_numbers(write: Write, cells: tuple[str, ...]):
+    rows = "".join(f"{cell},{'ab'[row % 2]}\n" for row, cell in enumerate(cells * 3))
+    assert guess(write("a.csv", "x,label\n" + rows), None).source_kind == "vector"
+
+
+@pytest.mark.parametrize("task", ["seq2seq", "tagging", "language-model"])
+def test_a_task_of_texts_reads_no_table_as_numbers_unless_that_is_said(write: Write, task: str):
+    source = write("a.csv", "number,label\n" + "".join(f"{row},{row % 7}\n" for row in range(30)))
+    assert guess(source, task).source_kind in {"text", "none"}
+    if task == "seq2seq":
+        assert guess(replace(source, kind="vector"), task).source_kind == "vector"
+
+
+@pytest.mark.parametrize("title", ["id", ""])
+def test_the_name_of_a_row_does_not_make_a_table_one_of_texts(write: Write, title: str):
+    header, *rows = NUMBERS.splitlines()
+    named = [f"{title},{header}", *(f"s{number},{row}" for number, row in enumerate(rows))]
+    found = guess(write("a.csv", "\n".join(named)), None)
+    assert (found.task, found.source_kind) == ("classification", "vector")
+
+
+@pytest.mark.parametrize("header", ["a,b,label", "year,title,label", "title,stars,label"])
+def test_a_table_of_which_only_the_label_is_known_asks_for_the_text(write: Write, header: str):
+    rows = "".join(f"{row if row % 5 else 'NA'},{'nice' * (row % 3)},{'xy'[row % 2]}\n" for row in range(20))
+    with pytest.raises(DataError, match=r"^a.csv:1: which of the 3 columns holds the text\? use --text-col$"):
+        guess(write("a.csv", f"{header}\n{rows}"), None)
 
 
 def test_texts_that_are_asked_for_are_not_taken_for_numbers(write: Write):

@@ -12,3 +12,6 @@ LABEL_NAMES = ("label", "labels", "class", "category", "intent", "caption", "tar
 
 NUMBER_NAMES = ("vectors", "vector", "notes")
 """Names of a field that holds numbers, which are also the names of what is read of it."""
+
+HEAD_ROWS = 200
+"""How many rows of a file are looked at to guess what it holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice, pairwise
@@ -10,15 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from seqrnn.data.lines import Line
 from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
-from seqrnn.data.readers.table import (
-    Row,
-    chosen_column,
-    read_table,
-    split_csv,
-    split_tsv,
-    usual_column,
-)
+from seqrnn.data.readers import HEAD_ROWS, LABEL_NAMES, TEXT_NAMES
+from seqrnn.data.readers.table import Row, chosen_column, read_table, split_rows, usual_column
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 
@@ -26,10 +20,11 @@ if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 SERIES_NAMES = ("series", "id")
-"""Names of a column that says which series a row belongs to."""
+"""Names of a column that says which series a row belongs to, or which row it is: never a feature."""
 
-HEAD_ROWS = 200  # that tell whether a table holds numbers
 MOST_MISFITS = 0.1  # share of a column's cells that may be no numbers: slips are to be told, not read as text
+# As programs write numbers: the digits of a postcode (00097) mean another thing without their zeros.
+PLAIN_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
 
 def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
@@ -37,12 +32,12 @@ def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Re
 
     Rows belong together while the column `series` (or `id`) stays the same; without one, each row is a
     series of single numbers. Of source kind "vector" each row is an example. The label is in a column
-    of a usual name or in the one that the source names, and the same in all rows of a series; every
-    other column is a feature. Raises DataError for what is no number.
+    of a usual name or in the one that the source names, and the same in all rows of a series. Every
+    other column that has a name is a feature. Raises DataError for what is no number.
 
     A table whose cells name arrays (`.npy`) is read as one of texts is: the files hold the numbers.
     """
-    rows = split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+    rows = split_rows(name, lines, source)
     head = list(islice(rows, 2))  # of which one may be a header
     rows = chain(head, rows)
     if any(cell.endswith(ARRAY_EXTENSION) for _, cells in head for cell in cells):
@@ -60,20 +55,21 @@ def read_series(name: str, lines: Iterable[Line], source: Source) -> Iterator[Re
 def numbers_in_table(name: str, lines: Iterable[Line], source: Source) -> Literal["vector", "vectors"] | None:
     """Return what a table of numbers holds by its first rows, or None where it is one of texts.
 
-    One of numbers has a header, which names no column of texts, and numbers in every column but that
-    of the labels. They are series where a key comes again in the next row. Raises UsageError where
-    the header does not tell the column of the labels.
+    One of numbers has a header, which names no column of texts, and numbers in every column that is
+    a feature. They are series where a key comes again in the next row. Raises UsageError where the
+    header does not tell the column of the labels.
     """
     header, body = _head_of(name, lines, source)
     named_texts = source.text_column is not None or usual_column(TEXT_NAMES, header) is not None
-    if named_texts or source.header == "no" or not body or any(map(_is_number, header)):
+    if named_texts or source.header == "no" or not body or any(map(is_number, header)):
         return None
     label, key = _label_in(header, source, f"{name}:1"), usual_column(SERIES_NAMES, header)
-    columns = set(range(len(header))) - {label, key}
+    columns = {place for place, title in enumerate(header) if title} - {label, key}
     numeric = {place for place in columns if _holds_numbers(body, place)}
     if label is None and len(numeric) > 1 >= len(columns - numeric):
         what = f"which of the columns {', '.join(header)} holds the label?"
-        raise UsageError(f"{name} holds numbers; {what} use --label-col")
+        advice = "use --label-col, or --source text to read them as texts"
+        raise UsageError(f"{name} holds numbers; {what} {advice}")
     if label is None or not numeric or numeric < columns:
         return None
     keys = [] if key is None else [cells[key] for cells in body if key < len(cells)]
@@ -81,14 +77,16 @@ def numbers_in_table(name: str, lines: Iterable[Line], source: Source) -> Litera
 
 
 def _head_of(name: str, lines: Iterable[Line], source: Source) -> tuple[list[str], list[list[str]]]:
-    rows = split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+    rows = split_rows(name, lines, source)
     filled = ([cell.strip() for cell in cells] for _, cells in rows if "".join(cells).strip())
     return next(filled, []), list(islice(filled, HEAD_ROWS))
 
 
 def _holds_numbers(rows: list[list[str]], place: int) -> bool:
-    misfits = sum(place >= len(cells) or not _is_number(cells[place]) for cells in rows)
-    return misfits <= MOST_MISFITS * len(rows)
+    """Whether a column holds numbers but for slips; a single one that is not plain tells of texts."""
+    numbers = [cells[place] for cells in rows if place < len(cells) and is_number(cells[place])]
+    few_slips = len(rows) - len(numbers) <= MOST_MISFITS * len(rows)
+    return few_slips and all(map(PLAIN_NUMBER.fullmatch, numbers))
 
 
 def _label_in(header: list[str], source: Source, place: str) -> int | None:
@@ -111,12 +109,12 @@ class _Table:
     def of(cls, name: str, first: Row, source: Source) -> _Table:
         number, cells = first
         header = [cell.strip() for cell in cells]
-        if all(_is_number(cell) for cell in header):
+        if all(is_number(cell) for cell in header):
             raise DataError(f"{name}:{number}: no names of columns; put a header above the numbers")
         label = _label_in(header, source, f"{name}:{number}")
-        key = usual_column(SERIES_NAMES, header) if source.kind == "vectors" else None
-        features = [place for place in range(len(header)) if place not in {label, key}]
-        return cls(name, header, label, key, features)
+        key = usual_column(SERIES_NAMES, header)
+        features = [place for place, title in enumerate(header) if title and place not in {label, key}]
+        return cls(name, header, label, key if source.kind == "vectors" else None, features)
 
     def series(self, count: int, row: Row) -> str | int:
         """Return what the rows of one series have in common."""
@@ -143,14 +141,15 @@ class _Table:
         return next((number for number, cells in rows if cells[self.label or 0] != first), None)
 
     def _number(self, line: int, cells: list[str], place: int) -> float:
-        if not _is_number(cells[place]):
+        if not is_number(cells[place]):
             what = f"column {self.header[place]!r} holds {cells[place][:20]!r}, which is no finite number"
             raise DataError(f"{self.name}:{line}: {what}; mend the row")
         return float(cells[place])
 
 
-def _is_number(cell: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether the text is read as a finite number."""
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(text))
     except ValueError:
         return False

@@ -28,6 +28,11 @@ def read_csv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Recor
     return read_table(name, split_csv(name, lines), source)
 
 
+def split_rows(name: str, lines: Iterable[Line], source: Source) -> Iterator[Row]:
+    """Cut lines into cells as the format of the source has it; see `split_csv` and `split_tsv`."""
+    return split_csv(name, lines) if source.format == "csv" else split_tsv(lines)
+
+
 def split_tsv(lines: Iterable[Line]) -> Iterator[Row]:
     """Cut lines at their TABs."""
     return ((line.number, line.text.split("\t")) for line in lines)
@@ -94,9 +99,10 @@ def _has_header(cells: list[str], source: Source) -> bool:
     if any(column and not column.isdecimal() for column in (source.text_column, source.label_column)):
         return True
     names = {cell.strip().lower() for cell in cells}
-    return names <= {*TEXT_NAMES, *LABEL_NAMES} or not (
-        names.isdisjoint(TEXT_NAMES) or names.isdisjoint(LABEL_NAMES)
-    )
+    named_label = not names.isdisjoint(LABEL_NAMES)
+    if len(cells) > 2 and named_label and not any(name.isdecimal() for name in names):
+        return True  # where no column of texts is named, whoever looks for one tells so
+    return names <= {*TEXT_NAMES, *LABEL_NAMES} or (named_label and not names.isdisjoint(TEXT_NAMES))
 
 
 def _find_columns(cells: list[str], has_header: bool, source: Source, place: str) -> _Columns:
