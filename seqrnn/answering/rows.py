@@ -8,6 +8,8 @@ from itertools import chain
 
 from seqrnn.answering.backend import Continuing, Naming, Writing
 from seqrnn.answering.side_by_side import Each
+from seqrnn.catalog import CELLS, load
+from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch, BatchLimits, Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field
@@ -20,11 +22,16 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
-LIMITS = BatchLimits(rows=128, positions=16384)
-"""How large batches of rows are, whatever suited training: large enough for products to be fast."""
-
-ORDER = Pass(limits=LIMITS)
+FEWEST, MOST = 32, 256  # rows in a batch: below, products are slow; above, they get no faster
+CACHED = 2**17  # numbers, 512 KiB: what a step computes should stay in a processor's cache
+POSITIONS = 16384  # of a batch
 MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
+
+
+def order_of(config: ModelConfig, width: int = 1) -> Pass:
+    """Return how rows are cut into batches, whatever suited training; `width` sequences go on from each."""
+    numbers = load(CELLS[config.cell]).gates * config.hidden_size * width
+    return Pass(limits=BatchLimits(max(FEWEST, min(MOST, CACHED // numbers)), POSITIONS))
 
 
 class Labeller:
@@ -43,7 +50,8 @@ class Labeller:
             found = self._task.answers(self._backend.values(batch), batch, choice)
             return zip(batch.examples.tolist(), found, strict=True)
 
-        answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, ORDER))))
+        order = order_of(self._task.config.model)
+        answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, order))))
         return [_noted(answers[row], text) for row, text in enumerate(texts)]
 
 
@@ -79,8 +87,10 @@ class RowWriter:
         """Return how rows are cut into batches: fewer together where a step scores very many tokens."""
         beam = decoding.strategy
         width = max(decoding.n_best, beam.size if isinstance(beam, Beam) else 1)
+        order = order_of(self._task.config.model, width)
         most = MOST_SCORES // (width * len(self._task.output.tokenizer))
-        return Pass(limits=replace(LIMITS, rows=max(1, min(LIMITS.rows, most))))
+        assert order.limits is not None
+        return Pass(limits=replace(order.limits, rows=max(1, min(order.limits.rows, most))))
 
     def _numbered(self, batches: Iterable[Batch]) -> Iterator[tuple[int, Batch]]:
         for batch in batches:
@@ -116,7 +126,8 @@ class LineScorer:
                 for row, score, length in zip(batch.examples.tolist(), *sides, strict=True)
             ]
 
-        answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, ORDER))))
+        order = order_of(self._task.config.model)
+        answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, order))))
         return [answers[row] for row in range(len(records))]
 
 

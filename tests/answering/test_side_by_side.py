@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from seqrnn.answering.rows import LIMITS, Labeller
+from seqrnn.answering.rows import MOST, Labeller
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.data.record import Record
 from seqrnn.tasks.task import Choice
@@ -58,7 +58,7 @@ def test_an_error_reaches_the_caller_and_what_waits_is_not_begun():
 def test_rows_of_many_batches_have_the_same_answers_as_one_after_the_other(train, opened):
     _, path = train("tsv")
     task, backend = opened(path, "numpy")
-    texts = ["red cat " * (1 + number % 7) + "dog" * (number % 3) for number in range(LIMITS.rows * 5)]
+    texts = ["red cat " * (1 + number % 7) + "dog" * (number % 3) for number in range(MOST * 5)]
     records, choice = [Record(text) for text in texts], Choice()
     alone = Labeller(task, backend).answer(records, choice)
     assert Labeller(task, backend, SideBySide(2)).answer(records, choice) == alone
