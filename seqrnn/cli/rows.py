@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import re
@@ -98,13 +99,13 @@ def answer_rows(
     """
     tally = Tally()
     name = file_name(path)
+    gc.freeze()  # the model and all modules stay: the collector need not look through them again and again
     for lines in read_line_groups(path, "replace"):
         for first in range(0, len(lines), MOST_ROWS):
-            rows = [
-                _checked(row, layout, name) for row in read_rows(lines[first : first + MOST_ROWS], layout)
-            ]
-            answered = iter(answer([row.record(name) for row in rows if row.error is None]))
-            pairs = [(row, next(answered) if row.error is None else None) for row in rows]
+            part = read_rows(lines[first : first + MOST_ROWS], layout)
+            checked = [_checked(row, layout, name) for row in part]
+            answered = iter(answer([record for _, record in checked if record is not None]))
+            pairs = [(row, None if record is None else next(answered)) for row, record in checked]
             tally.count(pairs, name)
             if layout.as_json:
                 out.write_json(_record(row, answer, layout) for row, answer in pairs)
@@ -151,15 +152,17 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
             yield Row(number, line.text)
 
 
-def _checked(row: Row, layout: RowFormat, path: str) -> Row:
-    """Return the row, or why it has no answer."""
-    if row.error is None:
-        try:
-            layout.check(row.record(path))
-        except DataError as error:
-            place = f"{row.record(path).place}: "
-            return replace(row, error=str(error).removeprefix(place))  # as `id` tells it
-    return row
+def _checked(row: Row, layout: RowFormat, path: str) -> tuple[Row, Record | None]:
+    """Return the row with what is read of it, or with why it has no answer and nothing."""
+    if row.error is not None:
+        return row, None
+    record = row.record(path)
+    try:
+        layout.check(record)
+    except DataError as error:
+        place = f"{record.place}: "  # `id` tells it
+        return replace(row, error=str(error).removeprefix(place)), None
+    return row, record
 
 
 def without_surrogates(text: str) -> str:
