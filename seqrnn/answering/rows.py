@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import chain
+from collections.abc import Sequence
 
 from seqrnn.answering.backend import Continuing, Naming, Writing
-from seqrnn.answering.side_by_side import Each
 from seqrnn.catalog import CELLS, load
+from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch, BatchLimits, Pass
+from seqrnn.data.batching import BatchLimits, Pass
 from seqrnn.data.columns import Column, Dataset
 from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
@@ -22,80 +20,73 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # to an empty row
-FEWEST, MOST = 32, 256  # rows in a batch: below, products are slow; above, they get no faster
-CACHED = 2**17  # numbers, 512 KiB: what a step computes should stay in a processor's cache
-POSITIONS = 16384  # of a batch
+MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
+MOST_NUMBERS = 2**18  # of the hidden states of one step
+MOST_POSITIONS = 2**14  # of a batch
+FEWEST, MOST = 32, 256  # rows that are written together: with fewer, products are slow; more gain nothing
 MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
-def order_of(config: ModelConfig, width: int = 1) -> Pass:
-    """Return how rows are cut into batches, whatever suited training; `width` sequences go on from each."""
+def order_of(config: ModelConfig) -> Pass:
+    """Return how rows that are read are cut into batches, whatever suited training."""
+    rows = max(FEWEST, min(MOST_ROWS, MOST_NUMBERS // config.hidden_size))
+    return Pass(limits=BatchLimits(rows, MOST_POSITIONS))
+
+
+def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> Pass:
+    """Return the same for rows that are written, when `width` sequences go on from each at a time.
+
+    A step over them should stay in a processor's cache, and must not score too many tokens.
+    """
     numbers = load(CELLS[config.cell]).gates * config.hidden_size * width
-    return Pass(limits=BatchLimits(max(FEWEST, min(MOST, CACHED // numbers)), POSITIONS))
+    rows = max(FEWEST, min(MOST, CACHED // numbers))
+    rows = max(1, min(rows, MOST_SCORES // (width * vocabulary_size)))
+    return Pass(limits=BatchLimits(rows, MOST_POSITIONS))
 
 
 class Labeller:
-    """Answers rows with labels; `each` is `map`, or another way to call a function for every batch."""
+    """Answers rows with labels."""
 
-    def __init__(self, task: AnsweringTask, backend: Naming, each: Each = map) -> None:
+    def __init__(self, task: AnsweringTask, backend: Naming) -> None:
         self._task = task
         self._backend = backend
-        self._each = each
 
     def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
         """Answer each record, in order; an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
-
-        def label(batch: Batch) -> Iterable[tuple[int, Answer]]:
+        answers = [EMPTY] * len(records)
+        for batch in self._task.batches(dataset, order_of(self._task.config.model)):
             found = self._task.answers(self._backend.values(batch), batch, choice)
-            return zip(batch.examples.tolist(), found, strict=True)
-
-        order = order_of(self._task.config.model)
-        answers = dict(chain.from_iterable(self._each(label, self._task.batches(dataset, order))))
-        return [_noted(answers[row], text) for row, text in enumerate(texts)]
+            for row, answer in zip(batch.examples.tolist(), found, strict=True):
+                answers[row] = _noted(answer, texts[row])
+        return answers
 
 
 class RowWriter:
-    """Answers rows with sequences; `each` as for labels."""
+    """Answers rows with sequences."""
 
-    def __init__(self, task: WritingTask, backend: Writing, each: Each = map) -> None:
+    def __init__(self, task: WritingTask, backend: Writing) -> None:
         self._task = task
         self._backend = backend
-        self._each = each
-        self._batches = 0  # so far: each has draws of its own
 
     def answer(self, records: Sequence[Record], decoding: Decoding) -> list[Answer]:
         """Answer each record, in order, with `decoding.n_best` sequences; an empty one with an empty one."""
         filled = [row for row, record in enumerate(records) if not record.is_blank]
         dataset, texts = _encode(self._task.inputs, [records[row] for row in filled])
 
-        def write(numbered: tuple[int, Batch]) -> list[tuple[int, Answer]]:
-            number, batch = numbered
-            found = decode(self._backend, self._backend.begin(batch), seeded(decoding, number))
-            return [
-                (filled[row], self._answer(hypotheses, texts[row], decoding.limits))
-                for row, hypotheses in zip(batch.examples.tolist(), found, strict=True)
-            ]
-
         answers = [EMPTY] * len(records)
-        for written in self._each(write, self._numbered(self._task.batches(dataset, self._order(decoding)))):
-            for row, answer in written:
-                answers[row] = answer
+        first = records[0].line if records else 0
+        for number, batch in enumerate(self._task.batches(dataset, self._order(decoding)), first):
+            draws = seeded(decoding, number)  # of its own: there are no more batches than lines
+            found = decode(self._backend, self._backend.begin(batch), draws)
+            for row, hypotheses in zip(batch.examples.tolist(), found, strict=True):
+                answers[filled[row]] = self._answer(hypotheses, texts[row], decoding.limits)
         return answers
 
     def _order(self, decoding: Decoding) -> Pass:
-        """Return how rows are cut into batches: fewer together where a step scores very many tokens."""
         beam = decoding.strategy
         width = max(decoding.n_best, beam.size if isinstance(beam, Beam) else 1)
-        order = order_of(self._task.config.model, width)
-        most = MOST_SCORES // (width * len(self._task.output.tokenizer))
-        assert order.limits is not None
-        return Pass(limits=replace(order.limits, rows=max(1, min(order.limits.rows, most))))
-
-    def _numbered(self, batches: Iterable[Batch]) -> Iterator[tuple[int, Batch]]:
-        for batch in batches:
-            yield self._batches, batch
-            self._batches += 1
+        return order_of_writing(self._task.config.model, width, len(self._task.output.tokenizer))
 
     def _answer(self, found: Sequence[Hypothesis], text: Encoded, limits: Limits) -> Answer:
         to_text = self._task.output.tokenizer.decode
@@ -107,10 +98,9 @@ class RowWriter:
 class LineScorer:
     """Says how surprising each line is to a language model."""
 
-    def __init__(self, task: LanguageModel, backend: Continuing, each: Each = map) -> None:
+    def __init__(self, task: LanguageModel, backend: Continuing) -> None:
         self._task = task
         self._backend = backend
-        self._each = each
 
     def answer(self, records: Sequence[Record]) -> list[Answer]:
         """Answer each record, in order, with the mean surprisal of its tokens, in nats.
@@ -119,23 +109,21 @@ class LineScorer:
         """
         dataset, texts = _encode(self._task.fields, [self._task.line_of(record) for record in records])
 
-        def score(batch: Batch) -> list[tuple[int, Answer]]:
+        answers = [EMPTY] * len(records)
+        order = order_of_writing(self._task.config.model, 1, len(self._task.text.tokenizer))
+        for batch in self._task.line_batches(dataset, order):
             sides = self._backend.log_likelihood(batch).tolist(), batch.arrays["lengths"].tolist()
-            return [
-                (row, Answer(-score / length, score, (), texts[row].truncated, texts[row].unknown))
-                for row, score, length in zip(batch.examples.tolist(), *sides, strict=True)
-            ]
-
-        order = order_of(self._task.config.model)
-        answers = dict(chain.from_iterable(self._each(score, self._task.line_batches(dataset, order))))
-        return [answers[row] for row in range(len(records))]
+            for row, score, length in zip(batch.examples.tolist(), *sides, strict=True):
+                text = texts[row]
+                answers[row] = Answer(-score / length, score, (), text.truncated, text.unknown)
+        return answers
 
 
 def _noted(answer: Answer, text: Encoded) -> Answer:
     """Return an answer with what is to be said of its text, which is nothing as a rule."""
     if not text.truncated and not text.unknown:
         return answer
-    return replace(answer, truncated=text.truncated, unknown=text.unknown)
+    return answer._replace(truncated=text.truncated, unknown=text.unknown)
 
 
 def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:

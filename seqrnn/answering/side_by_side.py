@@ -1,14 +1,14 @@
-"""Several batches in flight, each in a thread: NumPy leaves Python's lock while it computes."""
+"""Several parts of a stream answered side by side, each in a thread: NumPy leaves Python's lock to others."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, pairwise
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -19,38 +19,31 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Each(Protocol):
-    """`map`, or what does the same in another way."""
-
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
-        """Yield the result of `function` for each item, in their order."""
-
-
 class SideBySide:
-    """Works like `map`, but in so many threads, and with no more items in flight than that.
+    """Works like `map`, but in so many threads; besides what they compute, one item waits.
 
-    Results come in the order of the items. An item that comes alone is computed by the caller's own
-    thread: a row of a slow producer waits for no other.
+    Results come in the order of the items. None among the items says that the next may be long in
+    coming: all results are handed out before it is waited for. An item that comes alone is computed
+    by the caller's own thread.
     """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
 
-    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    def __call__(self, function: Callable[[Item], Result], items: Iterable[Item | None]) -> Iterator[Result]:
         """Yield the result of `function` for each item. Raises what it raises."""
-        items = iter(items)
-        first = list(islice(items, 2))
-        if self._threads == 1 or len(first) < 2:
-            yield from map(function, chain(first, items))
-            return
         flying: deque[Future[Result]] = deque()
         try:
-            for item in chain(first, items):
-                if len(flying) == self._threads:
-                    yield flying.popleft().result()
+            for item, following in pairwise(chain(items, [None])):
+                if item is None:
+                    continue
+                if self._threads == 1 or (not flying and following is None):
+                    yield function(item)
+                    continue
                 flying.append(self._submit(function, item))
-            while flying:
-                yield flying.popleft().result()
+                most = self._threads if following is not None else 0
+                while len(flying) > most:
+                    yield flying.popleft().result()
         finally:
             for future in flying:
                 future.cancel()

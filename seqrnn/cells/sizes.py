@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CACHED = 2**17
+"""Numbers, 512 KiB: of what a step computes, so much stays in a processor's cache."""
+
 
 @dataclass(frozen=True)
 class RNNSizes:

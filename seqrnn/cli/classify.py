@@ -55,14 +55,14 @@ def classify(
     network = Model(model, "classify", Resources(backend, device, threads))
     task, config = network.run.task, network.run.config.data
     assert isinstance(task, AnsweringTask)
-    labeller = Labeller(task, network.backend, network.each)
+    labeller = Labeller(task, network.backend)
     choice = task.choice(k, threshold)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(
         jsonl, field, config.source_kind, task.check, task.plain_fields, partial(task.write, probs=probs)
     )
     with Output(output) as out:
-        tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice))
+        tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice), network.side_by_side)
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

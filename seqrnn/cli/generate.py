@@ -179,10 +179,10 @@ def _answer_lines(
 
     task, config = model.run.task, model.run.config.data
     assert isinstance(task, WritingTask)
-    writer = RowWriter(task, model.backend, model.each)
+    writer = RowWriter(task, model.backend)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
-    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding))
+    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding), model.side_by_side)
 
 
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
@@ -196,5 +196,6 @@ def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text
     from seqrnn.cli.continuation import Text
     from seqrnn.cli.rows import without_surrogates
 
+    model.widen()
     # Surrogates are what Python makes of bytes that are not UTF-8.
     return Text(Continuer(model.run, model.backend), without_surrogates(prompt), limits, state)

@@ -39,7 +39,7 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
     field = output.field or name_of(config.text_column)
     layout = RowFormat(output.as_json, field, "text", _accept, lambda text: {"text": text}, _line)
     with Output(output.path) as out:
-        tally = answer_rows(data, out, layout, LineScorer(task, model.backend, model.each).answer)
+        tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer, model.side_by_side)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
 

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from seqrnn.answering.side_by_side import Each, SideBySide
+from seqrnn.answering.side_by_side import SideBySide
+from seqrnn.cli.process import widen_products
 from seqrnn.errors import UsageError
 
 
@@ -35,9 +36,14 @@ class Model:
         self.backend: Any = self._in_numpy() if self._may_use_numpy else self._in_torch()
 
     @property
-    def each(self) -> Each:
-        """What calls a function for every batch: PyTorch has its own threads in each of them."""
+    def side_by_side(self) -> SideBySide:
+        """What answers parts of the rows: PyTorch has threads of its own in each of them."""
         return SideBySide(self._resources.threads if self._may_use_numpy else 1)
+
+    def widen(self) -> None:
+        """Give all threads to each product: for one text, beside which nothing is computed."""
+        if self._may_use_numpy:
+            widen_products(self._resources.threads)
 
     @cached_property
     def _may_use_numpy(self) -> bool:

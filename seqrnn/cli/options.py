@@ -9,20 +9,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from seqrnn.cli.process import limit_threads
 from seqrnn.errors import UsageError
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 THREADS = min(2, CORES)
 """Threads for rows, where none are asked for: a machine is seldom ours alone."""
-
-
-def _limit_threads(threads: int) -> int:
-    """Bound the threads of the libraries that compute, which look once, when a command imports them.
-
-    What is behind NumPy gets one: several batches are computed side by side, which needs no waiting.
-    """
-    os.environ.update({"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": str(threads)})
-    return threads
 
 
 ModelOption = Annotated[
@@ -51,7 +43,7 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
-        callback=_limit_threads,
+        callback=limit_threads,
         help="CPU threads; the other cores are left to the neighbours.",
     ),
 ]
@@ -60,9 +52,9 @@ RowThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
-        callback=_limit_threads,
+        callback=limit_threads,
         show_default="one a core, at most 2",
-        help="Batches that are answered side by side where rows come fast; a row alone takes one.",
+        help="Parts of the rows that are answered side by side; one text has them in each product.",
     ),
 ]
 StrictOption = Annotated[

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
 
+from seqrnn.answering.side_by_side import SideBySide
+from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.named_files import ARRAY_EXTENSION
@@ -19,12 +21,11 @@ from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 from seqrnn.tasks.task import Answer
 
-MOST_ROWS = 4096  # that are answered at once: enough to find others of the same length
+MOST_ROWS = 1024  # that are answered together: enough to find others that are alike
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of input: what to answer, a JSON line's own fields, or why it has no answer."""
 
     id: int
@@ -38,6 +39,14 @@ class Row:
         return Record(self.text, path=path, line=self.id + 1, steps=self.steps)
 
 
+class Part(NamedTuple):
+    """Some rows, each with its answer or None, and what is written of them."""
+
+    pairs: Sequence[tuple[Row, Answer | None]]
+    written: Sequence[str]
+    replaced: int  # bytes that were not UTF-8
+
+
 @dataclass
 class Tally:
     """Counts what a user should know of the rows, once all are answered."""
@@ -47,9 +56,10 @@ class Tally:
     errors: int = 0
     first_error: str | None = None
 
-    def count(self, pairs: Iterable[tuple[Row, Answer | None]], name: str) -> None:
-        """Take note of some rows of the file `name`, each with its answer, or None where it has none."""
-        for row, answer in pairs:
+    def count(self, part: Part, name: str) -> None:
+        """Take note of some rows of the file `name`."""
+        self.replaced += part.replaced
+        for row, answer in part.pairs:
             if answer is not None:
                 self.truncated += answer.truncated
                 continue
@@ -91,28 +101,46 @@ class RowFormat:
 
 
 def answer_rows(
-    path: str, out: Output, layout: RowFormat, answer: Callable[[list[Record]], Sequence[Answer]]
+    path: str,
+    out: Output,
+    layout: RowFormat,
+    answer: Callable[[list[Record]], Sequence[Answer]],
+    side_by_side: SideBySide,
 ) -> Tally:
     """Answer each line of a file, in order and as soon as lines have come.
 
-    `answer` is given the rows that can be read; the others are answered by an empty line.
+    `answer` is given the rows that can be read; the others are answered by an empty line. Parts of
+    what has come are answered `side_by_side`.
     """
     tally = Tally()
     name = file_name(path)
-    gc.freeze()  # the model and all modules stay: the collector need not look through them again and again
-    for lines in read_line_groups(path, "replace"):
-        for first in range(0, len(lines), MOST_ROWS):
-            part = read_rows(lines[first : first + MOST_ROWS], layout)
-            checked = [_checked(row, layout, name) for row in part]
-            answered = iter(answer([record for _, record in checked if record is not None]))
-            pairs = [(row, None if record is None else next(answered)) for row, record in checked]
-            tally.count(pairs, name)
-            if layout.as_json:
-                out.write_json(_record(row, answer, layout) for row, answer in pairs)
-            else:
-                out.write_lines(layout.write(answer, row.text) if answer else "" for row, answer in pairs)
-        tally.replaced += sum(line.replaced for line in lines)
+    prepare_for_many_rows()
+
+    def answered(lines: Sequence[Line]) -> Part:
+        checked = [_checked(row, layout, name) for row in read_rows(lines, layout)]
+        answers = iter(answer([record for _, record in checked if record is not None]))
+        pairs = [(row, None if record is None else next(answers)) for row, record in checked]
+        if layout.as_json:
+            written = [out.json_line(_record(row, answer, layout)) for row, answer in pairs]
+        else:
+            written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
+        return Part(pairs, written, sum(line.replaced for line in lines))
+
+    for part in side_by_side(answered, _parts(read_line_groups(path, "replace"))):
+        out.write_lines(part.written)
+        tally.count(part, name)
     return tally
+
+
+def _parts(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
+    """Cut groups of lines into parts of about the same size, of `MOST_ROWS` at most; None is a wait."""
+    for lines in groups:
+        if not lines:
+            yield None
+            continue
+        count = math.ceil(len(lines) / MOST_ROWS)
+        bounds = [len(lines) * number // count for number in range(count + 1)]
+        yield from (lines[start:stop] for start, stop in pairwise(bounds))
 
 
 def _record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
@@ -161,7 +189,7 @@ def _checked(row: Row, layout: RowFormat, path: str) -> tuple[Row, Record | None
         layout.check(record)
     except DataError as error:
         place = f"{record.place}: "  # `id` tells it
-        return replace(row, error=str(error).removeprefix(place)), None
+        return row._replace(error=str(error).removeprefix(place)), None
     return row, record
 
 

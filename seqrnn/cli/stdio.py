@@ -79,7 +79,7 @@ class Output:
     def __init__(self, path: str | None = None) -> None:
         self.name = path or "stdout"
         self._owned = path is not None
-        self._not_finite = 0
+        self._not_finite: list[int] = []  # 1 for each such record: appending is safe in every thread
         self._mid_line = False
         if path is not None:
             self._descriptor = self._create(path)
@@ -91,18 +91,28 @@ class Output:
 
     def write_lines(self, lines: Iterable[str]) -> None:
         """Write each text and a newline. Every line is on its way on return."""
-        group = b""
-        for line in lines:
-            encoded = self._encode(line) + b"\n"
-            if group and len(group) + len(encoded) > select.PIPE_BUF:
-                self._write(group)
-                group = b""
-            group += encoded
-        self._write(group)
+        content = self._encode("".join(f"{line}\n" for line in lines))
+        start = 0
+        while start < len(content):
+            stop = content.rfind(b"\n", start, start + select.PIPE_BUF) + 1
+            stop = stop or content.index(b"\n", start) + 1  # a line that is longer than a group
+            self._write(content[start:stop])
+            start = stop
 
     def write_json(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Write each record as a line of JSON; nan and infinity become null and are counted."""
-        self.write_lines(map(self._json_line, records))
+        """Write each record as a line of JSON; see `json_line`."""
+        self.write_lines(map(self.json_line, records))
+
+    def json_line(self, record: Mapping[str, Any]) -> str:
+        """Return a line of JSON without its newline; nan and infinity become null and are counted.
+
+        May be called in any thread.
+        """
+        try:
+            return json_line(record)
+        except ValueError:
+            self._not_finite.append(1)
+            return json_line(_with_nulls(record))
 
     def write_text(self, text: str) -> None:
         """Write a piece of text as it is: a line that is not whole yet is finished on close."""
@@ -130,7 +140,7 @@ class Output:
         self.close()
         if error is None and self._not_finite:
             raise NumericError(
-                f"{self._not_finite:,} records held nan or infinity, written as null; check the model"
+                f"{len(self._not_finite):,} records held nan or infinity, written as null; check the model"
             )
 
     def _create(self, path: str) -> int:
@@ -144,13 +154,6 @@ class Output:
             text = printable(text)
         # Half a surrogate pair cannot be UTF-8; its escape is what JSON would write.
         return text.encode("utf-8", "backslashreplace")
-
-    def _json_line(self, record: Mapping[str, Any]) -> str:
-        try:
-            return json_line(record)
-        except ValueError:
-            self._not_finite += 1
-            return json_line(_with_nulls(record))
 
     def _write(self, content: bytes) -> None:
         if len(content) <= select.PIPE_BUF:

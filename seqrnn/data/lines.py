@@ -8,11 +8,11 @@ A line never costs more memory than `LINE_LIMIT`, however long it is.
 from __future__ import annotations
 
 import os
+import select
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from seqrnn.errors import DataError
 
@@ -24,8 +24,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     r"""One line without its `\n`.
 
     `number` counts from 1, `replaced` is how many bytes were not UTF-8 and became U+FFFD, and
@@ -55,6 +54,7 @@ def read_lines(path: str | None, errors: Errors) -> Iterator[Line]:
 def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
 
+    An empty group says that the next one is still to come: what was asked for should be done first.
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
     line without a newline is a line like any other.
 
@@ -64,14 +64,15 @@ def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
     name = file_name(path)
     splitter = _LineSplitter(name, errors)
     for chunk in _decompress(read_chunks(path), name):
-        if lines := splitter.feed(chunk):
+        lines = splitter.feed(chunk)
+        if lines or not chunk:
             yield lines
     if lines := splitter.finish():
         yield lines
 
 
 def read_chunks(path: str | None) -> Iterator[bytes]:
-    """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time.
+    """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time, and none before a wait.
 
     Raises DataError, with the system's reason, where the file cannot be read.
     """
@@ -80,7 +81,11 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
     try:
         if path is not None and path != "-":
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        while chunk := os.read(descriptor, READ_SIZE):
+        while True:
+            if not select.select([descriptor], [], [], 0)[0]:
+                yield b""
+            if not (chunk := os.read(descriptor, READ_SIZE)):
+                return
             yield chunk
     except (OSError, ValueError) as error:  # ValueError: a path that holds a NUL
         reason = getattr(error, "strerror", None) or error
@@ -92,10 +97,12 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
 
 def _decompress(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Inflate the chunks if they begin as gzip does, else pass them on as they are."""
-    start = next(chunks, b"")
-    while len(start) < len(GZIP_MAGIC) and GZIP_MAGIC.startswith(start) and (more := next(chunks, b"")):
-        start += more
-    chunks = chain((start,), chunks)
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if len(start) >= len(GZIP_MAGIC) or not GZIP_MAGIC.startswith(start):
+            break
+    chunks = chain((start,), chunks) if start else chunks
     return _inflate(chunks, name) if start.startswith(GZIP_MAGIC) else chunks
 
 
@@ -105,6 +112,8 @@ def _inflate(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     started = False  # inside a member: the data must not end here
     try:
         for chunk in chunks:
+            if not chunk:
+                yield chunk  # there is a wait
             data = chunk
             while data:
                 if member.eof:
@@ -174,7 +183,7 @@ class _LineSplitter:
             return Line(self._number, "", 0, "the line is longer than 16 MiB")
         line = self._decode(bytes(self._held))[0]
         self._held.clear()
-        return replace(line, text=line.text.removeprefix("\ufeff")) if line.number == 1 else line
+        return line._replace(text=line.text.removeprefix("\ufeff")) if line.number == 1 else line
 
     def _decode(self, body: bytes) -> list[Line]:
         """Decode complete lines, the last of them without its newline."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One example.
 
     `source` is the text read, `targets` what shall come out of it: a label, several labels,
@@ -21,7 +22,7 @@ class Record:
     targets: tuple[str, ...] = ()
     path: str = "stdin"
     line: int = 0
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = NO_FIELDS
     steps: Sequence[Any] | None = None
 
     @property

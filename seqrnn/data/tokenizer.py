@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
 
 import numpy as np
 import tokenizers
@@ -38,8 +38,7 @@ from seqrnn.errors import ModelError
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """One side of an example in numbers: whether it was cut to max_tokens, how many ids are <unk>.
 
     `ids` (T,) are those of tokens, or in their place the vectors (T, F) of a sequence of numbers.
@@ -95,7 +94,17 @@ class Tokenizer:
             # A character is one token or more: what cannot be reached is not worth the memory.
             texts = [text[: self.max_tokens + 1] for text in texts]
         # The "fast" variant leaves out the character offsets, which nothing here needs.
-        return [self._encoded(encoding) for encoding in self._pipeline.encode_batch_fast(texts)]
+        encodings = self._pipeline.encode_batch_fast(texts)
+        rows = [encoding.ids for encoding in encodings]
+        ends = [0, *accumulate(map(len, rows))]
+        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
+        special = ids < len(SPECIALS)
+        ids[special] = UNK  # or a word of the text that is spelled like a special
+        unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
+        return [
+            Encoded(ids[start:stop], self._is_cut(encoding, stop - start), count)
+            for start, stop, encoding, count in zip(ends, ends[1:], encodings, unknown, strict=False)
+        ]
 
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
@@ -141,14 +150,8 @@ class Tokenizer:
         unknown = SPECIALS[UNK] if self.kind == "char" else None
         return models.BPE(self.vocabulary, merges, unk_token=unknown)
 
-    def _encoded(self, encoding: tokenizers.Encoding) -> Encoded:
-        found: list[int] = encoding.ids
-        truncated = len(found) == self.max_tokens and bool(encoding.overflowing)
-        ids = np.array(found, dtype=np.int32)
-        if min(found, default=UNK) >= len(SPECIALS):  # as nearly always
-            return Encoded(ids, truncated)
-        ids[ids < len(SPECIALS)] = UNK  # a word of the text that is spelled like a special
-        return Encoded(ids, truncated, int(np.count_nonzero(ids == UNK)))
+    def _is_cut(self, encoding: tokenizers.Encoding, size: int) -> bool:
+        return size == self.max_tokens and bool(encoding.overflowing)
 
 
 def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:

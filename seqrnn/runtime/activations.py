@@ -7,7 +7,7 @@ import numpy as np
 from seqrnn.runtime.weights import Array
 from seqrnn.search.step import log_softmax
 
-__all__ = ["LOWEST", "log_sigmoid", "log_softmax", "masked_softmax"]
+__all__ = ["log_sigmoid", "log_softmax", "masked_softmax"]
 
 LOWEST = np.finfo(np.float32).min
 

@@ -16,7 +16,7 @@ from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import take_input
 from seqrnn.runtime.judgements import choose_judgement
 from seqrnn.runtime.pooling import take_pooling
-from seqrnn.runtime.rnn import RNN, running
+from seqrnn.runtime.rnn import RNN
 from seqrnn.runtime.weights import Take, within
 from seqrnn.tasks.task import Values
 
@@ -37,8 +37,7 @@ class Classifier:
     def values(self, batch: Batch) -> Values:
         """Judge the `source`, tokens (B, T) or vectors (B, T, F), of `lengths` (B,)."""
         source, lengths = batch.arrays["source"], batch.arrays["lengths"]
-        outputs, states = self._rnn(self._embed(source), lengths)
+        hidden, states = self._rnn(self._embed(source), lengths)
         top = states[-self._rnn.sizes.directions :]
         last = np.concatenate([state[0] for state in top], axis=1)  # (B, D * H)
-        mask = running(lengths, source.shape[1])  # (B, T)
-        return self._judge(self._head(self._pool(outputs, last, mask)))
+        return self._judge(self._head(self._pool(hidden, last, lengths)))

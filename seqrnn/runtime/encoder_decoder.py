@@ -13,8 +13,9 @@ from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.bridge import take_entry
 from seqrnn.runtime.decoder import Decoder, Writing
-from seqrnn.runtime.inputs import take_input
-from seqrnn.runtime.rnn import RNN, Layers, running
+from seqrnn.runtime.inputs import Lookup, take_input
+from seqrnn.runtime.prefixes import running
+from seqrnn.runtime.rnn import RNN, Layers
 from seqrnn.runtime.summary import PlacesEncoder
 from seqrnn.runtime.weights import Array, Take, within
 
@@ -27,7 +28,7 @@ class EncoderDecoder:
         self._embed, input_size = take_input(within(take, "embedding"), config, sizes)
         bidirectional = config.bidirectional and bool(sizes["sequential"])
         reads = RNNSizes(input_size, config.hidden_size, config.num_layers, bidirectional)
-        self._encoder: Callable[..., tuple[Array, Layers]]
+        self._encoder: Callable[..., tuple[Lookup, Layers]]
         if sizes["sequential"]:
             self._encoder, memory_size = RNN(within(take, "encoder"), config.cell, reads), reads.output_size
         else:
@@ -42,8 +43,8 @@ class EncoderDecoder:
         Returns the first token's logits (B, V), and where the writing stands.
         """
         source, lengths = batch.arrays["source"], batch.arrays["source_lengths"]
-        outputs, last = self._encoder(self._embed(source), lengths)  # (B, S, M)
-        memory = self._decoder.memorize(outputs, running(lengths, source.shape[1]))
+        read, last = self._encoder(self._embed(source), lengths)  # (B, S, M)
+        memory = self._decoder.memorize(read.written_out(), running(lengths, source.shape[1]))
         return self._decoder.begin(self._enter(last, self._decoder.rnn), memory)
 
     def step(self, tokens: Array, states: Writing) -> tuple[Array, Writing]:

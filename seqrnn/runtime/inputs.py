@@ -5,7 +5,7 @@ Shapes: B batch, T time, F features, E embedding, V vocabulary, U different toke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,19 +23,32 @@ class Lookup:
     """
 
     vectors: Array  # (U, E)
-    places: Array  # (B, T), or (T, B), which of them each step reads
+    places: Array  # (B, T), which of them each step reads
 
     @classmethod
     def of(cls, table: Array, tokens: Array) -> Lookup:
         """Look the different ones of `tokens` (B, T) up in a table (V, E)."""
-        different, places = np.unique(tokens, return_inverse=True)
-        return cls(table[different], places.reshape(tokens.shape))
+        if tokens.size < len(table) // 8:
+            different, places = np.unique(tokens, return_inverse=True)
+            return cls(table[different], places.reshape(tokens.shape))
+        used = np.zeros(len(table), dtype=np.bool_)  # sorting many tokens takes longer
+        used[tokens] = True
+        return cls(table[used], (np.cumsum(used) - 1)[tokens])
 
     @classmethod
     def all(cls, vectors: Array) -> Lookup:
         """Take vectors (B, T, E) as they are, every one as different from the others."""
         size, steps, features = vectors.shape
         return cls(vectors.reshape(-1, features), np.arange(size * steps).reshape(size, steps))
+
+    def written_out(self) -> Array:
+        """Return the vector of every step, (B, T, E)."""
+        return self.vectors.take(self.places, axis=0)
+
+
+def joined(parts: Sequence[Lookup]) -> Lookup:
+    """Put the vectors of each step behind one another, (B, T, E) each -> (B, T, sum of E)."""
+    return Lookup.all(np.concatenate([part.written_out() for part in parts], axis=2))
 
 
 Input = Callable[[Array], Array | Lookup]

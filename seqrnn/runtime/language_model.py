@@ -6,6 +6,7 @@ Shapes: N sequences, T time, E embedding, H hidden, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.activations import log_softmax
-from seqrnn.runtime.inputs import take_embedding
+from seqrnn.runtime.inputs import Lookup, take_embedding
 from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.rnn import RNN, Layers
+from seqrnn.runtime.single_text import SingleText
 from seqrnn.runtime.token_steps import TokenSteps
 from seqrnn.runtime.weights import Array, Take, within
 
@@ -39,17 +41,27 @@ class LanguageModel:
         weight = self._table if tied else take("output.weight", (vocabulary_size, features))
         self._output = Linear(weight, bias)
 
+    @cached_property
+    def _single_text(self) -> SingleText | None:
+        """What writes one text, where there is one layer, its output and few enough tokens."""
+        inputs = self._steps.single_inputs
+        if inputs is None or self._bridge is not None or len(self._rnn.layers) > 1:
+            return None
+        return SingleText(inputs, self._rnn.layers[0][0], self._output)
+
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.
 
         Returns the next token's logits (N, V), and the states.
         """
         lengths = np.full(len(tokens), tokens.shape[1])
-        hidden, states = self._rnn(self._table[tokens], lengths, states)
-        return self._predict(hidden[:, -1]), states
+        _, states = self._rnn(Lookup.of(self._table, tokens), lengths, states)
+        return self._predict(states[-1][0]), states
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
+        if len(tokens) == 1 and self._single_text is not None:
+            return self._single_text(tokens.item(), states)
         hidden, states = self._steps(tokens, states)
         return self._predict(hidden), states
 
@@ -59,12 +71,13 @@ class LanguageModel:
         Step by step, so that the scores of one step are all that is in memory.
         """
         inputs, targets, lengths = (batch.arrays[name] for name in ("inputs", "targets", "lengths"))
-        hidden, _ = self._rnn(self._table[inputs], lengths)
+        hidden, _ = self._rnn(Lookup.of(self._table, inputs), lengths)
         total = np.zeros(len(targets), dtype=np.float32)
         for step in range(targets.shape[1]):
             rows = np.flatnonzero(lengths > step)
-            log_probs = log_softmax(self._predict(hidden[rows, step]))
-            total[rows] += log_probs[np.arange(len(rows)), targets[rows, step]]
+            places, index = np.unique(hidden.places[rows, step], return_inverse=True)
+            log_probs = log_softmax(self._predict(hidden.vectors[places]))
+            total[rows] += log_probs[index, targets[rows, step]]
         return total
 
     def to_arrays(self, states: Layers) -> Layers:

@@ -1,11 +1,12 @@
 """One recurrent layer in one direction.
 
-Shapes: B batch, T time, E input size, H hidden size, G gates, U different inputs of a batch.
+Shapes: B batch, E input size, H hidden size, G gates, N sequences; U different inputs of a batch, M nodes of
+its prefix tree, R of them roots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from threading import get_ident
 
@@ -14,7 +15,9 @@ from numpy import matmul
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
+from seqrnn.cells.sizes import CACHED
 from seqrnn.runtime.inputs import Lookup
+from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
 
@@ -27,23 +30,19 @@ class Layer:
     def __init__(self, take: Take, cell: type[Cell], input_size: int, hidden_size: int) -> None:
         """Take `W_x` (G * H, E), `W_h` (G * H, H) and a bias of each."""
         self.rows = rows = cell.gates * hidden_size
-        self._cell = cell
+        self.cell = cell
         self._hidden_size = hidden_size
         self._w_x = take("weight_ih_l0", (rows, input_size))
-        self._w_h = take("weight_hh_l0", (rows, hidden_size))
-        self._b_x = take("bias_ih_l0", (rows,))
-        self._b_h = take("bias_hh_l0", (rows,))
+        self.w_h = take("weight_hh_l0", (rows, hidden_size))
+        b_x, b_h = take("bias_ih_l0", (rows,)), take("bias_hh_l0", (rows,))
+        self._bias = b_x + b_h if cell.sums_inputs else b_x  # what can be added to the input
+        self.late_bias = None if cell.sums_inputs else b_h[None]  # what each step must add to `W_h h`
         self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
-
-    @cached_property
-    def _bias(self) -> Array:
-        """The biases, as far as they can be added to the input: (G * H,)."""
-        return self._b_x + self._b_h if self._cell.sums_inputs else self._b_x
 
     def initial(self, batch_size: int) -> State:
         """Return the zero state, each array (B, H)."""
         zeros = np.zeros((batch_size, self._hidden_size), dtype=np.float32)
-        return (zeros,) * len(self._cell.state_names)
+        return (zeros,) * len(self.cell.state_names)
 
     def from_input(self, x: Array) -> Array:
         """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
@@ -59,45 +58,48 @@ class Layer:
     @cached_property
     def _w_h_transposed(self) -> Array:
         """`W_h` in the same way: (H, G * H)."""
-        return np.ascontiguousarray(self._w_h.T)
+        return np.ascontiguousarray(self.w_h.T)
 
     def step(self, from_input: Array, state: State) -> State:
         """Go one step from what `from_input` says of the input, (N, G * H)."""
         rows = len(from_input)
         if rows > FEW:
             from_state = state[0] @ self._w_h_transposed
-            if not self._cell.sums_inputs:
-                from_state += self._b_h
-            return self._cell.step(in_numpy, from_input, from_state, state)
+            if self.late_bias is not None:
+                from_state += self.late_bias
+            return self.cell.step(in_numpy, from_input, from_state, state)
         key = rows, get_ident()  # a thread has places of its own
         if key not in self._unrolled:
-            self._unrolled[key] = unroll(self._cell, rows, self._hidden_size)
+            place = np.zeros((rows, self.rows), dtype=np.float32)
+            self._unrolled[key] = place, unroll(self.cell, place)
         from_state, step = self._unrolled[key]
         matmul(state[0], self._w_h_transposed, from_state)
-        if not self._cell.sums_inputs:
-            from_state += self._b_h
+        if self.late_bias is not None:
+            from_state += self.late_bias
         return step(from_input, *state)
 
-    def run(self, x: Lookup, state: State, steps: Iterable[tuple[int, int]]) -> tuple[Array, State]:
-        """Read `x` (T, B, E) by `steps`, each with how many of the first rows run.
+    def run(self, x: Lookup, tree: PrefixTree, roots: State) -> State:
+        """Compute the states at the nodes of a tree, each array (M, H), from those at its `roots` (R, H).
 
-        Returns the hidden states (T, B, H), zero where a row does not run, and the last state of each.
+        The nodes read the vectors of `x`. What these bring is computed beforehand if they are read often.
         """
-        inputs = self.from_input(x.vectors)  # (U, G * H)
-        outputs = np.zeros((*x.places.shape, self._hidden_size), dtype=np.float32)
-        last = tuple(array.copy() for array in state)
-        state = self.initial(0)  # of the rows that run
-        for step, rows in steps:
-            if rows != len(state[0]):
-                store(state, last)
-                state = tuple(array[:rows] for array in last)
-            state = self.step(inputs.take(x.places[step, :rows], axis=0), state)
-            outputs[step, :rows] = state[0]
-        store(state, last)
-        return outputs, last
+        inputs = self.from_input(x.vectors) if 4 * len(x.vectors) < 3 * tree.size else None  # (U, G * H)
+        states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
+        for array, root in zip(states, roots, strict=True):
+            array[: len(root)] = root
+        most = max(FEW, CACHED // self.rows)
+        for block in tree.blocks(most):
+            before = tuple(_rows(array, block.parents) for array in states)
+            if inputs is None:
+                brought = self.from_input(_rows(x.vectors, block.reads))
+            else:
+                brought = _rows(inputs, block.reads)
+            new = self.step(brought, before)
+            for array, part in zip(states, new, strict=True):
+                array[block.start : block.stop] = part
+        return states
 
 
-def store(state: State, last: State) -> None:
-    """Write the state of the first rows to where that of all is kept."""
-    for array, part in zip(last, state, strict=True):
-        array[: len(part)] = part
+def _rows(array: Array, rows: Array | slice) -> Array:
+    """Take rows of an array, without a copy where they stand side by side."""
+    return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
@@ -33,6 +31,5 @@ class PolyphonyNetwork:
     def values(self, batch: Batch) -> Values:
         """Foretell what follows `source` (B, T, K): `log_probs` (B, K)."""
         notes, lengths = batch.arrays["source"], batch.arrays["lengths"]
-        hidden, _ = self._rnn(self._embed(notes), lengths)
-        last = hidden[np.arange(len(lengths)), np.maximum(lengths - 1, 0)]  # (B, H)
-        return {"log_probs": log_sigmoid(self._head(last))}
+        _, states = self._rnn(self._embed(notes), lengths)
+        return {"log_probs": log_sigmoid(self._head(states[-1][0]))}

@@ -1,40 +1,52 @@
 """From the hidden states of a sequence to one vector.
 
-Every pooling takes the outputs (B, T, H), zero where a sequence has ended, the top layer's last
-state (B, H) and the mask (B, T), true where a sequence runs, and returns (B, H).
+Every pooling takes the hidden states (B, T, H), zero where a sequence has ended, the top layer's last
+state (B, H) and the lengths (B,), and returns (B, H).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from seqrnn.runtime.activations import LOWEST, masked_softmax
+from seqrnn.runtime.activations import masked_softmax
+from seqrnn.runtime.inputs import Lookup
 from seqrnn.runtime.linear import Linear
+from seqrnn.runtime.prefixes import running
 from seqrnn.runtime.weights import Array, Take, within
 
-Pooling = Callable[[Array, Array, Array], Array]
+Pooling = Callable[[Lookup, Array, Array], Array]
 
 
-def last_state(outputs: Array, last: Array, mask: Array) -> Array:  # noqa: ARG001
+def last_state(hidden: Lookup, last: Array, lengths: Array) -> Array:  # noqa: ARG001
     """Return `last`."""
     return last
 
 
-def mean(outputs: Array, last: Array, mask: Array) -> Array:  # noqa: ARG001
+def mean(hidden: Lookup, last: Array, lengths: Array) -> Array:
     """Return the mean over the steps that a sequence has; zero for an empty one."""
-    steps = np.maximum(mask.sum(axis=1, keepdims=True), 1).astype(np.float32)
-    pooled: Array = outputs.sum(axis=1) / steps
+    total = np.zeros_like(last)
+    for rows, states in _steps(hidden, lengths):
+        total[rows] += states
+    pooled: Array = total / np.maximum(lengths, 1)[:, None].astype(np.float32)
     return pooled
 
 
-def maximum(outputs: Array, last: Array, mask: Array) -> Array:
+def maximum(hidden: Lookup, last: Array, lengths: Array) -> Array:
     """Return the largest value of each feature over the steps; zero for an empty sequence."""
-    if outputs.shape[1] == 0:
-        return last
-    pooled = np.where(mask[:, :, None], outputs, LOWEST).max(axis=1)
-    return np.where(mask.any(axis=1, keepdims=True), pooled, np.float32(0.0))
+    pooled = np.zeros_like(last)
+    for step, (rows, states) in enumerate(_steps(hidden, lengths)):
+        pooled[rows] = np.maximum(pooled[rows], states) if step else states
+    return pooled
+
+
+def _steps(hidden: Lookup, lengths: Array) -> Iterator[tuple[Array | slice, Array]]:
+    """Yield, for each step, the sequences that have it, and their states (N, H)."""
+    shortest = lengths.min(initial=hidden.places.shape[1])
+    for step in range(hidden.places.shape[1]):
+        rows = slice(None) if step < shortest else np.flatnonzero(lengths > step)
+        yield rows, hidden.vectors.take(hidden.places[rows, step], axis=0)
 
 
 class AttentionPooling:
@@ -44,13 +56,14 @@ class AttentionPooling:
         self._key = Linear.take(within(take, "key"), size, size)
         self._query = Linear.take(within(take, "query"), size, 1, bias=False)
 
-    def __call__(self, outputs: Array, last: Array, mask: Array) -> Array:
+    def __call__(self, hidden: Lookup, last: Array, lengths: Array) -> Array:
         """Return the weighed mean; zero for an empty sequence."""
-        if outputs.shape[1] == 0:
+        steps = hidden.places.shape[1]
+        if steps == 0:
             return last
-        scores = self._query(np.tanh(self._key(outputs)))[:, :, 0]  # (B, T)
-        weights = masked_softmax(scores, mask)
-        pooled: Array = (weights[:, None] @ outputs)[:, 0]
+        scores = self._query(np.tanh(self._key(hidden.vectors)))[:, 0]  # (U,)
+        weights = masked_softmax(scores.take(hidden.places), running(lengths, steps))  # (B, T)
+        pooled: Array = (weights[:, None] @ hidden.written_out())[:, 0]
         return pooled
 
 

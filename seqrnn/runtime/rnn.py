@@ -5,15 +5,14 @@ Shapes: B batch, T time, E input size, H hidden size, D directions, G gates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import State
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.runtime.inputs import Lookup
+from seqrnn.runtime.inputs import Lookup, joined
 from seqrnn.runtime.layer import Layer
+from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.weights import Array, Take, within
 
 Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
@@ -38,29 +37,25 @@ class RNN:
 
     def __call__(
         self, x: Array | Lookup, lengths: Array, states: Layers | None = None
-    ) -> tuple[Array, Layers]:
+    ) -> tuple[Lookup, Layers]:
         """Read a batch of sequences.
 
         `x` is (B, T, E), `lengths` (B,). Returns the hidden states of the last layer (B, T, D * H),
         zero where a sequence has ended, and the last state of every sequence in every layer and
-        direction. The rows are brought into the order of their lengths, the longest first, so that
-        those that run are always the first ones and an ended row costs nothing.
+        direction. A sequence that has ended costs nothing, and what several begin with, or end with
+        where they are read backwards, is computed once.
         """
-        given = x if isinstance(x, Lookup) else Lookup.all(x)
-        order, back = _longest_first(lengths)
-        alive = running(lengths, given.places.shape[1]).sum(axis=0).tolist()  # rows that run, (T,)
-        y = Lookup(given.vectors, given.places[order].T)  # (T, B, E)
-        old = self.initial(len(lengths)) if states is None else reorder(states, order)
+        y = x if isinstance(x, Lookup) else Lookup.all(x)
         new: Layers = []
         for directions in self.layers:
             outputs = []
-            for backward, layer in enumerate(directions):
-                output, state = layer.run(y, old[len(new)], _steps(alive, bool(backward)))
+            for layer, backward in zip(directions, (False, True), strict=False):
+                state = None if states is None else states[len(new)]
+                output, last = _read(layer, y, lengths, state, backward)
                 outputs.append(output)
-                new.append(state)
-            joined = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)  # (T, B, D * H)
-            y = Lookup.all(joined)
-        return joined.swapaxes(0, 1)[back], reorder(new, back)
+                new.append(last)
+            y = outputs[0] if len(outputs) == 1 else joined(outputs)
+        return y, new
 
     def step(self, from_input: Array, states: Layers) -> tuple[Array, Layers]:
         """Go one step: `from_input` (N, G * H) of the first layer -> output (N, H); one direction only."""
@@ -76,23 +71,24 @@ def reorder(states: Layers, rows: Array | slice) -> Layers:
     return [tuple(array[rows] for array in state) for state in states]
 
 
-def _longest_first(lengths: Array) -> tuple[Array | slice, Array | slice]:
-    """Return what brings rows into the order of their `lengths` (B,), and what undoes it: mostly nothing."""
-    if (lengths[1:] <= lengths[:-1]).all():
-        return slice(None), slice(None)
-    order = np.argsort(-lengths, kind="stable")
-    return order, np.argsort(order)
+def _read(
+    layer: Layer, x: Lookup, lengths: Array, state: State | None, backward: bool
+) -> tuple[Lookup, State]:
+    """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
+    reads = turned(x.places, lengths) if backward else x.places
+    roots = layer.initial(1)  # the first is that of nothing
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    if state is not None:
+        roots = tuple(np.concatenate(pair) for pair in zip(roots, state, strict=True))
+        starts = np.arange(1, len(lengths) + 1)
+    tree = PrefixTree.of(reads, lengths, starts)
+    states = layer.run(x, tree, roots)
+    places = turned(tree.places, lengths) if backward else tree.places
+    return Lookup(states[0], places), tuple(array[tree.last] for array in states)
 
 
-def running(lengths: Array, total: int) -> Array:
-    """Say which of `total` steps each sequence of `lengths` (B,) has: a mask (B, total)."""
-    return np.arange(total) < lengths[:, None]
-
-
-def _steps(alive: Sequence[int], backward: bool) -> Iterable[tuple[int, int]]:
-    """Pair each step with the number of rows that run, in the order of a direction.
-
-    Backwards a row begins with its own last step, the first at which it counts among those that run.
-    """
-    steps = [(step, rows) for step, rows in enumerate(alive) if rows]
-    return reversed(steps) if backward else steps
+def turned(numbers: Array, lengths: Array) -> Array:
+    """Turn each row of `numbers` (B, T) round, up to its length (B,); what is behind stays."""
+    steps = np.arange(numbers.shape[1])
+    back = lengths[:, None] - 1 - steps
+    return np.take_along_axis(numbers, np.where(back >= 0, back, steps), axis=1)

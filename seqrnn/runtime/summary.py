@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.runtime.inputs import Lookup
 from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.rnn import Layers
 from seqrnn.runtime.weights import Array, Take, within
@@ -45,10 +46,10 @@ class PlacesEncoder:
         self._arrays = arrays
         self._depth = sizes.num_layers
 
-    def __call__(self, places: Array, lengths: Array) -> tuple[Array, Layers]:  # noqa: ARG002
+    def __call__(self, places: Array, lengths: Array) -> tuple[Lookup, Layers]:  # noqa: ARG002
         """Read `places` (B, S, E): the memory, which they are themselves, and a last state a layer."""
         summary = self._summary(places)
         centred = summary - summary.mean(axis=1, keepdims=True)
         variance = (centred**2).mean(axis=1, keepdims=True)
         last = centred / np.sqrt(variance + EPSILON) * self._scale + self._shift  # (B, H)
-        return places, [(last,) * self._arrays] * self._depth
+        return Lookup.all(places), [(last,) * self._arrays] * self._depth

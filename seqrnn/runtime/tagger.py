@@ -13,9 +13,10 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.heads import take_head
-from seqrnn.runtime.inputs import take_embedding
+from seqrnn.runtime.inputs import Lookup, take_embedding
 from seqrnn.runtime.output_layers import take_output_layer
-from seqrnn.runtime.rnn import RNN, running
+from seqrnn.runtime.prefixes import running
+from seqrnn.runtime.rnn import RNN
 from seqrnn.runtime.weights import Array, Take, within
 from seqrnn.tasks.task import Values
 
@@ -32,7 +33,7 @@ class CharacterEncoder:
 
     def __call__(self, spellings: Array, lengths: Array) -> Array:
         """Read `spellings` (U, C) of `lengths` (U,) -> (U, 2 * H)."""
-        _, states = self._rnn(self._table[spellings], lengths)
+        _, states = self._rnn(Lookup.of(self._table, spellings), lengths)
         return np.concatenate([state[0] for state in states], axis=1)
 
 
@@ -69,4 +70,4 @@ class Tagger:
             spelled = self._characters(arrays["spellings"], arrays["spelling_lengths"])  # (U, 2 * H)
             x = np.concatenate([x, spelled[arrays["spelling_index"]]], axis=2)
         hidden, _ = self._rnn(x, arrays["lengths"])
-        return self._head(hidden)
+        return self._head(hidden.vectors).take(hidden.places, axis=0)

@@ -29,14 +29,14 @@ class TokenSteps:
         return layer.from_input(self._table) if small else None
 
     @cached_property
-    def _single_inputs(self) -> list[Array] | None:
+    def single_inputs(self) -> list[Array] | None:
         """The same, an array (1, G * H) for each token, cut out beforehand."""
         return None if self._inputs is None else [row[None] for row in self._inputs]
 
     def __call__(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read `tokens` (N,): the hidden states (N, H) of the last layer, and all states."""
-        if len(tokens) == 1 and self._single_inputs is not None:
-            return self._rnn.step(self._single_inputs[tokens.item()], states)
+        if len(tokens) == 1 and self.single_inputs is not None:
+            return self._rnn.step(self.single_inputs[tokens.item()], states)
         inputs = self._inputs
         if inputs is None:
             return self._rnn.step(self._rnn.layers[0][0].from_input(self._table[tokens]), states)

@@ -22,18 +22,18 @@ from seqrnn.runtime.weights import Array
 ZERO = np.array(0.0, dtype=np.float32)
 
 
-def unroll(cell: type[Cell], rows: int, hidden_size: int) -> tuple[Array, Callable[..., State]]:
-    """Work out the formula of a cell for N = `rows` sequences.
+def unroll(cell: type[Cell], from_state: Array) -> Callable[..., State]:
+    """Work out the formula of a cell for N sequences.
 
-    Returns a place for `from_state` (N, G * H), to be filled before each step, and the step: a function
-    of `from_input` (N, G * H) and the arrays of a state that returns the new state.
+    Returns the step: a function of `from_input` (N, G * H) and the arrays of a state that returns the
+    new state. It reads what stands in `from_state` (N, G * H), which is to be filled before each step.
     """
     notes = _Notes()
-    from_state = np.zeros((rows, cell.gates * hidden_size), dtype=np.float32)
+    rows, width = from_state.shape
     from_input = notes.argument(from_state.shape)
-    state = tuple(notes.argument((rows, hidden_size)) for _ in cell.state_names)
+    state = tuple(notes.argument((rows, width // cell.gates)) for _ in cell.state_names)
     found = cell.step(in_numpy, from_input, notes.known(from_state), state)
-    return from_state, notes.function([from_input, *state], found)
+    return notes.function([from_input, *state], found)
 
 
 class _Symbol(NDArrayOperatorsMixin):

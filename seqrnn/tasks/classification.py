@@ -135,12 +135,16 @@ class Classification(AnsweringTask):
     def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
         """Rank the labels of each example of a batch by `log_probs` (B, K)."""
         log_probs = values["log_probs"]
-        order = np.argsort(-log_probs, axis=1, kind="stable")[:, : choice.k]  # (B, k)
+        if choice.k == 1:
+            order = log_probs.argmax(axis=1)[:, None]
+        else:
+            order = np.argsort(-log_probs, axis=1, kind="stable")[:, : choice.k]  # (B, k)
         lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
         names = self.labels.labels
+        scores = np.take_along_axis(log_probs, order, axis=1).tolist()
         rankings = (
-            [(names[label], float(row[label])) for label in ranked if row[label] >= lowest]
-            for row, ranked in zip(log_probs, order, strict=True)
+            [(names[label], score) for label, score in zip(*ranking, strict=True) if score >= lowest]
+            for ranking in zip(order.tolist(), scores, strict=True)
         )
         return [self._answer(ranking) for ranking in rankings]
 

@@ -6,7 +6,6 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -90,7 +89,7 @@ class LanguageModel(Task):
 
     def line_of(self, record: Record) -> Record:
         """Return a line with what ends it in a long text, a newline."""
-        return replace(record, source=record.source + "\n") if self.stream else record
+        return record._replace(source=record.source + "\n") if self.stream else record
 
     def line_batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
         """Cut lines into batches as `_collate` makes them, each line from its own start, whatever was learnt.

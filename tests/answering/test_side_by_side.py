@@ -1,14 +1,17 @@
-"""Batches that are answered in several threads."""
+"""Parts of a stream that are answered in several threads."""
 
 from __future__ import annotations
 
+import json
 import threading
+from functools import partial
 
 import pytest
 
-from seqrnn.answering.rows import MOST, Labeller
+from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
-from seqrnn.data.record import Record
+from seqrnn.cli.rows import MOST_ROWS, RowFormat, answer_rows
+from seqrnn.cli.stdio import Output
 from seqrnn.tasks.task import Choice
 
 
@@ -25,7 +28,7 @@ def test_results_come_in_order_whichever_is_ready_first(threads):
     assert list(SideBySide(threads)(last_first, iter(range(9)))) == list(range(9))
 
 
-def test_no_more_are_in_flight_than_there_are_threads():
+def test_one_waits_beside_those_that_are_computed_and_one_is_looked_at():
     taken = []
 
     def items():
@@ -34,7 +37,23 @@ def test_no_more_are_in_flight_than_there_are_threads():
             yield number
 
     for number in SideBySide(2)(lambda item: item, items()):
-        assert len(taken) <= number + 3  # two in flight, and the one that is next
+        assert len(taken) <= number + 4
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_before_a_wait_all_results_are_handed_out(threads):
+    handed_out = []
+
+    def items():
+        for number in range(6):
+            yield number
+            if number % 3 == 2:
+                yield None
+                assert handed_out == list(range(number + 1))
+
+    for number in SideBySide(threads)(lambda item: item, items()):
+        handed_out.append(number)
+    assert handed_out == list(range(6))
 
 
 def test_one_item_alone_stays_in_the_thread_that_asks():
@@ -55,10 +74,23 @@ def test_an_error_reaches_the_caller_and_what_waits_is_not_begun():
     assert len(begun) <= 3
 
 
-def test_rows_of_many_batches_have_the_same_answers_as_one_after_the_other(train, opened):
+def test_rows_of_many_parts_have_the_same_answers_as_one_after_the_other(train, opened, tmp_path):
     _, path = train("tsv")
     task, backend = opened(path, "numpy")
-    texts = ["red cat " * (1 + number % 7) + "dog" * (number % 3) for number in range(MOST * 5)]
-    records, choice = [Record(text) for text in texts], Choice()
-    alone = Labeller(task, backend).answer(records, choice)
-    assert Labeller(task, backend, SideBySide(2)).answer(records, choice) == alone
+    labeller = Labeller(task, backend)
+    rows = tmp_path / "rows"
+    rows.write_text(
+        "".join(f"{'red cat ' * (number % 7)}{'dog' * (number % 3)}\n" for number in range(3 * MOST_ROWS + 5))
+    )
+    layout = RowFormat(True, None, "text", task.check, task.plain_fields, partial(task.write, probs=True))
+
+    def answered(threads):
+        answers = tmp_path / f"answers.{threads}"
+        with Output(str(answers)) as out:
+            choice = partial(labeller.answer, choice=Choice())
+            answer_rows(str(rows), out, layout, choice, SideBySide(threads))
+        return answers.read_text().splitlines()
+
+    alone = answered(1)
+    assert [json.loads(line)["id"] for line in alone] == list(range(3 * MOST_ROWS + 5))
+    assert answered(2) == alone

@@ -3,16 +3,11 @@
 The loop is what a person would write: batches of 64 in the order of the file, filled to the longest line,
 tokens from the same `tokenizers` library, labels by `argmax`. The lines are all different: each is the
 beginning of one SNIPS utterance and the end of another where the data lie beside the project, and of mails of
-`sample_data` where not. Lines are in memory and labels are Python's strings at the end on both sides; the
-last row is the whole command, from starting Python to the last label in a file.
+`sample_data` where not. The loop has its lines in memory, and its labels are Python's strings at the end.
+seqrnn reads and writes files; the last row is the whole command, with starting Python.
 """
 
 from __future__ import annotations
-
-import os
-
-os.environ.pop("OMP_NUM_THREADS", None)  # before NumPy and PyTorch are imported
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import random
 import statistics
@@ -21,8 +16,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import as_in_commands  # noqa: F401
 import tokenizers
 import torch
 from report import ROOT, in_turns, median_ratio, write_section
@@ -32,8 +29,9 @@ from torch import nn
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
-from seqrnn.cli.rows import MOST_ROWS
-from seqrnn.data.record import Record
+from seqrnn.cli.options import THREADS
+from seqrnn.cli.rows import RowFormat, answer_rows
+from seqrnn.cli.stdio import Output
 from seqrnn.runtime.backend import open_backend
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import Choice
@@ -96,26 +94,34 @@ def padded_loop(run: Path, labels: list[str]) -> Labels:
     return label
 
 
-def seqrnn_rows(run: Path, threads: int) -> tuple[Labels, list[str]]:
-    """Return what seqrnn does with rows in this process, and the labels of the model."""
+def seqrnn_rows(run: Path, path: Path, threads: int) -> Labels:
+    """Return what labels the lines in the file `path`, which are given, in this process."""
     opened = open_run(run)
-    assert isinstance(opened.task, Classification)
-    labeller = Labeller(opened.task, open_backend(opened), SideBySide(threads))
+    task = opened.task
+    assert isinstance(task, Classification)
+    labeller = Labeller(task, open_backend(opened))
+    write = partial(task.write, probs=False)
+    layout = RowFormat(False, None, "text", task.check, task.plain_fields, write)
+    answers = path.with_suffix(".labels")
 
-    def label(lines: list[str]) -> list[str]:
-        groups = (lines[start : start + MOST_ROWS] for start in range(0, len(lines), MOST_ROWS))
-        return [
-            answer.prediction
-            for group in groups
-            for answer in labeller.answer([*map(Record, group)], Choice())
-        ]
+    def label(_: list[str]) -> list[str]:
+        with Output(str(answers)) as out:
+            answer_rows(
+                str(path), out, layout, partial(labeller.answer, choice=Choice()), SideBySide(threads)
+            )
+        return answers.read_text(encoding="utf-8").splitlines()
 
-    return label, opened.task.labels.labels
+    return label
 
 
-def command(run: Path, path: Path, lines: list[str], threads: int) -> Labels:
-    """Return what runs the whole command on the file `path`, which holds all `lines`."""
+def write(path: Path, lines: list[str]) -> Path:
+    """Write lines to a file."""
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def command(run: Path, path: Path, threads: int) -> Labels:
+    """Return what runs the whole command on the file `path`."""
     answers = path.with_suffix(".labels")
     parts = ["classify", "-m", run, path, "-o", answers, "--threads", str(threads), "--quiet"]
 
@@ -143,19 +149,19 @@ def timed(label: Labels, lines: list[str], threads: int | None = None) -> Callab
 
 def main() -> None:
     """Measure and write down."""
-    many = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory) / "run"
         lines = spliced(train(run), LINES)
         some = lines[:SAMPLE]
-        ours = {threads: seqrnn_rows(run, threads) for threads in sorted({1, many})}
-        loop = padded_loop(run, ours[1][1])
-        differing = sum(a != b for a, b in zip(ours[1][0](some), loop(some), strict=True))
+        file = write(Path(directory) / "some.txt", some)
+        ours = {threads: seqrnn_rows(run, file, threads) for threads in sorted({1, THREADS})}
+        loop = padded_loop(run, sorted(set(ours[1](some))))
+        differing = sum(a != b for a, b in zip(ours[1](some), loop(some), strict=True))
         assert differing <= SAMPLE // 1000, f"{differing} labels differ"  # scores may be equal to rounding
         sides = {f"padded loop, {t} thread(s)": timed(loop, some, t) for t in ours}
-        sides |= {f"seqrnn, {t} thread(s)": timed(label, some) for t, (label, _) in ours.items()}
-        whole = f"the command, start-up and files included, {many} thread(s)"
-        sides[whole] = timed(command(run, Path(directory) / "lines.txt", lines, many), lines)
+        sides |= {f"seqrnn, {t} thread(s)": timed(label, some) for t, label in ours.items()}
+        whole = f"the command, start-up included, {THREADS} thread(s)"
+        sides[whole] = timed(command(run, write(Path(directory) / "lines.txt", lines), THREADS), lines)
         measured = in_turns(sides, ROUNDS)
     loops = [name for name in sides if name.startswith("padded")]
     rows = [["", "lines", "lines/s", *(f"times the {name}" for name in loops)]]

@@ -2,16 +2,11 @@
 
 All draw from a softmax at temperature 0.8. The arithmetic is a step's products of matrices with vectors,
 in NumPy: of the input, of the state and for the output. That of the input seqrnn does not compute but looks
-up in a table, so its time is also set against the other two alone. PyTorch runs with one thread, as seqrnn
-does, and with its own choice.
+up in a table, so its time is also set against the other two alone. In a row all have the same number of
+threads, of which more than one is what each has without being told.
 """
 
 from __future__ import annotations
-
-import os
-
-os.environ.pop("OMP_NUM_THREADS", None)  # before NumPy and PyTorch are imported
-os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import statistics
 import tempfile
@@ -19,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import as_in_commands  # noqa: F401
 import numpy as np
 import torch
 from report import in_turns, median_ratio, write_section
@@ -27,6 +23,8 @@ from torch import nn
 from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.cli.continuation import Text
+from seqrnn.cli.options import THREADS
+from seqrnn.cli.process import widen_products
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.prepare import prepare
 from seqrnn.engine.session import Place, Session
@@ -42,7 +40,10 @@ TEXT = Path(__file__).parents[2] / "sample_data" / "lighthouse.txt"
 KERNELS = {"nn.LSTM": nn.LSTM, "nn.LSTMCell": nn.LSTMCell}
 
 
-def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Callable[[], float], int]:
+Loop = Callable[[], float]
+
+
+def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Loop, int]:
     """Return a function that writes with seqrnn, seconds, and the size of the vocabulary."""
     settings = {
         "task": "language-model",
@@ -73,14 +74,24 @@ def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Callable[[], float],
     return loop, len(run.task.text.tokenizer)
 
 
-def plain_loop(kernel: str, hidden_size: int, vocabulary_size: int, threads: int) -> Callable[[], float]:
+def with_threads(loop: Loop, threads: int) -> Loop:
+    """Return the same loop in so many threads."""
+
+    def run() -> float:
+        torch.set_num_threads(threads)
+        widen_products(threads)
+        return loop()
+
+    return run
+
+
+def plain_loop(kernel: str, hidden_size: int, vocabulary_size: int) -> Loop:
     """Return a function that writes with a loop as a tutorial has it, seconds."""
     embedding, output = nn.Embedding(vocabulary_size, EMBEDDING), nn.Linear(hidden_size, vocabulary_size)
     rnn = KERNELS[kernel](EMBEDDING, hidden_size)
 
     @torch.inference_mode()
     def loop() -> float:
-        torch.set_num_threads(threads)
         token, state = torch.zeros(1, dtype=torch.long), None
         start = time.perf_counter()
         for _ in range(CHARACTERS):
@@ -92,7 +103,7 @@ def plain_loop(kernel: str, hidden_size: int, vocabulary_size: int, threads: int
     return loop
 
 
-def arithmetic(hidden_size: int, vocabulary_size: int, with_input: bool) -> Callable[[], float]:
+def arithmetic(hidden_size: int, vocabulary_size: int, with_input: bool) -> Loop:
     """Return a function that computes nothing but the products, with or without the input's, seconds."""
     generator = np.random.default_rng(1)
     x, h = (generator.random((1, size), dtype=np.float32) for size in (EMBEDDING, hidden_size))
@@ -112,30 +123,36 @@ def arithmetic(hidden_size: int, vocabulary_size: int, with_input: bool) -> Call
     return loop
 
 
-def measure(hidden_size: int, choices: list[int]) -> list[str]:
-    """Return a row of the table."""
+def measure(hidden_size: int) -> list[list[str]]:
+    """Return rows of the table, one for each number of threads."""
     with tempfile.TemporaryDirectory() as directory:
         ours, vocabulary_size = seqrnn_loop(hidden_size, Path(directory) / "run")
-    sides = {"seqrnn": ours, "arithmetic": arithmetic(hidden_size, vocabulary_size, True)}
-    sides["done"] = arithmetic(hidden_size, vocabulary_size, False)
-    for threads in choices:
-        for kernel in KERNELS:
-            sides[f"{kernel} {threads}"] = plain_loop(kernel, hidden_size, vocabulary_size, threads)
-    measured = in_turns(sides, ROUNDS)
-    speed = CHARACTERS / statistics.median(measured["seqrnn"])
-    ratios = [median_ratio(measured[f"{k} {t}"], measured["seqrnn"]) for k in KERNELS for t in choices]
-    over = [median_ratio(measured["seqrnn"], measured[products]) for products in ("arithmetic", "done")]
-    figures = [*(f"{ratio:.1f}" for ratio in ratios), *(f"{ratio:.2f}" for ratio in over)]
-    return [str(hidden_size), f"{speed:,.0f}", *figures]
+    loops = {
+        "seqrnn": ours,
+        **{kernel: plain_loop(kernel, hidden_size, vocabulary_size) for kernel in KERNELS},
+        "arithmetic": arithmetic(hidden_size, vocabulary_size, True),
+        "done": arithmetic(hidden_size, vocabulary_size, False),
+    }
+    choices = sorted({1, THREADS})
+    measured = in_turns(
+        {(name, count): with_threads(loop, count) for count in choices for name, loop in loops.items()},
+        ROUNDS,
+    )
+    rows = []
+    for count in choices:
+        seconds = measured["seqrnn", count]
+        speed = CHARACTERS / statistics.median(seconds)
+        ratios = [f"{median_ratio(measured[kernel, count], seconds):.1f}" for kernel in KERNELS]
+        over = [f"{median_ratio(seconds, measured[name, count]):.2f}" for name in ("arithmetic", "done")]
+        rows.append([str(hidden_size), str(count), f"{speed:,.0f}", *ratios, *over])
+    return rows
 
 
 def main() -> None:
     """Measure and write down."""
-    choices = sorted({1, torch.get_num_threads()})
-    head = ["hidden size", "seqrnn, characters/s"]
-    head += [f"times a loop over {k}, threads: {t}" for k in KERNELS for t in choices]
+    head = ["hidden size", "threads", "seqrnn, characters/s", *(f"times a loop over {k}" for k in KERNELS)]
     rows = [[*head, "time over the arithmetic alone", "time over the products that it computes"]]
-    rows += [measure(size, choices) for size in SIZES]
+    rows += [row for size in SIZES for row in measure(size)]
     write_section("bench_generation.py", "Writing 2,000 characters, one at a time (LSTM)", rows)
 
 

@@ -163,6 +163,20 @@ def test_a_slow_producer_gets_each_line_at_once(tmp_path: Path):
     os.close(descriptor)
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_an_empty_group_says_that_the_next_one_is_to_be_waited_for(tmp_path: Path, compress):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    descriptor = os.open(fifo, os.O_RDWR)
+    groups = read_line_groups(str(fifo), "strict")
+    for text in ["one", "two"]:
+        os.write(descriptor, compress(f"{text}\n".encode()))
+        assert [line.text for line in next(groups)] == [text]
+        assert next(groups) == []
+    groups.close()
+    os.close(descriptor)
+
+
 def test_a_fast_producer_gives_big_groups(tmp_path: Path):
     path = tmp_path / "file"
     path.write_bytes(b"line\n" * 10_000)

@@ -104,6 +104,19 @@ def test_a_tagger(twins, batches, cell, layer, characters):
     assert_same_values(*twins("conll", settings), batches)
 
 
+def test_a_text_is_written_step_by_step_as_it_is_read_at_once(twins, cell):
+    _, _, network = twins("text", {**cell, "task": "language-model", "data.tokenizer": "char"})
+    assert network._single_text is not None
+    start = network.read(np.array([[2]]), None)
+    for tokens in [[4, 5, 4, 6], [5, 5]]:  # the second text goes on from the same state
+        states = start[1]
+        for token in tokens:
+            logits, states = network.step(np.array([token]), states)
+        expected, last = network.read(np.array([[2, *tokens]]), None)
+        np.testing.assert_allclose(logits, expected, atol=1e-5)
+        np.testing.assert_allclose(states[0][0], last[0][0], atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "shape",
     [

@@ -1,0 +1,8 @@
+"""Importing this before NumPy and PyTorch sets their threads and kernels as seqrnn's commands have them."""
+
+from __future__ import annotations
+
+from seqrnn.cli.options import THREADS
+from seqrnn.cli.process import limit_threads
+
+limit_threads(THREADS)
