@@ -34,10 +34,15 @@ class Layer:
         self._hidden_size = hidden_size
         self._w_x = take("weight_ih_l0", (rows, input_size))
         self.w_h = take("weight_hh_l0", (rows, hidden_size))
-        b_x, b_h = take("bias_ih_l0", (rows,)), take("bias_hh_l0", (rows,))
-        self._bias = b_x + b_h if cell.sums_inputs else b_x  # what can be added to the input
-        self.late_bias = None if cell.sums_inputs else b_h[None]  # what each step must add to `W_h h`
+        self._b_x = take("bias_ih_l0", (rows,))
+        self._b_h = take("bias_hh_l0", (rows,))
+        self.late_bias = None if cell.sums_inputs else self._b_h[None]  # what each step must add to `W_h h`
         self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
+
+    @cached_property
+    def _bias(self) -> Array:
+        """The biases, as far as they can be added to the input: (G * H,)."""
+        return self._b_x + self._b_h if self.cell.sums_inputs else self._b_x
 
     def initial(self, batch_size: int) -> State:
         """Return the zero state, each array (B, H)."""

@@ -15,7 +15,7 @@ from seqrnn.runtime.layer import Layer
 from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.rnn import Layers
 from seqrnn.runtime.unrolled import unroll
-from seqrnn.runtime.weights import Array
+from seqrnn.runtime.weights import Array, aligned
 
 
 class SingleText:
@@ -25,9 +25,10 @@ class SingleText:
         """Take what each token brings to the layer, (1, G * H), and what scores its state, with a bias."""
         assert output.bias is not None
         self._inputs = inputs
-        self._weights = np.concatenate([layer.w_h, output.weight])  # (G * H + V, H)
+        self._weights = aligned((layer.rows + len(output.weight), output.weight.shape[1]))
+        np.concatenate([layer.w_h, output.weight], out=self._weights)  # (G * H + V, H)
         self._bias: Array = output.bias
-        self._product = np.zeros((1, len(self._weights)), dtype=np.float32)
+        self._product = aligned((1, len(self._weights)))
         self._row = self._product[0]
         self._from_state, self._scores = self._product[:, : layer.rows], self._product[:, layer.rows :]
         self._late_bias = layer.late_bias

@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
-from seqrnn.runtime.weights import Array
+from seqrnn.runtime.weights import Array, aligned
 
 ZERO = np.array(0.0, dtype=np.float32)
 
@@ -81,7 +81,7 @@ class _Notes:
         ]
         if target is None:
             shape = np.broadcast_shapes(*(operand.shape for operand in operands))
-            target = self.known(np.empty(shape, dtype=np.float32))
+            target = self.known(aligned(shape))
         self._arrays[ufunc.__name__] = ufunc
         self._calls.append((target.name, ufunc.__name__, ", ".join(operand.name for operand in operands)))
         return target

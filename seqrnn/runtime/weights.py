@@ -8,6 +8,7 @@ fill, and a constructor must not touch an array; what is prepared for speed is p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ Take = Callable[[str, tuple[int, ...]], Array]
 Network = TypeVar("Network")
 
 NOTHING = np.empty(0, dtype=np.float32)
+CACHE_LINE = 64  # bytes
 
 
 def within(take: Take, part: str) -> Take:
@@ -42,3 +44,14 @@ def load_network(
     describe(note)
     arrays = read(expected)
     return describe(lambda name, _: arrays[name])
+
+
+def aligned(shape: tuple[int, ...]) -> Array:
+    """Return an array that begins with a line of the processor's cache, to be filled.
+
+    A matrix that does not takes up to a fifth longer to be multiplied by a vector.
+    """
+    size = 4 * math.prod(shape)
+    content = np.empty(size + CACHE_LINE, dtype=np.uint8)
+    start = -content.ctypes.data % CACHE_LINE
+    return content[start : start + size].view(np.float32).reshape(shape)
