@@ -116,10 +116,11 @@ class Chooser:
         temperature = min(self._sampling.temperature, HOTTEST)
         steps = max(1, NOISE // math.prod(shape))
         while temperature > 0:
-            noise = rng.standard_exponential((steps, *shape))
+            noise = rng.standard_exponential((steps, *shape)).astype(np.float32)
             np.log(noise, out=noise)
             noise *= -temperature
-            yield from noise.astype(np.float32) + self._barred
+            noise += self._barred
+            yield from noise
         while True:
             yield self._barred
 
