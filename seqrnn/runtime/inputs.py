@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
+from seqrnn.catalog import CELLS, load
 from seqrnn.config import ModelConfig
 from seqrnn.runtime.weights import Array, Take
+
+FEW = 8  # sequences: with more at once there are probably very many
+OFTEN = 4  # times
+MOST_NUMBERS = 2**24  # that a layer keeps, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Lookup:
 
     vectors: Array  # (U, E)
     places: Array  # (B, T), which of them each step reads
+    lasting: bool = False  # whether the vectors are those of all batches
 
     @classmethod
     def of(cls, table: Array, tokens: Array) -> Lookup:
@@ -46,6 +51,28 @@ class Lookup:
         return self.vectors.take(self.places, axis=0)
 
 
+class Embedding:
+    """Looks tokens up in a table.
+
+    Once it was read several times over by many sequences, it is handed out as a whole: what a layer makes
+    of all its vectors is then worth keeping.
+    """
+
+    def __init__(self, table: Array, most: int) -> None:
+        """Take the table (V, E), from which a layer can keep what it makes of `most` vectors."""
+        self._table = table
+        self._most = most
+        self._read = 0
+
+    def __call__(self, tokens: Array) -> Lookup:
+        """Look up `tokens` (B, T)."""
+        self._read += tokens.size
+        size = len(self._table)
+        if len(tokens) > FEW and size <= self._most and self._read > OFTEN * size:
+            return Lookup(self._table, tokens, lasting=True)
+        return Lookup.of(self._table, tokens)
+
+
 def joined(parts: Sequence[Lookup]) -> Lookup:
     """Put the vectors of each step behind one another, (B, T, E) each -> (B, T, sum of E)."""
     return Lookup.all(np.concatenate([part.written_out() for part in parts], axis=2))
@@ -65,7 +92,8 @@ def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tup
     if "features" in sizes:
         return as_vectors, sizes["features"]
     table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
-    return partial(Lookup.of, table), config.embedding_size
+    rows = load(CELLS[config.cell]).gates * config.hidden_size
+    return Embedding(table, MOST_NUMBERS // rows), config.embedding_size
 
 
 def as_vectors(vectors: Array) -> Array:

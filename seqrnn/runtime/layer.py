@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from threading import get_ident
+from threading import Lock, get_ident
 
 import numpy as np
 from numpy import matmul
@@ -37,6 +37,8 @@ class Layer:
         self._b_x = take("bias_ih_l0", (rows,))
         self._b_h = take("bias_hh_l0", (rows,))
         self.late_bias = None if cell.sums_inputs else self._b_h[None]  # what each step must add to `W_h h`
+        self._table_inputs: Array | None = None  # (V, G * H)
+        self._lock = Lock()
         self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
 
     @cached_property
@@ -54,6 +56,13 @@ class Layer:
         flat: Array = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
+
+    def _from_table(self, table: Array) -> Array:
+        """Return the same for a table (V, E) that is always the same one: computed once."""
+        with self._lock:
+            if self._table_inputs is None:
+                self._table_inputs = self.from_input(table)
+        return self._table_inputs
 
     @cached_property
     def _w_x_transposed(self) -> Array:
@@ -88,7 +97,11 @@ class Layer:
 
         The nodes read the vectors of `x`. What these bring is computed beforehand if they are read often.
         """
-        inputs = self.from_input(x.vectors) if 4 * len(x.vectors) < 3 * tree.size else None  # (U, G * H)
+        inputs: Array | None = None  # (U, G * H)
+        if x.lasting:
+            inputs = self._from_table(x.vectors)
+        elif 4 * len(x.vectors) < 3 * tree.size:
+            inputs = self.from_input(x.vectors)
         states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
         for array, root in zip(states, roots, strict=True):
             array[: len(root)] = root

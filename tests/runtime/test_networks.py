@@ -9,6 +9,7 @@ import pytest
 
 from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
+from seqrnn.data.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
@@ -51,6 +52,23 @@ def assert_same_values(session, engine, network, batches):
 @pytest.mark.parametrize("shape", [{}, DEEP])
 def test_a_classifier(twins, batches, cell, pooling, shape):
     assert_same_values(*twins("tsv", {**cell, **shape, "model.pooling": pooling}), batches)
+
+
+def test_a_classifier_that_has_read_its_vocabulary_many_times_over(twins, cell):
+    session, engine, network = twins("tsv", {**cell, "model.bidirectional": True})
+    size = session.task.sizes()["vocabulary"]
+    generator = np.random.default_rng(1)
+    layer = network._rnn.layers[0][1]
+    assert layer._table_inputs is None
+    kept = []
+    for _ in range(3):
+        source, lengths = generator.integers(0, size, (12, 5)), generator.integers(0, 6, 12)
+        batch = Batch({"source": source, "lengths": lengths}, 12, 60, 60, np.arange(12))
+        expected, found = engine.values(batch), network.values(batch)
+        np.testing.assert_allclose(found["log_probs"], expected["log_probs"], atol=1e-5)
+        kept.append(layer._table_inputs)
+    assert len(kept[0]) == size
+    assert kept[2] is kept[0]
 
 
 @pytest.mark.parametrize("lengths", ["blank", "dynamic"])
