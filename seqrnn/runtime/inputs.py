@@ -16,7 +16,7 @@ from seqrnn.runtime.weights import Array, Take
 
 FEW = 8  # sequences: with more at once there are probably very many
 OFTEN = 4  # times
-MOST_NUMBERS = 2**24  # that a layer keeps, 64 MiB
+MOST_NUMBERS = 2**24  # that a layer makes of all vectors at once, 64 MiB
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy import matmul
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
 from seqrnn.cells.sizes import CACHED
-from seqrnn.runtime.inputs import Lookup
+from seqrnn.runtime.inputs import MOST_NUMBERS, Lookup
 from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
@@ -95,12 +95,12 @@ class Layer:
     def run(self, x: Lookup, tree: PrefixTree, roots: State) -> State:
         """Compute the states at the nodes of a tree, each array (M, H), from those at its `roots` (R, H).
 
-        The nodes read the vectors of `x`. What these bring is computed beforehand if they are read often.
+        The nodes read the vectors of `x`. What these bring is computed beforehand, unless it is too much.
         """
         inputs: Array | None = None  # (U, G * H)
         if x.lasting:
             inputs = self._from_table(x.vectors)
-        elif 4 * len(x.vectors) < 3 * tree.size:
+        elif len(x.vectors) * self.rows <= MOST_NUMBERS:
             inputs = self.from_input(x.vectors)
         states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
         for array, root in zip(states, roots, strict=True):

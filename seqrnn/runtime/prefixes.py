@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +21,8 @@ FEW = 8  # sequences that are not worth a search for what they share
 NOTHING = 0  # the root at which nothing was read: its state is zero
 
 
-@dataclass(frozen=True)
-class Block:
-    """Nodes of one step that are computed together, and where they stand."""
+class Block(NamedTuple):
+    """Nodes of one step that are computed together, from `start` up to `stop`."""
 
     start: int
     stop: int
@@ -50,11 +51,7 @@ class PrefixTree:
         order: Array | slice = slice(None)
         opens = alive
         if steps and size > FEW and not roots.any():
-            filled = np.where(alive, reads, -1)
-            order = np.lexsort(filled.T[::-1])
-            filled = filled[order]
-            differs = np.ones((size, steps), dtype=np.bool_)
-            np.logical_or.accumulate(filled[1:] != filled[:-1], axis=1, out=differs[1:])
+            order, differs = _in_alphabetical_order(np.where(alive, reads, -1))
             opens = alive[order] & differs
         flags = opens.T.ravel()  # the first sequence that comes to a node stands for it
         first = int(roots.max(initial=0)) + 1
@@ -81,17 +78,23 @@ class PrefixTree:
 
     def blocks(self, most: int) -> Iterator[Block]:
         """Yield the nodes in the order in which they can be computed, `most` of one step at a time."""
-        jumps = [_jumps(numbers) for numbers in (self.parents, self.reads)]
-        for first, end in zip(self.bounds, self.bounds[1:], strict=False):
+        parents, reads = _Runs(self.parents), _Runs(self.reads)
+        for first, end in pairwise(self.bounds):
             for start in range(first, end, most):
                 stop = min(start + most, end)
-                parents, reads = (
-                    slice(numbers[start], numbers[start] + stop - start)
-                    if jump[stop - 1] == jump[start]
-                    else numbers[start:stop]
-                    for numbers, jump in zip((self.parents, self.reads), jumps, strict=True)
-                )
-                yield Block(start, stop, parents, reads)
+                yield Block(start, stop, parents.between(start, stop), reads.between(start, stop))
+
+
+def _in_alphabetical_order(words: Array) -> tuple[Array, Array]:
+    """Return the order of `words` (B, T), and where each is no longer like the one before.
+
+    The second is (B, T), in that order: true from the first place at which the two differ.
+    """
+    order = np.lexsort(words.T[::-1])
+    words = words[order]
+    differs = np.ones(words.shape, dtype=np.bool_)
+    np.logical_or.accumulate(words[1:] != words[:-1], axis=1, out=differs[1:])
+    return order, differs
 
 
 def running(lengths: Array, total: int) -> Array:
@@ -99,6 +102,15 @@ def running(lengths: Array, total: int) -> Array:
     return np.arange(total) < lengths[:, None]
 
 
-def _jumps(numbers: Array) -> Array:
-    """Count how often numbers (M,) have not gone up by one: the same where they stand side by side."""
-    return np.cumsum(np.diff(numbers, prepend=0) != 1)
+class _Runs:
+    """Numbers (M,), of which those that go up by one, as they mostly do, can be had as a slice."""
+
+    def __init__(self, numbers: Array) -> None:
+        self._numbers = numbers
+        self._jumps = np.cumsum(np.diff(numbers, prepend=0) != 1)  # so far
+
+    def between(self, start: int, stop: int) -> Array | slice:
+        if stop - start > 1 and self._jumps[stop - 1] != self._jumps[start]:
+            return self._numbers[start:stop]
+        first = self._numbers.item(start)
+        return slice(first, first + stop - start)
