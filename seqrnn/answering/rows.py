@@ -19,7 +19,7 @@ from seqrnn.search.generation import Limits
 from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
-EMPTY = Answer("", None)  # to an empty row
+EMPTY = Answer("", None)  # until there is another one, which an empty row may never get
 MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
 MOST_NUMBERS = 2**18  # of the hidden states of one step
 MOST_POSITIONS = 2**14  # of a batch
@@ -52,7 +52,7 @@ class Labeller:
         self._backend = backend
 
     def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
-        """Answer each record, in order; an answer does not depend on the other records."""
+        """Answer each record, in order; but for rounding, an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
         answers = [EMPTY] * len(records)
         for batch in self._task.batches(dataset, order_of(self._task.config.model)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,21 +20,32 @@ Result = TypeVar("Result")
 
 
 class SideBySide:
-    """Works like `map`, but in so many threads; besides what they compute, one item waits.
+    """Works like `map`, but in several threads.
 
-    Results come in the order of the items. None among the items says that the next may be long in
-    coming: all results are handed out before it is waited for. An item that comes alone is computed
-    by the caller's own thread.
+    Results come in the order of the items, of which no more than two wait beside those that are being
+    computed. None among the items says that the next may be long in coming: all results are handed out
+    before it is asked for, as they are before an error of the items is raised. An item that comes alone
+    is computed by the caller's own thread.
     """
 
     def __init__(self, threads: int) -> None:
+        """Compute in so many threads."""
         self._threads = threads
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item | None]) -> Iterator[Result]:
         """Yield the result of `function` for each item. Raises what it raises."""
         flying: deque[Future[Result]] = deque()
+        failures: list[Exception] = []
+
+        def fetched() -> Iterator[Item | None]:
+            try:
+                yield from items
+            except Exception as error:  # noqa: BLE001 (raised once all that came before is handed out)
+                failures.append(error)
+            yield None
+
         try:
-            for item, following in pairwise(chain(items, [None])):
+            for item, following in pairwise(fetched()):
                 if item is None:
                     continue
                 if self._threads == 1 or (not flying and following is None):
@@ -44,6 +55,8 @@ class SideBySide:
                 most = self._threads if following is not None else 0
                 while len(flying) > most:
                     yield flying.popleft().result()
+            for failure in failures:
+                raise failure
         finally:
             for future in flying:
                 future.cancel()

@@ -16,7 +16,7 @@ YOUNG = 50_000  # objects between two runs of the garbage collector: those of so
 def limit_threads(threads: int) -> int:
     """Bound the threads of the libraries that compute, which look once, when a command imports them.
 
-    What is behind NumPy gets one: several batches are computed side by side, which needs no waiting.
+    The products of NumPy get one: parts of the input are answered side by side, which needs no waiting.
     """
     os.environ.update({"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": str(threads)})
     if _is_zen_3_or_4():

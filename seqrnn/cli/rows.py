@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
@@ -21,7 +22,6 @@ from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 from seqrnn.tasks.task import Answer
 
-MOST_ROWS = 1024  # that are answered together: enough to find others that are alike
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -168,7 +168,9 @@ class Output:
             try:
                 written += os.write(self._descriptor, content[written:])
             except BlockingIOError:  # whoever gave us the pipe made it non-blocking
-                select.select([], [self._descriptor], [])
+                ready = select.poll()
+                ready.register(self._descriptor, select.POLLOUT)
+                ready.poll()
             except OSError as error:
                 if self._owned:
                     self._cut_to_whole_lines(content[:written])

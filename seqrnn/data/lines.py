@@ -54,7 +54,7 @@ def read_lines(path: str | None, errors: Errors) -> Iterator[Line]:
 def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
 
-    An empty group says that the next one is still to come: what was asked for should be done first.
+    An empty group says that reading on would block: what is in hand should be finished first.
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
     line without a newline is a line like any other.
 
@@ -72,7 +72,9 @@ def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
 
 
 def read_chunks(path: str | None) -> Iterator[bytes]:
-    """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time, and none before a wait.
+    """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time.
+
+    Before a read that would block it yields no bytes.
 
     Raises DataError, with the system's reason, where the file cannot be read.
     """
@@ -81,9 +83,12 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
     try:
         if path is not None and path != "-":
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        ready = select.poll()
+        ready.register(descriptor, select.POLLIN)
         while True:
-            if not select.select([descriptor], [], [], 0)[0]:
+            if not ready.poll(0):
                 yield b""
+                ready.poll()
             if not (chunk := os.read(descriptor, READ_SIZE)):
                 return
             yield chunk

@@ -14,7 +14,7 @@ from seqrnn.data.batching import Batch
 from seqrnn.runtime.bridge import take_entry
 from seqrnn.runtime.decoder import Decoder, Writing
 from seqrnn.runtime.inputs import Lookup, take_input
-from seqrnn.runtime.prefixes import running
+from seqrnn.runtime.lengths import running
 from seqrnn.runtime.rnn import RNN, Layers
 from seqrnn.runtime.summary import PlacesEncoder
 from seqrnn.runtime.weights import Array, Take, within

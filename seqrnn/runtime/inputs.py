@@ -14,8 +14,6 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.config import ModelConfig
 from seqrnn.runtime.weights import Array, Take
 
-FEW = 8  # sequences: with more at once there are probably very many
-OFTEN = 4  # times
 MOST_NUMBERS = 2**24  # that a layer makes of all vectors at once, 64 MiB
 
 
@@ -54,21 +52,19 @@ class Lookup:
 class Embedding:
     """Looks tokens up in a table.
 
-    Once it was read several times over by many sequences, it is handed out as a whole: what a layer makes
-    of all its vectors is then worth keeping.
+    To a batch of many tokens it is handed out as a whole: what a layer makes of all its vectors is then
+    worth keeping for the batches to come. The batch alone decides, so that the last digits of an answer
+    depend neither on what was read before nor on other threads.
     """
 
     def __init__(self, table: Array, most: int) -> None:
         """Take the table (V, E), from which a layer can keep what it makes of `most` vectors."""
         self._table = table
         self._most = most
-        self._read = 0
 
     def __call__(self, tokens: Array) -> Lookup:
         """Look up `tokens` (B, T)."""
-        self._read += tokens.size
-        size = len(self._table)
-        if len(tokens) > FEW and size <= self._most and self._read > OFTEN * size:
+        if len(self._table) <= min(self._most, 4 * tokens.size):
             return Lookup(self._table, tokens, lasting=True)
         return Lookup.of(self._table, tokens)
 
@@ -79,7 +75,7 @@ def joined(parts: Sequence[Lookup]) -> Lookup:
 
 
 Input = Callable[[Array], Array | Lookup]
-"""`(B, T) or (B, T, F) -> (B, T, E)`."""
+"""`(B, T) or (B, T, F) -> (B, T, E)`, written out or as a `Lookup`."""
 
 
 def take_embedding(take: Take, vocabulary_size: int, embedding_size: int) -> Array:

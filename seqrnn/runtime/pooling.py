@@ -1,7 +1,7 @@
 """From the hidden states of a sequence to one vector.
 
-Every pooling takes the hidden states (B, T, H), zero where a sequence has ended, the top layer's last
-state (B, H) and the lengths (B,), and returns (B, H).
+Every pooling takes the hidden states (B, T, H) as a `Lookup`, zero where a sequence has ended, the top
+layer's last state (B, H) and the lengths (B,), and returns (B, H).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 
 from seqrnn.runtime.activations import masked_softmax
 from seqrnn.runtime.inputs import Lookup
+from seqrnn.runtime.lengths import running
 from seqrnn.runtime.linear import Linear
-from seqrnn.runtime.prefixes import running
 from seqrnn.runtime.weights import Array, Take, within
 
 Pooling = Callable[[Lookup, Array, Array], Array]

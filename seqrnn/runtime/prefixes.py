@@ -2,6 +2,12 @@
 
 Sequences that begin alike are in the same state as far as they do. The steps of a batch are therefore the
 nodes of a prefix tree: its roots are the states to begin in, and the way to a node spells what was read.
+Three sequences `a b`, `a c` and `d` need four nodes instead of five:
+
+    node     0      1  2  3    4
+    reads    -      a  d  b    c
+    parent   -      0  0  1    1
+    step     root   1  1  2    2
 
 Shapes: B batch, T time, R roots, M nodes with the roots.
 """
@@ -15,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqrnn.runtime.lengths import running
 from seqrnn.runtime.weights import Array
 
 FEW = 8  # sequences that are not worth a search for what they share
@@ -95,11 +102,6 @@ def _in_alphabetical_order(words: Array) -> tuple[Array, Array]:
     differs = np.ones(words.shape, dtype=np.bool_)
     np.logical_or.accumulate(words[1:] != words[:-1], axis=1, out=differs[1:])
     return order, differs
-
-
-def running(lengths: Array, total: int) -> Array:
-    """Say which of `total` steps each sequence of `lengths` (B,) has: a mask (B, total)."""
-    return np.arange(total) < lengths[:, None]
 
 
 class _Runs:

@@ -12,6 +12,7 @@ from seqrnn.cells.cell import State
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.runtime.inputs import Lookup, joined
 from seqrnn.runtime.layer import Layer
+from seqrnn.runtime.lengths import turned
 from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.weights import Array, Take, within
 
@@ -40,10 +41,10 @@ class RNN:
     ) -> tuple[Lookup, Layers]:
         """Read a batch of sequences.
 
-        `x` is (B, T, E), `lengths` (B,). Returns the hidden states of the last layer (B, T, D * H),
-        zero where a sequence has ended, and the last state of every sequence in every layer and
-        direction. A sequence that has ended costs nothing, and what several begin with, or end with
-        where they are read backwards, is computed once.
+        `x` is (B, T, E), written out or as a `Lookup`, `lengths` (B,). Returns the hidden states of the
+        last layer as a `Lookup` (B, T, D * H), zero where a sequence has ended, and the last state of
+        every sequence in every layer and direction. A sequence that has ended costs nothing, and what
+        several begin with, or end with where they are read backwards, is computed once.
         """
         y = x if isinstance(x, Lookup) else Lookup.all(x)
         new: Layers = []
@@ -85,10 +86,3 @@ def _read(
     states = layer.run(x, tree, roots)
     places = turned(tree.places, lengths) if backward else tree.places
     return Lookup(states[0], places), tuple(array[tree.last] for array in states)
-
-
-def turned(numbers: Array, lengths: Array) -> Array:
-    """Turn each row of `numbers` (B, T) round, up to its length (B,); what is behind stays."""
-    steps = np.arange(numbers.shape[1])
-    back = lengths[:, None] - 1 - steps
-    return np.take_along_axis(numbers, np.where(back >= 0, back, steps), axis=1)

@@ -14,8 +14,8 @@ from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import Lookup, take_embedding
+from seqrnn.runtime.lengths import running
 from seqrnn.runtime.output_layers import take_output_layer
-from seqrnn.runtime.prefixes import running
 from seqrnn.runtime.rnn import RNN
 from seqrnn.runtime.weights import Array, Take, within
 from seqrnn.tasks.task import Values

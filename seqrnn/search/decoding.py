@@ -13,6 +13,7 @@ from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
 
+APART = 2**32  # seeds of batches: what --seed 2 draws is not what --seed 1 draws a batch later
 WORTHWHILE = (
     0.2  # share of sources that have ended at which to go on without them: to copy the others costs, too
 )
@@ -55,7 +56,8 @@ def seeded(decoding: Decoding, number: int) -> Decoding:
     """Return the decoding of the batch of that `number`: each batch has draws of its own."""
     if isinstance(decoding.strategy, Beam):
         return decoding
-    strategy = replace(decoding.strategy, seed=decoding.strategy.seed + number)
+    seed = decoding.strategy.seed + number * APART
+    strategy = replace(decoding.strategy, seed=seed)
     return replace(decoding, strategy=strategy)
 
 

@@ -3,8 +3,7 @@
     logits -> repetition penalty -> repeated n-grams out -> top-k -> top-p -> draw at the temperature
 
 Each filter is a pure function from scores (N, V) to scores (N, V). A score is a log-probability, and
--inf for a token that cannot be chosen. A filter always leaves a row at
-least one token if it was given one.
+-inf for a token that cannot be chosen. A filter always leaves a row at least one token if it was given one.
 """
 
 from __future__ import annotations

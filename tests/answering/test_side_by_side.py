@@ -40,6 +40,19 @@ def test_one_waits_beside_those_that_are_computed_and_one_is_looked_at():
         assert len(taken) <= number + 4
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_what_came_before_an_error_is_handed_out_before_it_is_raised(threads, count):
+    def items():
+        yield from range(count)
+        raise ValueError("torn")
+
+    found = SideBySide(threads)(lambda item: item, items())
+    assert [next(found) for _ in range(count)] == list(range(count))
+    with pytest.raises(ValueError, match="torn"):
+        next(found)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_before_a_wait_all_results_are_handed_out(threads):
     handed_out = []

@@ -1,4 +1,4 @@
-"""What the process is told before libraries that compute are imported."""
+"""What the process is told about threads, memory and the library behind NumPy."""
 
 from __future__ import annotations
 

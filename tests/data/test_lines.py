@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -175,6 +176,20 @@ def test_an_empty_group_says_that_the_next_one_is_to_be_waited_for(tmp_path: Pat
         assert next(groups) == []
     groups.close()
     os.close(descriptor)
+
+
+def test_a_process_may_have_very_many_files_open(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_text("line\n")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, before[1]), before[1]))
+    others = [os.open(path, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert [line.text for line in read_lines(str(path), "strict")] == ["line"]
+    finally:
+        for descriptor in others:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_fast_producer_gives_big_groups(tmp_path: Path):

@@ -232,6 +232,15 @@ def test_draws_differ_by_their_seed_and_between_rows(trained):
     assert first != other
 
 
+def test_draws_differ_from_part_to_part_of_the_input_and_depend_on_nothing_else(trained):
+    decoding = Decoding(Limits(12), Sampling(2.0, seed=3))
+    parts = [[Record("abc", line=first + row) for row in range(6)] for first in (1, 7, 1)]
+    writer = writer_of(trained)
+    first, second, again = (writer.answer(part, decoding) for part in parts)
+    assert first == again
+    assert first != second
+
+
 def test_a_limit_cuts_and_says_so_but_a_fixed_length_is_no_cut(trained):
     writer = writer_of(trained)
     cut = writer.answer(rows(["bacca"]), Decoding(Limits(1), Beam(1)))[0]

@@ -54,7 +54,7 @@ def test_a_classifier(twins, batches, cell, pooling, shape):
     assert_same_values(*twins("tsv", {**cell, **shape, "model.pooling": pooling}), batches)
 
 
-def test_a_classifier_that_has_read_its_vocabulary_many_times_over(twins, cell):
+def test_a_classifier_keeps_what_its_whole_vocabulary_brings_for_batches_of_many_tokens(twins, cell):
     session, engine, network = twins("tsv", {**cell, "model.bidirectional": True})
     size = session.task.sizes()["vocabulary"]
     generator = np.random.default_rng(1)

@@ -11,7 +11,8 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.engine import rnn as engine_rnn
 from seqrnn.runtime import layer as layer_module
 from seqrnn.runtime.inputs import Lookup
-from seqrnn.runtime.rnn import RNN, turned
+from seqrnn.runtime.lengths import turned
+from seqrnn.runtime.rnn import RNN
 
 
 def pair(cell, sizes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,17 @@ def test_a_draw_that_meets_the_limit_has_not_ended():
 
 def test_each_batch_has_draws_of_its_own_but_beams_are_the_same():
     draws = Decoding(Limits(5), Sampling(seed=5))
-    assert seeded(draws, 2).strategy.seed == 7
+    assert seeded(draws, 0) == draws
+    assert (
+        len(
+            {
+                seeded(replace(draws, strategy=Sampling(seed=seed)), number).strategy.seed
+                for seed in range(9)
+                for number in range(9)
+            }
+        )
+        == 81
+    )
     assert seeded(Decoding(), 2) == Decoding()
 
 
