@@ -57,7 +57,7 @@ class Layer:
         flat += self._bias
         return flat.reshape(*x.shape[:-1], self.rows)
 
-    def _from_table(self, table: Array) -> Array:
+    def from_table(self, table: Array) -> Array:
         """Return the same for a table (V, E) that is always the same one: computed once."""
         with self._lock:
             if self._table_inputs is None:
@@ -99,7 +99,7 @@ class Layer:
         """
         inputs: Array | None = None  # (U, G * H)
         if x.lasting:
-            inputs = self._from_table(x.vectors)
+            inputs = self.from_table(x.vectors)
         elif len(x.vectors) * self.rows <= MOST_NUMBERS:
             inputs = self.from_input(x.vectors)
         states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)

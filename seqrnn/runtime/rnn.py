@@ -67,7 +67,7 @@ class RNN:
         return new[-1][0], new
 
 
-def reorder(states: Layers, rows: Array | slice) -> Layers:
+def reorder(states: Layers, rows: Array) -> Layers:
     """Take `rows` (N,) of every state."""
     return [tuple(array[rows] for array in state) for state in states]
 

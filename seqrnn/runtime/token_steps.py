@@ -26,7 +26,7 @@ class TokenSteps:
         """What each token brings to the first layer, (V, G * H), where the vocabulary is small."""
         layer = self._rnn.layers[0][0]
         small = len(self._table) * layer.rows <= MOST_NUMBERS
-        return layer.from_input(self._table) if small else None
+        return layer.from_table(self._table) if small else None
 
     @cached_property
     def single_inputs(self) -> list[Array] | None:
