@@ -55,7 +55,10 @@ def generate(
         str | None,
         typer.Option("--prompt", help="Text that a language model goes on from.", show_default=False),
     ] = None,
-    max_len: Annotated[int, typer.Option(help="Most tokens to write; <eos> may end earlier.")] = 400,
+    max_len: Annotated[
+        int | None,
+        typer.Option(help="Most tokens to write; <eos> may end earlier (400).", show_default=False),
+    ] = None,
     fixed_len: Annotated[
         int | None, typer.Option(help="Write exactly that many tokens.", show_default=False)
     ] = None,
@@ -121,7 +124,9 @@ def generate(
     from seqrnn.search.sampling import Sampling
     from seqrnn.tasks.task import WritingTask
 
-    limits = Limits(max_len, fixed_len)
+    if fixed_len is not None:
+        refuse({"--max-len": max_len}, "--fixed-len says how many tokens to write; leave one of them out")
+    limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
     network = Model(model, "generate", Resources(backend, device, threads))

@@ -108,6 +108,12 @@ def test_an_option_out_of_range_is_named(seqrnn, storyteller, option: str, value
     assert result.stderr.decode().startswith(f"seqrnn: error: {option.split(maxsplit=1)[0]}")
 
 
+def test_only_one_length_can_be_given(seqrnn, storyteller) -> None:
+    result = seqrnn("generate", "-m", storyteller, "--max-len", "5", "--fixed-len", "5")
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
+    assert result.stderr.startswith(b"seqrnn: error: --max-len: --fixed-len says how many tokens")
+
+
 def test_a_wrong_kind_of_model_names_the_command_that_is_right(seqrnn, classifier) -> None:
     result = seqrnn("generate", "-m", classifier)
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
