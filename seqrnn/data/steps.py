@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,17 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
         numbers = np.empty(0)
     if numbers.shape != (len(steps), expected):
         raise _misfit(record, expected)
+    numeric = numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
     with np.errstate(over="ignore"):
-        matrix = numbers.astype(np.float32) if numbers.dtype.kind in "biuf" else np.full(1, np.nan)
+        matrix = numbers.astype(np.float32) if numeric else np.full(1, np.nan)
     if not np.isfinite(matrix).all():
         raise DataError(f"{record.place}: a step holds something else than finite numbers; mend the row")
     return matrix
+
+
+def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:
+    """Whether true or false stands among the numbers of vectors, where NumPy takes them for 1 and 0."""
+    return not isinstance(steps, np.ndarray) and bool in set(map(type, chain.from_iterable(steps)))
 
 
 def sets_of(record: Record, size: int) -> np.ndarray:

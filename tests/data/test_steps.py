@@ -33,6 +33,8 @@ def test_numbers_become_a_matrix_of_single_precision(steps):
         ([[1, "two"]], "something else than finite numbers"),
         ([["1", "2"]], "something else than finite numbers"),
         ([[1, None]], "something else than finite numbers"),
+        ([[1, 2], [True, 2.5]], "something else than finite numbers"),
+        ([[True, False]], "something else than finite numbers"),
         ([[1, {}]], "something else than finite numbers"),
         ([[1, float("nan")]], "something else than finite numbers"),
         ([[1, float("inf")]], "something else than finite numbers"),
