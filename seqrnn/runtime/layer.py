@@ -16,7 +16,8 @@ from numpy import matmul
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, State
 from seqrnn.cells.sizes import CACHED
-from seqrnn.runtime.inputs import MOST_NUMBERS, Lookup
+from seqrnn.runtime.inputs import MOST_BROUGHT, Lookup
+from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
@@ -41,37 +42,26 @@ class Layer:
         self._lock = Lock()
         self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
 
-    @cached_property
-    def _bias(self) -> Array:
-        """The biases, as far as they can be added to the input: (G * H,)."""
-        return self._b_x + self._b_h if self.cell.sums_inputs else self._b_x
-
     def initial(self, batch_size: int) -> State:
         """Return the zero state, each array (B, H)."""
         zeros = np.zeros((batch_size, self._hidden_size), dtype=np.float32)
         return (zeros,) * len(self.cell.state_names)
 
-    def from_input(self, x: Array) -> Array:
-        """Return `W_x x + b` for all of `x` (..., E) at once -> (..., G * H)."""
-        flat: Array = x.reshape(-1, x.shape[-1]) @ self._w_x_transposed
-        flat += self._bias
-        return flat.reshape(*x.shape[:-1], self.rows)
+    @cached_property
+    def from_input(self) -> Linear:
+        """`W_x x + b`, as far as biases can be added to the input: (..., E) -> (..., G * H)."""
+        return Linear(self._w_x, self._b_x + self._b_h if self.cell.sums_inputs else self._b_x)
 
     def from_table(self, table: Array) -> Array:
-        """Return the same for a table (V, E) that is always the same one: computed once."""
+        """Return `from_input` of a table (V, E) that is always the same one: computed once."""
         with self._lock:
             if self._table_inputs is None:
                 self._table_inputs = self.from_input(table)
         return self._table_inputs
 
     @cached_property
-    def _w_x_transposed(self) -> Array:
-        """`W_x` as rows times it are fastest: (E, G * H)."""
-        return np.ascontiguousarray(self._w_x.T)
-
-    @cached_property
     def _w_h_transposed(self) -> Array:
-        """`W_h` in the same way: (H, G * H)."""
+        """`W_h` as rows times it are fastest: (H, G * H)."""
         return np.ascontiguousarray(self.w_h.T)
 
     def step(self, from_input: Array, state: State) -> State:
@@ -100,7 +90,7 @@ class Layer:
         inputs: Array | None = None  # (U, G * H)
         if x.lasting:
             inputs = self.from_table(x.vectors)
-        elif len(x.vectors) * self.rows <= MOST_NUMBERS:
+        elif len(x.vectors) * self.rows <= MOST_BROUGHT:
             inputs = self.from_input(x.vectors)
         states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
         for array, root in zip(states, roots, strict=True):
