@@ -21,7 +21,7 @@ from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # until there is another one, which an empty row may never get
 MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
-MOST_NUMBERS = 2**18  # of the hidden states of one step
+LARGEST_STEP = 2**18  # numbers in the hidden states of a batch at one step
 MOST_POSITIONS = 2**14  # of a batch
 FEWEST, MOST = 32, 256  # rows that are written together: with fewer, products are slow; more gain nothing
 MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
@@ -29,7 +29,7 @@ MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 M
 
 def order_of(config: ModelConfig) -> Pass:
     """Return how rows that are read are cut into batches, whatever suited training."""
-    rows = max(FEWEST, min(MOST_ROWS, MOST_NUMBERS // config.hidden_size))
+    rows = max(FEWEST, min(MOST_ROWS, LARGEST_STEP // config.hidden_size))
     return Pass(limits=BatchLimits(rows, MOST_POSITIONS))
 
 

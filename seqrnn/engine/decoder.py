@@ -20,7 +20,7 @@ from seqrnn.engine.rnn import RNN, Layers, reorder
 
 
 @dataclass(frozen=True)
-class Writing:
+class DecoderState:
     """Where the writing of N = A * K sequences stands, the K of one source after one another."""
 
     layers: Layers  # each array (N, H)
@@ -60,26 +60,26 @@ class Decoder(nn.Module):
         hidden, _ = self.rnn(self.embedding(inputs), lengths, start)
         return self.score(hidden, memory)
 
-    def begin(self, start: Layers, memory: Memory) -> tuple[Tensor, Writing]:
+    def begin(self, start: Layers, memory: Memory) -> tuple[Tensor, DecoderState]:
         """Begin a sequence for each source: the first token's logits (A, V)."""
         first = torch.full((start[0][0].shape[0],), BOS, device=start[0][0].device)
-        return self.step(first, Writing(start, memory))
+        return self.step(first, DecoderState(start, memory))
 
-    def step(self, tokens: Tensor, writing: Writing) -> tuple[Tensor, Writing]:
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Read `tokens` (N,) and return the next token's logits (N, V), in float32."""
-        hidden, layers = self.rnn.step(self.embedding(tokens), writing.layers)
-        beams = hidden.view(writing.memory.mask.shape[0], -1, hidden.shape[1])  # (A, K, H)
-        logits = self.score(beams, writing.memory).flatten(0, 1)  # (N, V)
-        return logits.float(), Writing(layers, writing.memory)
+        hidden, layers = self.rnn.step(self.embedding(tokens), state.layers)
+        beams = hidden.view(state.memory.mask.shape[0], -1, hidden.shape[1])  # (A, K, H)
+        logits = self.score(beams, state.memory).flatten(0, 1)  # (N, V)
+        return logits.float(), DecoderState(layers, state.memory)
 
-    def select(self, writing: Writing, rows: Tensor) -> Writing:
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """Go on from the sequences `rows` (A, K), where those of one row have one source."""
-        sources = writing.memory.mask.shape[0]
-        width = writing.layers[0][0].shape[0] // sources
-        memory = writing.memory
+        sources = state.memory.mask.shape[0]
+        width = state.layers[0][0].shape[0] // sources
+        memory = state.memory
         if len(rows) < sources:  # some sources are done
             memory = memory.rows(rows[:, 0] // width)
-        return Writing(reorder(writing.layers, rows.flatten()), memory)
+        return DecoderState(reorder(state.layers, rows.flatten()), memory)
 
 
 def build_decoder(config: ModelConfig, vocabulary_size: int, memory_size: int, shrink: bool) -> Decoder:

@@ -17,7 +17,7 @@ from seqrnn.config import ModelConfig
 from seqrnn.data.tokenizer import BLANK, SPECIALS
 from seqrnn.engine.attention import Memory
 from seqrnn.engine.bridge import Bridge, FirstInput
-from seqrnn.engine.decoder import Decoder, Writing, build_decoder
+from seqrnn.engine.decoder import Decoder, DecoderState, build_decoder
 from seqrnn.engine.inputs import build_input
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
 from seqrnn.engine.rnn import RNN, Layers, running
@@ -72,17 +72,17 @@ class EncoderDecoder(nn.Module):
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, int(lengths.sum())), {})
 
-    def begin(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, Writing]:
+    def begin(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, DecoderState]:
         """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
         return self.decoder.begin(*self.encode(arrays["source"], arrays["source_lengths"]))
 
-    def step(self, tokens: Tensor, writing: Writing) -> tuple[Tensor, Writing]:
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
-        return self.decoder.step(tokens, writing)
+        return self.decoder.step(tokens, state)
 
-    def select(self, writing: Writing, rows: Tensor) -> Writing:
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """Go on from the sequences `rows` (A, K)."""
-        return self.decoder.select(writing, rows)
+        return self.decoder.select(state, rows)
 
 
 def mix(inputs: Tensor, guesses: Tensor, share: float) -> Tensor:

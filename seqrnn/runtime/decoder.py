@@ -22,7 +22,7 @@ from seqrnn.runtime.weights import Array, Take, within
 
 
 @dataclass(frozen=True)
-class Writing:
+class DecoderState:
     """Where the writing of N = A * K sequences stands, the K of one source after one another."""
 
     layers: Layers  # each array (N, H)
@@ -80,24 +80,24 @@ class Decoder:
             return Memory(values, values, mask)
         return self._attend.memorize(values, mask)
 
-    def begin(self, start: Layers, memory: Memory) -> tuple[Array, Writing]:
+    def begin(self, start: Layers, memory: Memory) -> tuple[Array, DecoderState]:
         """Begin a sequence for each source: the first token's logits (A, V)."""
-        return self.step(np.full(len(memory.mask), BOS), Writing(start, memory))
+        return self.step(np.full(len(memory.mask), BOS), DecoderState(start, memory))
 
-    def step(self, tokens: Array, writing: Writing) -> tuple[Array, Writing]:
+    def step(self, tokens: Array, state: DecoderState) -> tuple[Array, DecoderState]:
         """Read `tokens` (N,) and return the next token's logits (N, V)."""
-        hidden, layers = self._steps(tokens, writing.layers)
+        hidden, layers = self._steps(tokens, state.layers)
         if self._attend is not None:
-            queries = hidden.reshape(len(writing.memory.mask), -1, hidden.shape[1])  # (A, K, H)
-            contexts = self._attend(queries, writing.memory).reshape(len(hidden), -1)  # (N, M)
+            queries = hidden.reshape(len(state.memory.mask), -1, hidden.shape[1])  # (A, K, H)
+            contexts = self._attend(queries, state.memory).reshape(len(hidden), -1)  # (N, M)
             hidden = np.concatenate([contexts, hidden], axis=1)
-        return self._score(hidden), Writing(layers, writing.memory)
+        return self._score(hidden), DecoderState(layers, state.memory)
 
-    def select(self, writing: Writing, rows: Array) -> Writing:
+    def select(self, state: DecoderState, rows: Array) -> DecoderState:
         """Go on from the sequences `rows` (A, K), where those of one row have one source."""
-        sources = len(writing.memory.mask)
-        width = len(writing.layers[0][0]) // sources
-        memory = writing.memory
+        sources = len(state.memory.mask)
+        width = len(state.layers[0][0]) // sources
+        memory = state.memory
         if len(rows) < sources:  # some sources are done
             memory = memory.rows(rows[:, 0] // width)
-        return Writing(reorder(writing.layers, rows.ravel()), memory)
+        return DecoderState(reorder(state.layers, rows.ravel()), memory)

@@ -12,7 +12,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.batching import Batch
 from seqrnn.runtime.bridge import take_entry
-from seqrnn.runtime.decoder import Decoder, Writing
+from seqrnn.runtime.decoder import Decoder, DecoderState
 from seqrnn.runtime.inputs import Lookup, take_input
 from seqrnn.runtime.lengths import running
 from seqrnn.runtime.rnn import RNN, Layers
@@ -37,7 +37,7 @@ class EncoderDecoder:
         self._enter = take_entry(within(take, "bridge"), config, reads)
         self._decoder = Decoder(within(take, "decoder"), config, sizes["target_vocabulary"], memory_size)
 
-    def begin(self, batch: Batch) -> tuple[Array, Writing]:
+    def begin(self, batch: Batch) -> tuple[Array, DecoderState]:
         """Begin a sequence for each row of `source`, tokens (B, S) or vectors (B, S, F).
 
         Returns the first token's logits (B, V), and where the writing stands.
@@ -47,10 +47,10 @@ class EncoderDecoder:
         memory = self._decoder.memorize(read.written_out(), running(lengths, source.shape[1]))
         return self._decoder.begin(self._enter(last, self._decoder.rnn), memory)
 
-    def step(self, tokens: Array, states: Writing) -> tuple[Array, Writing]:
+    def step(self, tokens: Array, states: DecoderState) -> tuple[Array, DecoderState]:
         """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
         return self._decoder.step(tokens, states)
 
-    def select(self, states: Writing, rows: Array) -> Writing:
+    def select(self, states: DecoderState, rows: Array) -> DecoderState:
         """Go on from the sequences `rows` (A, K)."""
         return self._decoder.select(states, rows)

@@ -14,7 +14,7 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.config import ModelConfig
 from seqrnn.runtime.weights import Array, Take
 
-MOST_NUMBERS = 2**24  # that a layer makes of all vectors at once, 64 MiB
+MOST_BROUGHT = 2**24  # numbers that a layer makes of all vectors at once, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tup
         return as_vectors, sizes["features"]
     table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
     rows = load(CELLS[config.cell]).gates * config.hidden_size
-    return Embedding(table, MOST_NUMBERS // rows), config.embedding_size
+    return Embedding(table, MOST_BROUGHT // rows), config.embedding_size
 
 
 def as_vectors(vectors: Array) -> Array:

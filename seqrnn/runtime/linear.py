@@ -8,7 +8,7 @@ import numpy as np
 
 from seqrnn.runtime.weights import Array, Take
 
-MOST_NUMBERS = 2**20  # that are held twice, 4 MiB
+MOST_HELD_TWICE = 2**20  # numbers of a matrix, 4 MiB
 
 
 class Linear:
@@ -26,7 +26,7 @@ class Linear:
     @cached_property
     def _transposed(self) -> Array:
         """`W` as rows times it are fastest, (N, M); where it is large, as it is stored."""
-        small = self.weight.size <= MOST_NUMBERS
+        small = self.weight.size <= MOST_HELD_TWICE
         return np.ascontiguousarray(self.weight.T) if small else self.weight.T
 
     def __call__(self, x: Array) -> Array:

@@ -24,7 +24,7 @@ import numpy as np
 from seqrnn.runtime.lengths import running
 from seqrnn.runtime.weights import Array
 
-FEW = 8  # sequences that are not worth a search for what they share
+TOO_FEW = 8  # sequences that are not worth a search for what they share
 NOTHING = 0  # the root at which nothing was read: its state is zero
 
 
@@ -57,7 +57,7 @@ class PrefixTree:
         alive = running(lengths, steps)  # (B, T)
         order: Array | slice = slice(None)
         opens = alive
-        if steps and size > FEW and not roots.any():
+        if steps and size > TOO_FEW and not roots.any():
             order, differs = _in_alphabetical_order(np.where(alive, reads, -1))
             opens = alive[order] & differs
         flags = opens.T.ravel()  # the first sequence that comes to a node stands for it

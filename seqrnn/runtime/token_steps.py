@@ -10,7 +10,7 @@ from functools import cached_property
 from seqrnn.runtime.rnn import RNN, Layers
 from seqrnn.runtime.weights import Array
 
-MOST_NUMBERS = 2**20  # in a table of all tokens' inputs, 4 MiB: what is made in a few milliseconds
+LARGEST_TABLE = 2**20  # numbers in the inputs of all tokens, 4 MiB: what is made in a few milliseconds
 
 
 class TokenSteps:
@@ -25,7 +25,7 @@ class TokenSteps:
     def _inputs(self) -> Array | None:
         """What each token brings to the first layer, (V, G * H), where the vocabulary is small."""
         layer = self._rnn.layers[0][0]
-        small = len(self._table) * layer.rows <= MOST_NUMBERS
+        small = len(self._table) * layer.rows <= LARGEST_TABLE
         return layer.from_table(self._table) if small else None
 
     @cached_property

@@ -22,7 +22,7 @@ Take = Callable[[str, tuple[int, ...]], Array]
 
 Network = TypeVar("Network")
 
-NOTHING = np.empty(0, dtype=np.float32)
+UNFILLED = np.empty(0, dtype=np.float32)
 CACHE_LINE = 64  # bytes
 
 
@@ -39,7 +39,7 @@ def load_network(
 
     def note(name: str, shape: tuple[int, ...]) -> Array:
         expected[name] = ("float32", shape)
-        return NOTHING
+        return UNFILLED
 
     describe(note)
     arrays = read(expected)

@@ -27,7 +27,7 @@ def pair(cell, sizes):
 @pytest.mark.parametrize("most", [0, 2**24])  # blocks of few nodes, each with its inputs; or all at once
 def test_sequences_that_begin_and_end_alike(cell, directions, most, monkeypatch):
     monkeypatch.setattr(layer_module, "CACHED", most)
-    monkeypatch.setattr(layer_module, "MOST_NUMBERS", most)
+    monkeypatch.setattr(layer_module, "MOST_BROUGHT", most)
     sizes = RNNSizes(3, 4, 2, bidirectional=directions == 2)
     engine, twin = pair(cell, sizes)
     generator = np.random.default_rng(2)

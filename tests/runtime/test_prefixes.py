@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.runtime.prefixes import FEW, NOTHING, PrefixTree
+from seqrnn.runtime.prefixes import TOO_FEW, NOTHING, PrefixTree
 
 
 def grow(rows, roots=None):
@@ -31,7 +31,7 @@ def some_rows(count, seed=1):
     return [generator.integers(0, 3, size).tolist() for size in generator.integers(0, 7, count)]
 
 
-@pytest.mark.parametrize("count", [1, FEW, FEW + 1, 300])
+@pytest.mark.parametrize("count", [1, TOO_FEW, TOO_FEW + 1, 300])
 def test_every_place_spells_what_its_sequence_has_read_so_far(count):
     rows = some_rows(count)
     tree = grow(rows)
