@@ -7,7 +7,7 @@ until `load` asks for it, so listing the choices costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 CELLS = {
     "elman": "seqrnn.cells.elman:Elman",
@@ -51,6 +51,18 @@ GRAPHS = {
     "tagging": "seqrnn.export.tagger:TaggerNetwork",
 }
 """The tasks whose models can be written as ONNX, where what is read has time steps."""
+
+FieldFile = Literal[
+    "tokenizer.json",
+    "target_tokenizer.json",
+    "labels.json",
+    "tags.json",
+    "characters.json",
+    "features.json",
+    "image.json",
+    "numbers.json",
+]
+"""The files of a model directory that hold what a field has learnt from the training data."""
 
 
 def load(path: str) -> Any:

@@ -10,22 +10,13 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import Column, smallest_dtype
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]
-FileName = Literal[
-    "tokenizer.json",
-    "target_tokenizer.json",
-    "labels.json",
-    "tags.json",
-    "characters.json",
-    "features.json",
-    "image.json",
-    "numbers.json",
-]
 
 
 class Field(Protocol):
@@ -33,7 +24,7 @@ class Field(Protocol):
 
     name: str
     """Name of its column."""
-    file_name: FileName | None
+    file_name: FieldFile | None
     """Name of its file in a run directory; None where it learns nothing."""
     closed: bool
     """Whether every value must be known: such a field also learns from held-out records.
@@ -64,12 +55,12 @@ class Field(Protocol):
         """Take over what `to_json` returned. Raises ModelError for anything else."""
 
 
-def learned(fields: Iterable[Field]) -> dict[FileName, str]:
+def learned(fields: Iterable[Field]) -> dict[FieldFile, str]:
     """Return what fields have learned, by the names of the files that keep it."""
     return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
 
 
-def load_fields(fields: Iterable[Field], read: Callable[[FileName], str]) -> None:
+def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str]) -> None:
     """Take over what other fields have `learned`. Raises ModelError for anything else."""
     for field in fields:
         if field.file_name is not None:
@@ -91,7 +82,7 @@ class TextField:
         self, name: str, settings: TokenizerSettings, stream: bool = False, side: Side = "source"
     ) -> None:
         self.name = name
-        self.file_name: FileName | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self.file_name: FieldFile | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
         self._settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
 
@@ -147,7 +138,7 @@ class TextField:
 class LabelField:
     """The label of a record, or its labels, numbered in alphabetical order."""
 
-    file_name: FileName | None = "labels.json"
+    file_name: FieldFile | None = "labels.json"
     closed = True
     counted: str | None = None
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import Column
-from seqrnn.data.fields import FileName
 from seqrnn.data.images import CHANNELS, read_pixels
 from seqrnn.data.named_files import find_file, find_named_file, path_of
 from seqrnn.data.record import Record
@@ -35,7 +35,7 @@ class ImageField:
     last ones kept, so that a small data set is decoded once and a large one costs no memory.
     """
 
-    file_name: FileName | None = "image.json"
+    file_name: FieldFile | None = "image.json"
     closed = False
     counted: str | None = None
     sequential = False

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import Column
-from seqrnn.data.fields import FileName
 from seqrnn.data.record import Record
 from seqrnn.data.steps import sets_of
 from seqrnn.data.tokenizer import Encoded
@@ -18,7 +18,7 @@ from seqrnn.errors import ModelError
 class NotesField:
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
-    file_name: FileName | None = None
+    file_name: FieldFile | None = None
     closed = True
     counted: str | None = "step"
     sequential = True

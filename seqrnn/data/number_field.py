@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from seqrnn.data.fields import FileName
+from seqrnn.catalog import FieldFile
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
 from seqrnn.data.vectors_field import Moments
@@ -19,7 +19,7 @@ from seqrnn.errors import DataError, ModelError
 class NumberField:
     """The target number of a record, with mean 0 and deviation 1 in training."""
 
-    file_name: FileName | None = "numbers.json"
+    file_name: FieldFile | None = "numbers.json"
     closed = False
     counted: str | None = None
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import Column, IntArray
-from seqrnn.data.fields import FileName
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
 from seqrnn.errors import ModelError
@@ -21,7 +21,7 @@ END = 0xFF  # stands behind each text, and fills a batch: no byte of UTF-8 is th
 class ReferencesField:
     """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
 
-    file_name: FileName | None = None
+    file_name: FieldFile | None = None
     closed = True
     counted: str | None = None
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import smallest_dtype
-from seqrnn.data.fields import FileName, TextField
+from seqrnn.data.fields import TextField
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.tokens import join_tokens, split_tags, split_tokens
@@ -33,7 +34,7 @@ class CharactersField:
     model meets unknown ones.
     """
 
-    file_name: FileName | None = "characters.json"
+    file_name: FieldFile | None = "characters.json"
     closed = False
     counted: str | None = None
     tokenizer: Tokenizer
@@ -87,7 +88,7 @@ class TagField:
     A record has one target a token, or all of them in one line.
     """
 
-    file_name: FileName | None = "tags.json"
+    file_name: FieldFile | None = "tags.json"
     closed = True
     counted: str | None = None
 

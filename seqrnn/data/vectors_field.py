@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.columns import Column
-from seqrnn.data.fields import FileName
 from seqrnn.data.record import Record
 from seqrnn.data.steps import matrix_of
 from seqrnn.data.tokenizer import Encoded
@@ -22,7 +22,7 @@ class VectorsField:
     Without `sequential` a record is one vector.
     """
 
-    file_name: FileName | None = "features.json"
+    file_name: FieldFile | None = "features.json"
     closed = False
     counted: str | None = "step"
 

@@ -18,6 +18,7 @@ from pydantic import (
     model_serializer,
 )
 
+from seqrnn.catalog import FieldFile
 from seqrnn.errors import ModelError
 from seqrnn.run.files import Fingerprint, read_regular
 from seqrnn.run.strict_json import conform, parse_object
@@ -33,17 +34,7 @@ CONFIG: Final = "config.yaml"
 
 # No name that a file brings is used as a path: a manifest names what stands here, or is refused.
 GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
-RootFile = Literal[
-    "config.yaml",
-    "tokenizer.json",
-    "target_tokenizer.json",
-    "labels.json",
-    "tags.json",
-    "characters.json",
-    "features.json",
-    "image.json",
-    "numbers.json",
-]
+RootFile = Literal["config.yaml", FieldFile]
 FileName = Literal[GenerationFile, RootFile]
 Numbers = Literal["float32", "int8"]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)

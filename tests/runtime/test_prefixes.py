@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.runtime.prefixes import TOO_FEW, NOTHING, PrefixTree
+from seqrnn.runtime.prefixes import NOTHING, TOO_FEW, PrefixTree
 
 
 def grow(rows, roots=None):
