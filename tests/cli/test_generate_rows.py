@@ -130,7 +130,7 @@ def test_beams_of_one_are_greedy_and_draws_follow_the_seed(ask) -> None:
 
 
 def test_a_fixed_length_and_a_limit_are_kept(ask) -> None:
-    lines, _ = ask(["a", "abcd"], fixed_len=3)
+    lines, _ = ask(["a", "abcd"], fixed_len=3, max_len=None)
     assert [len(line.split()) for line in lines] == [3, 3]
     found = list(records(ask(["a", "abcd"], max_len=2, jsonl=True)[0]))
     assert [len(record["prediction"].split()) for record in found] == [1, 2]

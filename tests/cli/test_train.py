@@ -40,9 +40,9 @@ def test_a_training_is_told_in_plain_lines_on_stderr(training) -> None:
     counts = [int(re.search(r": (\d+) examples", line)[1]) for line in lines[2:4]]
     assert sum(counts) == 288
     assert lines[4].startswith("model: 1 x bidirectional lstm 12,")
-    assert lines[5].split() == HEADS
-    evaluations = [line.split()[0] for line in lines[6:] if re.match(r" *\d+ +\d", line)]  # no progress
-    assert evaluations == ["20", "40", "60"]
+    *table, _ = [line.split() for line in lines[5:-2] if "%  step" not in line]  # progress, if it takes long
+    assert table[0] == HEADS
+    assert [row[0] for row in table[1:]] == ["20", "40", "60"]
     assert lines[-1] == "saved in classifier; ask it with: seqrnn classify -m classifier"
 
 
@@ -136,8 +136,8 @@ def test_a_budget_is_kept(seqrnn, folder, small) -> None:
     started = time.monotonic()
     result = seqrnn("train", "train.tsv", "-o", "budget", "--budget", "2s", *small)
     assert result.returncode == 0
-    *_, last, _ = map(json.loads, (folder / "budget/metrics.jsonl").read_text().splitlines())
-    assert 1.9 < last["seconds"] < 10
+    states = [json.loads(path.read_text()) for path in folder.glob("budget/**/training.json")]
+    assert 1.9 < max(state["seconds"] for state in states) < 20
     assert time.monotonic() - started < 50
 
 
