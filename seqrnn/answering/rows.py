@@ -14,7 +14,7 @@ from seqrnn.data.fields import Field
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import Encoded
 from seqrnn.search.beam import Beam, Hypothesis
-from seqrnn.search.decoding import Decoding, decode, seeded
+from seqrnn.search.decoding import Decoding, decode, numbered
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
@@ -75,12 +75,12 @@ class RowWriter:
         dataset, texts = _encode(self._task.inputs, [records[row] for row in filled])
 
         answers = [EMPTY] * len(records)
-        first = records[0].line if records else 0
-        for number, batch in enumerate(self._task.batches(dataset, self._order(decoding)), first):
-            draws = seeded(decoding, number)  # of its own: there are no more batches than lines
-            found = decode(self._backend, self._backend.begin(batch), draws)
-            for row, hypotheses in zip(batch.examples.tolist(), found, strict=True):
-                answers[filled[row]] = self._answer(hypotheses, texts[row], decoding.limits)
+        for batch in self._task.batches(dataset, self._order(decoding)):
+            examples = batch.examples.tolist()
+            rows = numbered(decoding, [records[filled[example]].line for example in examples])
+            found = decode(self._backend, self._backend.begin(batch), rows)
+            for example, hypotheses in zip(examples, found, strict=True):
+                answers[filled[example]] = self._answer(hypotheses, texts[example], decoding.limits)
         return answers
 
     def _order(self, decoding: Decoding) -> Pass:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +14,6 @@ from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
 
-APART = 2**32  # seeds of batches: what --seed 2 draws is not what --seed 1 draws a batch later
 WORTHWHILE = (
     0.2  # share of sources that have ended at which to go on without them: to copy the others costs, too
 )
@@ -52,13 +52,11 @@ def decode(model: Stepper, start: Prediction, decoding: Decoding) -> list[list[H
     return _draw(model, start, decoding.limits, (decoding.strategy, decoding.n_best))
 
 
-def seeded(decoding: Decoding, number: int) -> Decoding:
-    """Return the decoding of the batch of that `number`: each batch has draws of its own."""
+def numbered(decoding: Decoding, numbers: Sequence[int]) -> Decoding:
+    """Return the same for rows of these `numbers`, each with draws of its own, whatever batch it is in."""
     if isinstance(decoding.strategy, Beam):
         return decoding
-    seed = decoding.strategy.seed + number * APART
-    strategy = replace(decoding.strategy, seed=seed)
-    return replace(decoding, strategy=strategy)
+    return replace(decoding, strategy=replace(decoding.strategy, numbers=tuple(numbers)))
 
 
 def _draw(

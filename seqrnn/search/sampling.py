@@ -19,6 +19,7 @@ from seqrnn.errors import NumericError, UsageError
 from seqrnn.search.step import Logits, LogProbs, Tokens, log_softmax
 
 NOISE = 2**14  # numbers that are drawn at once, some tenths of a millisecond
+LEAST_NOISE = 2**9  # of them by each generator, as calling it takes as long
 HOTTEST = 1e30  # temperature or penalty: more would change nothing, and leave single precision
 TINIEST = 1e-200  # temperature: below, what double precision holds could become infinite
 
@@ -28,7 +29,8 @@ class Sampling:
     """How tokens are chosen.
 
     `temperature` 0 is greedy search: always the likeliest token. `top_k` 0, `top_p` 1,
-    `repetition_penalty` 1 and `no_repeat_ngram` 0 filter nothing.
+    `repetition_penalty` 1 and `no_repeat_ngram` 0 filter nothing. Where `numbers` are given, one for each
+    row that is continued, a row's draws depend on `seed` and its number alone, whatever stands beside it.
 
     Raises UsageError where a value is out of range.
     """
@@ -39,11 +41,19 @@ class Sampling:
     repetition_penalty: float = 1.0
     no_repeat_ngram: int = 0
     seed: int = 1
+    numbers: tuple[int, ...] | None = None
 
     @property
     def looks_back(self) -> bool:
         """Whether a choice depends on the tokens before it."""
         return self.repetition_penalty != 1 or self.no_repeat_ngram > 0
+
+    def generators(self) -> list[np.random.Generator]:
+        """Return what draws: one for all sequences, or one for those of each row, in their order."""
+        if self.numbers is None:
+            return [np.random.default_rng(self.seed)]
+        seeds = [np.random.SeedSequence(self.seed, spawn_key=(number,)) for number in self.numbers]
+        return [np.random.default_rng(seed) for seed in seeds]
 
     def __post_init__(self) -> None:
         finite = math.isfinite(self.temperature) and math.isfinite(self.repetition_penalty)
@@ -111,11 +121,14 @@ class Chooser:
 
     def _make_additions(self, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.float32]]:
         """Yield what is added to the scores of a step, (N, V): noise, and -inf where a token is forbidden."""
-        rng = np.random.default_rng(self._sampling.seed)
         temperature = min(self._sampling.temperature, HOTTEST)
-        steps = max(1, NOISE // math.prod(shape))
+        if temperature > 0:
+            generators = self._sampling.generators()
+            each = shape[0] // len(generators), shape[1]
+            steps = max(1, max(NOISE // len(generators), LEAST_NOISE) // math.prod(each))
         while temperature > 0:
-            noise = rng.standard_exponential((steps, *shape)).astype(np.float32)
+            drawn = [generator.standard_exponential((steps, *each)) for generator in generators]
+            noise = np.concatenate(drawn, axis=1, dtype=np.float32)
             np.log(noise, out=noise)
             noise *= -temperature
             noise += self._barred

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
@@ -177,7 +179,7 @@ def writer_of(session):
 
 
 def rows(texts):
-    return [Record(text) for text in texts]
+    return [Record(text, line=line) for line, text in enumerate(texts, start=1)]
 
 
 TEXTS = ["abc", "", "zzz", "b", "bacca", "  ", "abc", "cacacacaca"]
@@ -232,13 +234,16 @@ def test_draws_differ_by_their_seed_and_between_rows(trained):
     assert first != other
 
 
-def test_draws_differ_from_part_to_part_of_the_input_and_depend_on_nothing_else(trained):
+def test_the_draws_of_a_row_depend_on_its_line_and_on_nothing_else(trained):
     decoding = Decoding(Limits(12), Sampling(2.0, seed=3))
-    parts = [[Record("abc", line=first + row) for row in range(6)] for first in (1, 7, 1)]
+    whole = [Record(text, line=line) for line, text in enumerate(["abc", "ab", "", "abc", "abc", "c"], 1)]
     writer = writer_of(trained)
-    first, second, again = (writer.answer(part, decoding) for part in parts)
-    assert first == again
-    assert first != second
+    answers = [answer.prediction for answer in writer.answer(whole, decoding)]
+    for parts in ([1, 1, 1, 1, 1, 1], [2, 4], [5, 1]):
+        rest = iter(whole)
+        found = [writer.answer(list(islice(rest, count)), decoding) for count in parts]
+        assert [answer.prediction for part in found for answer in part] == answers
+    assert len({answers[0], answers[3], answers[4]}) > 1
 
 
 def test_a_limit_cuts_and_says_so_but_a_fixed_length_is_no_cut(trained):

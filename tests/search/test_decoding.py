@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from seqrnn.data.tokenizer import BLANK, EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.beam import Beam, beam_search
-from seqrnn.search.decoding import Decoding, decode, seeded
+from seqrnn.search.decoding import Decoding, decode, numbered
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
 
@@ -57,20 +55,30 @@ def test_a_draw_that_meets_the_limit_has_not_ended():
     assert {(len(h.tokens), h.ended) for row in found for h in row} == {(0, True), (1, True), (2, False)}
 
 
-def test_each_batch_has_draws_of_its_own_but_beams_are_the_same():
-    draws = Decoding(Limits(5), Sampling(seed=5))
-    assert seeded(draws, 0) == draws
-    assert (
-        len(
-            {
-                seeded(replace(draws, strategy=Sampling(seed=seed)), number).strategy.seed
-                for seed in range(9)
-                for number in range(9)
-            }
-        )
-        == 81
-    )
-    assert seeded(Decoding(), 2) == Decoding()
+def test_a_row_has_draws_of_its_own_whatever_stands_beside_it():
+    class Fair:
+        """Foretells five tokens alike, whatever was read."""
+
+        def step(self, tokens, states):
+            return np.zeros((len(tokens), 9)), states
+
+        def select(self, states, rows):
+            return states[rows.ravel()]
+
+    def draw(numbers, seed=3):
+        decoding = numbered(Decoding(Limits(20), Sampling(seed=seed), 2), numbers)
+        found = decode(Fair(), (np.zeros((len(numbers), 9)), np.arange(len(numbers))), decoding)
+        return {
+            number: [hypothesis.tokens.tolist() for hypothesis in row]
+            for number, row in zip(numbers, found, strict=True)
+        }
+
+    many = draw(range(300))
+    assert {**many, **draw([7]), **draw([299, 0, 7])} == many
+    texts = [str(text) for row in [*many.values(), *draw(range(300), seed=4).values()] for text in row]
+    longer = [text for text in texts if len(text) > 12]  # four tokens and more
+    assert len(set(longer)) > 0.99 * len(longer) > 500
+    assert numbered(Decoding(), [2]) == Decoding()
 
 
 @pytest.mark.parametrize(
