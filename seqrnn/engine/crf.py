@@ -3,8 +3,8 @@
     s(x, y) = start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_{t-1}, y_t] + end[y_n]
     log p(y | x) = s(x, y) - log sum_y' exp s(x, y')
 
-Shapes: B batch, T time, K tags. All of it is computed in float32. Sequences may have ended:
-`mask` (B, T) is true where one runs.
+Shapes: B batch, T time, K tags. Sequences may have ended: `mask` (B, T) is true where one runs. Training
+computes in float32. An answer's probability is a small difference of sums over all steps: that is float64's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class CRF(nn.Module):
 
     def log_likelihood(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """Return `log p(tags | emissions)`, (B,), for emissions (B, T, K) and tags (B, T)."""
-        emissions = emissions.float()
+        return self._log_prob(emissions.float(), tags, mask)
+
+    def _log_prob(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         return self._score(emissions, tags, mask) - self._log_partition(emissions, mask)
 
     def _score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
@@ -57,20 +59,20 @@ class CRF(nn.Module):
 
     def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return `log p(y_t = k | x)`, (B, T, K), by the forward-backward algorithm."""
-        emissions = emissions.float()
+        emissions = emissions.double()
         betas = [self.end.expand(len(emissions), -1)]
         for step in range(emissions.shape[1] - 1, 0, -1):
             beta = _log_matmul(betas[-1] + emissions[:, step], self.transitions.t())
             betas.append(torch.where(mask[:, step : step + 1], beta, betas[-1]))
         both = torch.stack(self._forward(emissions, mask), dim=1) + torch.stack(betas[::-1], dim=1)
-        return both[:, : emissions.shape[1]].log_softmax(dim=2)
+        return both[:, : emissions.shape[1]].log_softmax(dim=2).float()
 
     def decode(self, emissions: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the likeliest tags (B, T), any where a sequence has ended, and their log p (B,).
 
         The algorithm is Viterbi's.
         """
-        emissions = emissions.float()
+        emissions = emissions.double()
         best = self.start + emissions[:, :1].sum(dim=1)  # (B, K)
         stay = torch.arange(best.shape[1], device=best.device).expand_as(best)
         origins = []
@@ -83,7 +85,7 @@ class CRF(nn.Module):
         for origin in reversed(origins):
             tags.append(origin.gather(1, tags[-1]))
         path = torch.cat(tags[::-1], dim=1)[:, : emissions.shape[1]]
-        return path, self.log_likelihood(emissions, path, mask)
+        return path, self._log_prob(emissions, path, mask).float()
 
 
 def _log_matmul(scores: Tensor, transitions: Tensor) -> Tensor:
@@ -93,5 +95,5 @@ def _log_matmul(scores: Tensor, transitions: Tensor) -> Tensor:
     underflows, by a factor of e^-87, is kept at the smallest number that there is.
     """
     shift, most = scores.amax(dim=1, keepdim=True).detach(), transitions.amax().detach()
-    total = torch.exp(scores - shift) @ torch.exp(transitions - most)
+    total = torch.exp(scores - shift) @ torch.exp(transitions.to(scores.dtype) - most)
     return total.clamp_min(TINY).log() + shift + most

@@ -3,7 +3,8 @@
     s(x, y) = start[y_1] + sum_t emissions[t, y_t] + sum_t transitions[y_{t-1}, y_t] + end[y_n]
     log p(y | x) = s(x, y) - log sum_y' exp s(x, y')
 
-Shapes: B batch, T time, K tags. Sequences may have ended: `mask` (B, T) is true where one runs.
+Shapes: B batch, T time, K tags. Sequences may have ended: `mask` (B, T) is true where one runs. A probability
+is a small difference of sums over all steps, which are therefore added up in float64.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class CRF:
 
         The algorithm is Viterbi's.
         """
+        emissions = emissions.astype(np.float64)
         best = self._start + emissions[:, :1].sum(axis=1)  # (B, K)
         stay = np.broadcast_to(np.arange(best.shape[1]), best.shape)
         origins = []
@@ -43,16 +45,17 @@ class CRF:
             tags.append(np.take_along_axis(origin, tags[-1][:, None], axis=1)[:, 0])
         path = np.stack(tags[::-1], axis=1)[:, : emissions.shape[1]]
         log_prob = final.max(axis=1) - _log_sum(self._forward(emissions, mask)[-1] + self._end)
-        return path, log_prob * mask.any(axis=1)
+        return path, (log_prob * mask.any(axis=1)).astype(np.float32)
 
     def marginals(self, emissions: Array, mask: Array) -> Array:
         """Return `log p(y_t = k | x)`, (B, T, K), by the forward-backward algorithm."""
+        emissions = emissions.astype(np.float64)
         betas = [np.broadcast_to(self._end, (len(emissions), len(self._end)))]
         for step in range(emissions.shape[1] - 1, 0, -1):
             beta = _log_matmul(betas[-1] + emissions[:, step], self._transitions.T)
             betas.append(np.where(mask[:, step, None], beta, betas[-1]))
         both = np.stack(self._forward(emissions, mask), axis=1) + np.stack(betas[::-1], axis=1)
-        return log_softmax(both[:, : emissions.shape[1]])
+        return log_softmax(both[:, : emissions.shape[1]]).astype(np.float32)
 
     def _forward(self, emissions: Array, mask: Array) -> list[Array]:
         """Return for each step the log of the sum over all beginnings that end in a tag, each (B, K).
@@ -80,6 +83,6 @@ def _log_matmul(scores: Array, transitions: Array) -> Array:
     smallest number that there is.
     """
     shift, most = scores.max(axis=1, keepdims=True), transitions.max()
-    total = np.exp(scores - shift) @ np.exp(transitions - most)
+    total = np.exp(scores - shift) @ np.exp(transitions.astype(scores.dtype) - most)
     logs: Array = np.log(np.maximum(total, TINY)) + shift + most
     return logs

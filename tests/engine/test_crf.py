@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seqrnn.engine.crf import CRF
+from seqrnn.runtime import crf as runtime_crf
 
 LENGTHS = (4, 1, 0, 3)
 TAGS, STEPS = 3, 5
@@ -81,6 +82,24 @@ def test_the_gradient_of_the_partition_is_the_marginal_and_nothing_behind_the_en
     crf._log_partition(emissions, MASK).sum().backward()
     expected = crf.marginals(emissions, MASK).exp() * MASK.unsqueeze(2)
     torch.testing.assert_close(emissions.grad, expected.detach(), atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("steps", [2, 3000])
+def test_the_probability_of_a_long_sequence_is_exact(crf, steps):
+    emissions = torch.randn(1, steps, TAGS, generator=torch.Generator().manual_seed(6))
+    emissions[..., 0] += 12.0  # one sequence is much likelier than the others
+    mask = torch.ones(1, steps, dtype=torch.bool)
+    exact = CRF(TAGS).double()
+    exact.load_state_dict(crf.state_dict())
+    in_numpy = runtime_crf.CRF(lambda name, _: getattr(crf, name).numpy(), TAGS)
+    tags, log_prob = crf.decode(emissions, mask)
+    expected = (
+        exact._score(emissions.double(), tags, mask) - exact._log_partition(emissions.double(), mask)
+    ).item()
+    assert expected < -1e-5
+    assert log_prob.item() == pytest.approx(expected, rel=1e-4)
+    assert in_numpy.decode(emissions.numpy(), mask.numpy())[1].item() == pytest.approx(expected, rel=1e-4)
 
 
 @torch.no_grad()
