@@ -19,6 +19,9 @@ from seqrnn.tasks.task import Task
 CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
 """Keys that a resumed training may set anew; the seed has split the data."""
 
+LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
+"""How long a training lasts."""
+
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
 VOCABULARY = frozenset(
     f"data.{name}" for name in ("tokenizer", "lowercase", "unicode_form", "min_count", "vocabulary_size")
@@ -44,7 +47,8 @@ class Plan:
 def continued(run: Path, layers: list[Layer]) -> list[Layer]:
     """Lay the user's settings over those of the run that is resumed.
 
-    Raises UsageError for one that would change the data or the model.
+    A new limit of its length replaces all that it had. Raises UsageError for a setting that would change
+    the data or the model.
     """
     begun = _settings_of(run)
     for layer in layers:
@@ -54,6 +58,8 @@ def continued(run: Path, layers: list[Layer]) -> list[Layer]:
                     f"{setting.origin}: cannot change in a run that is resumed, it is "
                     f"{begun[key].value}; leave it out, or start anew with --init-from"
                 )
+    if any(LIMITS & layer.keys() for layer in layers):
+        begun = {key: setting for key, setting in begun.items() if key not in LIMITS}
     return [begun, *layers]
 
 
@@ -82,7 +88,7 @@ def plan_training(layers: list[Layer]) -> Plan:
         "data.format": found.format,
         "data.source_kind": found.source_kind,
     }
-    if not given & {"training.budget", "training.epochs", "training.steps"}:
+    if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
     if asked.data.tokenizer == "auto" and "data.tokenizer" not in defaults:

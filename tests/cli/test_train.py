@@ -196,6 +196,18 @@ def test_a_training_on_stdin_is_resumed_with_the_same_data_and_no_other(seqrnn, 
     assert b"going on from step 3" in again.stderr
 
 
+def test_a_resumed_training_lasts_as_long_as_is_said_now(seqrnn, folder, small) -> None:
+    seqrnn("train", "train.tsv", "-o", "longer", "-q", "--steps", "3", *small)
+    over = seqrnn("train", "-o", "longer", "--resume")
+    assert over.returncode == 0
+    assert b"3 updates" in over.stderr
+    assert b"nothing was left to do; --epochs, --steps or --budget" in over.stderr
+    again = seqrnn("train", "-o", "longer", "--resume", "--epochs", "1")
+    steps = int(re.search(rb"(\d+) updates in .*: the training is complete", again.stderr)[1])
+    assert steps > 3
+    assert b"nothing was left" not in again.stderr
+
+
 def on_terminal(folder, environment, columns: int, options: tuple[str, ...], **env: str) -> str:
     """Train with stderr on a terminal of so many columns; what it was sent."""
     master, slave = os.openpty()
