@@ -48,6 +48,7 @@ class Position:
     batch: int = 0  # batches of this epoch that are done
     seconds: float = 0.0
     best: float | None = None
+    best_loss: float | None = None
     evaluated: int = 0  # step of the last evaluation
     stale: int = 0  # evaluations since the best
     scale: float = 1.0  # what the plateau schedule has made of the learning rate
@@ -98,7 +99,8 @@ class Trainer:
     def resume(self, generation: Generation) -> None:
         """Go on exactly where a generation stands; its weights are loaded already."""
         state = generation.training_state()
-        self.position = Position(**{f.name: state[f.name] for f in fields(Position)})
+        known = (field.name for field in fields(Position))
+        self.position = Position(**{name: state[name] for name in known if name in state})
         self.schedule.scale = self.position.scale
         tensors = generation.training_tensors()
         self.carry = load_training(tensors, self.model, self.optimizer)
@@ -238,8 +240,8 @@ class Trainer:
             effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
             with self.average.in_place():
                 metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
-            metric = Metric(name=self.task.metric, value=metrics[self.task.metric], better=self.task.better)
-            yield self._judge(metrics)
+            metric = self._metric(metrics[self.task.metric], metrics["loss"])
+            yield self._judge(metrics, metric)
         self.position.evaluated = self.position.step
         self._evaluation = (time.monotonic() - self._started, time.monotonic() - started)
         yield from self._save(run, metric)
@@ -264,17 +266,18 @@ class Trainer:
             training_state={**asdict(self.position), "data": self.data_hashes},
         )
 
-    def _judge(self, metrics: dict[str, Any]) -> Evaluated:
+    def _metric(self, value: float | None, loss: float | None) -> Metric:
+        return Metric(name=self.task.metric, value=value, better=self.task.better, loss=loss)
+
+    def _judge(self, metrics: dict[str, Any], metric: Metric) -> Evaluated:
         """Compare an evaluation with the best so far."""
-        metric, best = metrics[self.task.metric], self.position.best
-        sign = 1.0 if self.task.better == "higher" else -1.0
-        better = best is None or sign * metric > sign * best
-        self.position.best = metric if better else best
-        self.position.stale = 0 if better else self.position.stale + 1
-        self.schedule.observe(self.position.stale)
-        self.position.scale = self.schedule.scale
-        train_loss = self.position.loss / max(self.position.losses, 1)
-        self.position.loss, self.position.losses = 0.0, 0
-        return Evaluated(
-            self.position.step, self._epochs(), self.position.seconds, train_loss, metrics, better
-        )
+        position = self.position
+        better = position.best is None or metric.rank < self._metric(position.best, position.best_loss).rank
+        if better:
+            position.best, position.best_loss = metric.value, metric.loss
+        position.stale = 0 if better else position.stale + 1
+        self.schedule.observe(position.stale)
+        position.scale = self.schedule.scale
+        train_loss = position.loss / max(position.losses, 1)
+        position.loss, position.losses = 0.0, 0
+        return Evaluated(position.step, self._epochs(), position.seconds, train_loss, metrics, better)

@@ -124,12 +124,11 @@ class Generation:
             if name in self.manifest.files:
                 _verify(self.path / name, self.manifest.files[name])
 
-    def rank(self) -> tuple[bool, float, int]:
+    def rank(self) -> tuple[bool, tuple[float, float], int]:
         """Sorts the best first, of equals the earlier; those without a metric last, of them the newest."""
         if self.metric is None or self.metric.value is None:
-            return True, 0.0, -self.step
-        value = self.metric.value
-        return False, -value if self.metric.better == "higher" else value, self.step
+            return True, (0.0, 0.0), -self.step
+        return False, self.metric.rank, self.step
 
 
 def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileName, Fingerprint]) -> None:

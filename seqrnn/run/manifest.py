@@ -41,18 +41,28 @@ ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
 class Metric(BaseModel):
-    """A number by which generations are compared; None, as nan and infinity become, is the worst."""
+    """A number by which generations are compared; None, as nan and infinity become, is the worst.
+
+    Between equal ones the `loss` decides, where it is known.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     name: str
     value: float | None
     better: Literal["higher", "lower"]
+    loss: float | None = None
 
-    @field_validator("value")
+    @field_validator("value", "loss")
     @classmethod
     def _only_finite(cls, value: float | None) -> float | None:
         return value if value is not None and math.isfinite(value) else None
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Sorts the best first."""
+        value = math.inf if self.value is None else -self.value if self.better == "higher" else self.value
+        return value, math.inf if self.loss is None else self.loss
 
 
 class Manifest(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from itertools import zip_longest
 from types import SimpleNamespace
 
 import numpy as np
@@ -227,11 +228,11 @@ def contents(run):
 
 @pytest.fixture
 def scripted(monkeypatch):
-    """Let evaluations return given accuracies, one after the other."""
+    """Let evaluations return given accuracies, one after the other, and losses or always the same one."""
 
-    def script(*accuracies):
-        values = iter(accuracies)
-        monkeypatch.setattr(training, "evaluate", lambda *_, **__: ({"accuracy": next(values)}, {}))
+    def script(*accuracies, losses=()):
+        found = ({"accuracy": a, "loss": b} for a, b in zip_longest(accuracies, losses, fillvalue=0.5))
+        monkeypatch.setattr(training, "evaluate", lambda *_, **__: (next(found), {}))
 
     return script
 
@@ -245,6 +246,14 @@ def test_training_ends_when_evaluations_bring_nothing_better(make_session, tmp_p
     assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, False]
     kept = sorted(path.name for path in (tmp_path / "run").glob("gen-*"))
     assert kept == ["gen-00000002", "gen-00000004"]
+
+
+def test_of_equal_evaluations_that_of_the_lowest_loss_is_best(make_session, tmp_path, scripted):
+    scripted(0.5, 0.5, 0.5, 0.5, losses=[0.4, 0.3, 0.35, 0.25])
+    session = make_session("tsv", {"training.evaluate_every": 1, "training.steps": 4})
+    events = list(session.train(Place(tmp_path / "run")))
+    assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, True]
+    assert [path.name for path in (tmp_path / "run").glob("gen-*")] == ["gen-00000004"]
 
 
 def test_a_plateau_halves_the_learning_rate(make_session, tmp_path, scripted):

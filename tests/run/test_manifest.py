@@ -111,4 +111,14 @@ def test_any_bytes_give_a_model_error_of_one_line(tmp_path_factory, content):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), None])
 def test_a_metric_that_is_no_number_has_no_value(value):
-    assert Metric(name="loss", value=value, better="lower").value is None
+    metric = Metric(name="loss", value=value, better="lower", loss=value)
+    assert (metric.value, metric.loss) == (None, None)
+
+
+def test_the_best_metric_is_the_first_of_equals_that_of_the_lowest_loss():
+    metrics = [
+        Metric(name="accuracy", value=value, better="higher", loss=loss)
+        for value, loss in [(0.9, 1.0), (0.9, 2.0), (0.9, None), (0.8, 0.5), (None, 0.1), (None, None)]
+    ]
+    mixed = [metrics[place] for place in (3, 5, 0, 4, 2, 1)]
+    assert sorted(mixed, key=lambda metric: metric.rank) == metrics

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_the_best_is_by_metric_then_by_the_earlier_step(tmp_path, values, better
         run.save(snapshot(step, value, better))
     assert run.best().step == best
     assert names(tmp_path)[1:-2] == [f"gen-{step:08d}" for step in sorted({best, 3})]
+
+
+def test_of_equal_metrics_the_lower_loss_is_best(tmp_path):
+    run = RunDirectory.create(tmp_path, FILES)
+    for step, loss in enumerate([0.5, 0.3, 0.4], start=1):
+        metric = Metric(name="accuracy", value=0.9, better="higher", loss=loss)
+        run.save(replace(snapshot(step), metric=metric))
+    assert RunDirectory.open(tmp_path).best().step == 2
 
 
 def test_a_generation_of_the_same_step_is_replaced(run):
@@ -257,6 +266,7 @@ def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):
 
 LOAD = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from seqrnn.run.directory import RunDirectory
 
