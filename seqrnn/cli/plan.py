@@ -12,6 +12,7 @@ from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
 from seqrnn.data.sniff import Guess, guess
 from seqrnn.data.source import Source, spool
+from seqrnn.data.source_fields import SETTINGS
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task
@@ -44,8 +45,8 @@ class Plan:
         return task
 
 
-def continued(run: Path, layers: list[Layer]) -> list[Layer]:
-    """Lay the user's settings over those of the run that is resumed.
+def continued(run: Path, layers: list[Layer]) -> Layer:
+    """Return the settings of the run that is resumed, over which those of the user are laid.
 
     A new limit of its length replaces all that it had. Raises UsageError for a setting that would change
     the data or the model.
@@ -60,24 +61,25 @@ def continued(run: Path, layers: list[Layer]) -> list[Layer]:
                 )
     if any(LIMITS & layer.keys() for layer in layers):
         begun = {key: setting for key, setting in begun.items() if key not in LIMITS}
-    return [begun, *layers]
+    return begun
 
 
-def inherited(parent: Path, layers: list[Layer]) -> list[Layer]:
-    """Lay the user's settings over those that the weights of another run are made for."""
-    kept = {key: setting for key, setting in _settings_of(parent).items() if key in INHERITED}
-    return [kept, *layers]
+def inherited(parent: Path) -> Layer:
+    """Return the settings that the weights of another run are made for."""
+    return {key: setting for key, setting in _settings_of(parent).items() if key in INHERITED}
 
 
 def _settings_of(run: Path) -> Layer:
     return from_yaml(RunDirectory.open(run).read_text("config.yaml"), str(run / "config.yaml"))
 
 
-def plan_training(layers: list[Layer]) -> Plan:
+def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """Look at the data, choose the task if nobody did, and fill in what that task prefers.
 
+    The user's `own` settings are laid over those of the run that is gone on from, if there is one.
     Raises UsageError and ConfigError for what does not go together, DataError for data of no use.
     """
+    layers = [begun or {}, *own]
     asked = resolve(layers)
     given = {key for layer in layers for key in layer}
     source = spool(Source.training(asked.data))
@@ -93,10 +95,12 @@ def plan_training(layers: list[Layer]) -> Plan:
     defaults = task.defaults_for(found.source_kind)
     if asked.data.tokenizer == "auto" and "data.tokenizer" not in defaults:
         decided["data.tokenizer"] = "char" if found.single_words else "word"
-    if asked.data.target_tokenizer == "auto":
+    if asked.data.target_tokenizer == "auto" and "data.target_tokenizer" in task.settings:
         decided["data.target_tokenizer"] = "char" if found.single_word_targets else "word"
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, given)
+    _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
+    _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
     return Plan(config, readable, found)
 
@@ -123,6 +127,24 @@ def _check(config: Config, given: set[str]) -> None:
         raise UsageError("--lengths blank fills to a fixed length; give it with --max-tokens")
     if model.freeze_embeddings and model.embeddings is None:
         raise UsageError("--freeze-embeddings keeps vectors as they are; give them with --embeddings")
+    if data.over_length != "truncate" and data.max_tokens is None:
+        raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
+    if data.label_separator != "," and not data.multi_label:
+        raise UsageError("--label-separator cuts several labels apart; add --multi-label")
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & given or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")
+
+
+def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[str, frozenset[str]]) -> None:
+    """Raise UsageError for the first of the user's settings that is not one of `here`, but of others."""
+    idle = frozenset().union(*settings.values()) - settings.get(here, frozenset())
+    for key, setting in ((key, layer[key]) for layer in own for key in layer if key in idle):
+        if _value(config, key) != KEYS[key].default:
+            there = ", ".join(name for name, keys in settings.items() if key in keys)
+            raise UsageError(f"{setting.origin}: changes nothing for {here}, only for {there}; leave it out")
+
+
+def _value(config: Config, key: str) -> Any:
+    section, _, name = key.partition(".")
+    return getattr(getattr(config, section), name)

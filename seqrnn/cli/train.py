@@ -68,21 +68,21 @@ def train(
         {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from},
         dump_config or dry_run,
     )
-    layers = read_layers(config or [], assignments or [], flags)
+    layers, begun = read_layers(config or [], assignments or [], flags), None
     if resume and output is not None:
-        layers = continued(output, layers)
+        begun = continued(output, layers)
     if init_from is not None:
-        layers = inherited(init_from, layers)
+        begun = inherited(init_from)
     if dump_config:
         with Output() as out:
-            out.write_text(dump(plan_training(layers).config, comments=True))
+            out.write_text(dump(plan_training(layers, begun).config, comments=True))
         return
 
     from seqrnn.cli.console import TrainingConsole
 
     console = TrainingConsole(quiet)
     with console.preparing("reading the data"):
-        session = _prepare(plan_training(layers), console)
+        session = _prepare(plan_training(layers, begun), console)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,14 @@ from seqrnn.data.notes_field import NotesField
 from seqrnn.data.record import Record
 from seqrnn.data.tokenizer import TokenizerSettings
 from seqrnn.data.vectors_field import VectorsField
+
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "image": frozenset({"data.normalize", "data.image_size", "model.channels"}),
+    "notes": frozenset({"data.keys"}),
+    "vector": frozenset({"data.normalize"}),
+    "vectors": frozenset({"data.normalize"}),
+}
+"""Configuration keys that say something to what is read, by its kind, but not to every kind."""
 
 
 class SourceField(Field, Protocol):

@@ -38,6 +38,17 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    settings = frozenset(
+        {
+            "data.multi_label",
+            "data.label_separator",
+            "model.bidirectional",
+            "model.pooling",
+            "model.head",
+            "training.class_weights",
+            "training.label_smoothing",
+        }
+    )
     defaults: ClassVar = {
         "model.bidirectional": True,
         "model.dropout": 0.5,

@@ -29,6 +29,13 @@ class LanguageModel(Task):
     better = "lower"
     verb = "generate"
     default_epochs = 10.0
+    settings = frozenset(
+        {
+            "model.tie_embeddings",
+            "training.segment_length",
+            "training.label_smoothing",
+        }
+    )
     defaults: ClassVar = {
         "data.tokenizer": "char",
         "model.hidden_size": 320,

@@ -15,7 +15,6 @@ from seqrnn.config import Config
 from seqrnn.data.batching import Batch, Pass
 from seqrnn.data.columns import Dataset
 from seqrnn.data.notes_field import NotesField
-from seqrnn.errors import UsageError
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 
@@ -30,6 +29,13 @@ class Polyphony(AnsweringTask):
     verb = "classify"
     source: NotesField
     default_epochs = 100.0
+    settings = frozenset(
+        {
+            "data.transpose",
+            "model.head",
+            "training.label_smoothing",
+        }
+    )
     defaults: ClassVar = {
         "model.hidden_size": 400,
         "model.dropout": 0.5,
@@ -42,10 +48,6 @@ class Polyphony(AnsweringTask):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        if config.model.bidirectional:
-            raise UsageError(
-                "--bidirectional would show a model of notes what it shall foretell; leave it out"
-            )
         self.source = NotesField("source", config.data.keys, config.data.max_tokens)
 
     @property

@@ -29,6 +29,13 @@ class Regression(AnsweringTask):
     better = "lower"
     verb = "classify"
     default_epochs = 20.0
+    settings = frozenset(
+        {
+            "model.bidirectional",
+            "model.pooling",
+            "model.head",
+        }
+    )
     defaults: ClassVar = {"training.precision": "fp32"}  # a number is known to more than three digits
 
     def __init__(self, config: Config) -> None:

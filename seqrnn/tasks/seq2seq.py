@@ -39,6 +39,17 @@ class Seq2Seq(WritingTask):
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
+    settings = frozenset(
+        {
+            "data.target_tokenizer",
+            "model.bidirectional",
+            "model.tie_embeddings",
+            "model.attention",
+            "model.entry",
+            "model.scheduled_sampling",
+            "training.label_smoothing",
+        }
+    )
     defaults: ClassVar = {
         "data.holdout": "sources",
         "data.valid_fraction": 0.05,

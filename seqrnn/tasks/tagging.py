@@ -36,6 +36,18 @@ class Tagging(AnsweringTask):
     verb = "classify"
     source: TokensField
     default_epochs = 30.0
+    settings = frozenset(
+        {
+            "data.tag_scheme",
+            "model.bidirectional",
+            "model.head",
+            "model.output_layer",
+            "model.character_size",
+            "model.character_embedding_size",
+            "training.class_weights",
+            "training.label_smoothing",
+        }
+    )
     defaults: ClassVar = {
         "data.tokenizer": "word",
         "data.lowercase": True,

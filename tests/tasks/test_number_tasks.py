@@ -114,11 +114,6 @@ def test_keys_are_written_in_ascending_order():
     assert polyphony().write(answer, "", probs=True) == "1\t0.5000\t5\t0.7500"
 
 
-def test_music_is_not_read_from_its_end():
-    with pytest.raises(UsageError, match="--bidirectional would show"):
-        polyphony(**{"model.bidirectional": True})
-
-
 def test_a_number_is_scored_in_the_unit_of_the_data():
     task = regression()
     task.numbers.mean, task.numbers.deviation = 50.0, 4.0

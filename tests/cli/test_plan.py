@@ -1,0 +1,81 @@
+"""What a training command line comes down to, and what of it is refused because it would change nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seqrnn.catalog import TASKS, load
+from seqrnn.cli.plan import plan_training
+from seqrnn.config import KEYS
+from seqrnn.config_file import from_flags, from_yaml
+from seqrnn.config_text import dump
+from seqrnn.data.source_fields import SETTINGS
+from seqrnn.errors import UsageError
+
+FILES = {
+    "labels.tsv": "".join(f"a b c {i}\t{'xy'[i % 2]}\n" for i in range(20)),
+    "tags.conll": "a X\nb Y\n\n" * 10,
+    "pairs.tsv": "".join(f"a b {i}\tc d e f g {i}\n" for i in range(20)),
+    "long.txt": "One long text.\nAnd another line of it.\n" * 10,
+    "notes.jsonl": json.dumps({"notes": [[1, 2], [3]]}) + "\n",
+    "numbers.jsonl": "".join(json.dumps({"vector": [i, 2], "label": i / 7}) + "\n" for i in range(20)),
+}
+IDLE = [
+    ("labels.tsv", {"model.attention": "mlp"}, "--attention mlp: changes nothing for classification"),
+    ("labels.tsv", {"data.keys": 40}, "--keys 40: changes nothing for text, only for notes"),
+    ("labels.tsv", {"data.normalize": False}, "--raw: changes nothing for text, only for image, vector"),
+    ("labels.tsv", {"data.over_length": "skip"}, "--over-length skip needs .* add --max-tokens"),
+    ("labels.tsv", {"data.label_separator": ";"}, "--label-separator .* add --multi-label"),
+    ("tags.conll", {"model.pooling": "mean"}, "--pooling mean: changes nothing for tagging, only for"),
+    (
+        "pairs.tsv",
+        {"training.class_weights": "balanced"},
+        "--class-weights balanced: changes nothing for seq",
+    ),
+    ("long.txt", {"model.bidirectional": True}, "--bidirectional: changes nothing for language-model, only"),
+    ("notes.jsonl", {"model.bidirectional": True}, "--bidirectional: changes nothing for polyphony, only"),
+    ("numbers.jsonl", {"model.output_layer": "crf"}, "--output-layer crf: changes nothing for regression"),
+]
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Plan a training on one of the files, with some settings of the user's."""
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    return lambda name, settings: plan_training(
+        [from_flags({"data.train": (str(tmp_path / name),), **settings})]
+    )
+
+
+@pytest.mark.parametrize(("name", "settings", "words"), IDLE)
+def test_a_setting_that_changes_nothing_is_refused(plan, name, settings, words):
+    with pytest.raises(UsageError, match=f"^{words}"):
+        plan(name, settings)
+
+
+@pytest.mark.parametrize(("name", "settings", "words"), IDLE)
+def test_its_default_may_be_written_down(plan, name, settings, words):
+    plan(name, {key: KEYS[key].default for key in settings})
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_settings_that_are_printed_can_be_given(plan, name, tmp_path):
+    config = plan(name, {}).config
+    (tmp_path / "all.yaml").write_text(dump(config))
+    layer = from_yaml((tmp_path / "all.yaml").read_text(), "all.yaml")
+    assert plan_training([layer]).config == config
+
+
+def test_the_settings_of_another_run_are_not_the_users(plan, tmp_path):
+    given = from_flags({"data.train": (str(tmp_path / "labels.tsv"),)})
+    plan("labels.tsv", {})
+    begun = from_flags({"model.attention": "mlp"})
+    assert plan_training([given], begun).config.model.attention == "mlp"
+
+
+def test_what_a_task_or_a_kind_of_data_names_is_a_key():
+    for keys in [load(path).settings for path in TASKS.values()] + list(SETTINGS.values()):
+        assert keys <= KEYS.keys()
