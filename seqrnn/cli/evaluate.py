@@ -80,6 +80,7 @@ def evaluate(
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
     from seqrnn.search.beam import Beam
+    from seqrnn.tasks.language_model import LanguageModel
     from seqrnn.tasks.task import WritingTask
 
     beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
@@ -87,6 +88,9 @@ def evaluate(
     run = open_run(model)
     if not isinstance(run.task, WritingTask):
         refuse(of_writers, f"{model} was trained for {run.task.name}, which searches nothing; leave it out")
+    if not (isinstance(run.task, LanguageModel) and run.task.stream):
+        of_texts = {"--streams": None if streams == 1 else streams}
+        refuse(of_texts, f"{model} was not trained on one long text; leave it out")
     network = open_backend(run, device)
     source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col))
     with Output(output) as out:

@@ -53,7 +53,11 @@ def generate(
     output: OutputOption = None,
     prompt: Annotated[
         str | None,
-        typer.Option("--prompt", help="Text that a language model goes on from.", show_default=False),
+        typer.Option(
+            "--prompt",
+            help="Text that a language model goes on from; - reads it from standard input.",
+            show_default=False,
+        ),
     ] = None,
     max_len: Annotated[
         int | None,
@@ -126,6 +130,9 @@ def generate(
 
     if fixed_len is not None:
         refuse({"--max-len": max_len}, "--fixed-len says how many tokens to write; leave one of them out")
+    drawing = (temperature, top_k, top_p) != (TEMPERATURE, 0, 1.0)
+    if drawing and sample is False:
+        raise UsageError("--temperature, --top-k and --top-p are for draws; leave out --greedy")
     limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
@@ -137,7 +144,9 @@ def generate(
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
             refuse(beam_only, "there is no beam in --sample and --greedy")
-        count = n_best or 1
+        if drawing and sample is None:
+            raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
+        count = 1 if n_best is None else n_best
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
         with Output(output) as out:
@@ -167,8 +176,6 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
     """Return the beam to search. Raises UsageError for what only draws can follow."""
     from seqrnn.search.beam import Beam
 
-    if (sampling.temperature, sampling.top_k, sampling.top_p) != (TEMPERATURE, 0, 1.0):
-        raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
     if sampling.repetition_penalty != 1.0:
         raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
     return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
@@ -200,7 +207,10 @@ def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text
     from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.continuation import Text
     from seqrnn.cli.rows import without_surrogates
+    from seqrnn.data.lines import read_lines
 
     model.widen()
+    if prompt == "-":
+        prompt = "\n".join(line.text for line in read_lines(None, "replace"))
     # Surrogates are what Python makes of bytes that are not UTF-8.
     return Text(Continuer(model.run, model.backend), without_surrogates(prompt), limits, state)

@@ -48,6 +48,7 @@ def _facts(best: Generation, config: Config) -> dict[str, Any]:
 
     task, metric, kind = load(TASKS[config.task])(config), best.metric, config.data.source_kind
     recurs = task.model != "feed-forward"
+    both_ways = recurs and kind not in WITHOUT_TIME and "model.bidirectional" in task.settings
     return {
         "task": config.task,
         "shape": task.shape(),
@@ -56,7 +57,7 @@ def _facts(best: Generation, config: Config) -> dict[str, Any]:
         "tokenizer": config.data.tokenizer if kind in TEXTS else None,
         "target_tokenizer": config.data.target_tokenizer if isinstance(task, WritingTask) else None,
         "cell": config.model.cell if recurs else None,
-        "bidirectional": config.model.bidirectional if recurs and kind not in WITHOUT_TIME else None,
+        "bidirectional": config.model.bidirectional if both_ways else None,
         "layers": config.model.num_layers,
         "hidden_size": config.model.hidden_size,
         "parameters": sum(int(array.size) for array in best.tensors(None).values()),

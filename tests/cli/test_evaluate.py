@@ -146,6 +146,13 @@ def test_scores_of_lines_refuse_what_would_be_of_no_use(seqrnn, storyteller, opt
     assert result.stderr.decode().startswith(f"seqrnn: error: {options[0]}: --per-line reads")
 
 
+def test_only_a_long_text_is_read_in_streams(seqrnn, classifier):
+    result = seqrnn("evaluate", "-m", classifier, "test.tsv", "--streams", "3")
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.startswith(b"seqrnn: error: --streams: ")
+    assert result.stderr.endswith(b"classifier was not trained on one long text; leave it out\n")
+
+
 def test_a_beam_is_refused_where_nothing_is_searched(seqrnn, classifier):
     result = seqrnn("evaluate", "-m", classifier, "test.tsv", "--beam-size", "3")
     assert (result.returncode, result.stdout) == (2, b"")

@@ -108,6 +108,21 @@ def test_an_option_out_of_range_is_named(seqrnn, storyteller, option: str, value
     assert result.stderr.decode().startswith(f"seqrnn: error: {option.split(maxsplit=1)[0]}")
 
 
+def test_a_prompt_can_be_piped(seqrnn, storyteller, generate) -> None:
+    typed, _ = generate("--prompt", "the fox\nand", "--greedy", "--max-len", "20")
+    piped = seqrnn(
+        "generate", "-m", storyteller, "--prompt", "-", "--greedy", "--max-len", "20", stdin=b"the fox\nand\n"
+    )
+    assert (piped.returncode, piped.stdout.decode()) == (0, typed)
+
+
+def test_the_likeliest_text_is_not_drawn(seqrnn, storyteller) -> None:
+    for option, value in [("--temperature", "0.5"), ("--top-k", "3"), ("--top-p", "0.5")]:
+        result = seqrnn("generate", "-m", storyteller, "--greedy", option, value)
+        assert (result.returncode, result.stdout) == (2, b"")
+        assert b"are for draws; leave out --greedy" in result.stderr
+
+
 def test_only_one_length_can_be_given(seqrnn, storyteller) -> None:
     result = seqrnn("generate", "-m", storyteller, "--max-len", "5", "--fixed-len", "5")
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)

@@ -154,7 +154,9 @@ def test_bytes_that_are_no_text_are_answered_and_counted(ask) -> None:
         ({"repetition_penalty": 2.0}, "add --sample or --greedy"),
         ({"n_best": 3, "beam_size": 2}, "widen the beam"),
         ({"sample": False, "n_best": 2}, "greedy search finds one"),
+        ({"sample": False, "top_k": 2}, "are for draws; leave out --greedy"),
         ({"beam_size": 0}, "--beam-size 0: out of range"),
+        ({"n_best": 0}, "--n-best 0: out of range"),
         ({"beam_size": 2, "length_penalty": -1.0}, "--length-penalty -1.0: out of range"),
     ],
 )

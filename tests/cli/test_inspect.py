@@ -35,6 +35,12 @@ def test_a_person_sees_the_metric_by_its_name(seqrnn, classifier) -> None:
     assert shown["trained on"].strip() == "train.tsv"
 
 
+def test_only_what_can_read_both_ways_says_whether_it_does(seqrnn, classifier, storyteller) -> None:
+    for run, told in [(classifier, True), (storyteller, None)]:
+        facts = json.loads(seqrnn("inspect", "-m", run, "--json").stdout)
+        assert facts["bidirectional"] is told
+
+
 def test_the_settings_are_printed_as_they_were_saved(seqrnn, classifier) -> None:
     result = seqrnn("inspect", "-m", classifier, "--config")
     assert result.stdout == (classifier / "config.yaml").read_bytes()
