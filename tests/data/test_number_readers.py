@@ -107,6 +107,11 @@ def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
             'a.csv:1: no column "c", the columns are a, b; use --label-col',
         ),
         ("a,b\n1,2\n", {"label_column": "3"}, "a.csv:1: no column 3, there are 2; use --label-col"),
+        (
+            "a,label,Label\n1,x,y\n",
+            {},
+            'a.csv:1: two columns are named "label"; rename one, or use --label-col',
+        ),
         ('a,b\n"1,2\n', {}, "a.csv:2: not valid CSV"),
     ],
 )

@@ -167,6 +167,38 @@ def test_a_column_name_needs_a_header(write: Write):
         list(read_records(write("a.tsv", "x\ty\n", text_column="text", header="no")))
 
 
+@pytest.mark.parametrize(
+    ("header", "choice", "named", "flag"),
+    [
+        ("text,label,label", {}, "label", "--label-col"),
+        ("text,Label,n,label ", {}, "label", "--label-col"),
+        ("text,text,label", {}, "text", "--text-col"),
+        ("q,q,a", {"text_column": "q", "label_column": "a"}, "q", "--text-col"),
+        ("text,a,a", {"label_column": "a"}, "a", "--label-col"),
+    ],
+)
+def test_a_column_that_is_used_has_a_name_of_its_own(
+    write: Write, header: str, choice: dict, named: str, flag: str
+):
+    message = failure(write("a.csv", f"{header}\ngood,x,y,z\n", **choice))
+    assert message == f'a.csv:1: two columns are named "{named}"; rename one, or use {flag} with a number'
+
+
+@pytest.mark.parametrize(
+    ("header", "choice"),
+    [
+        ("n,text,n,label", {}),
+        ("text,text,a,label", {"text_column": "2"}),
+        ("label,text,n,label", {"label_column": "4"}),
+        ("Text,text,Label,label", {"text_column": "text", "label_column": "label"}),
+    ],
+)
+def test_a_column_of_a_common_name_may_be_chosen_by_number_or_be_of_no_use(
+    write: Write, header: str, choice: dict
+):
+    assert pairs(write("a.csv", f"{header}\n1,good,2,x\n", **choice)) == [("good", ("x",))]
+
+
 def test_tsv_has_no_quoting(write: Write):
     assert pairs(write("a.tsv", 'say "hi\t"x"\n')) == [('say "hi', ('"x"',))]
 
