@@ -168,6 +168,29 @@ def test_a_column_name_needs_a_header(write: Write):
 
 
 @pytest.mark.parametrize(
+    ("separator", "advice"),
+    [
+        (";", "mend the row: commas separate the columns, not semicolons"),
+        ("|", "mend the row: commas separate the columns, not |"),
+        ("\t", "mend the row: commas separate the columns of a CSV, and TABs those of --format tsv"),
+        (" ", "mend the row, or use --text-col and --label-col"),
+    ],
+)
+@pytest.mark.parametrize("header", ["", "text,label\n"])
+def test_columns_that_other_characters_separate_are_told_apart_from_missing_ones(
+    write: Write, separator: str, advice: str, header: str
+):
+    message = failure(write("a.csv", f"{header}good{separator}x\nbad{separator}y\n"))
+    assert message.partition(": 1 column, expected 2 ")[2].endswith(f"); {advice}")
+
+
+def test_semicolons_are_no_reason_for_a_row_of_a_tsv_or_of_too_many_columns(write: Write):
+    advice = "); mend the row, or use --text-col and --label-col"
+    assert failure(write("a.tsv", "a\tx\nb;y\n")).endswith(advice)
+    assert failure(write("a.csv", "text,label\na;b,x,y\n")).endswith(advice)
+
+
+@pytest.mark.parametrize(
     ("header", "choice", "named", "flag"),
     [
         ("text,label,label", {}, "label", "--label-col"),

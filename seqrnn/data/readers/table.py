@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 Row = tuple[int, list[str]]  # the number of its first line, its cells
 
+OTHER_SEPARATORS = {
+    "\t": ": commas separate the columns of a CSV, and TABs those of --format tsv",
+    ";": ": commas separate the columns, not semicolons",
+    "|": ": commas separate the columns, not |",
+}
+"""What to tell of a CSV row of one cell in which such a character stands: it may have been meant as more."""
+
 
 def read_tsv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield the rows of a TAB-separated file; see `read_table`."""
@@ -68,7 +75,7 @@ def read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Recor
             columns = _find_columns(cells, has_header, source, place)
             if has_header:
                 continue
-        columns.check(cells, place)
+        columns.check(cells, place, source.format)
         labels = [label for cell in cells[columns.labels] for label in source.split_labels(cell)]
         yield Record(cells[columns.text], tuple(labels), name, line)
 
@@ -83,14 +90,18 @@ class _Columns:
     ragged: bool
     names: str
 
-    def check(self, cells: list[str], place: str) -> None:
+    def check(self, cells: list[str], place: str, layout: str) -> None:
+        """Raise DataError for a row that has not as many columns as it should."""
         count = len(cells)
         if count == self.width or (self.ragged and count > self.width):
             return
         columns = "1 column" if count == 1 else f"{count} columns"
         expected = f"{self.width} or more" if self.ragged else str(self.width)
-        advice = "mend the row, or use --text-col and --label-col"
-        raise DataError(f"{place}: {columns}, expected {expected} ({self.names}); {advice}")
+        advice = ", or use --text-col and --label-col"
+        if count == 1 and layout == "csv":
+            found = (text for separator, text in OTHER_SEPARATORS.items() if separator in cells[0])
+            advice = next(found, advice)
+        raise DataError(f"{place}: {columns}, expected {expected} ({self.names}); mend the row{advice}")
 
 
 def _has_header(cells: list[str], source: Source) -> bool:
