@@ -208,7 +208,7 @@ class _LineSplitter:
         except UnicodeDecodeError as error:
             if self._errors == "strict":
                 place = f"{self._name}:{self._number}:{error.start + 1}"
-                advice = "use --encoding-errors replace to go on with U+FFFD in its place"
+                advice = "convert the file to UTF-8, or train with --encoding-errors replace"
                 raise DataError(f"{place}: not UTF-8 (byte 0x{raw[error.start]:02x}); {advice}") from error
         text = raw.decode(errors="replace").removesuffix("\r")
         return Line(self._number, text, len(raw) - len(raw.decode(errors="ignore").encode()))
