@@ -183,6 +183,12 @@ def test_arrays_of_other_shapes_are_refused(named, words):
     assert "; " in message
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_a_file_of_arrays_that_is_not_there_is_told_as_any_other(name):
+    message = failure(Source((name,), format="npz"))
+    assert message == f"{name}: No such file or directory; give a file that exists and can be read"
+
+
 def pickled():
     np.savez("a.npz", x=np.array([[{"a": 1}]], dtype=object))
 
