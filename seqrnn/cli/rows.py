@@ -80,7 +80,8 @@ class Tally:
         if self.replaced:
             yield f"bytes that were not UTF-8, and read as U+FFFD: {self.replaced:,}"
         if self.errors:
-            yield f"rows that could not be answered: {self.errors:,}; --jsonl says why"
+            why = "(--jsonl says why of each), the first"
+            yield f"rows that could not be answered: {self.errors:,} {why} at {self.first_error}"
 
 
 @dataclass(frozen=True)
