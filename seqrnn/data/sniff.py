@@ -165,8 +165,7 @@ def _kind_of(records: list[Record], source: Source, task: str) -> str:
 def _guess_format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
-    extension = PurePath(path.removesuffix(".gz")).suffix.lower()
-    known = FORMAT_OF_EXTENSION.get(extension) if source.format == "auto" else source.format
+    known = format_of_name(path) if source.format == "auto" else source.format
     if known == "npz":  # has no lines to look at
         return known
     lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
@@ -175,6 +174,11 @@ def _guess_format(source: Source, task: str | None) -> str:
     if known is not None:
         return known
     return "text" if task == "language-model" else _guess_from_content(lines)
+
+
+def format_of_name(path: str) -> str | None:
+    """Return the format that the extension of a file's name stands for, before .gz too, if it does."""
+    return FORMAT_OF_EXTENSION.get(PurePath(path.removesuffix(".gz")).suffix.lower())
 
 
 def _guess_from_content(lines: list[str]) -> str:

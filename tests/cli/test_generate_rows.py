@@ -115,6 +115,13 @@ def test_fields_of_json_rows_are_handed_through_and_bad_rows_keep_their_place(as
     assert "rows:2: not JSON: Expecting" in notes
 
 
+def test_a_file_of_which_a_line_is_no_row_is_refused(speller, tmp_path) -> None:
+    with pytest.raises(
+        UsageError, match=r"a.conllu: rows are read one a line, not as conllu; .*, or give one "
+    ):
+        generate(speller, str(tmp_path / "a.conllu"), str(tmp_path / "answers"))
+
+
 def test_several_answers_stand_on_one_line(ask) -> None:
     lines, _ = ask(ROWS, n_best=2)
     assert [line.count("\t") for line in lines] == [0 if not row.strip() else 1 for row in ROWS]
