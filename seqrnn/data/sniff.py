@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import PurePath
 
+from seqrnn.data.formats import format_of_name
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.named_files import names_array, names_image
 from seqrnn.data.readers import HEAD_ROWS, NUMBER_NAMES
@@ -32,21 +32,6 @@ LABELS_FIRST = (
     "if the labels are in the other column, use --text-col and --label-col; "
     "to write texts from labels, use --source label"
 )
-
-FORMAT_OF_EXTENSION = {
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".conllu": "conllu",
-    ".conll": "conll",
-    ".bio": "conll",
-    ".iob": "conll",
-    ".npz": "npz",
-    ".npy": "npz",
-}
 
 TASKS_OF_TEXTS = ("language-model", "tagging")
 TASKS_OF_TABLES_OF_TEXTS = (*TASKS_OF_TEXTS, "seq2seq")  # which reads numbers only where that is said
@@ -174,11 +159,6 @@ def _guess_format(source: Source, task: str | None) -> str:
     if known is not None:
         return known
     return "text" if task == "language-model" else _guess_from_content(lines)
-
-
-def format_of_name(path: str) -> str | None:
-    """Return the format that the extension of a file's name stands for, before .gz too, if it does."""
-    return FORMAT_OF_EXTENSION.get(PurePath(path.removesuffix(".gz")).suffix.lower())
 
 
 def _guess_from_content(lines: list[str]) -> str:
