@@ -14,14 +14,17 @@ from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
+from seqrnn.data.formats import format_of_name
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.named_files import ARRAY_EXTENSION
 from seqrnn.data.readers import NUMBER_NAMES
 from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
 from seqrnn.data.record import Record
-from seqrnn.errors import DataError
+from seqrnn.errors import DataError, UsageError
 from seqrnn.tasks.task import Answer
 
+OTHER_THAN_ROWS = {"conll": "sentence", "conllu": "sentence", "npz": "example, as JSON,"}
+"""Formats of which a line is no row, and what to give a line instead."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -80,7 +83,8 @@ class Tally:
         if self.replaced:
             yield f"bytes that were not UTF-8, and read as U+FFFD: {self.replaced:,}"
         if self.errors:
-            yield f"rows that could not be answered: {self.errors:,}; --jsonl says why"
+            why = "(--jsonl says why of each), the first"
+            yield f"rows that could not be answered: {self.errors:,} {why} at {self.first_error}"
 
 
 @dataclass(frozen=True)
@@ -110,10 +114,12 @@ def answer_rows(
     """Answer each line of a file, in order and as soon as lines have come.
 
     `answer` is given the rows that can be read; the others are answered by an empty line. Parts of
-    what has come are answered `side_by_side`.
+    what has come are answered `side_by_side`. Raises UsageError for a file of which a line is no row,
+    as its name tells.
     """
     tally = Tally()
     name = file_name(path)
+    _require_rows(path)
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> Part:
@@ -130,6 +136,14 @@ def answer_rows(
         out.write_lines(part.written)
         tally.count(part, name)
     return tally
+
+
+def _require_rows(path: str) -> None:
+    """Raise UsageError unless a line of the file is a row, as far as its name tells."""
+    known = format_of_name(path)
+    if known in OTHER_THAN_ROWS:
+        advice = f"measure it with seqrnn evaluate, or give one {OTHER_THAN_ROWS[known]} a line"
+        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 
 def _parts(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:

@@ -199,7 +199,10 @@ class LabelField:
         count = len(record.targets)
         if count != 1 and not self.multi_label:
             what = "no label" if count == 0 else f"{count} labels, expected 1"
-            raise DataError(f"{record.place}: {what}; mend the row, or use --multi-label")
+            advice = (
+                "mend the row, choose columns with --text-col and --label-col, or train with --multi-label"
+            )
+            raise DataError(f"{record.place}: {what}; {advice}")
         return record.targets
 
     def _unknown(self, records: Sequence[Record]) -> DataError:

@@ -23,6 +23,8 @@ LINE_LIMIT = 16 << 20  # bytes
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
 
+UNREADABLE = "give a file that exists and can be read"
+
 
 class Line(NamedTuple):
     r"""One line without its `\n`.
@@ -94,7 +96,7 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
             yield chunk
     except (OSError, ValueError) as error:  # ValueError: a path that holds a NUL
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{name}: {reason}; give a file that exists and can be read") from error
+        raise DataError(f"{name}: {reason}; {UNREADABLE}") from error
     finally:
         if descriptor > 0:
             os.close(descriptor)
@@ -208,7 +210,7 @@ class _LineSplitter:
         except UnicodeDecodeError as error:
             if self._errors == "strict":
                 place = f"{self._name}:{self._number}:{error.start + 1}"
-                advice = "use --encoding-errors replace to go on with U+FFFD in its place"
+                advice = "convert the file to UTF-8, or train with --encoding-errors replace"
                 raise DataError(f"{place}: not UTF-8 (byte 0x{raw[error.start]:02x}); {advice}") from error
         text = raw.decode(errors="replace").removesuffix("\r")
         return Line(self._number, text, len(raw) - len(raw.decode(errors="ignore").encode()))

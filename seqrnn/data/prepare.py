@@ -21,7 +21,7 @@ from seqrnn.data.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.errors import DataError, ModelError
 
 REPORT = "report.json"
-SAMPLE = 60  # characters of a line that a message shows
+SAMPLE = 60  # characters of a text that a message shows
 
 
 @dataclass(frozen=True)
@@ -177,17 +177,20 @@ def _require_rows(source: Source, reader: RecordReader) -> None:
 
 def _require_examples(report: PartReport, source: Source, reader: RecordReader) -> None:
     if report.skipped and not report.examples:
-        what = f"all {report.skipped} examples are longer than --max-tokens{_sample(source)}; raise it"
-        raise DataError(f"{file_name(source.paths[0])}: {what}")
+        first = next(iter(reader), None)  # other than the first line, which may be a header
+        what = f"all {report.skipped} examples are longer than --max-tokens{_such_as(first and first.source)}"
+        raise DataError(f"{file_name(source.paths[0])}: {what}; raise it")
     if not report.examples:
         raise _without_rows(source, reader)
 
 
 def _without_rows(source: Source, reader: RecordReader) -> DataError:
-    what = f"all {reader.blank} rows are without text{_sample(source)}" if reader.blank else "is empty"
+    what = "is empty"
+    if reader.blank:
+        line = next(read_lines(source.paths[0], "replace"), None)  # stdin has none left
+        what = f"all {reader.blank} rows are without text{_such_as(line and line.text)}"
     return DataError(f"{file_name(source.paths[0])}: {what}; give at least one example")
 
 
-def _sample(source: Source) -> str:
-    line = next(read_lines(source.paths[0], "replace"), None)  # stdin has none left
-    return f", such as {line.text[:SAMPLE]!r}" if line else ""
+def _such_as(text: str | None) -> str:
+    return f", such as {text[:SAMPLE]!r}" if text else ""

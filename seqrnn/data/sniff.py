@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import PurePath
 
+from seqrnn.data.formats import format_of_name
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.named_files import names_array, names_image
 from seqrnn.data.readers import HEAD_ROWS, NUMBER_NAMES
@@ -27,25 +27,11 @@ MOST_DISTINCT_TAGS = 0.25  # tags a token, where a row does not fit: more would 
 MOST_SLIPS = 0.2  # of the rows: some images of no known format, some sentences with a tag too few
 LONGEST_LABEL = 60  # characters
 MOST_WORDS = 4  # in a label
+LEAST_ROWS = 20  # that tell a label of the first row which never comes again from a rare one
 LABELS_FIRST = (
     "if the labels are in the other column, use --text-col and --label-col; "
     "to write texts from labels, use --source label"
 )
-
-FORMAT_OF_EXTENSION = {
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".conllu": "conllu",
-    ".conll": "conll",
-    ".bio": "conll",
-    ".iob": "conll",
-    ".npz": "npz",
-    ".npy": "npz",
-}
 
 TASKS_OF_TEXTS = ("language-model", "tagging")
 TASKS_OF_TABLES_OF_TEXTS = (*TASKS_OF_TEXTS, "seq2seq")  # which reads numbers only where that is said
@@ -79,6 +65,7 @@ def guess(source: Source, task: str | None) -> Guess:
     decided = _decide(records, layout, (source, task))
     return replace(
         decided,
+        reason=decided.reason + _header_read_as_data(records, decided, source),
         source_kind=_kind_of(records, source, decided.task),
         single_words=_are_single_words([record.source for record in records]),
         single_word_targets=_are_single_words([target for record in records for target in record.targets]),
@@ -96,6 +83,27 @@ def _as_numbers(source: Source, task: str | None) -> Source:
 
 def _are_single_words(texts: list[str]) -> bool:
     return sum(len(text.split()) > 1 for text in texts) < len(texts) / 2
+
+
+def _header_read_as_data(records: list[Record], decided: Guess, source: Source) -> str:
+    """Return what to add to the reason where the first line looks as if it named the columns.
+
+    Its label then is no other row's, or is no number where all others are.
+    """
+    first, *others = records
+    looks_unlike = _is_number_column(others) and not all(map(is_number, first.targets))
+    if decided.task == "classification" and len(records) >= LEAST_ROWS:
+        labels = {target for record in others for target in record.targets}
+        looks_unlike = looks_unlike or labels.isdisjoint(first.targets)
+    is_table = source.format in {"tsv", "csv"} and source.header == "auto"
+    if not (is_table and first.line == 1 and first.targets and looks_unlike):
+        return ""
+    return "; line 1 was read as data: --header yes, if it names the columns"
+
+
+def _is_number_column(records: list[Record]) -> bool:
+    targets = [target for record in records for target in record.targets]
+    return bool(targets) and all(map(is_number, targets))
 
 
 def _decide(records: list[Record], layout: str, asked: tuple[Source, str | None]) -> Guess:
@@ -142,8 +150,7 @@ def _kind_of(records: list[Record], source: Source, task: str) -> str:
 def _guess_format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
-    extension = PurePath(path.removesuffix(".gz")).suffix.lower()
-    known = FORMAT_OF_EXTENSION.get(extension) if source.format == "auto" else source.format
+    known = format_of_name(path) if source.format == "auto" else source.format
     if known == "npz":  # has no lines to look at
         return known
     lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
@@ -184,7 +191,7 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     targets = [target for record in records for target in record.targets]
     seen = f"in the first {len(records)} rows" if len(records) > 1 else "in its only row"
     if (held := _held(records)) != "texts":
-        return _guess_from_targets(targets, records[0], layout, f"{name} (read as {layout}) holds {held}")
+        return _guess_from_targets(records, layout, f"{name} (read as {layout}) holds {held}")
     if not targets and not source.multi_label:
         return Guess(
             "language-model", layout, f"language-model: {name} (read as {layout}) is text without labels"
@@ -196,16 +203,17 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     if source.multi_label or layout == "fasttext" or _are_labels(targets):
         values = _count(len(set(targets)), "label") + f" {seen}"
         return Guess("classification", layout, f"classification: {name} (read as {layout}) holds {values}")
-    values = f"{_count(len(set(targets)), 'target')} {seen}, too many or too long for labels"
+    values = _no_labels(records, seen)
     sources = [record.source for record in records]
     if _are_labels(sources) and len(set(sources)) <= MOST_DISTINCT_FIRST * len(sources):
         raise UsageError(f"{name} (read as {layout}) holds {values}; {LABELS_FIRST}")
     return Guess("seq2seq", layout, f"seq2seq: {name} (read as {layout}) holds {values}")
 
 
-def _guess_from_targets(targets: list[str], first: Record, layout: str, holds: str) -> Guess:
+def _guess_from_targets(records: list[Record], layout: str, holds: str) -> Guess:
     """Decide what to learn of numbers or images, of which only the targets tell anything."""
-    if not targets and "notes" in first.fields:
+    targets = [target for record in records for target in record.targets]
+    if not targets and "notes" in records[0].fields:
         return Guess(
             "polyphony", layout, f"polyphony: {holds}, the notes of music, of which the next ones are learnt"
         )
@@ -216,8 +224,17 @@ def _guess_from_targets(targets: list[str], first: Record, layout: str, holds: s
         return Guess("classification", layout, f"classification: {holds} {values}")
     if all(is_number(target) for target in targets):
         return Guess("regression", layout, f"regression: {holds}, and a number for each example")
-    values = f"with {_count(len(set(targets)), 'target')}, too many or too long for labels"
-    return Guess("seq2seq", layout, f"seq2seq: {holds} {values}")
+    return Guess("seq2seq", layout, f"seq2seq: {holds} with {_no_labels(records)}")
+
+
+def _no_labels(records: list[Record], seen: str = "") -> str:
+    """Say how many targets there are, where `seen` tells, and why they are taken for texts to write."""
+    targets = [target for record in records for target in record.targets]
+    values = " ".join(filter(None, (_count(len(set(targets)), "target"), seen)))
+    if len(records) == 1:
+        return f"{values}; --task classification, if that is a label"
+    numbers = "; --task regression learns them as numbers" if _is_number_column(records) else ""
+    return f"{values}, too many or too long for labels{numbers}"
 
 
 def _count(distinct: int, noun: str) -> str:

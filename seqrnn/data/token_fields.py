@@ -155,7 +155,7 @@ def tags_of(record: Record) -> Sequence[str]:
     tokens = len(split_tokens(record.source))
     if len(tags) != tokens:
         what = f"{_count(tokens, 'token')}, {_count(len(tags), 'tag')}"
-        raise DataError(f"{record.place}: {what}; give one tag for each token, or --task seq2seq")
+        raise DataError(f"{record.place}: {what}; give one tag for each token, or train with --task seq2seq")
     return tags
 
 

@@ -76,7 +76,8 @@ class VectorsField:
     def _matrix(self, record: Record, features: int | None) -> np.ndarray:
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
-            raise DataError(f"{record.place}: {len(matrix)} vectors, expected 1; use --source vectors")
+            what = f"{len(matrix)} vectors, expected 1"
+            raise DataError(f"{record.place}: {what}; mend the row, or train with --source vectors")
         return matrix
 
     def to_json(self) -> str:

@@ -14,6 +14,7 @@ from seqrnn.run.files import read_regular
 from seqrnn.run.strict_json import parse_object
 
 METRICS = "metrics.jsonl"
+REMOVE = "remove the line"  # what to do about one that cannot be read: the others still tell the history
 
 
 class MetricsLog:
@@ -61,9 +62,9 @@ class MetricsLog:
         for number, line in enumerate(lines, start=1):
             end += len(line) + 1
             place = Path(f"{self.path}:{number}")
-            values = parse_object(line, place)
+            values = parse_object(line, place, REMOVE)
             if not isinstance(values.get("step"), int):
-                raise ModelError(f"{place}: has no step")
+                raise ModelError(f"{place}: has no step; {REMOVE}")
             found.append((values, end))
         return found
 

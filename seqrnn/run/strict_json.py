@@ -12,21 +12,23 @@ from seqrnn.errors import ModelError
 
 Schema = TypeVar("Schema")
 
+COPY = "copy it again"
 
-def parse_object(content: bytes, path: Path) -> dict[str, Any]:
+
+def parse_object(content: bytes, path: Path, advice: str = COPY) -> dict[str, Any]:
     """Read a JSON object.
 
-    Raises `ModelError` for anything else, and for what `json` would let through: duplicate keys,
-    of which the last would win, and nan or infinity.
+    Raises `ModelError`, which ends with the `advice`, for anything else, and for what `json` would let
+    through: duplicate keys, of which the last would win, and nan or infinity.
     """
     try:
         value = json.loads(
             content.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: malformed JSON: {error}") from error
+        raise ModelError(f"{path}: malformed JSON: {error}; {advice}") from error
     if not isinstance(value, dict):
-        raise ModelError(f"{path}: malformed JSON: not an object")
+        raise ModelError(f"{path}: malformed JSON: not an object; {advice}")
     return value
 
 
@@ -37,7 +39,7 @@ def conform(value: object, schema: type[Schema], path: Path) -> Schema:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
-        raise ModelError(f"{path}: {where[:100]!r}: {first['msg']}") from error
+        raise ModelError(f"{path}: {where[:100]!r}: {first['msg']}; {COPY}") from error
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

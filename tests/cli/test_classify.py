@@ -47,7 +47,8 @@ def test_plain_answers_are_bare_labels_and_the_counts_go_to_stderr(seqrnn, class
     notes = result.stderr.decode().splitlines()
     assert notes == [
         "seqrnn: bytes that were not UTF-8, and read as U+FFFD: 1",
-        "seqrnn: rows that could not be answered: 1; --jsonl says why",
+        "seqrnn: rows that could not be answered: 1 (--jsonl says why of each), "
+        "the first at stdin:4: the line is longer than 16 MiB",
     ]
     quiet = seqrnn("classify", "-m", classifier, "--quiet", stdin=rows)
     assert (quiet.stdout, quiet.stderr) == (result.stdout, b"")

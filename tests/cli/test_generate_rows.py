@@ -111,7 +111,15 @@ def test_fields_of_json_rows_are_handed_through_and_bad_rows_keep_their_place(as
     assert [record["prediction"] for record in found] == ["A B C", None, "D D", None]
     assert (found[0]["id"], found[0]["n"]) == ("x", 1)
     assert "--text-col" in found[3]["error"]
-    assert "rows that could not be answered: 2" in notes
+    assert "rows that could not be answered: 2 (--jsonl says why of each), the first at " in notes
+    assert "rows:2: not JSON: Expecting" in notes
+
+
+def test_a_file_of_which_a_line_is_no_row_is_refused(speller, tmp_path) -> None:
+    with pytest.raises(
+        UsageError, match=r"a.conllu: rows are read one a line, not as conllu; .*, or give one "
+    ):
+        generate(speller, str(tmp_path / "a.conllu"), str(tmp_path / "answers"))
 
 
 def test_several_answers_stand_on_one_line(ask) -> None:

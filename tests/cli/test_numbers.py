@@ -144,8 +144,10 @@ def test_a_row_without_the_right_numbers_is_answered_by_its_error(seqrnn, risers
     plain = seqrnn("classify", "-m", run, stdin=rows)
     assert plain.returncode == 0
     assert plain.stdout.decode().split("\n") == ["up", *[""] * len(BAD_ROWS), "up", ""]
-    told = f"seqrnn: rows that could not be answered: {len(BAD_ROWS)}; --jsonl says why\n"
-    assert plain.stderr.decode() == told
+    told = (
+        f"seqrnn: rows that could not be answered: {len(BAD_ROWS)} (--jsonl says why of each), the first at "
+    )
+    assert plain.stderr.decode() == f"{told}stdin:2: {answered[1]['error']}\n"
 
 
 def test_one_vector_is_classified_without_recurrence(seqrnn, forms, numbers):

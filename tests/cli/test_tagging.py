@@ -45,6 +45,33 @@ def test_every_row_is_one_block_of_tokens_and_tags(seqrnn, tagger):
     assert result.stdout.decode() == expected
 
 
+SENTENCE = "measure it with seqrnn evaluate, or give one sentence a line"
+EXAMPLE = "measure it with seqrnn evaluate, or give one example, as JSON, a line"
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "advice"),
+    [
+        ("rows.conll", "conll", SENTENCE),
+        ("rows.BIO.gz", "conll", SENTENCE),
+        ("rows.conllu", "conllu", SENTENCE),
+        ("rows.npz", "npz", EXAMPLE),
+        ("rows.npy", "npz", EXAMPLE),
+    ],
+)
+def test_a_file_of_which_a_line_is_no_row_is_refused(seqrnn, tagger, folder, name, layout, advice):
+    (folder / name).write_text("Ann\tN\nsaw\tV\n")
+    result = seqrnn("classify", "-m", tagger, name)
+    expected = f"seqrnn: error: {name}: rows are read one a line, not as {layout}; {advice}\n"
+    assert (result.returncode, result.stdout, result.stderr.decode()) == (2, b"", expected)
+
+
+def test_whatever_is_redirected_to_stdin_is_read_as_rows(shell, tagger):
+    result = shell("seqrnn classify -m tagger < tagged.conll")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout
+
+
 def test_probabilities_are_a_third_column(seqrnn, tagger):
     result = seqrnn("classify", "-m", tagger, "--probs", stdin=b"Ann saw")
     cells = [line.split("\t") for line in result.stdout.decode().splitlines() if line]

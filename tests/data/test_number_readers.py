@@ -107,6 +107,11 @@ def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
             'a.csv:1: no column "c", the columns are a, b; use --label-col',
         ),
         ("a,b\n1,2\n", {"label_column": "3"}, "a.csv:1: no column 3, there are 2; use --label-col"),
+        (
+            "a,label,Label\n1,x,y\n",
+            {},
+            'a.csv:1: two columns are named "label"; rename one, or use --label-col',
+        ),
         ('a,b\n"1,2\n', {}, "a.csv:2: not valid CSV"),
     ],
 )
@@ -176,6 +181,12 @@ def test_arrays_of_other_shapes_are_refused(named, words):
     assert words in message
     assert message.startswith("a.npz:")
     assert "; " in message
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.npy"])
+def test_a_file_of_arrays_that_is_not_there_is_told_as_any_other(name):
+    message = failure(Source((name,), format="npz"))
+    assert message == f"{name}: No such file or directory; give a file that exists and can be read"
 
 
 def pickled():

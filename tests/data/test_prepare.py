@@ -139,8 +139,11 @@ def test_an_example_that_is_too_long_is_named_where_asked(tmp_path: Path) -> Non
 
 
 def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"all 3 examples are longer than --max-tokens, such as 'a b c d e"):
-        classify(rows(tmp_path, LONG), max_tokens=1, over_length="skip", valid_fraction=0)
+    path = rows(tmp_path, ["text\tlabel", *LONG])  # of which the header is no example
+    with pytest.raises(
+        DataError, match=r"3 examples are longer than --max-tokens, such as 'a b c d e'; raise"
+    ):
+        classify(path, max_tokens=1, over_length="skip", valid_fraction=0)
     with pytest.raises(DataError, match=r"all 2 rows are without text, such as ' \\tx'"):
         classify(rows(tmp_path, [" \tx", " \ty"]), header="no")
     with pytest.raises(DataError, match="is empty"):

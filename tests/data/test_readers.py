@@ -167,6 +167,61 @@ def test_a_column_name_needs_a_header(write: Write):
         list(read_records(write("a.tsv", "x\ty\n", text_column="text", header="no")))
 
 
+@pytest.mark.parametrize(
+    ("separator", "advice"),
+    [
+        (";", "mend the row: commas separate the columns, not semicolons"),
+        ("|", "mend the row: commas separate the columns, not |"),
+        ("\t", "mend the row: commas separate the columns of a CSV, and TABs those of --format tsv"),
+        (" ", "mend the row, or use --text-col and --label-col"),
+    ],
+)
+@pytest.mark.parametrize("header", ["", "text,label\n"])
+def test_columns_that_other_characters_separate_are_told_apart_from_missing_ones(
+    write: Write, separator: str, advice: str, header: str
+):
+    message = failure(write("a.csv", f"{header}good{separator}x\nbad{separator}y\n"))
+    assert message.partition(": 1 column, expected 2 ")[2].endswith(f"); {advice}")
+
+
+def test_semicolons_are_no_reason_for_a_row_of_a_tsv_or_of_too_many_columns(write: Write):
+    advice = "); mend the row, or use --text-col and --label-col"
+    assert failure(write("a.tsv", "a\tx\nb;y\n")).endswith(advice)
+    assert failure(write("a.csv", "text,label\na;b,x,y\n")).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("header", "choice", "named", "flag"),
+    [
+        ("text,label,label", {}, "label", "--label-col"),
+        ("text,Label,n,label ", {}, "label", "--label-col"),
+        ("text,text,label", {}, "text", "--text-col"),
+        ("q,q,a", {"text_column": "q", "label_column": "a"}, "q", "--text-col"),
+        ("text,a,a", {"label_column": "a"}, "a", "--label-col"),
+    ],
+)
+def test_a_column_that_is_used_has_a_name_of_its_own(
+    write: Write, header: str, choice: dict, named: str, flag: str
+):
+    message = failure(write("a.csv", f"{header}\ngood,x,y,z\n", **choice))
+    assert message == f'a.csv:1: two columns are named "{named}"; rename one, or use {flag} with a number'
+
+
+@pytest.mark.parametrize(
+    ("header", "choice"),
+    [
+        ("n,text,n,label", {}),
+        ("text,text,a,label", {"text_column": "2"}),
+        ("label,text,n,label", {"label_column": "4"}),
+        ("Text,text,Label,label", {"text_column": "text", "label_column": "label"}),
+    ],
+)
+def test_a_column_of_a_common_name_may_be_chosen_by_number_or_be_of_no_use(
+    write: Write, header: str, choice: dict
+):
+    assert pairs(write("a.csv", f"{header}\n1,good,2,x\n", **choice)) == [("good", ("x",))]
+
+
 def test_tsv_has_no_quoting(write: Write):
     assert pairs(write("a.tsv", 'say "hi\t"x"\n')) == [('say "hi', ('"x"',))]
 

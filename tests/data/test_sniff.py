@@ -106,6 +106,61 @@ def test_targets_that_are_no_labels_are_to_be_written(write: Write):
     assert found.reason == reason + "too many or too long for labels"
 
 
+def test_one_row_is_no_ground_to_speak_of_too_many_targets(write: Write):
+    found = guess(write("a.tsv", "good\tpos\n"), None)
+    assert found.task == "seq2seq"
+    holds = "only one target in its only row; --task classification, if that is a label"
+    assert found.reason == f"seq2seq: a.tsv (read as tsv) holds {holds}"
+    found = guess(write("a.tsv", "1.png\tpos\n"), None)
+    assert found.reason.endswith(
+        "holds images with only one target; --task classification, if that is a label"
+    )
+
+
+def test_targets_that_are_numbers_are_said_to_be_learnable_as_such(write: Write):
+    found = guess(write("a.tsv", "".join(f"row {row}\t{row / 7}\n" for row in range(50))), None)
+    assert found.task == "seq2seq"
+    assert found.reason.endswith("too many or too long for labels; --task regression learns them as numbers")
+    assert "regression" not in guess(write("a.tsv", PAIRS), None).reason
+
+
+HEADER_READ = "; line 1 was read as data: --header yes, if it names the columns"
+STARS = "".join(f"review {row}\t{row % 5}\n" for row in range(30))
+MOODS = "".join(f"review {row}\t{'ab'[row % 2]}\n" for row in range(30))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("a.tsv", "review\tstars\n" + STARS),
+        ("a.csv", "review,stars\n" + STARS.replace("\t", ",")),
+        ("a.tsv", "comment\ttoxic\n" + MOODS),
+        ("a.tsv", "review\tprice\n" + "".join(f"row {row}\t{row / 7}\n" for row in range(50))),
+        ("a.tsv", "review\tstars\ngood\t5\nbad\t1\nnice\t5\nugly\t1\n"),  # numbers tell in fewer rows
+    ],
+)
+def test_a_first_line_that_may_be_a_header_is_said_to_be_read_as_data(write: Write, name: str, rows: str):
+    source = write(name, rows)
+    assert guess(source, None).reason.endswith(HEADER_READ)
+    for header in ("yes", "no"):
+        assert HEADER_READ not in guess(replace(source, header=header), None).reason
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("a.tsv", STARS),
+        ("a.tsv", MOODS),
+        ("a.tsv", "text\tlabel\nfirst\tc\n" + MOODS),  # the header is known
+        ("a.tsv", "comment\ttoxic\n" + MOODS[: MOODS.index("review 9")]),  # too few rows to tell
+        ("a.tsv", PAIRS),
+        ("a.txt", "__label__c review\n" + "__label__a one\n__label__b two\n" * 20),
+    ],
+)
+def test_other_first_lines_are_not_suspected(write: Write, name: str, rows: str):
+    assert HEADER_READ not in guess(write(name, rows), None).reason
+
+
 def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Write):
     source = write("de", "".join(f"wort {row}\n" for row in range(100)))
     write("en", "".join(f"a word {row}\n" for row in range(100)))

@@ -165,6 +165,13 @@ def test_a_malformed_header_is_refused(tmp_path, header, data, reason):
         read_tensors(tmp_path / "model.safetensors")
 
 
+@pytest.mark.parametrize("header", [b"{", b"[]", {"a": entry(0, 4, dtype="F33")}])
+def test_what_to_do_about_a_malformed_header_is_said(tmp_path, header):
+    put(tmp_path / "model.safetensors", header, bytes(4))
+    with pytest.raises(ModelError, match=r"; copy it again$"):
+        read_tensors(tmp_path / "model.safetensors")
+
+
 def test_a_huge_header_is_not_read(tmp_path):
     path = tmp_path / "model.safetensors"
     with path.open("wb") as file:

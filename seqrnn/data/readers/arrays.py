@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqrnn.data.lines import file_name
+from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
@@ -59,6 +59,8 @@ def _load(path: str) -> dict[str, np.ndarray]:
             with np.load(file, allow_pickle=False) as opened:
                 found = {name: opened[name] for name in ("x", "y", "lengths") if name in opened}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "no arrays of NumPy, or pickled ones"
-        raise DataError(f"{file_name(path)}: {reason}; {EXPECTED}") from error
+        reason, advice = "no arrays of NumPy, or pickled ones", EXPECTED
+        if isinstance(error, OSError) and error.strerror:
+            reason, advice = error.strerror, UNREADABLE
+        raise DataError(f"{file_name(path)}: {reason}; {advice}") from error
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from seqrnn.data.lines import Line
 from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import HEAD_ROWS, LABEL_NAMES, TEXT_NAMES
-from seqrnn.data.readers.table import Row, chosen_column, read_table, split_rows, usual_column
+from seqrnn.data.readers import HEAD_ROWS, TEXT_NAMES
+from seqrnn.data.readers.table import Row, Wanted, read_table, split_rows, usual_column
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 
@@ -63,7 +63,7 @@ def numbers_in_table(name: str, lines: Iterable[Line], source: Source) -> Litera
     named_texts = source.text_column is not None or usual_column(TEXT_NAMES, header) is not None
     if named_texts or source.header == "no" or not body or any(map(is_number, header)):
         return None
-    label, key = _label_in(header, source, f"{name}:1"), usual_column(SERIES_NAMES, header)
+    label, key = Wanted.label(source).find(header, True, f"{name}:1"), usual_column(SERIES_NAMES, header)
     columns = {place for place, title in enumerate(header) if title} - {label, key}
     numeric = {place for place in columns if _holds_numbers(body, place)}
     if label is None and len(numeric) > 1 >= len(columns - numeric):
@@ -89,12 +89,6 @@ def _holds_numbers(rows: list[list[str]], place: int) -> bool:
     return few_slips and all(map(PLAIN_NUMBER.fullmatch, numbers))
 
 
-def _label_in(header: list[str], source: Source, place: str) -> int | None:
-    """Return the column that the user chose for the labels, or the one of a usual name."""
-    label = chosen_column(source.label_column, "--label-col", header, True, place)
-    return usual_column(LABEL_NAMES, header) if label is None else label
-
-
 @dataclass(frozen=True)
 class _Table:
     """Which columns of a table hold what."""
@@ -111,7 +105,7 @@ class _Table:
         header = [cell.strip() for cell in cells]
         if all(is_number(cell) for cell in header):
             raise DataError(f"{name}:{number}: no names of columns; put a header above the numbers")
-        label = _label_in(header, source, f"{name}:{number}")
+        label = Wanted.label(source).find(header, True, f"{name}:{number}")
         key = usual_column(SERIES_NAMES, header)
         features = [place for place, title in enumerate(header) if title and place not in {label, key}]
         return cls(name, header, label, key if source.kind == "vectors" else None, features)

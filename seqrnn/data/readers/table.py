@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 Row = tuple[int, list[str]]  # the number of its first line, its cells
 
+OTHER_SEPARATORS = {
+    "\t": ": commas separate the columns of a CSV, and TABs those of --format tsv",
+    ";": ": commas separate the columns, not semicolons",
+    "|": ": commas separate the columns, not |",
+}
+"""What to tell of a CSV row of one cell in which such a character stands: it may have been meant as more."""
+
 
 def read_tsv(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
     """Yield the rows of a TAB-separated file; see `read_table`."""
@@ -54,7 +61,8 @@ def split_csv(name: str, lines: Iterable[Line]) -> Iterator[Row]:
 def read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Record]:
     """Yield a record for every row but the header.
 
-    Raises DataError where a row has too few or too many columns, or a chosen column is not there.
+    Raises DataError where a row has too few or too many columns, or a chosen column is not there; see
+    also `Wanted.find`.
     """
     columns: _Columns | None = None
     for line, cells in rows:
@@ -67,7 +75,7 @@ def read_table(name: str, rows: Iterable[Row], source: Source) -> Iterator[Recor
             columns = _find_columns(cells, has_header, source, place)
             if has_header:
                 continue
-        columns.check(cells, place)
+        columns.check(cells, place, source.format)
         labels = [label for cell in cells[columns.labels] for label in source.split_labels(cell)]
         yield Record(cells[columns.text], tuple(labels), name, line)
 
@@ -82,14 +90,18 @@ class _Columns:
     ragged: bool
     names: str
 
-    def check(self, cells: list[str], place: str) -> None:
+    def check(self, cells: list[str], place: str, layout: str) -> None:
+        """Raise DataError for a row that has not as many columns as it should."""
         count = len(cells)
         if count == self.width or (self.ragged and count > self.width):
             return
         columns = "1 column" if count == 1 else f"{count} columns"
         expected = f"{self.width} or more" if self.ragged else str(self.width)
-        advice = "mend the row, or use --text-col and --label-col"
-        raise DataError(f"{place}: {columns}, expected {expected} ({self.names}); {advice}")
+        advice = ", or use --text-col and --label-col"
+        if count == 1 and layout == "csv":
+            found = (text for separator, text in OTHER_SEPARATORS.items() if separator in cells[0])
+            advice = next(found, advice)
+        raise DataError(f"{place}: {columns}, expected {expected} ({self.names}); mend the row{advice}")
 
 
 def _has_header(cells: list[str], source: Source) -> bool:
@@ -108,10 +120,9 @@ def _has_header(cells: list[str], source: Source) -> bool:
 def _find_columns(cells: list[str], has_header: bool, source: Source, place: str) -> _Columns:
     """Decide from the first row, the user's choice and the usual names where text and labels stand."""
     header = [cell.strip() for cell in cells] if has_header else []
-    text = chosen_column(source.text_column, "--text-col", cells, has_header, place)
-    label = chosen_column(source.label_column, "--label-col", cells, has_header, place)
-    text = usual_column(TEXT_NAMES, header) if text is None else text
-    label = usual_column(LABEL_NAMES, header) if label is None else label
+    text, label = (
+        wanted.find(cells, has_header, place) for wanted in (Wanted.text(source), Wanted.label(source))
+    )
     if text is None and label is None:
         return _Columns(0, slice(1, None), 2, ragged=True, names="source, target")
     if text is None:
@@ -122,28 +133,58 @@ def _find_columns(cells: list[str], has_header: bool, source: Source, place: str
     return _Columns(text, labels, len(cells), ragged=False, names=", ".join(header) or "as in the first row")
 
 
-def chosen_column(
-    column: str | None, flag: str, cells: list[str], has_header: bool, place: str
-) -> int | None:
-    """Return the index of the column that the user chose by number or name.
+@dataclass(frozen=True)
+class Wanted:
+    """A column to look for: the user's choice, a number or a name, or else the likeliest usual name."""
 
-    Raises DataError where there is none in `cells`, the first row, and UsageError for a name where
-    that row is no header.
-    """
-    if column is None:
-        return None
-    if column.isdecimal():
-        if not 1 <= int(column) <= len(cells):
+    flag: str
+    choice: str | None
+    usual: tuple[str, ...]
+
+    @classmethod
+    def text(cls, source: Source) -> Wanted:
+        """Return what is wanted as the text."""
+        return cls("--text-col", source.text_column, TEXT_NAMES)
+
+    @classmethod
+    def label(cls, source: Source) -> Wanted:
+        """Return what is wanted as the label."""
+        return cls("--label-col", source.label_column, LABEL_NAMES)
+
+    def find(self, cells: list[str], has_header: bool, place: str) -> int | None:
+        """Return the index of the column in `cells`, the first row; None where nothing says which.
+
+        Raises DataError where the user's choice is not there, or two columns bear the name, and
+        UsageError for a name where that row is no header.
+        """
+        names = [cell.strip() for cell in cells] if has_header else []
+        if self.choice is None:
+            index = usual_column(self.usual, names)
+            names = [name.lower() for name in names]
+        elif self.choice.isdecimal():
+            return self._numbered(int(self.choice), len(cells), place)
+        else:
+            index = self._named(self.choice, names, place)
+        if index is not None and names.count(names[index]) > 1:
+            what = f'two columns are named "{names[index]}"'
+            raise DataError(f"{place}: {what}; rename one, or use {self.flag} with a number")
+        return index
+
+    def _numbered(self, number: int, count: int, place: str) -> int:
+        if not 1 <= number <= count:
             raise DataError(
-                f"{place}: no column {column}, there are {len(cells)}; use {flag} with one of them"
+                f"{place}: no column {number}, there are {count}; use {self.flag} with one of them"
             )
-        return int(column) - 1
-    if not has_header:
-        raise UsageError(f"{flag} {column} is a name, but the file has no header; give the column's number")
-    names = [cell.strip() for cell in cells]
-    if column not in names:
-        raise DataError(f'{place}: no column "{column}", the columns are {", ".join(names)}; use {flag}')
-    return names.index(column)
+        return number - 1
+
+    def _named(self, name: str, names: list[str], place: str) -> int:
+        if not names:
+            what = f"{self.flag} {name} is a name, but the file has no header"
+            raise UsageError(f"{what}; give the column's number")
+        if name not in names:
+            what = f'no column "{name}", the columns are {", ".join(names)}'
+            raise DataError(f"{place}: {what}; use {self.flag}")
+        return names.index(name)
 
 
 def usual_column(usual_names: tuple[str, ...], header: list[str]) -> int | None:
