@@ -68,7 +68,6 @@ class TrainingConsole:
             disable=not self._live,
         )
         self._bar = self._progress.add_task("", total=1.0, status="starting")
-        self._begun_at = 0  # the step from which it goes on
         self._columns: list[str] = []
         self._plain_at = time.monotonic()
         self._held: list[str] | None = None
@@ -104,17 +103,16 @@ class TrainingConsole:
         match event:
             case Started():
                 self._meter = Meter()
-                self._begun_at = event.step
                 if event.step:
                     self.say(f"going on from step {event.step:,}")
+                if event.complete:
+                    self.say("nothing was left to do; --epochs, --steps or --budget gives it a new length")
             case Stepped():
                 self._step(event)
             case Evaluated():
                 self._row(event)
             case Finished():
                 self.say(f"{event.step:,} updates in {clock(event.seconds)}: {event.reason}")
-                if event.step == self._begun_at:
-                    self.say("nothing was left to do; --epochs, --steps or --budget gives it a new length")
                 self._progress.update(self._bar, completed=1.0, status="measuring the best weights")
             case Measured():
                 self.say(f"best, step {event.step:,}: {figures(event.metrics)}")

@@ -9,10 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Started:
-    """The first update comes next."""
+    """The first update comes next, if there is one."""
 
     parameters: int
     step: int  # above 0 in a resumed training
+    complete: bool  # whether that lasted as long as it should already
 
 
 @dataclass(frozen=True)

@@ -98,9 +98,8 @@ class Trainer:
 
     def resume(self, generation: Generation) -> None:
         """Go on exactly where a generation stands; its weights are loaded already."""
-        state = generation.training_state()
-        known = (field.name for field in fields(Position))
-        self.position = Position(**{name: state[name] for name in known if name in state})
+        state = {"best_loss": None, **generation.training_state()}  # which older runs do not have
+        self.position = Position(**{f.name: state[f.name] for f in fields(Position)})
         self.schedule.scale = self.position.scale
         tensors = generation.training_tensors()
         self.carry = load_training(tensors, self.model, self.optimizer)
@@ -116,7 +115,7 @@ class Trainer:
         would not have had.
         """
         self.model.train()
-        yield Started(count_parameters(self.model), self.position.step)
+        yield Started(count_parameters(self.model), self.position.step, self._fraction() >= 1.0)
         groups = self._groups()
         while self._reason() is None:
             if self._evaluation_is_due():

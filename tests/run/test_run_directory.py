@@ -266,7 +266,6 @@ def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):
 
 LOAD = """
 import sys
-from dataclasses import replace
 from pathlib import Path
 from seqrnn.run.directory import RunDirectory
 
