@@ -9,6 +9,8 @@ is a small difference of sums over all steps, which are therefore added up in fl
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from seqrnn.runtime.activations import log_softmax
@@ -24,6 +26,12 @@ class CRF:
         self._transitions = take("transitions", (tags, tags))  # (from, to)
         self._start = take("start", (tags,))
         self._end = take("end", (tags,))
+
+    @cached_property
+    def _factor(self) -> tuple[Array, float]:
+        """What each step of a sum multiplies by, (K, K) float64, and how far it is shifted: `_log_matmul`."""
+        most = self._transitions.max()
+        return np.exp(self._transitions.astype(np.float64) - most), most
 
     def decode(self, emissions: Array, mask: Array) -> tuple[Array, Array]:
         """Return the likeliest tags (B, T), any where a sequence has ended, and their log p (B,).
@@ -50,9 +58,10 @@ class CRF:
     def marginals(self, emissions: Array, mask: Array) -> Array:
         """Return `log p(y_t = k | x)`, (B, T, K), by the forward-backward algorithm."""
         emissions = emissions.astype(np.float64)
+        factor, most = self._factor
         betas = [np.broadcast_to(self._end, (len(emissions), len(self._end)))]
         for step in range(emissions.shape[1] - 1, 0, -1):
-            beta = _log_matmul(betas[-1] + emissions[:, step], self._transitions.T)
+            beta = _log_matmul(betas[-1] + emissions[:, step], factor.T, most)
             betas.append(np.where(mask[:, step, None], beta, betas[-1]))
         both = np.stack(self._forward(emissions, mask), axis=1) + np.stack(betas[::-1], axis=1)
         return log_softmax(both[:, : emissions.shape[1]]).astype(np.float32)
@@ -62,9 +71,10 @@ class CRF:
 
         A sequence that has ended keeps its last one.
         """
+        factor, most = self._factor
         alphas = [self._start + emissions[:, :1].sum(axis=1)]
         for step in range(1, emissions.shape[1]):
-            alpha = _log_matmul(alphas[-1], self._transitions) + emissions[:, step]
+            alpha = _log_matmul(alphas[-1], factor, most) + emissions[:, step]
             alphas.append(np.where(mask[:, step, None], alpha, alphas[-1]))
         return alphas
 
@@ -76,13 +86,13 @@ def _log_sum(scores: Array) -> Array:
     return total
 
 
-def _log_matmul(scores: Array, transitions: Array) -> Array:
+def _log_matmul(scores: Array, factor: Array, most: float) -> Array:
     """Return `log sum_j exp(scores[:, j] + transitions[j, k])`, (B, K), as one product of matrices.
 
-    Both factors are shifted so that their largest entry is 1; a sum that underflows is kept at the
-    smallest number that there is.
+    Both factors are shifted so that their largest entry is 1: `factor` is `exp(transitions - most)`. A sum
+    that underflows is kept at the smallest number that there is.
     """
-    shift, most = scores.max(axis=1, keepdims=True), transitions.max()
-    total = np.exp(scores - shift) @ np.exp(transitions.astype(scores.dtype) - most)
+    shift = scores.max(axis=1, keepdims=True)
+    total = np.exp(scores - shift) @ factor
     logs: Array = np.log(np.maximum(total, TINY)) + shift + most
     return logs
