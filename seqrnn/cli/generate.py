@@ -130,9 +130,8 @@ def generate(
 
     if fixed_len is not None:
         refuse({"--max-len": max_len}, "--fixed-len says how many tokens to write; leave one of them out")
-    drawing = (temperature, top_k, top_p) != (TEMPERATURE, 0, 1.0)
-    if drawing and sample is False:
-        raise UsageError("--temperature, --top-k and --top-p are for draws; leave out --greedy")
+    if sample is False:
+        _refuse_draws(temperature, top_k, top_p, "leave out --greedy")
     limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
@@ -144,8 +143,6 @@ def generate(
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         if sample is not None:
             refuse(beam_only, "there is no beam in --sample and --greedy")
-        if drawing and sample is None:
-            raise UsageError("--temperature, --top-k and --top-p are for draws; add --sample")
         count = 1 if n_best is None else n_best
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
@@ -172,10 +169,17 @@ def generate(
         tally.require_answers()
 
 
+def _refuse_draws(temperature: float, top_k: int, top_p: float, advice: str) -> None:
+    """Raise UsageError, which ends with the advice, where something is said of draws."""
+    if (temperature, top_k, top_p) != (TEMPERATURE, 0, 1.0):
+        raise UsageError(f"--temperature, --top-k and --top-p are for draws; {advice}")
+
+
 def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: int) -> Beam:
     """Return the beam to search. Raises UsageError for what only draws can follow."""
     from seqrnn.search.beam import Beam
 
+    _refuse_draws(sampling.temperature, sampling.top_k, sampling.top_p, "add --sample")
     if sampling.repetition_penalty != 1.0:
         raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
     return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)

@@ -68,7 +68,7 @@ def guess(source: Source, task: str | None) -> Guess:
         reason=decided.reason + _header_read_as_data(records, decided, source),
         source_kind=_kind_of(records, source, decided.task),
         single_words=_are_single_words([record.source for record in records]),
-        single_word_targets=_are_single_words([target for record in records for target in record.targets]),
+        single_word_targets=_are_single_words(_targets(records)),
     )
 
 
@@ -93,16 +93,19 @@ def _header_read_as_data(records: list[Record], decided: Guess, source: Source) 
     first, *others = records
     looks_unlike = _is_number_column(others) and not all(map(is_number, first.targets))
     if decided.task == "classification" and len(records) >= LEAST_ROWS:
-        labels = {target for record in others for target in record.targets}
-        looks_unlike = looks_unlike or labels.isdisjoint(first.targets)
+        looks_unlike = looks_unlike or set(first.targets).isdisjoint(_targets(others))
     is_table = source.format in {"tsv", "csv"} and source.header == "auto"
     if not (is_table and first.line == 1 and first.targets and looks_unlike):
         return ""
     return "; line 1 was read as data: --header yes, if it names the columns"
 
 
+def _targets(records: list[Record]) -> list[str]:
+    return [target for record in records for target in record.targets]
+
+
 def _is_number_column(records: list[Record]) -> bool:
-    targets = [target for record in records for target in record.targets]
+    targets = _targets(records)
     return bool(targets) and all(map(is_number, targets))
 
 
@@ -188,7 +191,7 @@ def _head(records: Iterable[Record]) -> Iterator[Record]:
 
 def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
     name = file_name(source.target_path or source.paths[0])
-    targets = [target for record in records for target in record.targets]
+    targets = _targets(records)
     seen = f"in the first {len(records)} rows" if len(records) > 1 else "in its only row"
     if (held := _held(records)) != "texts":
         return _guess_from_targets(records, layout, f"{name} (read as {layout}) holds {held}")
@@ -212,7 +215,7 @@ def _guess_task(records: list[Record], layout: str, source: Source) -> Guess:
 
 def _guess_from_targets(records: list[Record], layout: str, holds: str) -> Guess:
     """Decide what to learn of numbers or images, of which only the targets tell anything."""
-    targets = [target for record in records for target in record.targets]
+    targets = _targets(records)
     if not targets and "notes" in records[0].fields:
         return Guess(
             "polyphony", layout, f"polyphony: {holds}, the notes of music, of which the next ones are learnt"
@@ -222,14 +225,14 @@ def _guess_from_targets(records: list[Record], layout: str, holds: str) -> Guess
     if _are_labels(targets):
         values = f"with {_count(len(set(targets)), 'label')}"
         return Guess("classification", layout, f"classification: {holds} {values}")
-    if all(is_number(target) for target in targets):
+    if _is_number_column(records):
         return Guess("regression", layout, f"regression: {holds}, and a number for each example")
     return Guess("seq2seq", layout, f"seq2seq: {holds} with {_no_labels(records)}")
 
 
 def _no_labels(records: list[Record], seen: str = "") -> str:
     """Say how many targets there are, where `seen` tells, and why they are taken for texts to write."""
-    targets = [target for record in records for target in record.targets]
+    targets = _targets(records)
     values = " ".join(filter(None, (_count(len(set(targets)), "target"), seen)))
     if len(records) == 1:
         return f"{values}; --task classification, if that is a label"

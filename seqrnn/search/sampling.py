@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -122,19 +123,18 @@ class Chooser:
     def _make_additions(self, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.float32]]:
         """Yield what is added to the scores of a step, (N, V): noise, and -inf where a token is forbidden."""
         temperature = min(self._sampling.temperature, HOTTEST)
-        if temperature > 0:
-            generators = self._sampling.generators()
-            each = shape[0] // len(generators), shape[1]
-            steps = max(1, max(NOISE // len(generators), LEAST_NOISE) // math.prod(each))
-        while temperature > 0:
+        if temperature == 0:
+            yield from repeat(self._barred)
+        generators = self._sampling.generators()
+        each = shape[0] // len(generators), shape[1]
+        steps = max(1, max(NOISE // len(generators), LEAST_NOISE) // math.prod(each))
+        while True:
             drawn = [generator.standard_exponential((steps, *each)) for generator in generators]
             noise = np.concatenate(drawn, axis=1, dtype=np.float32)
             np.log(noise, out=noise)
             noise *= -temperature
             noise += self._barred
             yield from noise
-        while True:
-            yield self._barred
 
 
 def require_choices(scores: LogProbs) -> None:
