@@ -9,7 +9,7 @@ from pathlib import Path
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
-from seqrnn.data.fields import load_fields
+from seqrnn.data.fields.field import load_fields
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation

@@ -8,11 +8,11 @@ from seqrnn.answering.backend import Continuing, Naming, Writing
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import BatchLimits, Pass
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.fields import Field
+from seqrnn.data.dataset.batching import BatchLimits, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, numbered
 from seqrnn.search.generation import Limits

@@ -10,9 +10,9 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
+from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.sniff import Guess, guess
 from seqrnn.data.source import Source, spool
-from seqrnn.data.source_fields import SETTINGS
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task

@@ -14,11 +14,11 @@ from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
-from seqrnn.data.formats import format_of_name
+from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats import NUMBER_NAMES
+from seqrnn.data.formats.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
+from seqrnn.data.formats.names import format_of_name
 from seqrnn.data.lines import Line, file_name, read_line_groups
-from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import NUMBER_NAMES
-from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 from seqrnn.tasks.task import Answer

@@ -106,7 +106,7 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
 
 def _prepare(plan: Plan, console: TrainingConsole) -> Session:
     """Read the data and build the model, and say what they are."""
-    from seqrnn.data.prepare import prepare
+    from seqrnn.data.dataset.prepare import prepare
 
     task = plan.task()
     prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from seqrnn.data.formats import format_of_name
+from seqrnn.data.fields.named_files import names_array, names_image
+from seqrnn.data.fields.steps import steps_of
+from seqrnn.data.formats import HEAD_ROWS, NUMBER_NAMES
+from seqrnn.data.formats.conll import looks_like_conll, looks_like_conllu
+from seqrnn.data.formats.fasttext import LABEL_PREFIX
+from seqrnn.data.formats.names import format_of_name
+from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.formats.series import is_number, numbers_in_table
 from seqrnn.data.lines import file_name, read_lines
-from seqrnn.data.named_files import names_array, names_image
-from seqrnn.data.readers import HEAD_ROWS, NUMBER_NAMES
-from seqrnn.data.readers.conll import looks_like_conll, looks_like_conllu
-from seqrnn.data.readers.fasttext import LABEL_PREFIX
-from seqrnn.data.readers.series import is_number, numbers_in_table
 from seqrnn.data.record import Record
-from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source
-from seqrnn.data.steps import steps_of
-from seqrnn.data.tokens import split_tags, split_tokens
+from seqrnn.data.text.tokens import split_tags, split_tokens
 from seqrnn.errors import DataError, UsageError
 
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews

@@ -8,7 +8,7 @@ from pathlib import Path
 import seqrnn
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.catalog import GRAPHS, load
-from seqrnn.data.fields import learned
+from seqrnn.data.fields.field import learned
 from seqrnn.errors import UsageError
 from seqrnn.export.check import check
 from seqrnn.export.network import Network, Trained

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field, LabelField
-from seqrnn.data.source_fields import SourceField, source_field
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field, LabelField
+from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import TextField
+from seqrnn.data.dataset.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import TextField
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.task import Task, Values
 

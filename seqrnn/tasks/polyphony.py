@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.notes_field import NotesField
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
 

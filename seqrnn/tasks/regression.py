@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field
-from seqrnn.data.number_field import NumberField
-from seqrnn.data.source_fields import SourceField, source_field
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.errors import UsageError
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values

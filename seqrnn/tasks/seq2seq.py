@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, batch_rows, framed, limits_of
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.fields import Field, TextField
-from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.source_fields import SourceField, source_field
-from seqrnn.data.tokenizer import BLANK, TokenizerSettings
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, framed, limits_of
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.text.tokenizer import BLANK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Values, WritingTask

@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field
-from seqrnn.data.spellings import unique_spellings
-from seqrnn.data.token_fields import CharactersField, TagField, TokensField
-from seqrnn.data.tokenizer import TokenizerSettings
-from seqrnn.data.tokens import split_tokens
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
+from seqrnn.data.text.spellings import unique_spellings
+from seqrnn.data.text.tokenizer import TokenizerSettings
+from seqrnn.data.text.tokens import split_tokens
 from seqrnn.errors import DataError, UsageError
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import Scheme, SpanCounts, find_scheme, stray_tag

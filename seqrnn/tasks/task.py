@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field, TextField
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.record import Record
-from seqrnn.data.source_fields import SourceField
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqrnn.data.record_reader import read_records
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.sniff import guess
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError

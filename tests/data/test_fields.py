@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.data.fields import LabelField, TextField
+from seqrnn.data.fields.field import LabelField, TextField
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import UNK, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 

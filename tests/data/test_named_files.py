@@ -7,13 +7,13 @@ import os
 import numpy as np
 import pytest
 
-from seqrnn.data.named_files import find_named_file, fingerprint, path_of
+from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.fields.named_files import find_named_file, fingerprint, path_of
+from seqrnn.data.fields.steps import matrix_of
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
-from seqrnn.data.record_reader import read_records
 from seqrnn.data.sniff import guess
 from seqrnn.data.source import Source
-from seqrnn.data.split import SourceSplit
-from seqrnn.data.steps import matrix_of
 from seqrnn.errors import DataError
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.fields import TextField
-from seqrnn.data.notes_field import NotesField
-from seqrnn.data.number_field import NumberField
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.notes_field import NotesField
+from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.source_fields import source_field
+from seqrnn.data.fields.vectors_field import Moments, VectorsField
 from seqrnn.data.record import Record
-from seqrnn.data.source_fields import source_field
-from seqrnn.data.vectors_field import Moments, VectorsField
 from seqrnn.errors import DataError, ModelError
 
 

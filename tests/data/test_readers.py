@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
-from seqrnn.data.record_reader import read_records
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
 
@@ -391,7 +391,7 @@ def test_a_format_that_is_not_resolved_is_a_usage_error():
 
 def test_spooled_stdin_can_be_read_twice_and_is_removed_at_exit():
     code = (
-        "from seqrnn.data.record_reader import read_records\n"
+        "from seqrnn.data.formats.record_reader import read_records\n"
         "from seqrnn.data.source import Source, spool\n"
         "source = spool(Source(('-', '-'), format='lines'))\n"
         "assert spool(Source(('-', '-'), format='lines')) == source\n"

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.fields import TextField, learned, load_fields
-from seqrnn.data.prepare import prepare
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.dataset.prepare import prepare
+from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
+from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.fields.field import TextField, learned, load_fields
 from seqrnn.data.record import Record
-from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.split import SourceSplit
-from seqrnn.data.tokenizer import UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 from seqrnn.errors import ModelError
 
 TEXTS = [("AH B",), ("ä ö", "x\0y", " z "), ("\ud83d half a pair",), ()]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, SPECIALS, UNK, Tokenizer, TokenizerSettings
-from seqrnn.data.vocabulary import byte_alphabet
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS, UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.vocabulary import byte_alphabet
 from seqrnn.errors import DataError, ModelError
 
 TEXTS = ["the cat sat on the mat\n", "the dog sat\n", "a naïve 猫 said: ok\n"]

@@ -16,8 +16,8 @@ import tokenizers
 from numpy.typing import NDArray
 from tokenizers import models
 
-from seqrnn.data.detokenizer import Decoder, character_count
-from seqrnn.data.vocabulary import (
+from seqrnn.data.text.detokenizer import Decoder, character_count
+from seqrnn.data.text.vocabulary import (
     BLANK,
     BOS,
     EOS,

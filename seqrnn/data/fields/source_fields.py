@@ -8,13 +8,13 @@ from typing import Protocol
 import numpy as np
 
 from seqrnn.config import DataConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.fields import Field, TextField
-from seqrnn.data.image_field import ImageField
-from seqrnn.data.notes_field import NotesField
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.image_field import ImageField
+from seqrnn.data.fields.notes_field import NotesField
+from seqrnn.data.fields.vectors_field import VectorsField
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import TokenizerSettings
-from seqrnn.data.vectors_field import VectorsField
+from seqrnn.data.text.tokenizer import TokenizerSettings
 
 SETTINGS: Mapping[str, frozenset[str]] = {
     "image": frozenset({"data.normalize", "data.image_size", "model.channels"}),

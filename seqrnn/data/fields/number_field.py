@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
+from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
-from seqrnn.data.vectors_field import Moments
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import Column
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.steps import matrix_of
 from seqrnn.data.record import Record
-from seqrnn.data.steps import matrix_of
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.named_files import NamedFile
+from seqrnn.data.fields.named_files import NamedFile
 from seqrnn.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Sequence
 
-from seqrnn.data.vocabulary import SPECIALS, Kind, byte_alphabet
+from seqrnn.data.text.vocabulary import SPECIALS, Kind, byte_alphabet
 
 
 class Decoder:

@@ -8,16 +8,16 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.cache import cached, content_key, file_hashes
-from seqrnn.data.columns import Dataset
-from seqrnn.data.encoding import OverLength, PartWriter, counted_name
-from seqrnn.data.fields import Field, learned, load_fields
+from seqrnn.data.dataset.cache import cached, content_key, file_hashes
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
+from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
+from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
+from seqrnn.data.fields.field import Field, learned, load_fields
+from seqrnn.data.fields.named_files import fingerprint, names_array
+from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.lines import file_name, read_lines
-from seqrnn.data.named_files import fingerprint, names_array
-from seqrnn.data.preparation_report import PartReport, PreparationReport
-from seqrnn.data.record_reader import RecordReader, read_records
 from seqrnn.data.source import Source, spool
-from seqrnn.data.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.errors import DataError, ModelError
 
 REPORT = "report.json"

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import smallest_dtype
-from seqrnn.data.fields import TextField
+from seqrnn.data.dataset.columns import smallest_dtype
+from seqrnn.data.fields.field import TextField
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
-from seqrnn.data.tokens import join_tokens, split_tags, split_tokens
+from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.errors import DataError, ModelError
 
 LONGEST_SPELLING = 32  # characters; what is longer is an address, and hardly known by its end

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from itertools import chain, groupby, islice, pairwise
 from typing import TYPE_CHECKING, Literal
 
+from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats import HEAD_ROWS, TEXT_NAMES
+from seqrnn.data.formats.table import Row, Wanted, read_table, split_rows, usual_column
 from seqrnn.data.lines import Line
-from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import HEAD_ROWS, TEXT_NAMES
-from seqrnn.data.readers.table import Row, Wanted, read_table, split_rows, usual_column
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seqrnn.config import TrainingConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.tokenizer import BOS, EOS
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.text.tokenizer import BOS, EOS
 
 
 @dataclass(frozen=True)

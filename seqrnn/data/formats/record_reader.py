@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
+from seqrnn.data.formats.arrays import read_npz
+from seqrnn.data.formats.conll import read_conll, read_conllu
+from seqrnn.data.formats.fasttext import read_fasttext
+from seqrnn.data.formats.jsonl import read_jsonl
+from seqrnn.data.formats.parallel import read_parallel
+from seqrnn.data.formats.series import read_series
+from seqrnn.data.formats.table import read_csv, read_tsv
+from seqrnn.data.formats.text import read_examples, read_text
 from seqrnn.data.lines import Line, file_name, read_lines
-from seqrnn.data.readers.arrays import read_npz
-from seqrnn.data.readers.conll import read_conll, read_conllu
-from seqrnn.data.readers.fasttext import read_fasttext
-from seqrnn.data.readers.jsonl import read_jsonl
-from seqrnn.data.readers.parallel import read_parallel
-from seqrnn.data.readers.series import read_series
-from seqrnn.data.readers.table import read_csv, read_tsv
-from seqrnn.data.readers.text import read_examples, read_text
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.errors import UsageError

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import Column
-from seqrnn.data.images import CHANNELS, read_pixels
-from seqrnn.data.named_files import find_file, find_named_file, path_of
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.images import CHANNELS, read_pixels
+from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
+from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
-from seqrnn.data.vectors_field import Moments
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel

@@ -11,9 +11,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import Column, smallest_dtype
+from seqrnn.data.dataset.columns import Column, smallest_dtype
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import Column
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.record import Record
-from seqrnn.data.steps import sets_of
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqrnn.data.named_files import find_named_file, names_array
+from seqrnn.data.fields.named_files import find_named_file, names_array
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
 from seqrnn.data.lines import Line
-from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
 from seqrnn.data.record import Record
-from seqrnn.data.tokens import join_tokens
+from seqrnn.data.text.tokens import join_tokens
 from seqrnn.errors import DataError
 
 TOKENS, TAGS = "tokens", "tags"  # lists, or strings, that go together item by item

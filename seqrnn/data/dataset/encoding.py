@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from seqrnn.data.columns import ColumnWriter
-from seqrnn.data.fields import Field
-from seqrnn.data.preparation_report import PartReport
+from seqrnn.data.dataset.columns import ColumnWriter
+from seqrnn.data.dataset.preparation_report import PartReport
+from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError
 
 OverLength = Literal["truncate", "skip", "error"]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.columns import Column, IntArray
+from seqrnn.data.dataset.columns import Column, IntArray
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
 
 END = 0xFF  # stands behind each text, and fills a batch: no byte of UTF-8 is this one

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.tokenizer import BLANK, EOS
+from seqrnn.data.text.tokenizer import BLANK, EOS
 
 Ids = NDArray[np.int64]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seqrnn.data.lines import Line
 from seqrnn.data.record import Record
-from seqrnn.data.tokens import join_tokens, split_tokens
+from seqrnn.data.text.tokens import join_tokens, split_tokens
 from seqrnn.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqrnn.data.formats import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.lines import LINE_LIMIT, Line
-from seqrnn.data.readers import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 
