@@ -15,16 +15,17 @@ from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
-from seqrnn.data.formats import NUMBER_NAMES
-from seqrnn.data.formats.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
-from seqrnn.data.formats.names import format_of_name
+from seqrnn.data.formats.cells import text_of
+from seqrnn.data.formats.column_names import NUMBER_NAMES
+from seqrnn.data.formats.json_lines import unique_keys
+from seqrnn.data.formats.numbers import steps_in, without_numbers
+from seqrnn.data.formats.records import text_names
+from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 from seqrnn.tasks.task import Answer
 
-OTHER_THAN_ROWS = {"conll": "sentence", "conllu": "sentence", "npz": "example, as JSON,"}
-"""Formats of which a line is no row, and what to give a line instead."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -141,8 +142,8 @@ def answer_rows(
 def _require_rows(path: str) -> None:
     """Raise UsageError unless a line of the file is a row, as far as its name tells."""
     known = format_of_name(path)
-    if known in OTHER_THAN_ROWS:
-        advice = f"measure it with seqrnn evaluate, or give one {OTHER_THAN_ROWS[known]} a line"
+    if known is not None and not format_named(known).line_is_row and known != "csv":
+        advice = f"measure it with seqrnn evaluate, or give one {format_named(known).row_noun} a line"
         raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 

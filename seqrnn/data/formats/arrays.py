@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqrnn.data.formats.format import Format, OpenLines
 from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -24,29 +25,39 @@ EXPECTED = (
 )
 
 
-def read_npz(path: str, source: Source) -> Iterator[Record]:
-    """Yield the examples of a .npz file: `x` (N, F) or (N, T, F), `y` (N,) and `lengths` (N,).
+class Arrays(Format):
+    """Arrays of NumPy: `x` (N, F) or (N, T, F), and where given `y` (N,) and `lengths` (N,)."""
 
-    `y`, the labels or numbers, and `lengths`, the steps of each series, may be missing; the file may
-    also be one .npy array `x`. Raises DataError for anything else; nothing in the file is a pickle.
-    """
-    arrays, name = _load(path), file_name(path)
-    x, y, lengths = (arrays.get(key) for key in ("x", "y", "lengths"))
-    if x is None or x.ndim not in {2, 3} or x.dtype.kind not in "iuf":
-        raise DataError(f"{name}: no array x of vectors; {EXPECTED}")
-    for other in (y, lengths):
-        if other is not None and other.shape != (len(x),):
-            raise DataError(f"{name}: arrays of other lengths than x, which has {len(x)} rows; {EXPECTED}")
-    series = x if x.ndim == 3 else x[:, None]  # (N, T, F)
-    for row, steps in enumerate(series):
-        kept = steps if lengths is None else steps[: _length(lengths[row], len(steps), f"{name}:{row + 1}")]
-        labels = () if y is None else source.split_labels(str(y[row]))
-        yield Record("", labels, name, row + 1, steps=kept)
+    extensions = (".npz", ".npy")
+    line_is_row = False
+    row_noun = "example, as JSON,"
+    has_lines = False
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
+        """Yield the examples of the file, which may also be one .npy array `x`.
+
+        `y` holds the labels or numbers, `lengths` the steps of each series. Raises DataError for
+        anything else; nothing in the file is a pickle.
+        """
+        arrays, name = _load(path), file_name(path)
+        x, y, lengths = (arrays.get(key) for key in ("x", "y", "lengths"))
+        if x is None or x.ndim not in {2, 3} or x.dtype.kind not in "iuf":
+            raise DataError(f"{name}: no array x of vectors; {EXPECTED}")
+        for other in (y, lengths):
+            if other is not None and other.shape != (len(x),):
+                raise DataError(
+                    f"{name}: arrays of other lengths than x, which has {len(x)} rows; {EXPECTED}"
+                )
+        series = x if x.ndim == 3 else x[:, None]  # (N, T, F)
+        for row, steps in enumerate(series):
+            length = len(steps) if lengths is None else _length(lengths[row], len(steps), f"{name}:{row + 1}")
+            labels = () if y is None else source.split_labels(str(y[row]))
+            yield Record("", labels, name, row + 1, steps=steps[:length])
 
 
 def _length(length: np.generic, most: int, place: str) -> int:
     if not (isinstance(length, np.integer) and 0 <= length <= most):
-        raise DataError(f"{place}: the length {length} is none of 0 to {most}; mend the array lengths")
+        raise DataError(f"{place}: the length {length} is none of 0 to {most}; fix the array lengths")
     return int(length)
 
 

@@ -1,4 +1,4 @@
-"""Sentences a token a line, with a blank line behind each: CoNLL's columns, and CoNLL-U."""
+"""Sentences a token a line, with a blank line after each: CoNLL's columns, and CoNLL-U."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from seqrnn.data.lines import Line
+from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokens import join_tokens, split_tokens
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -25,26 +26,46 @@ LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
 Token = tuple[int, list[str]]  # the number of its line, its columns
 
 
-def read_conll(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
-    """Yield the sentences of a file whose columns stand apart by TABs or, in a line without one, blanks.
+class Conll(Format):
+    """A token a line, in columns apart by TABs or else blanks; a blank line ends a sentence."""
 
-    The word is in the first column and the tag in the last one, unless the source names others by
-    number; -DOCSTART- lines are left out. Raises DataError at a line with more or fewer columns
-    than the first.
-    """
-    tokens = ((line.number, split_columns(line.text)) for line in lines)
-    columns = (source.text_column or "1", source.label_column)
-    yield from _sentences(name, tokens, _Columns(*columns))
+    extensions = (".conll", ".bio", ".iob")
+    line_is_row = False
+    row_noun = "sentence"
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether lines come in several blocks, each with the same number of columns, and no blank in one."""
+        return looks_like_conll(lines)
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield the sentences.
+
+        The word is in the first column and the tag in the last one, unless the source names others by
+        number; -DOCSTART- lines are left out. Raises RowError at a line with more or fewer columns
+        than the first.
+        """
+        tokens = ((line.number, split_columns(line.text)) for line in open_lines(path))
+        return _sentences(file_name(path), tokens, _Columns(source.text_column or "1", source.label_column))
 
 
-def read_conllu(name: str, lines: Iterable[Line], source: Source) -> Iterator[Record]:
-    """Yield the sentences of a CoNLL-U file, FORM with UPOS unless the source names other columns.
+class ConllU(Format):
+    """CoNLL-U: ten columns apart by TABs, comments, ranges such as `1-2` and empty nodes such as `8.1`."""
 
-    Comments, ranges such as `1-2` and empty nodes such as `8.1` are left out. Raises DataError at
-    a line of another shape.
-    """
-    columns = _Columns(source.text_column or "FORM", source.label_column or "UPOS", CONLLU_COLUMNS)
-    yield from _sentences(name, _conllu_tokens(name, lines), columns)
+    extensions = (".conllu",)
+    line_is_row = False
+    row_noun = "sentence"
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether all lines are those of a CoNLL-U file."""
+        return looks_like_conllu(lines)
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield the sentences, FORM with UPOS unless the source names other columns.
+
+        Comments, ranges and empty nodes are left out. Raises RowError at a line of another shape.
+        """
+        columns = _Columns(source.text_column or "FORM", source.label_column or "UPOS", CONLLU_COLUMNS)
+        return _sentences(file_name(path), _conllu_tokens(open_lines(path)), columns)
 
 
 def split_columns(text: str) -> list[str]:
@@ -72,7 +93,7 @@ def looks_like_conllu(lines: Sequence[str]) -> bool:
     )
 
 
-def _conllu_tokens(name: str, lines: Iterable[Line]) -> Iterator[Token]:
+def _conllu_tokens(lines: Iterable[Line]) -> Iterator[Token]:
     for line in lines:
         cells = [] if not line.text.strip() else line.text.split("\t")
         if cells and line.text.startswith("#"):
@@ -80,10 +101,9 @@ def _conllu_tokens(name: str, lines: Iterable[Line]) -> Iterator[Token]:
         if cells and OTHER_ID.fullmatch(cells[0]):
             continue
         if cells and (len(cells) != len(CONLLU_COLUMNS) or not WORD_ID.fullmatch(cells[0])):
-            raise DataError(
-                f"{name}:{line.number}: no line of CoNLL-U: {len(cells)} columns apart by TABs, the first "
-                f"{cells[0][:20]!r}, expected 10 and a number; mend the line, or use --format conll"
-            )
+            found = f"{len(cells)} columns apart by TABs, the first {cells[0][:20]!r}"
+            advice = "fix the line, or use --format conll"
+            raise RowError(line.number, f"no line of CoNLL-U: {found}, expected 10 and a number; {advice}")
         yield line.number, cells
 
 
@@ -95,21 +115,21 @@ class _Columns:
     tag: str | None
     names: tuple[str, ...] = ()
 
-    def places(self, count: int, place: str) -> tuple[int, int]:
+    def indices(self, count: int, line: int) -> tuple[int, int]:
         """Return the indices of both in a row of `count` columns."""
         if count < 2:
-            raise DataError(f"{place}: 1 column, expected 2 or more (token ... tag); mend the line")
-        tag = count - 1 if self.tag is None else self._place(self.tag, "--label-col", count, place)
-        return self._place(self.word, "--text-col", count, place), tag
+            raise RowError(line, "1 column, expected 2 or more (token ... tag); fix the line")
+        tag = count - 1 if self.tag is None else self._index(self.tag, "--label-col", count, line)
+        return self._index(self.word, "--text-col", count, line), tag
 
-    def _place(self, column: str, flag: str, count: int, place: str) -> int:
+    def _index(self, column: str, flag: str, count: int, line: int) -> int:
         if column.upper() in self.names:
             return self.names.index(column.upper())
         if not column.isdecimal():
             known = f"one of {', '.join(self.names)}" if self.names else "its number, from 1"
             raise UsageError(f"{flag} {column}: the columns of this format have no such name; give {known}")
         if not 1 <= int(column) <= count:
-            raise DataError(f"{place}: no column {column}, there are {count}; use {flag} with one of them")
+            raise RowError(line, f"no column {column}, there are {count}; use {flag} with one of them")
         return int(column) - 1
 
 
@@ -120,7 +140,6 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
     tags: list[str] = []
     start = 0
     for number, cells in tokens:
-        place = f"{name}:{number}"
         if not cells or cells[0].startswith(DOCUMENT_START):
             if words:
                 yield Record(join_tokens(words), tuple(tags), name, start)
@@ -128,13 +147,13 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
             continue
         if width is None:
             width = len(cells)
-            word, tag = columns.places(width, place)
+            word, tag = columns.indices(width, number)
         if len(cells) != width:
             columns_found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
-            raise DataError(f"{place}: {columns_found}, expected {width} as in the first row; mend the line")
+            raise RowError(number, f"{columns_found}, expected {width} as in the first row; fix the line")
         start = start if words else number
         if not cells[word].strip():
-            raise DataError(f"{place}: no word in column {word + 1}; mend the line, or use --text-col")
+            raise RowError(number, f"no word in column {word + 1}; fix the line, or use --text-col")
         words.append(cells[word])
         tags.append(cells[tag].strip())
     if words:

@@ -1,24 +1,41 @@
-"""fastText's layout: `__label__x __label__y the text`."""
+"""fastText's layout: words and, anywhere among them, labels `__label__x`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from seqrnn.data.lines import Line
+from seqrnn.data.formats.format import Format, OpenLines
+from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 LABEL_PREFIX = "__label__"
-LABELS = re.compile(rf"(?:\s*{LABEL_PREFIX}\S+)*\s*")
+LABEL = re.compile(rf"(?<!\S){LABEL_PREFIX}(\S+)")
+LABEL_AND_SPACE = re.compile(rf"(?<!\S){LABEL_PREFIX}\S+\s*")
 
 
-def read_fasttext(name: str, lines: Iterable[Line], _source: Source) -> Iterator[Record]:
-    """Yield each line with the labels that stand before its text."""
-    for line in lines:
-        text_start = LABELS.match(line.text).end()  # type: ignore[union-attr]  # it matches nothing, too
-        labels = (word.removeprefix(LABEL_PREFIX) for word in line.text[:text_start].split())
-        yield Record(line.text[text_start:], tuple(labels), name, line.number)
+class FastText(Format):
+    """One example a line; every word that begins with `__label__` is a label, wherever it is."""
+
+    extensions = (".ft",)
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether a label begins or ends most lines."""
+        filled = [line for line in lines if line.strip()]
+        labelled = [line for line in filled if LABEL.match(line.lstrip()) or LABEL.match(line.split()[-1])]
+        return len(labelled) > len(filled) / 2
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
+        """Yield each line, cut into its labels and its text."""
+        name = file_name(path)
+        for line in open_lines(path):
+            yield Record(text_without_labels(line.text), tuple(LABEL.findall(line.text)), name, line.number)
+
+
+def text_without_labels(line: str) -> str:
+    """Return what a model reads of a line: all of it but the labels."""
+    return LABEL_AND_SPACE.sub("", line).strip()

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from seqrnn.data.lines import Line
+from seqrnn.data.formats.format import Format, OpenLines
+from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 
-def read_text(name: str, lines: Iterable[Line], _source: Source) -> Iterator[Record]:
-    r"""Yield the lines of one long text, each with its `\n` put back, the last one too."""
-    return (Record(line.text + "\n", (), name, line.number) for line in lines)
+class Text(Format):
+    r"""One long text: a record is a line with its `\n` put back, the last one too."""
+
+    is_one_text = True
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
+        """Yield the lines, blank ones included."""
+        name = file_name(path)
+        return (Record(line.text + "\n", (), name, line.number) for line in open_lines(path))
 
 
-def read_examples(name: str, lines: Iterable[Line], _source: Source) -> Iterator[Record]:
-    """Yield each line as an example that has no target."""
-    return (Record(line.text, (), name, line.number) for line in lines)
+class Lines(Format):
+    """One example a line, without a target."""
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
+        """Yield each line as an example."""
+        name = file_name(path)
+        return (Record(line.text, (), name, line.number) for line in open_lines(path))
