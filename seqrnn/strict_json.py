@@ -17,6 +17,7 @@ Schema = TypeVar("Schema")
 
 COPY = "copy it again"
 MAX_DEPTH = 64  # levels of lists and objects; how deep Python itself gets depends on who asks
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 MAX_DIGITS = 20  # of an integer: what 64 bits hold
 
 
@@ -48,8 +49,7 @@ def parse_object(content: bytes | str, path: Path, advice: str = COPY) -> dict[s
         if "\\u" in text:  # an escape may be half a surrogate pair, which is no text
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        reason = "half a surrogate pair" if isinstance(error, UnicodeEncodeError) else error
-        raise ModelError(f"{path}: malformed JSON: {reason}; {advice}") from error
+        raise ModelError(f"{path}: malformed JSON: {_reason(error)}; {advice}") from error
     return value
 
 
@@ -67,6 +67,12 @@ def read_as(schema: type[Schema], text: str, name: str) -> Schema:
     """Read the text of the file `name` as a `schema`. Raises `ModelError` for anything else."""
     path = Path(name)
     return conform(parse_object(text, path), schema, path)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "half a surrogate pair"
+    return TOO_DEEP if isinstance(error, RecursionError) else str(error)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,4 +108,4 @@ def _check_depth(value: dict[str, Any]) -> None:
         level = [entry for entry in entries if isinstance(entry, dict | list)]
         if not level:
             return
-    raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+    raise ValueError(TOO_DEEP)

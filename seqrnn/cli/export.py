@@ -10,7 +10,8 @@ import typer
 from seqrnn.cli.measuring import Given, find_source, measure
 from seqrnn.cli.options import BEAM_SIZE, FormatOption, ModelOption, QuietOption, ThreadsOption
 from seqrnn.cli.tables import head, shown, table
-from seqrnn.errors import OutputError, UsageError
+from seqrnn.errors import UsageError
+from seqrnn.run.files import check_replaceable
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -92,8 +93,8 @@ def _check_flags(onnx: Path | None, output: Path | None, quantize: str | None, g
         raise UsageError("give --onnx FILE, or -o DIR with --quantize int8")
     if onnx is not None and (quantize is not None or given is not None):
         raise UsageError("--quantize and --check go with -o; --onnx checks its file by itself")
-    if onnx is not None and not onnx.parent.is_dir():
-        raise OutputError(f"writing {onnx}: there is no directory {onnx.parent}; make it first")
+    if onnx is not None:
+        check_replaceable(onnx)
     if output is not None and quantize is None:
         raise UsageError("-o: in which form? give --quantize int8, or --onnx FILE instead")
 
