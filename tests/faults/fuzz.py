@@ -1,11 +1,11 @@
 """Asks changed run directories, and judges how each command ends.
 
-    python fuzz.py --seconds 60 --seed 1 --findings DIRECTORY [--replay corpus.jsonl]
+    python fuzz.py --seconds 60 --seed 1 --processes 2 --findings DIRECTORY --replay corpus.jsonl
 
 Small runs of every task are trained first. Then a run is copied and changed, its manifests are made right
 again, and a command is asked of the copy, thousands of times. What must hold is in `fuzz_verdict.py`. Prints
 one JSON object with the counts; exits with 1 where something was found, which stands in DIRECTORY as a
-recipe (a line for `corpus.jsonl`) beside the changed run itself.
+recipe (a line for `corpus.jsonl`) beside the changed run itself. `make faults` calls it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -113,18 +114,11 @@ def _special(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--findings", type=Path)
-    parser.add_argument("--replay", type=Path)
-    given = parser.parse_args()
-    if given.findings is not None:
-        given.findings.mkdir(parents=True, exist_ok=True)
-    fuzzer = Fuzzer(given.findings and given.findings.absolute())
+def fuzz(given: argparse.Namespace) -> dict[str, Any]:
+    """Make the runs, replay, and ask; return the report."""
     recipes = [json.loads(line) for line in given.replay.read_text().splitlines()] if given.replay else []
-    os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    fuzzer = Fuzzer(given.findings and given.findings.absolute())
     fuzz_process.warm_up()
     with tempfile.TemporaryDirectory(prefix="seqrnn-fuzz-") as place:
         os.chdir(place)
@@ -132,9 +126,41 @@ def main() -> int:
         fuzzer.replay(iter(recipes))
         fuzzer.fuzz(given.seconds, given.seed)
         os.chdir("/")
-    counts = {"seed": given.seed, "asked": sum(fuzzer.asked.values()), "questions": fuzzer.asked}
-    print(json.dumps({**counts, "codes": fuzzer.codes, "replayed": len(recipes), "found": fuzzer.found}))
-    return 1 if fuzzer.found else 0
+    counts = {"asked": sum(fuzzer.asked.values()), "replayed": len(recipes), "questions": fuzzer.asked}
+    return {**counts, "codes": {str(code): n for code, n in fuzzer.codes.items()}, "found": fuzzer.found}
+
+
+def side_by_side(given: argparse.Namespace) -> dict[str, Any]:
+    """Fuzz in several processes, each with a seed of its own; return their reports as one."""
+    command = [sys.executable, __file__, "--seconds", str(given.seconds)]
+    command += [] if given.findings is None else ["--findings", str(given.findings)]
+    seeds = [["--seed", str(given.seed + number)] for number in range(given.processes)]
+    seeds[0] += [] if given.replay is None else ["--replay", str(given.replay)]
+    children = [subprocess.Popen([*command, *seed], stdout=subprocess.PIPE, text=True) for seed in seeds]
+    reports = [json.loads(child.communicate()[0]) for child in children]
+    together: dict[str, Any] = {
+        name: sum(report[name] for report in reports) for name in ("asked", "replayed")
+    }
+    for name in ("questions", "codes"):
+        together[name] = sum((Counter(report[name]) for report in reports), Counter())
+    return {**together, "found": [finding for report in reports for finding in report["found"]]}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--findings", type=Path)
+    parser.add_argument("--replay", type=Path)
+    given = parser.parse_args()
+    if given.findings is not None:
+        given.findings.mkdir(parents=True, exist_ok=True)
+    report = fuzz(given) if given.processes == 1 else side_by_side(given)
+    print(json.dumps(report, indent=1))
+    return 1 if report["found"] else 0
 
 
 if __name__ == "__main__":
