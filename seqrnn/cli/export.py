@@ -125,7 +125,7 @@ def _write_quantized(
     if given is not None:
         source = find_source(run, given)
         figures["before"] = _figures(run, source, threads)
-    done = export_quantized(model, output)
+    done = export_quantized(run, output)
     if source is not None:
         figures["after"] = _figures(open_run(output), source, threads)
     facts = {"output": str(output), "bytes_before": done.bytes_before, "bytes": done.bytes_after}

@@ -32,6 +32,9 @@ Edit = Mapping[str, Any]
 Text = str | list[list[Any]]
 
 HERE = "\ue000here\ue000"  # marks the place of a text in JSON
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError)
+"""What a file raises that an earlier edit has made into something else."""
+
 NOTHING = 4 << 30  # bytes of a sparse file
 
 
@@ -61,8 +64,8 @@ def _apply(run: Path, edit: Edit) -> None:
         _become(path, edit["kind"])
         return
     if not path.is_file() or path.is_symlink():
-        return  # an earlier edit has made something else of it
-    with suppress(ValueError, LookupError, TypeError, AttributeError, SafetensorError):  # or of what it holds
+        return
+    with suppress(*UNREADABLE):
         path.write_bytes(_CHANGE[edit["op"]](path.read_bytes(), edit))
 
 
