@@ -43,7 +43,7 @@ def open_run(path: Path, verb: str | None = None) -> OpenedRun:
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
-    load_fields(task.fields, run.read_text)
+    load_fields(task.fields, run.read_text, path)
     return OpenedRun(config, task, generation, run.warnings)
 
 

@@ -28,13 +28,13 @@ def test_references_come_back_as_they_were_whatever_fills_the_batch():
         assert side.ids.max(initial=0) <= END
 
 
-def test_a_field_that_learns_nothing_has_no_file():
+def test_a_field_that_learns_nothing_has_no_file(tmp_path):
     tokens = TextField("source", TokenizerSettings("word"))
     tokens.learn([Record("a b")])
     references = ReferencesField("references")
     assert list(learned([tokens, references])) == ["tokenizer.json"]
     again = TextField("source", TokenizerSettings("word"))
-    load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name])
+    load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name], tmp_path)
     assert again.tokenizer.tokens == tokens.tokenizer.tokens
     with pytest.raises(ModelError):
         references.load_json("{}")

@@ -122,7 +122,7 @@ def test_malformed_tags_are_refused(text: str):
 
 def test_a_tokenizer_of_words_is_no_list_of_characters():
     words = Tokenizer.learn(["a b"], TokenizerSettings()).to_json()
-    with pytest.raises(ModelError, match=r"characters\.json: tokens of kind word"):
+    with pytest.raises(ModelError, match=r"characters\.json: has kind word, the configuration char"):
         CharactersField("characters", None).load_json(words)
 
 

@@ -156,7 +156,7 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
 def _open(job: _Job, directory: Path) -> Prepared:
     """Read a cache entry. Raises OSError or ValueError if it is damaged."""
     try:
-        load_fields(job.fields, lambda name: (directory / name).read_text(encoding="utf-8"))
+        load_fields(job.fields, lambda name: (directory / name).read_text(encoding="utf-8"), directory)
     except ModelError as error:
         raise ValueError(str(error)) from error
     report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))

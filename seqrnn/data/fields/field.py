@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from seqrnn.data.dataset.columns import Column, smallest_dtype
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY, Strict, read_as
 
 Side = Literal["source", "target"]
 
@@ -60,11 +62,18 @@ def learned(fields: Iterable[Field]) -> dict[FieldFile, str]:
     return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
 
 
-def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str]) -> None:
-    """Take over what other fields have `learned`. Raises ModelError for anything else."""
+def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: Path) -> None:
+    """Take over what other fields have `learned`, and kept in the directory `run`.
+
+    Raises ModelError for anything else.
+    """
     for field in fields:
         if field.file_name is not None:
-            field.load_json(read(field.file_name))
+            text = read(field.file_name)
+            try:
+                field.load_json(text)
+            except ModelError as error:
+                raise ModelError(f"{run}/{error}") from error
 
 
 class TextField:
@@ -109,8 +118,10 @@ class TextField:
         return self.tokenizer.to_json()
 
     def load_json(self, text: str) -> None:
-        """Take over a tokenizer.json. Raises ModelError if it is malformed."""
-        self.tokenizer = Tokenizer.from_json(text)
+        """Take over a tokenizer.json. Raises ModelError if it is malformed, or cuts texts in another way."""
+        name = self.file_name or ""
+        self.tokenizer = Tokenizer.from_json(text, name)
+        self.tokenizer.check_settings(self._settings, name)
 
     def check(self, record: Record) -> None:
         """Accept any text."""
@@ -133,6 +144,13 @@ class TextField:
         if not record.targets:
             raise DataError(f"{record.place}: no target; give a source and a target in every row")
         return record.targets[0]
+
+
+class _Labels(Strict):
+    """The content of labels.json."""
+
+    multi_label: bool
+    labels: list[str]
 
 
 class LabelField:
@@ -186,13 +204,10 @@ class LabelField:
 
     def load_json(self, text: str) -> None:
         """Take over a labels.json. Raises ModelError if it is malformed."""
-        try:
-            content = json.loads(text)
-            multi_label, labels = content["multi_label"], content["labels"]
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
-            raise ModelError(f"labels.json: malformed ({error!r}); copy it again") from error
-        if multi_label is not self.multi_label or not _are_labels(labels):
-            raise ModelError("labels.json: does not hold the labels of this model; copy it again")
+        content = read_as(_Labels, text, "labels.json")
+        labels = content.labels
+        if content.multi_label is not self.multi_label or not labels or labels != sorted(set(labels)):
+            raise ModelError(f"labels.json: does not hold the labels of this model; {COPY}")
         self.labels = labels
 
     def _labels(self, record: Record) -> tuple[str, ...]:
@@ -216,12 +231,3 @@ class LabelField:
         hint = f"the nearest is {near[0]!r}" if near else f"known are {', '.join(self.labels[:5])} ..."
         what = f"the label {label!r} does not occur in the training data"
         return DataError(f"{place}: {what}; mend it ({hint}), or train with it")
-
-
-def _are_labels(labels: object) -> bool:
-    return (
-        isinstance(labels, list)
-        and bool(labels)
-        and all(isinstance(label, str) for label in labels)
-        and labels == sorted(set(labels))
-    )

@@ -18,10 +18,11 @@ from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.images import CHANNELS, read_pixels
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
-from seqrnn.data.fields.vectors_field import Moments
+from seqrnn.data.fields.vectors_field import Moments, Scales
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
 KEPT_BYTES = 64 << 20  # of pixels that are not read again
@@ -90,14 +91,9 @@ class ImageField:
 
     def load_json(self, text: str) -> None:
         """Take over an image.json. Raises ModelError if it is malformed."""
-        try:
-            content = json.loads(text)
-            mean, deviation = (np.array(content[key], dtype=np.float64) for key in ("mean", "deviation"))
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
-            raise ModelError(f"image.json: malformed ({error!r}); copy it again") from error
-        fits = mean.shape == deviation.shape == (CHANNELS,)
-        if not (fits and np.isfinite([mean, deviation]).all() and (deviation > 0).all()):
-            raise ModelError("image.json: does not hold a mean and a deviation a channel; copy it again")
+        mean, deviation = Scales.read(text, "image.json")
+        if len(mean) != CHANNELS:
+            raise ModelError(f"image.json: does not hold a mean and a deviation for each channel; {COPY}")
         self._mean, self._deviation = mean, deviation
 
     def sizes(self) -> dict[str, int]:

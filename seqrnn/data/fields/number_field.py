@@ -8,12 +8,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.errors import DataError, ModelError
+from seqrnn.errors import DataError
+from seqrnn.strict_json import Strict, read_as
+
+
+class _Scale(Strict):
+    """The content of numbers.json."""
+
+    mean: float
+    deviation: PositiveFloat
 
 
 class NumberField:
@@ -59,14 +68,8 @@ class NumberField:
 
     def load_json(self, text: str) -> None:
         """Take over a numbers.json. Raises ModelError if it is malformed."""
-        try:
-            content = json.loads(text)
-            mean, deviation = float(content["mean"]), float(content["deviation"])
-        except (ValueError, RecursionError, KeyError, TypeError, OverflowError) as error:
-            raise ModelError(f"numbers.json: malformed ({error!r}); copy it again") from error
-        if not (math.isfinite(mean) and math.isfinite(deviation) and deviation > 0):
-            raise ModelError("numbers.json: does not hold a mean and a deviation; copy it again")
-        self.mean, self.deviation = mean, deviation
+        content = read_as(_Scale, text, "numbers.json")
+        self.mean, self.deviation = content.mean, content.deviation
 
 
 def _number_of(record: Record) -> float:

@@ -16,6 +16,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY, Strict, read_as
 
 LONGEST_SPELLING = 32  # characters; what is longer is an address, and hardly known by its end
 
@@ -77,9 +78,14 @@ class CharactersField:
 
     def load_json(self, text: str) -> None:
         """Take over a characters.json. Raises ModelError if it is malformed."""
-        self.tokenizer = Tokenizer.from_json(text)
-        if self.tokenizer.kind != "char":
-            raise ModelError(f"characters.json: tokens of kind {self.tokenizer.kind}; copy it again")
+        self.tokenizer = Tokenizer.from_json(text, "characters.json")
+        self.tokenizer.check_settings(self._settings, "characters.json")
+
+
+class _Tags(Strict):
+    """The content of tags.json."""
+
+    tags: list[str]
 
 
 class TagField:
@@ -140,12 +146,9 @@ class TagField:
 
     def load_json(self, text: str) -> None:
         """Take over a tags.json. Raises ModelError if it is malformed."""
-        try:
-            tags = json.loads(text)["tags"]
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
-            raise ModelError(f"tags.json: malformed ({error!r}); copy it again") from error
-        if not _are_tags(tags):
-            raise ModelError("tags.json: does not hold two tags or more, in order; copy it again")
+        tags = read_as(_Tags, text, "tags.json").tags
+        if len(tags) < 2 or tags != sorted(set(tags)):
+            raise ModelError(f"tags.json: does not hold two tags or more, in order; {COPY}")
         self.tags = tags
 
 
@@ -161,12 +164,3 @@ def tags_of(record: Record) -> Sequence[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _are_tags(tags: object) -> bool:
-    return (
-        isinstance(tags, list)
-        and len(tags) > 1
-        and all(isinstance(tag, str) for tag in tags)
-        and tags == sorted(set(tags))
-    )

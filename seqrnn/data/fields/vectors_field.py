@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
@@ -14,6 +15,22 @@ from seqrnn.data.fields.steps import matrix_of
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY, Strict, read_as
+
+
+class Scales(Strict):
+    """The content of a file that keeps a mean and a deviation for each feature, or each channel."""
+
+    mean: Annotated[list[float], Field(min_length=1)]
+    deviation: list[PositiveFloat]
+
+    @classmethod
+    def read(cls, text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and deviations, each (F,). Raises ModelError where the file `name` holds others."""
+        content = read_as(cls, text, name)
+        if len(content.mean) != len(content.deviation):
+            raise ModelError(f"{name}: does not hold a deviation for each mean; {COPY}")
+        return np.array(content.mean), np.array(content.deviation)
 
 
 class VectorsField:
@@ -86,15 +103,7 @@ class VectorsField:
 
     def load_json(self, text: str) -> None:
         """Take over a features.json. Raises ModelError if it is malformed."""
-        try:
-            content = json.loads(text)
-            mean, deviation = (np.array(content[key], dtype=np.float64) for key in ("mean", "deviation"))
-        except (ValueError, RecursionError, KeyError, TypeError, OverflowError) as error:
-            raise ModelError(f"features.json: malformed ({error!r}); copy it again") from error
-        fits = mean.ndim == 1 and len(mean) and mean.shape == deviation.shape
-        if not (fits and np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation > 0).all()):
-            raise ModelError("features.json: does not hold a mean and a deviation a feature; copy it again")
-        self.mean, self.deviation = mean, deviation
+        self.mean, self.deviation = Scales.read(text, "features.json")
 
     def sizes(self) -> dict[str, int]:
         """Return the number of features."""

@@ -6,7 +6,6 @@ tokens: no text, whatever it contains, is turned into one of them by encoding, b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
 from typing import Any, NamedTuple
@@ -17,23 +16,21 @@ from numpy.typing import NDArray
 from tokenizers import models
 
 from seqrnn.data.text.detokenizer import Decoder, character_count
+from seqrnn.data.text.tokenizer_file import TokenizerFile
 from seqrnn.data.text.vocabulary import (
     BLANK,
     BOS,
     EOS,
-    FORMS,
     PATTERNS,
     SPECIALS,
     UNK,
-    Form,
-    Kind,
     Merges,
     TokenizerSettings,
-    byte_alphabet,
     learn_vocabulary,
     pipeline,
 )
 from seqrnn.errors import ModelError
+from seqrnn.strict_json import COPY, read_as
 
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
 
@@ -54,6 +51,7 @@ class Tokenizer:
 
     def __init__(self, settings: TokenizerSettings, tokens: Sequence[str], merges: Merges) -> None:
         """Take the tokens that follow the specials, in the order of their ids, and the merges of a bpe."""
+        self.settings = settings
         self.kind = settings.kind
         self.tokens = (*SPECIALS, *tokens)
         self.max_tokens = settings.max_tokens
@@ -130,18 +128,29 @@ class Tokenizer:
         return text
 
     @classmethod
-    def from_json(cls, text: str) -> Tokenizer:
+    def from_json(cls, text: str, name: str = "tokenizer.json") -> Tokenizer:
         """Read what `to_json` has written. Raises ModelError if it is anything else.
 
-        Only the vocabulary, the merges and the settings are taken from the text, and the tokenizer is
-        built anew from them: the library's own parser panics on some texts, which prints a traceback.
+        The tokenizer is built anew from the vocabulary, the merges and the settings, once these are known
+        to fit together; `name` is the file that errors shall name.
         """
         try:
-            return cls(*_parse(json.loads(text, object_pairs_hook=_without_duplicates)))
-        except (KeyError, RecursionError) as error:
-            raise ModelError(f"tokenizer.json: malformed ({error!r}); copy it again") from error
+            content = read_as(TokenizerFile, text, name)
+            return cls(content.settings(), content.tokens(), content.merges())
+        except ModelError:
+            raise
         except Exception as error:  # the library raises bare Exceptions
-            raise ModelError(f"tokenizer.json: malformed ({error}); copy it again") from error
+            raise ModelError(f"{name}: malformed ({error}); {COPY}") from error
+
+    def check_settings(self, wanted: TokenizerSettings, name: str) -> None:
+        """Raise ModelError unless texts are cut as the configuration says; `name` is the tokenizer's file."""
+        found = self.settings
+        for what in ("kind", "lowercase", "unicode_form", "max_tokens"):
+            if getattr(found, what) != getattr(wanted, what):
+                raise ModelError(
+                    f"{name}: has {what} {getattr(found, what)}, the configuration {getattr(wanted, what)}; "
+                    f"they are of different models, {COPY}"
+                )
 
     def _model(self, merges: Merges) -> models.Model:
         if self.kind in PATTERNS:
@@ -152,61 +161,3 @@ class Tokenizer:
 
     def _is_cut(self, encoding: tokenizers.Encoding, size: int) -> bool:
         return size == self.max_tokens and bool(encoding.overflowing)
-
-
-def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:
-    """Return what a tokenizer is built from. Raises ValueError, KeyError or TypeError."""
-    model, truncation = content["model"], content["truncation"]
-    lowercase, form = _normalizing(content["normalizer"])
-    settings = TokenizerSettings(
-        kind=_kind(model["type"], content["pre_tokenizer"]),
-        lowercase=lowercase,
-        max_tokens=truncation and truncation["max_length"],
-        unicode_form=form,
-    )
-    tokens = _tokens(model["vocab"])
-    if settings.kind in ("byte", "bpe"):
-        _check_bytes(tokens)
-    return settings, tokens, [(left, right) for left, right in model.get("merges", [])]
-
-
-def _normalizing(normalizer: dict[str, Any] | None) -> tuple[bool, Form]:
-    """Return whether texts are lower-cased, and in which Unicode form they are read."""
-    types = [step["type"] for step in (normalizer or {"normalizers": []})["normalizers"]]
-    forms = [form for form in FORMS if form.upper() in types]
-    if types != [form.upper() for form in forms] + ["Lowercase"] * ("Lowercase" in types) or len(forms) > 1:
-        raise ValueError(f"texts are normalised by {' and '.join(types)}")
-    return "Lowercase" in types, forms[0] if forms else "none"
-
-
-def _kind(model: str, splitter: dict[str, Any] | None) -> Kind:
-    if splitter is None:
-        return "char"
-    if splitter["type"] == "ByteLevel":
-        return "bpe" if splitter["use_regex"] else "byte"
-    for kind, pattern in PATTERNS.items():
-        if model == "WordLevel" and splitter["pattern"] == {"Regex": pattern}:
-            return kind
-    raise ValueError(f"a {model} model of unknown kind")
-
-
-def _tokens(vocabulary: dict[str, int]) -> list[str]:
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    if [vocabulary[token] for token in tokens] != list(range(len(tokens))):
-        raise ValueError("the ids are not 0, 1, 2 ... without a hole")
-    if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
-        raise ValueError(f"the ids 0 to 3 are not {' '.join(SPECIALS)}")
-    return tokens[len(SPECIALS) :]
-
-
-def _check_bytes(tokens: list[str]) -> None:
-    alphabet = set(byte_alphabet())
-    if set("".join(tokens)) != alphabet or not alphabet.issubset(tokens):
-        raise ValueError("the vocabulary is not made of the 256 bytes")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key stands twice")
-    return content
