@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.formats import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
+from seqrnn.data.json_text import parse_json
+from seqrnn.data.limits import LONGEST
 from seqrnn.data.lines import Line
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokens import join_tokens
@@ -52,30 +54,16 @@ def _names_array(fields: dict[str, Any], column: str | None) -> bool:
 
 def _parse(text: str, place: str) -> dict[str, Any]:
     try:
-        fields = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_refuse)
+        fields = parse_json(text)
         if "\\u" in text:
             json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no character
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{place}: not valid JSON: {error}; write one object a line") from error
     if not isinstance(fields, dict):
         raise DataError(
             f"{place}: a JSON {type(fields).__name__}, expected an object; write one object a line"
         )
     return fields
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of JSON. Raises ValueError for a key that stands twice, of which one would be lost."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in fields if keys.count(key) > 1)
-        raise ValueError(f'the key "{twice}" stands twice in one object')
-    return fields
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def _text(fields: dict[str, Any], column: str | None, place: str) -> str:
@@ -104,7 +92,8 @@ def steps_in(fields: dict[str, Any], kind: str, column: str | None = None) -> li
     value: list[Any] = fields[name]
     if not value or any(isinstance(item, list) for item in value):
         return value
-    return [[item] for item in value] if "vectors" in {kind, name} else [value]
+    # Nothing reads beyond one step more than an example may have; a list for each would cost much memory.
+    return [[item] for item in value[: LONGEST + 1]] if "vectors" in {kind, name} else [value]
 
 
 def without_numbers(kind: str, column: str | None) -> str:
