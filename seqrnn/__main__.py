@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import warnings
 
 from seqrnn.cli.app import app
 from seqrnn.cli.stdio import prepare_streams
@@ -11,6 +13,8 @@ from seqrnn.cli.stdio import prepare_streams
 def main() -> None:
     """Run one command and end the process with its exit code."""
     prepare_streams()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, to programmers; users are told what they should know
     try:
         app(prog_name="seqrnn")
     finally:

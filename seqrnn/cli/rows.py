@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from seqrnn.cli.stdio import Output
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.column_names import NUMBER_NAMES
-from seqrnn.data.formats.json_lines import unique_keys
+from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.records import text_names
 from seqrnn.data.formats.registry import format_named, format_of_name
@@ -215,8 +214,8 @@ def without_surrogates(text: str) -> str:
 
 def _read_object(number: int, text: str, text_field: str | None) -> Row:
     try:
-        fields = json.loads(text, **STRICTLY)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(text)
+    except ValueError as error:
         return Row(number, "", {"text": text}, f"not JSON: {error}")
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
     value = text_of(fields.get(name))
@@ -231,27 +230,11 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
         return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
     bare = layout.kind == "vector" and text.lstrip()[0] not in "[{"
     try:
-        value = json.loads(f"[{text}]" if bare else text, **STRICTLY)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(f"[{text}]" if bare else text)
+    except ValueError as error:
         return Row(number, text, {"text": text}, f"not JSON: {error}")
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:
         return Row(number, text, fields, without_numbers(layout.kind, layout.field))
     return Row(number, text, fields, steps=steps)
-
-
-def _finite(text: str) -> float:
-    """Read a number, unless JSON could not write it again."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
-    return number
-
-
-STRICTLY: dict[str, Any] = {
-    "parse_constant": _finite,
-    "parse_float": _finite,
-    "object_pairs_hook": unique_keys,
-}
-"""How JSON is read: nothing in it gets lost, and all of it can be written again."""

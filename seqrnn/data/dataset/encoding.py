@@ -18,6 +18,7 @@ from seqrnn.errors import DataError
 OverLength = Literal["truncate", "skip", "error"]
 
 BATCH = 1000  # records; encoding is fast in batches, and a batch is all that is held in memory
+LARGEST = 2**22  # characters and steps of a batch
 
 
 class PartWriter:
@@ -34,6 +35,7 @@ class PartWriter:
         self._over_length = over_length
         self._counted = counted_name(fields)
         self._pending: list[Record] = []
+        self._size = 0  # of what they hold
         self._open_files = ExitStack()
         self._columns = [
             self._open_files.enter_context(ColumnWriter(directory / field.name, field.dtype))
@@ -43,7 +45,8 @@ class PartWriter:
     def add(self, record: Record) -> None:
         """Take one record."""
         self._pending.append(record)
-        if len(self._pending) == BATCH:
+        self._size += record.size
+        if len(self._pending) == BATCH or self._size >= LARGEST:
             self._write()
 
     def __enter__(self) -> Self:
@@ -57,7 +60,7 @@ class PartWriter:
                 self._write()
 
     def _write(self) -> None:
-        records, self._pending = self._pending, []
+        records, self._pending, self._size = self._pending, [], 0
         sides = [field.encode(records) for field in self._fields]
         examples = list(zip(*sides, strict=True))
         truncated = [any(side.truncated for side in example) for example in examples]

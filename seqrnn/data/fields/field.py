@@ -13,6 +13,7 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
@@ -92,6 +93,7 @@ class TextField:
     ) -> None:
         self.name = name
         self.file_name: FieldFile | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self._stream = stream
         self._settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
 
@@ -110,8 +112,18 @@ class TextField:
         self.tokenizer = Tokenizer.learn(map(self._text, records), self._settings)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
-        """Tokenise the text of each record. Raises DataError where the target is read and there is none."""
-        return self.tokenizer.encode_batch([self._text(record) for record in records])
+        """Tokenise the text of each record.
+
+        Raises DataError where the target is read and there is none, and for a text of more than `LONGEST`
+        tokens that is no piece of a stream.
+        """
+        texts = [self._text(record) for record in records]
+        if self._stream:
+            return self.tokenizer.encode_batch(texts)
+        encoded = self.tokenizer.encode_batch(texts, LONGEST)
+        for record, text in zip(records, encoded, strict=True):
+            require_length(record, len(text.ids), "token")
+        return encoded
 
     def to_json(self) -> str:
         """Return the content of tokenizer.json."""
@@ -124,7 +136,9 @@ class TextField:
         self.tokenizer.check_settings(self._settings, name)
 
     def check(self, record: Record) -> None:
-        """Accept any text."""
+        """Accept any text of up to `LONGEST` tokens. Raises DataError, with its place, for a longer one."""
+        if self.tokenizer.is_longer(record.source, LONGEST):
+            require_length(record, LONGEST + 1, "token")
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's size."""

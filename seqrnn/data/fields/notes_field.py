@@ -10,6 +10,7 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.steps import sets_of
+from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
@@ -45,14 +46,16 @@ class NotesField:
 
     def check(self, record: Record) -> None:
         """Raise DataError, with its place, for a record without keys in each step."""
-        sets_of(record, self.keys)
+        self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the steps of each record. Raises DataError as `check` does."""
-        return [self._encode(sets_of(record, self.keys)) for record in records]
+        return [self._encode(record) for record in records]
 
-    def _encode(self, sets: np.ndarray) -> Encoded:
+    def _encode(self, record: Record) -> Encoded:
+        sets = sets_of(record, self.keys)
         kept = sets[: self._max_steps]
+        require_length(record, len(kept), "step")
         return Encoded(kept, truncated=len(kept) < len(sets))
 
     def to_json(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import PositiveFloat
 
 from seqrnn.catalog import FieldFile
+from seqrnn.data.fields.steps import require_size
 from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -23,6 +24,9 @@ class _Scale(Strict):
 
     mean: float
     deviation: PositiveFloat
+
+
+LARGEST_TARGET = 1e100  # squares of such numbers, and sums of these, are finite
 
 
 class NumberField:
@@ -55,8 +59,12 @@ class NumberField:
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the normalised number of each record. Raises DataError where there is none."""
-        numbers = ((_number_of(record) - self.mean) / self.deviation for record in records)
-        return [Encoded(np.array([number], dtype=np.float32)) for number in numbers]
+        return [self._encode(record) for record in records]
+
+    def _encode(self, record: Record) -> Encoded:
+        number = np.array([(_number_of(record) - self.mean) / self.deviation])
+        require_size(record, number)
+        return Encoded(number.astype(np.float32))
 
     def restore(self, numbers: np.ndarray) -> np.ndarray:
         """Turn normalised numbers (N,) back into those of the data, in double precision."""
@@ -81,4 +89,7 @@ def _number_of(record: Record) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; mend the row")
+    if abs(number) > LARGEST_TARGET:
+        what = f"the target {record.targets[0][:40]} is too large to compute with"
+        raise DataError(f"{record.place}: {what}; fix the row, or scale the targets")
     return number

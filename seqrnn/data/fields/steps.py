@@ -9,29 +9,40 @@ from typing import Any
 import numpy as np
 
 from seqrnn.data.fields.named_files import find_named_file, names_array
+from seqrnn.data.formats.array_file import map_array
+from seqrnn.data.limits import LONGEST
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
+
+LARGEST = 1e30
+"""Of a number that enters a network: products with weights, and sums of them, are to stay finite."""
 
 
 def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
     """Return the vectors of a record, (T, F) float32, all of size `features` if that is given.
 
-    Raises DataError, with the place, for anything else than finite numbers, as many in each step.
+    They are cut behind `LONGEST` + 1 steps. Raises DataError, with the place, for anything else than finite
+    numbers, as many in each step.
     """
-    steps = steps_of(record)
+    steps = steps_of(record)[: LONGEST + 1]
     expected = features or _size(steps[0])
     try:
         numbers = np.asarray(steps)
-    except ValueError:  # as many numbers in each step there are not
+    except (ValueError, OverflowError):  # not as many numbers in each step, or one that no float can hold
         numbers = np.empty(0)
     if numbers.shape != (len(steps), expected):
         raise _misfit(record, expected)
     numeric = numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
-    with np.errstate(over="ignore"):
-        matrix = numbers.astype(np.float32) if numeric else np.full(1, np.nan)
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{record.place}: a step holds something else than finite numbers; mend the row")
-    return matrix
+    if not numeric or not np.isfinite(numbers).all():
+        raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
+    require_size(record, numbers)
+    return numbers.astype(np.float32)
+
+
+def require_size(record: Record, numbers: np.ndarray) -> None:
+    """Raise DataError, with the place, for numbers that a network in single precision cannot add up."""
+    if numbers.size and max(numbers.max(), -numbers.min()) > LARGEST:
+        raise DataError(f"{record.place}: holds a number too large to compute with; fix the row, or scale it")
 
 
 def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:
@@ -44,7 +55,7 @@ def sets_of(record: Record, size: int) -> np.ndarray:
 
     Raises DataError, with the place, for anything else than numbers from 0 to below `size`.
     """
-    steps = steps_of(record)
+    steps = steps_of(record)[: LONGEST + 1]
     sets = np.zeros((len(steps), size), dtype=np.uint8)
     for number, step in enumerate(steps, start=1):
         if not (isinstance(step, list) and all(type(key) is int and 0 <= key < size for key in step)):
@@ -73,18 +84,16 @@ def _misfit(record: Record, expected: int) -> DataError:
             count = "1 number" if _size(step) == 1 else f"{_size(step)} numbers"
             what = f"step {number} has {count}, expected {expected}"
             return DataError(f"{record.place}: {what}; give as many numbers in each step")
-    return DataError(f"{record.place}: a step holds something else than numbers; mend the row")
+    return DataError(f"{record.place}: a step holds something else than numbers; fix the row")
 
 
 def _load(record: Record) -> np.ndarray:
     """Read the vector (F,), or the vectors (T, F), of the .npy file that a record names."""
-    path = find_named_file(record).path
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        array = map_array(find_named_file(record).path)
+    except (OSError, ValueError) as error:
         raise _no_vectors(record) from error
-    numeric = isinstance(array, np.ndarray) and array.dtype.kind in "iuf"
-    if not (numeric and array.ndim in {1, 2} and array.size):
+    if array.ndim not in {1, 2} or not array.size:
         raise _no_vectors(record)
     return np.atleast_2d(array)
 

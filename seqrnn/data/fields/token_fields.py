@@ -12,9 +12,11 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
+from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
+from seqrnn.data.text.vocabulary import normalizer
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
 
@@ -22,10 +24,34 @@ LONGEST_SPELLING = 32  # characters; what is longer is an address, and hardly kn
 
 
 class TokensField(TextField):
-    """The tokens of a sentence, each a word: what stands apart by blanks in the source."""
+    """The tokens of a sentence, each a word: what is separated by blanks in the source."""
+
+    def __init__(self, name: str, settings: TokenizerSettings) -> None:
+        super().__init__(name, settings)
+        self._normalize = normalizer(settings)
+
+    def check(self, record: Record) -> None:
+        """Accept up to `LONGEST` tokens. Raises DataError, with its place, for more of them."""
+        max_tokens = self.tokenizer.max_tokens
+        if len(record.source) > LONGEST and (max_tokens is None or max_tokens > LONGEST):
+            require_length(record, len(split_tokens(record.source)[:max_tokens]), "token")
+
+    def load_json(self, text: str) -> None:
+        """Take over a tokenizer.json. Raises ModelError if it is malformed."""
+        super().load_json(text)
+        self._normalize = self.tokenizer.normalize
 
     def _text(self, record: Record) -> str:
-        return join_tokens(split_tokens(record.source))
+        """Return the tokens in one line, of which the tokenizer makes as many.
+
+        A normal form may put a blank into a token (NFKC writes U+00B4 as a blank and an accent). So where the
+        line gains blanks, each token is normalised by itself: such a blank ends no token.
+        """
+        tokens = split_tokens(record.source)
+        text = join_tokens(tokens)
+        if self._normalize(text).count(" ") < len(tokens):
+            return text
+        return join_tokens(map(self._normalize, tokens))
 
 
 class CharactersField:

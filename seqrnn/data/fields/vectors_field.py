@@ -11,7 +11,8 @@ from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
-from seqrnn.data.fields.steps import matrix_of
+from seqrnn.data.fields.steps import matrix_of, require_size
+from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
@@ -79,15 +80,19 @@ class VectorsField:
 
     def check(self, record: Record) -> None:
         """Raise DataError, with its place, for a record without vectors of the right size."""
-        self._matrix(record, len(self.mean))
+        self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the normalised vectors of each record. Raises DataError as `check` does."""
-        return [self._encode(self._matrix(record, len(self.mean))) for record in records]
+        return [self._encode(record) for record in records]
 
-    def _encode(self, matrix: np.ndarray) -> Encoded:
+    def _encode(self, record: Record) -> Encoded:
+        matrix = self._matrix(record, len(self.mean))
         kept = matrix[: self._max_steps]
-        normalised = ((kept - self.mean) / self.deviation).astype(np.float32)
+        require_length(record, len(kept), "step")
+        with np.errstate(over="ignore"):
+            normalised = ((kept - self.mean) / self.deviation).astype(np.float32)
+        require_size(record, normalised)
         return Encoded(normalised, truncated=len(kept) < len(matrix))
 
     def _matrix(self, record: Record, features: int | None) -> np.ndarray:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seqrnn.data.formats.array_file import map_array
 from seqrnn.data.formats.format import Format, OpenLines
 from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.data.record import Record
@@ -66,12 +65,14 @@ def _load(path: str) -> dict[str, np.ndarray]:
     try:
         with Path(path).open("rb") as file:
             if file.peek(len(ZIP))[: len(ZIP)] != ZIP:
-                return {"x": np.load(path, mmap_mode="r", allow_pickle=False)}
+                return {"x": map_array(path)}
             with np.load(file, allow_pickle=False) as opened:
                 found = {name: opened[name] for name in ("x", "y", "lengths") if name in opened}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # damaged arrays and archives can be wrong in very many ways
         reason, advice = "no arrays of NumPy, or pickled ones", EXPECTED
         if isinstance(error, OSError) and error.strerror:
             reason, advice = error.strerror, UNREADABLE
+        if isinstance(error, MemoryError):
+            reason = "arrays that are larger than the memory, or damaged"
         raise DataError(f"{file_name(path)}: {reason}; {advice}") from error
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}

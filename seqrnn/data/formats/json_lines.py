@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.lines import Line
@@ -37,25 +38,11 @@ def _parse(line: Line) -> dict[str, Any]:
 def parse_object(text: str, line: int) -> dict[str, Any]:
     """Read the object at a line. Raises RowError for anything else."""
     try:
-        fields = json.loads(text, object_pairs_hook=unique_keys, parse_constant=_refuse)
+        fields = parse_json(text)
         if "\\u" in text:
             json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no character
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RowError(line, f"not valid JSON: {error}; write one object a line") from error
     if not isinstance(fields, dict):
         raise RowError(line, f"a JSON {type(fields).__name__}, expected an object; write one object a line")
     return fields
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of JSON. Raises ValueError for a key that stands twice, of which one would be lost."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in fields if keys.count(key) > 1)
-        raise ValueError(f'the key "{twice}" stands twice in one object')
-    return fields
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")

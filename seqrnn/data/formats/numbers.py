@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqrnn.data.formats.column_names import NUMBER_NAMES
+from seqrnn.data.limits import LONGEST
 
 
 def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) -> list[Any] | None:
@@ -24,7 +25,8 @@ def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) ->
     value: list[Any] = fields[name]
     if not value or any(isinstance(item, list) for item in value):
         return value
-    return [[item] for item in value] if "vectors" in {kind, name} else [value]
+    # Nothing reads beyond one step more than an example may have; a list for each would cost much memory.
+    return [[item] for item in value[: LONGEST + 1]] if "vectors" in {kind, name} else [value]
 
 
 def without_numbers(kind: str, column: str | None) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import models
 
 from seqrnn.data.text.detokenizer import Decoder, character_count
+from seqrnn.data.text.pieces import PIECE
 from seqrnn.data.text.tokenizer_file import TokenizerFile
 from seqrnn.data.text.vocabulary import (
     BLANK,
@@ -26,8 +27,12 @@ from seqrnn.data.text.vocabulary import (
     UNK,
     Merges,
     TokenizerSettings,
+    growth,
     learn_vocabulary,
+    normalizer,
+    pieces_of,
     pipeline,
+    shrinkage,
 )
 from seqrnn.errors import ModelError
 from seqrnn.strict_json import COPY, read_as
@@ -56,6 +61,9 @@ class Tokenizer:
         self.tokens = (*SPECIALS, *tokens)
         self.max_tokens = settings.max_tokens
         self.vocabulary = {token: number for number, token in enumerate(self.tokens)}
+        self.normalize = normalizer(settings)  # how a text is written before it is cut into tokens
+        self._shrinkage = shrinkage(settings)
+        self._growth = growth(settings)
         self._pipeline = pipeline(settings, self._model(merges))
         if settings.max_tokens:
             self._pipeline.enable_truncation(settings.max_tokens)
@@ -86,11 +94,25 @@ class Tokenizer:
         """Encode one text."""
         return self.encode_batch([text])[0]
 
-    def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
-        """Encode many texts, which is much faster than one by one."""
+    def encode_batch(self, texts: Sequence[str], most: int | None = None) -> list[Encoded]:
+        """Encode many texts, which is much faster than one by one.
+
+        A long text is encoded piece by piece, and not beyond the first piece at which it has more than
+        `most` or max_tokens: its cost is bounded, however long it is.
+        """
         if self.max_tokens and self.kind in ("char", "byte"):
-            # A character is one token or more: what cannot be reached is not worth the memory.
-            texts = [text[: self.max_tokens + 1] for text in texts]
+            # What cannot be reached is not worth the memory.
+            reach = (self.max_tokens + 1) * self._shrinkage
+            texts = [text[:reach] for text in texts]
+        if max(map(len, texts), default=0) <= PIECE:
+            return self._encode(texts)
+        encoded = self._encode([text if len(text) <= PIECE else "" for text in texts])
+        for row, text in enumerate(texts):
+            if len(text) > PIECE:
+                encoded[row] = self._encode_long(text, most)
+        return encoded
+
+    def _encode(self, texts: Sequence[str]) -> list[Encoded]:
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         encodings = self._pipeline.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
@@ -104,10 +126,33 @@ class Tokenizer:
             for start, stop, encoding, count in zip(ends, ends[1:], encodings, unknown, strict=False)
         ]
 
+    def _encode_long(self, text: str, most: int | None) -> Encoded:
+        """Encode a text piece by piece, until it has more tokens than are wanted."""
+        limits = [limit for limit in (self.max_tokens, most) if limit is not None]
+        parts: list[NDArray[Any]] = []
+        cut, count = False, 0
+        for piece in pieces_of(text, self.kind):
+            part = self._encode([piece])[0]
+            parts.append(part.ids)
+            cut, count = part.truncated, count + len(part.ids)
+            if cut or count > min(limits, default=count):
+                break
+        ids = np.concatenate(parts)
+        if self.max_tokens is not None:
+            ids, cut = ids[: self.max_tokens], cut or count > self.max_tokens
+        return Encoded(ids, cut, int((ids == UNK).sum()))
+
+    def is_longer(self, text: str, most: int) -> bool:
+        """Whether a text has more than `most` tokens. It is encoded where its characters leave that open."""
+        if self.max_tokens is not None and self.max_tokens <= most:
+            return False
+        return len(text) * self._growth > most and len(self.encode_batch([text], most)[0].ids) > most
+
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
-        encoding = self._pipeline.encode(text)
-        return [token for part in (encoding, *encoding.overflowing) for token in part.tokens]
+        encodings = map(self._pipeline.encode, pieces_of(text, self.kind))
+        parts = (part for encoding in encodings for part in (encoding, *encoding.overflowing))
+        return [token for part in parts for token in part.tokens]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped. Words come back with single spaces."""

@@ -25,6 +25,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqrnn.config import DataConfig
+from seqrnn.data.text.pieces import PIECE, pieces
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
@@ -43,6 +44,10 @@ FORMS: dict[Form, Callable[[], normalizers.Normalizer]] = {
     "nfkc": normalizers.NFKC,
     "nfkd": normalizers.NFKD,
 }
+
+LARGEST_GROWTH: dict[Form, int] = {"none": 1, "nfc": 3, "nfd": 4, "nfkc": 18, "nfkd": 18}
+"""Characters that one character becomes, at most (Unicode Standard Annex 15, section 14)."""
+MOST_COMPOSED = 4  # characters that a normal form makes one of: a letter and three marks
 
 # What a token of a kind without merges looks like.
 PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
@@ -85,7 +90,13 @@ def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learn
 
     Tokens of equal count are in the order of their strings, so the same texts give the same ids.
     """
-    return _LEARN[settings.kind](texts, settings)
+    parts = (piece for text in texts for piece in pieces_of(text, settings.kind))
+    return _LEARN[settings.kind](parts, settings)
+
+
+def pieces_of(text: str, kind: Kind) -> Iterable[str]:
+    """Cut a long text into pieces that give its tokens one after the other; a label by its beginning."""
+    return (text.strip()[:PIECE],) if kind == "label" else pieces(text, whole_words=kind == "word")
 
 
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
@@ -108,6 +119,23 @@ def normalizing(settings: TokenizerSettings) -> list[normalizers.Normalizer]:
     """Return what is done to a text before it is cut."""
     steps = [FORMS[settings.unicode_form]()] if settings.unicode_form != "none" else []
     return [*steps, normalizers.Lowercase()] if settings.lowercase else steps
+
+
+def normalizer(settings: TokenizerSettings) -> Callable[[str], str]:
+    """Return what brings a text to the form in which it is cut."""
+    steps = normalizing(settings)
+    return normalizers.Sequence(steps).normalize_str if steps else str
+
+
+def shrinkage(settings: TokenizerSettings) -> int:
+    """Return how many characters of a text may become one, at most, before it is cut."""
+    return MOST_COMPOSED if settings.unicode_form in {"nfc", "nfkc"} else 1
+
+
+def growth(settings: TokenizerSettings) -> int:
+    """Return how many tokens one character of a text may become, at most."""
+    characters = LARGEST_GROWTH[settings.unicode_form] * (2 if settings.lowercase else 1)
+    return characters * (4 if settings.kind in {"byte", "bpe"} else 1)
 
 
 @cache
@@ -135,7 +163,7 @@ def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
 
 def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
     counts: Counter[str] = Counter()
-    normalize = normalizers.Sequence(normalizing(settings)).normalize_str
+    normalize = normalizer(settings)
     for text in texts:
         counts.update(normalize(text))
     frequent = [character for character, count in counts.items() if count >= settings.min_count]
