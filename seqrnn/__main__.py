@@ -7,7 +7,7 @@ import sys
 import warnings
 
 from seqrnn.cli.app import app
-from seqrnn.cli.stdio import prepare_streams
+from seqrnn.cli.streams import prepare_streams
 
 
 def main() -> None:
