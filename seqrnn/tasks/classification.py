@@ -15,7 +15,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import Field, LabelField
+from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
@@ -38,6 +38,7 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {
             "data.multi_label",

@@ -5,7 +5,7 @@ Shapes: B rows, T time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.metrics.language import language_scores
@@ -29,6 +29,7 @@ class LanguageModel(Task):
     better = "lower"
     verb = "generate"
     default_epochs = 10.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
         {
             "model.tie_embeddings",
@@ -48,7 +49,7 @@ class LanguageModel(Task):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.stream = config.data.format == "text"
-        self.text = TextField("text", TokenizerSettings.of(config.data), self.stream)
+        self.text = TextField("text", TokenizerSettings.of(config.data).written(), self.stream)
 
     @property
     def fields(self) -> tuple[TextField]:

@@ -17,6 +17,8 @@ from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 Side = Literal["source", "target"]
+Use = Literal["read", "translated", "written"]
+"""What a task does with the texts of a side; those that are translated are read to write others."""
 
 
 class Field(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +20,8 @@ from seqrnn.data.text.detokenizer import Decoder, character_count
 from seqrnn.data.text.vocabulary import (
     BLANK,
     BOS,
+    BPE_PATTERN,
+    BYTES,
     EOS,
     FORMS,
     PATTERNS,
@@ -32,7 +34,9 @@ from seqrnn.data.text.vocabulary import (
     byte_alphabet,
     learn_vocabulary,
     pipeline,
+    word_splitter,
 )
+from seqrnn.data.words import PATTERN, ChunkIds
 from seqrnn.errors import ModelError
 
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
@@ -49,6 +53,9 @@ class Encoded(NamedTuple):
     unknown: int = 0
 
 
+JOINED = "JoinedWords"  # the splitter of joined words by its name in tokenizer.json: none of the library's
+
+
 class Tokenizer:
     """Cuts texts into tokens of one kind (see `vocabulary.py`) and numbers them."""
 
@@ -59,6 +66,9 @@ class Tokenizer:
         self.max_tokens = settings.max_tokens
         self.vocabulary = {token: number for number, token in enumerate(self.tokens)}
         self._pipeline = pipeline(settings, self._model(merges))
+        self._chunks: ChunkIds | None = None
+        if self.kind in ("split-word", "joined-word"):
+            self._chunks = ChunkIds(word_splitter(settings), self.vocabulary, UNK)
         if settings.max_tokens:
             self._pipeline.enable_truncation(settings.max_tokens)
 
@@ -93,41 +103,56 @@ class Tokenizer:
         if self.max_tokens and self.kind in ("char", "byte"):
             # A character is one token or more: what cannot be reached is not worth the memory.
             texts = [text[: self.max_tokens + 1] for text in texts]
+        if self._chunks is not None:
+            return self._encode_words(texts, self._chunks)
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         encodings = self._pipeline.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
-        ends = [0, *accumulate(map(len, rows))]
-        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
-        special = ids < len(SPECIALS)
-        ids[special] = UNK  # or a word of the text that is spelled like a special
-        unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
-        return [
-            Encoded(ids[start:stop], self._is_cut(encoding, stop - start), count)
-            for start, stop, encoding, count in zip(ends, ends[1:], encodings, unknown, strict=False)
-        ]
+        cut = [self._is_cut(encoding, len(row)) for encoding, row in zip(encodings, rows, strict=True)]
+        return _encoded(rows, cut)
+
+    def _encode_words(self, texts: Sequence[str], chunks: ChunkIds) -> list[Encoded]:
+        limit = self.max_tokens
+        if limit is None:
+            return _encoded([list(chunks.of(text)) for text in texts], [False] * len(texts))
+        rows = [list(islice(chunks.of(text), limit + 1)) for text in texts]
+        return _encoded([row[:limit] for row in rows], [len(row) > limit for row in rows])
 
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
+        if self._chunks is not None:
+            return [self.tokens[token_id] for token_id in self._chunks.of(text)]
         encoding = self._pipeline.encode(text)
         return [token for part in (encoding, *encoding.overflowing) for token in part.tokens]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of ids; specials are dropped. Words come back with single spaces."""
+        """Return the text of ids; specials are dropped.
+
+        Words come back with single spaces between them, joined words with those that the text had.
+        """
         kept = [token_id for token_id in ids if token_id >= len(SPECIALS)]
         words = [self.tokens[token_id] for token_id in kept]
-        if self.kind in PATTERNS and "\n" not in words:
+        if self.kind in PATTERNS and self.kind != "joined-word" and "\n" not in words:
             return " ".join(words)  # as the decoder would, in a tenth of the time
         decoder = self.decoder()
         return "".join(map(decoder.feed, kept)) + decoder.finish()
 
-    def decoder(self) -> Decoder:
-        """Return a decoder that is fed one id at a time."""
-        return Decoder(self.kind, self.tokens)
+    def decoder(self, after: str = "") -> Decoder:
+        """Return a decoder that is fed one id at a time, and goes on from the text `after`."""
+        return Decoder(self.kind, self.tokens, after)
 
     def to_json(self) -> str:
-        """Return the content of a tokenizer.json, which the `tokenizers` library reads as well."""
+        """Return the content of a tokenizer.json.
+
+        The `tokenizers` library reads it as well, and encodes alike; that of joined words, of which
+        it has no equal, it refuses.
+        """
         text: str = self._pipeline.to_str()
-        return text
+        if self.kind != "joined-word":
+            return text
+        content = json.loads(text)
+        content["pre_tokenizer"]["type"] = JOINED
+        return json.dumps(content, ensure_ascii=False, indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> Tokenizer:
@@ -154,6 +179,19 @@ class Tokenizer:
         return size == self.max_tokens and bool(encoding.overflowing)
 
 
+def _encoded(rows: Sequence[list[int]], cut: Sequence[bool]) -> list[Encoded]:
+    """Make one array of ids, and hand out its parts."""
+    ends = [0, *accumulate(map(len, rows))]
+    ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
+    special = ids < len(SPECIALS)
+    ids[special] = UNK  # or a word of the text that is spelled like a special
+    unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
+    return [
+        Encoded(ids[start:stop], truncated, count)
+        for start, stop, truncated, count in zip(ends, ends[1:], cut, unknown, strict=False)
+    ]
+
+
 def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:
     """Return what a tokenizer is built from. Raises ValueError, KeyError or TypeError."""
     model, truncation = content["model"], content["truncation"]
@@ -165,7 +203,7 @@ def _parse(content: Any) -> tuple[TokenizerSettings, list[str], Merges]:
         unicode_form=form,
     )
     tokens = _tokens(model["vocab"])
-    if settings.kind in ("byte", "bpe"):
+    if settings.kind in BYTES:
         _check_bytes(tokens)
     return settings, tokens, [(left, right) for left, right in model.get("merges", [])]
 
@@ -183,9 +221,14 @@ def _kind(model: str, splitter: dict[str, Any] | None) -> Kind:
     if splitter is None:
         return "char"
     if splitter["type"] == "ByteLevel":
-        return "bpe" if splitter["use_regex"] else "byte"
+        return "gpt2-bpe" if splitter["use_regex"] else "byte"
+    if splitter["type"] == "Sequence" and splitter["pretokenizers"][0]["pattern"] == {"Regex": BPE_PATTERN}:
+        return "bpe"
+    if splitter["type"] == JOINED and splitter["pattern"] == {"Regex": PATTERN}:
+        return "joined-word"
+    by_pattern = model == "WordLevel" and splitter["type"] == "Split"
     for kind, pattern in PATTERNS.items():
-        if model == "WordLevel" and splitter["pattern"] == {"Regex": pattern}:
+        if by_pattern and splitter["pattern"] == {"Regex": pattern}:
             return kind
     raise ValueError(f"a {model} model of unknown kind")
 
