@@ -41,6 +41,7 @@ _HOST = (
     r"(?:[\p{L}\p{N}-]{1,63}\.){1,8}(?:com|org|net|edu|gov|io|uk|de|fr|eu)"
     rf"(?:/[^\s{JOINER}]*[{_ALNUM}/])?{_END}"
 )
+_PICTURE = rf"[\p{{So}}&&[^{JOINER}]]"
 _EMOTICON = rf"(?<![{_ALNUM}])(?:[:;=][-~o'^]?[)(\]\[DpPoO/\\|*]+|<3+|\^_*\^){_END}|[:;]-?[)(D]+(?!\S)"
 
 PATTERN = "|".join(
@@ -58,7 +59,7 @@ PATTERN = "|".join(
         rf"{_IN_WORD}+(?:_+{_IN_WORD}+)*",
         r"[\p{Katakana}ー]+",
         r"[\x{1F1E6}-\x{1F1FF}]{2}",  # flags
-        r"\p{So}(?:[\p{M}\x{1F3FB}-\x{1F3FF}]|\x{200D}\p{So})*",  # pictures, with all that changes them
+        rf"{_PICTURE}(?:[\p{{M}}\x{{1F3FB}}-\x{{1F3FF}}]|\x{{200D}}{_PICTURE})*",  # with all that changes it
         r"\.{2,}|-{2,}|''|``",
         r"\S",  # any other character, Han and Hiragana among them
     ]
