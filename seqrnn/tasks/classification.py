@@ -15,7 +15,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import Field, LabelField
+from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.sample import Sample, count
@@ -40,6 +40,7 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {
             "data.multi_label",

@@ -5,7 +5,7 @@ Shapes: B rows, T time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from seqrnn.data.dataset.batching import (
     limits_of,
 )
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import TokenizerSettings
@@ -38,6 +38,7 @@ class LanguageModel(Task):
     better = "lower"
     verb = "generate"
     default_epochs = 10.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
         {
             "model.tie_embeddings",
@@ -57,7 +58,7 @@ class LanguageModel(Task):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.stream = config.data.format == "text"
-        self.text = TextField("text", TokenizerSettings.of(config.data), self.stream)
+        self.text = TextField("text", TokenizerSettings.of(config.data).written(), self.stream)
 
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:

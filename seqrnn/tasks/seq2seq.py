@@ -14,7 +14,7 @@ from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, framed, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
@@ -41,9 +41,12 @@ class Seq2Seq(WritingTask):
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
             "data.target_tokenizer",
+            "data.target_pretokenized",
+            "data.target_vocabulary_size",
             "model.bidirectional",
             "model.tie_embeddings",
             "model.attention",

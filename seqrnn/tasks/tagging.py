@@ -52,6 +52,7 @@ class Tagging(AnsweringTask):
     )
     defaults: ClassVar = {
         "data.tokenizer": "word",
+        "data.pretokenized": "yes",
         "data.lowercase": True,
         "model.bidirectional": True,
         "model.dropout": 0.5,
@@ -70,6 +71,8 @@ class Tagging(AnsweringTask):
                 f"--tokenizer {config.data.tokenizer}: a tag belongs to a word, whose characters "
                 "--character-size lets a tagger see; leave it out"
             )
+        if config.data.pretokenized == "no":
+            raise UsageError("--pretokenized no: a tag belongs to a token that is given; leave it out")
         self.source = TokensField("source", settings)
         self.characters = CharactersField("characters", config.data.max_tokens)
         self.tags = TagField("tags", config.data.max_tokens)

@@ -20,6 +20,8 @@ from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
 
 Side = Literal["source", "target"]
+Use = Literal["read", "translated", "written"]
+"""What a task does with the texts of a side; those that are translated are read to write others."""
 
 
 class Field(Protocol):
