@@ -11,6 +11,7 @@ from seqrnn.config import DataConfig
 from seqrnn.data.dataset import cache
 from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
+from seqrnn.data.names import NamesField
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.errors import DataError, OutputError
@@ -101,17 +102,49 @@ def test_a_validation_file_replaces_the_split(tmp_path: Path) -> None:
     assert prepared.valid["label"].values.tolist() == [1]
 
 
-def test_an_unknown_label_of_the_validation_file_is_named(tmp_path: Path, root: Path) -> None:
-    valid = rows(tmp_path, ["cat\ta", "cat\tc"], "valid.tsv")
-    with pytest.raises(DataError, match=r"valid\.tsv:2: the label 'c'"):
-        classify(rows(tmp_path, pairs(10)), valid=(valid,))
-    assert list(root.iterdir()) == []
+def names_of(prepared: Prepared) -> NamesField:
+    field = prepared.fields[1]
+    assert isinstance(field, NamesField)
+    return field
 
 
-def test_a_rare_label_that_only_the_held_out_part_has_is_known(tmp_path: Path) -> None:
+def test_an_unknown_label_of_the_validation_file_is_told_with_its_number_and_first_line(
+    tmp_path: Path,
+) -> None:
+    train, copy = rows(tmp_path, pairs(10)), rows(tmp_path, pairs(10), "copy.tsv")
+    lines = ["cat\ta", "cat\tc", "cat\td", "cat\tc"]
+    for path, name in (
+        (train, "valid.tsv"),
+        (train, "valid.tsv"),
+        (copy, "other.tsv"),
+    ):
+        prepared = classify(path, valid=(rows(tmp_path, lines, name),))
+        assert prepared.valid is not None
+        assert prepared.valid["label"].values.tolist() == [0, 2, 3, 2]
+        assert names_of(prepared).names == ["a", "b", "c", "d"]
+        assert prepared.report.lines()[2] == (
+            "validation: 3 labels that training did not have, counted as wrong: "
+            f"'c' (2, first at {tmp_path / name}:2), 'd' (1, first at {tmp_path / name}:3)"
+        )
+
+
+def test_a_label_that_only_the_held_out_part_has_is_unknown(tmp_path: Path) -> None:
     path = rows(tmp_path, [f"{line[:-1]}{i}" for i, line in enumerate(pairs(40))])
     prepared = classify(path, valid_fraction=0.5)
-    assert len(prepared.fields[1].labels) == 40  # type: ignore[attr-defined]
+    assert prepared.valid is not None
+    field = names_of(prepared)
+    assert len(field.known) == len(prepared.train)
+    assert len(field.unknown) == len(prepared.valid)
+    assert len(field.names) == 40
+    assert (prepared.valid["label"].values >= len(field.known)).all()
+
+
+def test_names_of_examples_that_were_skipped_are_not_counted(tmp_path: Path) -> None:
+    valid = rows(tmp_path, ["cat cat cat\tc", "cat\td"], "valid.tsv")
+    prepared = classify(rows(tmp_path, pairs(10)), valid=(valid,), max_tokens=2, over_length="skip")
+    assert names_of(prepared).names == ["a", "b", "c", "d"]
+    assert [(each.name, each.times) for each in prepared.report.valid.unknown_names] == [("c", 0), ("d", 1)]
+    assert "'c'" not in prepared.report.lines()[2]
 
 
 LONG = ["a b c d e\tx", "a b\ty", "a b c\tx"]
