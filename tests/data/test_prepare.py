@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from seqrnn.config import DataConfig
 from seqrnn.data.dataset import cache
 from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
+from seqrnn.data.fields.source_fields import source_field
 from seqrnn.data.names import NamesField
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokenizer import TokenizerSettings
@@ -277,3 +279,40 @@ def test_a_file_is_encoded_with_fields_that_have_learned(tmp_path: Path) -> None
     known = fields[0].tokenizer.vocabulary["text"]  # type: ignore[attr-defined]
     assert dataset["source"].values.tolist() == [known, 1]
     assert dataset["label"].values.tolist() == [1]
+
+
+FAR = 1_700_000_000_000
+
+
+def stamps(tmp_path: Path, layout: str, offset: int) -> tuple[str, dict[str, Any]]:
+    """Write 30 times in milliseconds from `offset` on; return the file and how it is read."""
+    times = [offset + 1000 * i for i in range(30)]
+    path = tmp_path / f"{offset}.{layout}"
+    match layout:
+        case "csv":
+            path.write_text("v,label\n" + "".join(f"{t},{'ab'[i % 2]}\n" for i, t in enumerate(times)))
+        case "tsv":
+            rows_ = [f"{i // 2}\t{t}\t{'ab'[i // 2 % 2]}\n" for i, t in enumerate(times)]
+            path.write_text("series\tv\tlabel\n" + "".join(rows_))
+        case "jsonl":
+            objects = [{"vectors": [t, t], "label": "ab"[i % 2]} for i, t in enumerate(times)]
+            path.write_text("".join(json.dumps(each) + "\n" for each in objects))
+        case "npz":
+            np.savez(path, x=np.array(times)[:, None], y=np.arange(30) % 2)
+        case "named.csv":
+            np.save(tmp_path / f"{offset}.npy", np.array(times)[:, None])
+            path.write_text("text,label\n" + f"{offset}.npy,a\n{offset}.npy,b\n")
+    form = layout.removeprefix("named.")
+    return str(path), {"format": form, "source_kind": "vector" if layout in {"csv", "npz"} else "vectors"}
+
+
+@pytest.mark.parametrize("layout", ["csv", "tsv", "jsonl", "npz", "named.csv"])
+def test_numbers_far_from_0_become_the_same_columns_as_near_it(tmp_path: Path, layout: str) -> None:
+    values = []
+    for offset in (0, FAR):
+        path, settings = stamps(tmp_path, layout, offset)
+        data = DataConfig(train=(path,), valid_fraction=0.0, **settings)
+        fields = [source_field(data), LabelField("label", False)]
+        values.append(prepare(data, fields, 1).train["source"].values)
+    assert len(np.unique(values[1])) == 30
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-6, atol=1e-6)

@@ -12,11 +12,15 @@ from seqrnn.data.fields.named_files import find_named_file, names_array
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
-    """Return the vectors of a record, (T, F) float32, all of size `features` if that is given.
+    """Return the vectors of a record, (T, F) float64, all of size `features` if that is given.
 
-    Raises DataError, with the place, for anything else than finite numbers, as many in each step.
+    Double precision, as in the files: a time in milliseconds has more digits than a float32 until it is
+    normalised. Raises DataError, with the place, for anything else than numbers that are finite as
+    float32, as many in each step.
     """
     steps = steps_of(record)
     expected = features or _size(steps[0])
@@ -26,12 +30,16 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
         numbers = np.empty(0)
     if numbers.shape != (len(steps), expected):
         raise _misfit(record, expected)
-    numeric = numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
-    with np.errstate(over="ignore"):
-        matrix = numbers.astype(np.float32) if numeric else np.full(1, np.nan)
-    if not np.isfinite(matrix).all():
-        raise DataError(f"{record.place}: a step holds something else than finite numbers; mend the row")
+    matrix = numbers.astype(np.float64) if _are_numbers(numbers, steps) else np.full(1, np.nan)
+    if not (np.abs(matrix) <= LARGEST).all():
+        raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
     return matrix
+
+
+def _are_numbers(numbers: np.ndarray, steps: Sequence[Any] | np.ndarray) -> bool:
+    if numbers.dtype.kind == "O":  # integers of more than 64 bits, unless it is something else
+        return all(type(number) in {int, float} and abs(number) <= LARGEST for number in numbers.flat)
+    return numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
 
 
 def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:
@@ -73,7 +81,7 @@ def _misfit(record: Record, expected: int) -> DataError:
             count = "1 number" if _size(step) == 1 else f"{_size(step)} numbers"
             what = f"step {number} has {count}, expected {expected}"
             return DataError(f"{record.place}: {what}; give as many numbers in each step")
-    return DataError(f"{record.place}: a step holds something else than numbers; mend the row")
+    return DataError(f"{record.place}: a step holds something else than numbers; fix the row")
 
 
 def _load(record: Record) -> np.ndarray:
