@@ -84,7 +84,7 @@ class DataConfig(Section):
     )
     tag_scheme: Literal["auto", "bio", "bioes", "none"] = key(
         "auto",
-        "What tags mark: spans in the way of BIO (IOB1, IOB2) or BIOES (BILOU), or none; auto looks at them.",
+        "What tags mark: spans in BIO (IOB1, IOB2) or BIOES (BILOU, BMES), or none; auto looks at the tags.",
         "--tag-scheme",
     )
     header: Literal["auto", "yes", "no"] = key(

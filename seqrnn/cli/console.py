@@ -16,7 +16,8 @@ from seqrnn.cli.tables import head, shown
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
-HIDDEN = ("task", "examples", "tokens", "micro_f1")  # figures that have no column of their own
+HIDDEN = ("task", "examples", "tokens", "micro_f1", "unknown_labels", "unknown_tokens")
+"""Figures that have no column of their own; what is unknown is said before the training."""
 NARROWEST = 8  # characters of a column
 
 

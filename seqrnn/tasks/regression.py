@@ -107,10 +107,15 @@ class Regression(AnsweringTask):
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
-        """Write the number. Raises UsageError where its probability is wanted: it has none."""
+        """Write the number in full. Raises UsageError where its probability is wanted: it has none."""
         if probs:
             raise UsageError("--probs: a number has no probability; leave it out")
-        return f"{answer.prediction:.6g}"
+        return in_full(answer.prediction)
+
+
+def in_full(number: float) -> str:
+    """Write a number with the fewest digits from which it comes back as it is."""
+    return repr(float(number)).removesuffix(".0")
 
 
 class RegressionScorer:
