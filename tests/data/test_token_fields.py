@@ -133,7 +133,7 @@ def test_the_scheme_is_kept_and_runs_without_it_have_that_of_their_time():
     assert other.scheme == "bio"
     with pytest.raises(ModelError, match="no scheme 'bilou'; copy it again"):
         other.load_json('{"tags": ["B-x", "O"], "scheme": "bilou"}')
-    with pytest.raises(ModelError, match="no scheme"):
+    with pytest.raises(ModelError, match="scheme"):
         other.load_json('{"tags": ["B-x", "O"], "scheme": []}')
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
-from seqrnn.data.fields.steps import matrix_of, require_size
+from seqrnn.data.fields.steps import LARGEST, matrix_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -91,7 +91,9 @@ class VectorsField:
         kept = matrix[: self._max_steps]
         require_length(record, len(kept), "step")
         normalised = self.normalise(kept)
-        require_size(record, normalised)
+        if not (np.abs(normalised) <= LARGEST).all():
+            what = "a number is too far from those of the training data"
+            raise DataError(f"{record.place}: {what}; fix the row, or train with --raw")
         return Encoded(normalised, truncated=len(kept) < len(matrix))
 
     def normalise(self, vectors: np.ndarray) -> np.ndarray:
