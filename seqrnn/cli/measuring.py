@@ -41,7 +41,7 @@ class Measured:
 
     def notes(self) -> list[str]:
         """Return what a user should know beside the figures, a line each."""
-        from seqrnn.data.names import told_unknown
+        from seqrnn.data.fields.names import told_unknown
 
         notes = told_unknown(self.part.unknown_names)
         if self.part.unknown:

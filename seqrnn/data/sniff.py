@@ -10,7 +10,7 @@ from seqrnn.data.fields.named_files import names_array, names_image
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats import HEAD_ROWS, NUMBER_NAMES
 from seqrnn.data.formats.conll import looks_like_conll, looks_like_conllu
-from seqrnn.data.formats.fasttext import LABEL_PREFIX
+from seqrnn.data.formats.fasttext import LABEL_PREFIX, labels_in
 from seqrnn.data.formats.names import format_of_name
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.series import is_number, numbers_in_table
@@ -101,7 +101,7 @@ def _header_read_as_data(records: list[Record], decided: Guess, source: Source) 
 
 
 def _targets(records: list[Record]) -> list[str]:
-    return [target for record in records for target in record.targets]
+    return [target.strip() for record in records for target in record.targets]
 
 
 def _is_number_column(records: list[Record]) -> bool:
@@ -128,9 +128,9 @@ def _held(records: list[Record]) -> str:
     return "images" if _nearly_all(map(names_image, records)) else "texts"
 
 
-def _nearly_all(found: Iterable[bool]) -> bool:
+def _nearly_all(found: Iterable[object]) -> bool:
     """Whether what is not so is few enough to be slips, which whoever reads those rows will tell."""
-    answers = list(found)
+    answers = list(map(bool, found))
     return answers.count(False) <= MOST_SLIPS * len(answers)
 
 
@@ -170,7 +170,7 @@ def _guess_from_content(lines: list[str]) -> str:
     if looks_like_conll(lines):
         return "conll"
     lines = [line for line in lines if line.strip()]
-    if any(line.startswith(LABEL_PREFIX) for line in lines):
+    if any(line.startswith(LABEL_PREFIX) for line in lines) or _nearly_all(map(labels_in, lines)):
         return "fasttext"
     if all(line.startswith("{") for line in lines):
         return "jsonl"

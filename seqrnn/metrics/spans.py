@@ -4,7 +4,7 @@ Spans are read from tags as conlleval reads them, whatever the tags: B and S beg
 end one, and so does any tag of another type; I and E go on with what comes before, or begin
 a span where there is nothing to go on with. That covers IOB2 and IOB1, in which B is used only
 between two neighbours of the same type, and BIOES with all the sequences that a model makes up.
-How tags are written, `data/tag_schemes.py` knows: a tag of no scheme is outside of all spans.
+How tags are written, `data/fields/tag_schemes.py` knows: a tag of no scheme is outside of all spans.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from seqrnn.data.tag_schemes import OUTSIDE, Mark, mark_of
+from seqrnn.data.fields.tag_schemes import OUTSIDE, Mark, mark_of
 from seqrnn.metrics.classification import ClassScores
 
 Span = tuple[str, int, int]  # type, first token, the token after the last

@@ -16,8 +16,8 @@ from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
-from seqrnn.data.tag_schemes import Scheme
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens

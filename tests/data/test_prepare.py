@@ -12,8 +12,8 @@ from seqrnn.config import DataConfig
 from seqrnn.data.dataset import cache
 from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
+from seqrnn.data.fields.names import NamesField
 from seqrnn.data.fields.source_fields import source_field
-from seqrnn.data.names import NamesField
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.errors import DataError, OutputError

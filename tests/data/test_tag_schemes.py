@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from seqrnn.data.tag_schemes import mark_of, read_tags, read_tags_as, scheme_of_older_runs
+from seqrnn.data.fields.tag_schemes import mark_of, read_tags, read_tags_as, scheme_of_older_runs
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqrnn.data.dataset.columns import ColumnWriter
 from seqrnn.data.dataset.preparation_report import PartReport
 from seqrnn.data.fields.field import Field
-from seqrnn.data.names import NamesField, unknown_names
+from seqrnn.data.fields.names import NamesField, unknown_names
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError

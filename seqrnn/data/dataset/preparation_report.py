@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from seqrnn.data.names import SHOWN, Place, Remark, UnknownName, told_unknown
+from seqrnn.data.fields.names import SHOWN, Place, Remark, UnknownName, told_unknown
 
 
 @dataclass

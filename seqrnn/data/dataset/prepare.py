@@ -15,9 +15,9 @@ from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.data.fields.field import Field, learned, load_fields
 from seqrnn.data.fields.named_files import fingerprint, names_array
+from seqrnn.data.fields.names import NamesField
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.lines import file_name, read_lines
-from seqrnn.data.names import NamesField
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, ModelError
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
-from seqrnn.data.names import NamesField
+from seqrnn.data.fields.names import NamesField
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError

@@ -12,9 +12,16 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
-from seqrnn.data.names import NamesField, Place, Remark, place_of
+from seqrnn.data.fields.names import NamesField, Place, Remark, place_of
+from seqrnn.data.fields.tag_schemes import (
+    LETTERS,
+    Reading,
+    Scheme,
+    read_tags,
+    read_tags_as,
+    scheme_of_older_runs,
+)
 from seqrnn.data.record import Record
-from seqrnn.data.tag_schemes import LETTERS, Reading, Scheme, read_tags, read_tags_as, scheme_of_older_runs
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.errors import DataError, ModelError

@@ -131,8 +131,8 @@ class _Table:
         return Record("", labels, self.name, number, steps=steps)
 
     def _other_label(self, rows: list[Row]) -> int | None:
-        first = rows[0][1][self.label or 0]
-        return next((number for number, cells in rows if cells[self.label or 0] != first), None)
+        first = rows[0][1][self.label or 0].strip()
+        return next((number for number, cells in rows if cells[self.label or 0].strip() != first), None)
 
     def _number(self, line: int, cells: list[str], place: int) -> float:
         if not is_number(cells[place]):
