@@ -18,6 +18,7 @@ from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
+from seqrnn.data.lines import in_one_cell
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
@@ -178,7 +179,7 @@ class Tagging(AnsweringTask):
         rows = []
         for place, token in enumerate(split_tokens(text)):
             tagged = place < len(answer.prediction)
-            cells = [token, answer.prediction[place] if tagged else ""]
+            cells = [in_one_cell(token), in_one_cell(answer.prediction[place]) if tagged else ""]
             if probs:
                 cells.append(f"{math.exp(answer.parts[place]):.4f}" if tagged else "")
             rows.append("\t".join(cells) + "\n")
