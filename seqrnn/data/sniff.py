@@ -93,7 +93,7 @@ def _header_read_as_data(records: list[Record], decided: Guess, source: Source) 
     first, *others = records
     looks_unlike = _is_number_column(others) and not all(map(is_number, first.targets))
     if decided.task == "classification" and len(records) >= LEAST_ROWS:
-        looks_unlike = looks_unlike or set(first.targets).isdisjoint(_targets(others))
+        looks_unlike = looks_unlike or set(_targets([first])).isdisjoint(_targets(others))
     is_table = source.format in {"tsv", "csv"} and source.header == "auto"
     if not (is_table and first.line == 1 and first.targets and looks_unlike):
         return ""

@@ -83,6 +83,8 @@ def test_fasttext_is_known_by_labels_after_the_text(write: Write):
 def test_blanks_around_labels_make_no_other_labels(write: Write):
     found = guess(write("a.csv", "text,label\n" + "fine,pos\nfine,pos \ndull, neg\ndull,neg\n" * 5), None)
     assert "2 different labels" in found.reason
+    bare = guess(write("b.csv", "fine,pos \n" + "fine,pos\ndull, neg\n" * 15), None)
+    assert "line 1 was read as data" not in bare.reason
 
 
 def test_a_parallel_file_of_few_labels_is_a_classification(write: Write):
