@@ -164,12 +164,17 @@ def _record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any
         "id": row.id,
         **(fields if row.fields is None else row.fields),
         "prediction": answer.prediction if answer else None,
-        "score": answer.score if answer else None,
-        "nbest": [{"prediction": label, "score": score} for label, score in answer.nbest] if answer else [],
+        **_scores(answer.score if answer else None),
+        "nbest": [{"prediction": label, **_scores(score)} for label, score in answer.nbest] if answer else [],
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": row.error,
     }
+
+
+def _scores(score: float | None) -> dict[str, float | None]:
+    """Return a natural-log probability with the probability itself, from 0 to 1."""
+    return {"score": score, "probability": None if score is None else math.exp(min(score, 0.0))}
 
 
 def name_of(column: str | None) -> str | None:

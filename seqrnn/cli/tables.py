@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seqrnn.data.lines import in_one_cell
+
 RATES = {"accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1"}
 RATES |= {"exact_match", "wer", "token_error_rate"}
 HEADS = {"bits_per_character": "bits/char"}
@@ -28,7 +30,7 @@ def shown(name: str, value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, float):
         return f"{value:,.4f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else in_one_cell(str(value))
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -23,6 +23,8 @@ LINE_LIMIT = 16 << 20  # bytes
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
 
+BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
 UNREADABLE = "give a file that exists and can be read"
 
 
@@ -41,6 +43,11 @@ class Line(NamedTuple):
 
 COPIES: dict[str, str] = {}
 """What was read only once and therefore copied: the original's name by the copy's path."""
+
+
+def in_one_cell(text: str) -> str:
+    r"""Return a text as it can be one cell of a line: `\n`, `\r` and TAB are written as escapes."""
+    return text.translate(BREAKS)
 
 
 def file_name(path: str | None) -> str:

@@ -18,6 +18,7 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
+from seqrnn.data.lines import in_one_cell
 from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.classification import (
     Labels,
@@ -198,9 +199,9 @@ class Classification(AnsweringTask):
         return Answer(labels if self.config.data.multi_label else best, score, ranking)
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
-        """Write labels, each with its probability if wanted, separated by TABs."""
-        cells = (f"{label}\t{math.exp(score):.4f}" if probs else label for label, score in answer.nbest)
-        return "\t".join(cells)
+        """Write labels, each with its probability if wanted, separated by TABs, of which no label has any."""
+        named = ((in_one_cell(label), score) for label, score in answer.nbest)
+        return "\t".join(f"{label}\t{math.exp(score):.4f}" if probs else label for label, score in named)
 
 
 class ClassificationScorer:

@@ -19,6 +19,7 @@ from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
 from seqrnn.data.formats.registry import format_named
+from seqrnn.data.lines import in_one_cell
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
@@ -196,7 +197,7 @@ class Tagging(AnsweringTask):
         rows = []
         for place, token in enumerate(split_tokens(text)):
             tagged = place < len(answer.prediction)
-            cells = [token, answer.prediction[place] if tagged else ""]
+            cells = [in_one_cell(token), in_one_cell(answer.prediction[place]) if tagged else ""]
             if probs:
                 cells.append(f"{math.exp(answer.parts[place]):.4f}" if tagged else "")
             rows.append("\t".join(cells) + "\n")

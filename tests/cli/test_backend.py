@@ -49,9 +49,9 @@ def test_both_backends_answer_alike(classifier, seqrnn):
         assert result.returncode == 0
         answers.append([json.loads(line) for line in result.stdout.splitlines()])
     for ours, theirs in zip(*answers, strict=True):
-        scores = [[choice.pop("score") for choice in row["nbest"]] for row in (ours, theirs)]
-        assert scores[0] == pytest.approx(scores[1], abs=1e-5)
-        assert ours.pop("score") == pytest.approx(theirs.pop("score"), abs=1e-5)
+        for name in ("score", "probability"):
+            found = [[choice.pop(name) for choice in (*row["nbest"], row)] for row in (ours, theirs)]
+            assert found[0] == pytest.approx(found[1], abs=1e-5)
         assert ours == theirs
 
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 LABELS = {"food", "travel", "weather"}
-FIELDS = ["id", "text", "prediction", "score", "nbest", "truncated", "unknown", "error"]
+FIELDS = ["id", "text", "prediction", "score", "probability", "nbest", "truncated", "unknown", "error"]
 
 
 def records(result) -> list[dict]:
@@ -57,9 +57,11 @@ def test_plain_answers_are_bare_labels_and_the_counts_go_to_stderr(seqrnn, class
 def test_a_json_answer_has_the_documented_fields_in_order(seqrnn, classifier) -> None:
     (record,) = records(seqrnn("classify", "-m", classifier, "--jsonl", "-k", "2", stdin=b"warm soup"))
     assert list(record) == FIELDS
-    assert record["nbest"][0] == {"prediction": "food", "score": record["score"]}
+    assert record["nbest"][0] == {key: record[key] for key in ("prediction", "score", "probability")}
     assert [len(record["nbest"]), record["truncated"], record["unknown"]] == [2, False, 0]
-    assert record["score"] == pytest.approx(math.log(math.exp(record["score"])))
+    for answer in (record, *record["nbest"]):
+        assert 0.0 < answer["probability"] < 1.0
+        assert answer["score"] == pytest.approx(math.log(answer["probability"]))
     assert record["nbest"][0]["score"] > record["nbest"][1]["score"]
 
 

@@ -36,7 +36,16 @@ def test_the_figures_are_those_of_scikit_learn_on_the_answers(told, answers) -> 
     assert told["accuracy"] == pytest.approx(accuracy_score(*answers))
     for average in ("macro", "micro"):
         assert told[f"{average}_f1"] == pytest.approx(f1_score(*answers, average=average))
-    assert told.keys() == {"task", "examples", "tokens", "loss", "accuracy", "macro_f1", "micro_f1"}
+    assert told.keys() == {
+        "task",
+        "examples",
+        "tokens",
+        "loss",
+        "accuracy",
+        "macro_f1",
+        "micro_f1",
+        "unknown_labels",
+    }
 
 
 def test_the_loss_is_the_mean_of_the_scores_that_classify_gives(told, seqrnn, classifier, folder) -> None:
@@ -85,7 +94,15 @@ def test_multi_label_figures_are_those_of_scikit_learn(seqrnn, several, folder) 
 
 def test_figures_of_a_language_model_agree_with_each_other(seqrnn, storyteller) -> None:
     told = figures(seqrnn("evaluate", "-m", storyteller, "story.txt", "--json"))
-    assert told.keys() == {"task", "examples", "tokens", "loss", "perplexity", "bits_per_character"}
+    assert told.keys() == {
+        "task",
+        "examples",
+        "tokens",
+        "loss",
+        "perplexity",
+        "bits_per_character",
+        "unknown_tokens",
+    }
     assert told["perplexity"] == pytest.approx(math.exp(told["loss"]))
     assert told["bits_per_character"] == pytest.approx(told["loss"] / math.log(2))  # a token is a character
     assert 0.5 < told["loss"] < math.log(30)

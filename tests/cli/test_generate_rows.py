@@ -88,12 +88,12 @@ def test_json_tells_all_that_is_known_of_an_answer(ask) -> None:
     lines, _ = ask(ROWS, jsonl=True, n_best=3, beam_size=4)
     for number, (row, record) in enumerate(zip(ROWS, records(lines), strict=True)):
         assert (record["id"], record["text"], record["error"]) == (number, row, None)
-        keys = ["id", "text", "prediction", "score", "nbest", "truncated", "unknown", "error"]
+        keys = ["id", "text", "prediction", "score", "probability", "nbest", "truncated", "unknown", "error"]
         assert list(record) == keys
         scores = [entry["score"] for entry in record["nbest"]]
         assert scores == sorted(scores, reverse=True)
         if row.strip():
-            assert record["nbest"][0] == {key: record[key] for key in ("prediction", "score")}
+            assert record["nbest"][0] == {key: record[key] for key in ("prediction", "score", "probability")}
             assert len({entry["prediction"] for entry in record["nbest"]}) == 3
             assert record["score"] < 0
         else:

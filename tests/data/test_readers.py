@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.fields.source_fields import source_field
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
@@ -288,13 +289,27 @@ def test_a_bad_json_row_is_an_error_with_its_place(write: Write, row: str, probl
 # fastText
 
 
-def test_fasttext_labels_may_be_anywhere_in_a_line(write: Write):
-    rows = "__label__x __label__é the  film __label__z\nno label\nan __label__u island x__label__v\n"
-    assert pairs(write("a", rows, format="fasttext")) == [
-        ("the  film", ("x", "é", "z")),
-        ("no label", ()),
-        ("an island x__label__v", ("u",)),
-    ]
+@pytest.mark.parametrize(
+    ("line", "text", "labels"),
+    [
+        ("__label__x __label__é the  word", "the  word", ("x", "é")),
+        ("fine film __label__x", "fine film", ("x",)),
+        ("__label__x fine __label__y film\t__label__z ", "fine film", ("x", "y", "z")),
+        ("  no label ", "  no label ", ()),
+        ("a__label__x __label__ b", "a__label__x __label__ b", ()),
+        ("__label__x", "", ("x",)),
+    ],
+)
+def test_fasttext_labels_are_labels_anywhere_and_never_words(
+    write: Write, line: str, text: str, labels: tuple[str, ...]
+):
+    if text:
+        assert pairs(write("a", f"{line}\n", format="fasttext")) == [(text, labels)]
+    data = DataConfig(format="fasttext", tokenizer="char")
+    field = source_field(data)
+    field.learn([Record("abcdefghijklmnopqrstuvwxyz_ \t")])
+    asked, plain = field.encode([Record(line), Record(text)])
+    assert asked.ids.tolist() == plain.ids.tolist()
 
 
 # Parallel files

@@ -27,12 +27,6 @@ CASES = {
         2,
         "x.yaml:2: model.hiden_size: unknown key; did you mean hidden_size?",
     ),
-    "unknown-label": (
-        {"x.tsv": b"apple 1\tz\n"},
-        "good.tsv --valid x.tsv",
-        3,
-        "x.tsv:1: the label 'z' does not occur",
-    ),
     "nan-vectors": (
         {"x.vec": b"apple " + b"nan " * 8},
         "good.tsv --embeddings x.vec",

@@ -108,7 +108,18 @@ def test_any_reference_is_right_and_unknown_words_of_them_are_not():
     assert scores["exact_match"] == 0.5
     assert scores["token_error_rate"] == pytest.approx(2 / (2 + 1 + 5 + 2))
     assert 0 < scores["chrf"] < 100
+    assert scores["unknown_tokens"] == 1  # q
+    assert "unknown_labels" not in scores
     assert set(scorer.details()["signatures"]) == {"bleu", "chrf"}
+
+
+def test_labels_to_write_for_that_training_did_not_have_are_counted():
+    task = make(source_kind="label")
+    (batch,) = task.batches(dataset(task), Pass())
+    scorer = task.scorer()
+    scorer.add(batch, {"written": np.zeros((4, 1), dtype=np.int64)})
+    scores = scorer.result(0.0)
+    assert (scores["unknown_labels"], scores["unknown_tokens"], scores["exact_match"]) == (1, 1, 0.0)
 
 
 def test_a_row_is_known_by_its_text_and_told_as_one():

@@ -13,6 +13,7 @@ from seqrnn.data.fields.field import Field, TextField
 from seqrnn.data.fields.image_field import ImageField
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.fields.vectors_field import VectorsField
+from seqrnn.data.formats.fasttext import without_labels
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import TokenizerSettings
 
@@ -50,6 +51,13 @@ class SourceField(Field, Protocol):
         """
 
 
+class LabelledTextField(TextField):
+    """The text of a line in fastText's layout, where rows to be answered may bear labels, too."""
+
+    def _text(self, record: Record) -> str:
+        return without_labels(record.source)
+
+
 def source_field(data: DataConfig) -> SourceField:
     """Make the field, called "source", of what a configuration says is read."""
     kind = data.source_kind
@@ -59,4 +67,5 @@ def source_field(data: DataConfig) -> SourceField:
         return NotesField("source", data.keys, data.max_tokens)
     if kind in {"vector", "vectors"}:
         return VectorsField("source", data.normalize, data.max_tokens, sequential=kind == "vectors")
-    return TextField("source", TokenizerSettings.of(data))
+    field = LabelledTextField if data.format == "fasttext" else TextField
+    return field("source", TokenizerSettings.of(data))

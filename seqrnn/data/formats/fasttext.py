@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 LABEL_PREFIX = "__label__"
-LABEL = re.compile(rf"(?<!\S){LABEL_PREFIX}(\S+)")
-LABEL_AND_SPACE = re.compile(rf"(?<!\S){LABEL_PREFIX}\S+\s*")
+_label = re.compile(rf"(?<!\S){LABEL_PREFIX}(\S+)\s*")
 
 
 class FastText(Format):
@@ -24,18 +23,23 @@ class FastText(Format):
     extensions = (".ft",)
 
     def matches(self, lines: Sequence[str]) -> bool:
-        """Whether a label begins or ends most lines."""
-        filled = [line for line in lines if line.strip()]
-        labelled = [line for line in filled if LABEL.match(line.lstrip()) or LABEL.match(line.split()[-1])]
+        """Whether most lines begin or end with a label."""
+        filled = [line.split() for line in lines if line.strip()]
+        labelled = [words for words in filled if labels_in(words[0]) or labels_in(words[-1])]
         return len(labelled) > len(filled) / 2
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
-        """Yield each line, cut into its labels and its text."""
+        """Yield each line with its labels, which are no part of its text."""
         name = file_name(path)
         for line in open_lines(path):
-            yield Record(text_without_labels(line.text), tuple(LABEL.findall(line.text)), name, line.number)
+            yield Record(without_labels(line.text), labels_in(line.text), name, line.number)
 
 
-def text_without_labels(line: str) -> str:
-    """Return what a model reads of a line: all of it but the labels."""
-    return LABEL_AND_SPACE.sub("", line).strip()
+def labels_in(text: str) -> tuple[str, ...]:
+    """Return the labels of a line, without their prefix."""
+    return tuple(_label.findall(text))
+
+
+def without_labels(text: str) -> str:
+    """Return what a model reads of a line: all but its labels."""
+    return _label.sub("", text).strip() if LABEL_PREFIX in text else text

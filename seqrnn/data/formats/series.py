@@ -89,7 +89,7 @@ class _Columns:
         first, *others = rows
         labels = labels_of(first, self.labels, source)
         for row in others:
-            if labels_of(row, self.labels, source) != labels:
+            if [*map(str.strip, labels_of(row, self.labels, source))] != [*map(str.strip, labels)]:
                 what = f"another label than line {first.line} of the same series"
                 raise RowError(row.line, f"{what}; give one label a series")
         return Record("", labels, name, first.line, first.fields, steps)
