@@ -15,6 +15,7 @@ from seqrnn.errors import UsageError
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 THREADS = min(2, CORES)
 """Threads for rows, where none are asked for: a machine is seldom ours alone."""
+MAX_THREADS = 1024
 
 
 ModelOption = Annotated[
@@ -43,6 +44,7 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
+        max=MAX_THREADS,
         callback=limit_threads,
         help="CPU threads; the other cores are left to the neighbours.",
     ),
@@ -52,6 +54,7 @@ RowThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
+        max=MAX_THREADS,
         callback=limit_threads,
         show_default="one a core, at most 2",
         help="Parts of the rows that are answered side by side; one text has them in each product.",

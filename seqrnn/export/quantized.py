@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from seqrnn.answering.opened_run import open_run
 from seqrnn.errors import UsageError
+from seqrnn.export.parameters import read_parameters
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.lock import RunLock
@@ -31,13 +33,13 @@ def export_quantized(source: Path, target: Path) -> Shrinkage:
     Raises ModelError where `source` is damaged, UsageError where it is int8 already or `target` is not
     free, and OutputError, with nothing left behind.
     """
-    run = RunDirectory.open(source)
+    opened, run = open_run(source), RunDirectory.open(source)
     best = run.best()
     if best.manifest.weights == "int8":
         raise UsageError(f"{source}: is int8 already; give the run that training made")
     check_free(target)
     files = {name: run.read_text(name) for name in ROOT_FILES if name in best.manifest.files}
-    tensors = best.tensors(None)
+    tensors = read_parameters(opened)
     copy = RunDirectory.create(target, files)
     with RunLock(target):
         try:

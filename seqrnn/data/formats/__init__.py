@@ -15,3 +15,9 @@ NUMBER_NAMES = ("vectors", "vector", "notes")
 
 HEAD_ROWS = 200
 """How many rows of a file are looked at to guess what it holds."""
+MAX_DIGITS = 18  # of a column's number: more than any file needs
+
+
+def column_number(digits: str) -> int:
+    """Return the number of a column from 1, as a user spells it; too many digits name none."""
+    return int(digits[:MAX_DIGITS])

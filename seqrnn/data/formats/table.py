@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seqrnn.data.formats import LABEL_NAMES, TEXT_NAMES
+from seqrnn.data.formats import LABEL_NAMES, TEXT_NAMES, column_number
 from seqrnn.data.lines import LINE_LIMIT, Line
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
@@ -162,7 +162,7 @@ class Wanted:
             index = usual_column(self.usual, names)
             names = [name.lower() for name in names]
         elif self.choice.isdecimal():
-            return self._numbered(int(self.choice), len(cells), place)
+            return self._numbered(column_number(self.choice), len(cells), place)
         else:
             index = self._named(self.choice, names, place)
         if index is not None and names.count(names[index]) > 1:
