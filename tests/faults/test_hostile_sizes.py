@@ -11,8 +11,9 @@ import torch
 from damage import CASES, content_of, edit_config, newest, take_case
 
 from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.rows import order_of
 from seqrnn.cli.plan import continued, inherited
-from seqrnn.config import KEYS, type_of
+from seqrnn.config import KEYS, ModelConfig, type_of
 from seqrnn.config_file import from_assignments, load_run_config, resolve
 from seqrnn.engine.session import Place
 from seqrnn.errors import ConfigError, ModelError
@@ -88,6 +89,16 @@ def test_what_is_asked_is_not_filled_and_comes_in_batches_of_its_own(trained):
     config = open_run(run).config
     assert config.data.lengths == "dynamic"
     assert config.training.batch_size <= 1024
+
+
+def test_large_images_and_many_features_come_in_smaller_batches():
+    """Weights tell nothing of the side of an image: a small file may ask for megabytes an image."""
+    config = ModelConfig()
+    small, large = ({"channels": 3, "side": side} for side in (32, 1024))
+    assert order_of(config, small).limits.rows == order_of(config, {"vocabulary": 9}).limits.rows
+    assert order_of(config, large).limits.rows == 1
+    assert order_of(config, {"features": 65_536}).limits.positions * 65_536 <= 2**22
+    assert order_of(config, {"features": 88}).limits == order_of(config, {}).limits
 
 
 SIZES = {"hidden_size": 60_000, "embedding_size": 65_536, "num_layers": 64}
