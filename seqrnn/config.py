@@ -25,6 +25,9 @@ else:  # a type checker cannot know the names of a catalogue
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
 
+LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 64 bits
+MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
+
 
 def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
     """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
@@ -153,7 +156,7 @@ class DataConfig(Section):
         "Unicode normal form of what is read; nfd takes apart accented letters and syllables of Hangul.",
         "--unicode",
     )
-    min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
+    min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1, le=LARGEST)
     vocabulary_size: int = key(
         50_000,
         "Most tokens that the vocabulary may hold; that of byte pairs is sized by the data if not given.",
@@ -169,7 +172,7 @@ class DataConfig(Section):
         le=10_000_000,
     )
     max_tokens: int | None = key(
-        None, "Longest example, in tokens (no limit if not given).", "--max-tokens", ge=1
+        None, "Longest example, in tokens (no limit if not given).", "--max-tokens", ge=1, le=MAX_LENGTH
     )
     over_length: Literal["truncate", "skip", "error"] = key(
         "truncate", "What to do with an example longer than max-tokens.", "--over-length"
@@ -257,19 +260,21 @@ class TrainingConfig(Section):
         "--budget",
         pattern=r"^\d{0,5}[1-9]\d{0,5}[smh]$",
     )
-    epochs: float | None = key(None, "Train for this many passes over the data.", "--epochs", gt=0)
-    steps: int | None = key(None, "Train for this many updates.", "--steps", ge=1)
-    batch_size: int = key(32, "Examples, or streams of a text, in a batch.", "--batch-size", ge=1)
+    epochs: float | None = key(
+        None, "Train for this many passes over the data.", "--epochs", gt=0, le=LARGEST
+    )
+    steps: int | None = key(None, "Train for this many updates.", "--steps", ge=1, le=LARGEST)
+    batch_size: int = key(32, "Examples, or streams of a text, in a batch.", "--batch-size", ge=1, le=65_536)
     batch_tokens: int = key(
-        4096, "Most tokens in a batch of examples, filling included.", "--batch-tokens", ge=1
+        4096, "Most tokens in a batch of examples, filling included.", "--batch-tokens", ge=1, le=MAX_LENGTH
     )
     segment_length: int = key(
-        64, "Tokens that truncated back-propagation reaches back.", "--segment-length", ge=1
+        64, "Tokens that truncated back-propagation reaches back.", "--segment-length", ge=1, le=65_536
     )
     optimizer: Literal["adamw", "sgd"] = key("adamw", "The update rule.", "--optimizer")
-    learning_rate: float = key(2e-3, "Highest learning rate.", "--learning-rate", gt=0.0)
+    learning_rate: float = key(2e-3, "Highest learning rate.", "--learning-rate", gt=0.0, le=1e30)
     momentum: float = key(0.9, "Momentum of SGD.", ge=0.0, lt=1.0)
-    weight_decay: float = key(0.01, "Weight decay.", "--weight-decay", ge=0.0)
+    weight_decay: float = key(0.01, "Weight decay.", "--weight-decay", ge=0.0, le=1e30)
     schedule: Literal["cosine", "linear", "plateau", "constant"] = key(
         "cosine", "How the learning rate falls after the warm-up.", "--schedule"
     )
@@ -283,8 +288,8 @@ class TrainingConfig(Section):
         ge=0.0,
         lt=1.0,
     )
-    clip: float = key(1.0, "Largest norm of the gradient; 0 does not clip.", "--clip", ge=0.0)
-    accumulate: int = key(1, "Batches that share one update.", "--accumulate", ge=1)
+    clip: float = key(1.0, "Largest norm of the gradient; 0 does not clip.", "--clip", ge=0.0, le=1e30)
+    accumulate: int = key(1, "Batches that share one update.", "--accumulate", ge=1, le=65_536)
     label_smoothing: float = key(
         0.0, "Share of the target spread over all classes.", "--label-smoothing", ge=0.0, lt=1.0
     )
@@ -292,10 +297,18 @@ class TrainingConfig(Section):
         "none", "Weigh a class by how rare it is.", "--class-weights"
     )
     early_stopping: int | None = key(
-        None, "Stop after this many evaluations without a better metric.", "--early-stopping", ge=1
+        None,
+        "Stop after this many evaluations without a better metric.",
+        "--early-stopping",
+        ge=1,
+        le=LARGEST,
     )
     evaluate_every: int | None = key(
-        None, "Updates between evaluations (once an epoch if not given).", "--evaluate-every", ge=1
+        None,
+        "Updates between evaluations (once an epoch if not given).",
+        "--evaluate-every",
+        ge=1,
+        le=LARGEST,
     )
     seed: int = key(1, "Seed of everything random.", "--seed", ge=0, le=2**63 - 1)
     precision: Literal["auto", "fp32", "bf16"] = key(

@@ -29,6 +29,7 @@ WANTED = {
 
 LIMITS = ("gt", "ge", "lt", "le")
 MAX_SHOWN = 60
+MAX_IN_FULL = 10**20
 
 
 def explain(error: Mapping[str, Any], choices: tuple[str, ...] = ()) -> str:
@@ -36,7 +37,8 @@ def explain(error: Mapping[str, Any], choices: tuple[str, ...] = ()) -> str:
     kind, given = error["type"], error["input"]
     if kind not in WANTED:
         return str(error["msg"])
-    limits = {name: f"{limit:,g}" for name, limit in error.get("ctx", {}).items() if name in LIMITS}
+    context = error.get("ctx", {})
+    limits = {name: _number(context[name]) for name in LIMITS if name in context}
     wanted = WANTED[kind].format(**limits, choices=", ".join(choices))
     if isinstance(given, Ambiguous):
         return _disambiguate(kind, wanted, given.text)
@@ -71,6 +73,11 @@ def _remedy(kind: str, given: Any, choices: tuple[str, ...]) -> str:
     if kind == "string_type" and isinstance(given, int | float):
         return "; quote it"
     return did_you_mean(given, choices) if isinstance(given, str) else ""
+
+
+def _number(limit: float) -> str:
+    """A limit, in full where it is whole: 1,000,000,000, 0.5, 1e+30."""
+    return f"{int(limit):,}" if limit == int(limit) and abs(limit) < MAX_IN_FULL else f"{limit:,g}"
 
 
 def _shown(value: Any) -> str:

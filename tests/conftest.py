@@ -55,13 +55,13 @@ def make_session(tmp_path):
     from seqrnn.data.dataset.prepare import prepare
     from seqrnn.engine.session import Session
 
-    def make(layout, settings=None, content=None):
+    def make(layout, settings=None, content=None, **more):
         file = tmp_path / f"train.{layout}"
         file.write_text(CONTENT[layout] if content is None else content, encoding="utf-8")
         chosen = {"data.train": (str(file),), "data.format": layout, **SMALL, **BY_FORMAT.get(layout, {})}
         config = resolve([from_defaults({**chosen, **(settings or {})})])
         task = load(TASKS[config.task])(config)
-        return Session(config, task, prepare(config.data, task.fields, config.training.seed))
+        return Session(config, task, prepare(config.data, task.fields, config.training.seed), **more)
 
     return make
 

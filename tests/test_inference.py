@@ -81,17 +81,17 @@ def test_fasttext_is_known_by_its_labels(write: Write):
 
 
 def test_fasttext_is_known_by_labels_after_the_text(write: Write):
-    found = guess(write("train.txt", "one __label__a\ntwo __label__b\n" * 5), None)
+    found = infer(write("train.txt", "one __label__a\ntwo __label__b\n" * 5), None)
     assert (found.task, found.format) == ("classification", "fasttext")
     prose = ["labels are written as __label__x there", *["as any other text is"] * 9]
-    assert guess(write("prose.txt", "\n".join(prose)), None).task == "language-model"
+    assert infer(write("prose.txt", "\n".join(prose)), None).task == "language-model"
 
 
 def test_blanks_around_labels_make_no_other_labels(write: Write):
-    found = guess(write("a.csv", "text,label\n" + "fine,pos\nfine,pos \ndull, neg\ndull,neg\n" * 5), None)
+    found = infer(write("a.csv", "text,label\n" + "fine,pos\nfine,pos \ndull, neg\ndull,neg\n" * 5), None)
     assert "2 different labels" in found.reason
-    bare = guess(write("b.csv", "fine,pos \n" + "fine,pos\ndull, neg\n" * 15), None)
-    assert "line 1 was read as data" not in bare.reason
+    bare = infer(write("b.csv", "fine,pos \n" + "fine,pos\ndull, neg\n" * 15), None)
+    assert bare.settings["data.header"] == "no"
 
 
 def test_a_parallel_file_of_few_labels_is_a_classification(write: Write):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
@@ -26,15 +26,21 @@ EMPTY = Answer("", None)  # until there is another one, which an empty row may n
 MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
 LARGEST_STEP = 2**18  # numbers in the hidden states of a batch at one step
 MOST_POSITIONS = 2**14  # of a batch
+MOST_NUMBERS = 2**22  # that are read in a batch, where they are pixels or features: 16 MiB
 FEWEST, MOST = 32, 256  # rows that are written together: with fewer, products are slow; more gain nothing
 _LARGE = Lock()  # held by the one thread that computes a batch of a single long row
 MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
-def order_of(config: ModelConfig) -> Pass:
-    """Return how rows that are read are cut into batches, whatever suited training."""
+def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> Pass:
+    """Return how rows that are read are cut into batches, whatever suited training.
+
+    `sizes` are the task's: large images and vectors of many features come in smaller batches.
+    """
     rows = max(FEWEST, min(MOST_ROWS, LARGEST_STEP // config.hidden_size))
-    return Pass(limits=BatchLimits(rows, MOST_POSITIONS))
+    image = sizes.get("channels", 0) * sizes.get("side", 0) ** 2
+    rows = min(rows, max(1, MOST_NUMBERS // max(image, 1)))
+    return Pass(limits=BatchLimits(rows, min(MOST_POSITIONS, MOST_NUMBERS // sizes.get("features", 1))))
 
 
 def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> Pass:
@@ -59,7 +65,7 @@ class Labeller:
         """Answer each record, in order; but for rounding, an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
         answers = [EMPTY] * len(records)
-        for batch in self._task.batches(dataset, order_of(self._task.config.model)):
+        for batch in self._task.batches(dataset, order_of(self._task.config.model, self._task.sizes())):
             with _turn_of(batch):
                 found = self._task.answers(self._backend.values(batch), batch, choice)
             for row, answer in zip(batch.examples.tolist(), found, strict=True):

@@ -12,8 +12,7 @@ from seqrnn.cli.tables import pairs
 from seqrnn.config_file import load_run_config
 
 if TYPE_CHECKING:
-    from seqrnn.config import Config
-    from seqrnn.run.generation import Generation
+    from seqrnn.answering.opened_run import OpenedRun
 
 TEXTS = frozenset({"text", "none"})  # kinds of source that a tokenizer cuts
 WITHOUT_TIME = frozenset({"image", "vector"})
@@ -26,27 +25,36 @@ def inspect(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what a run directory holds."""
+    from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say
     from seqrnn.run.directory import RunDirectory
+    from seqrnn.run.manifest import CONFIG
 
-    run = RunDirectory.open(model)
-    best = run.best()
-    settings = run.read_text("config.yaml")
-    with Output(output) as out:
-        if config:
+    directory = RunDirectory.open(model)
+    settings = directory.read_text(CONFIG)
+    if config:
+        load_run_config(settings, str(model / CONFIG))
+        with Output(output) as out:
             out.write_text(settings)
-        else:
-            facts = _facts(best, load_run_config(settings, str(model / "config.yaml")))
-            out.write_json([facts]) if as_json else out.write_text(_report(facts))
+        say(*directory.warnings)
+        return
+    run = open_run(model)
+    facts = _facts(run)
+    with Output(output) as out:
+        out.write_json([facts]) if as_json else out.write_text(_report(facts))
     say(*run.warnings)
 
 
-def _facts(best: Generation, config: Config) -> dict[str, Any]:
-    """Gather what the best weights are, and what they have learned from; None where something is not."""
-    from seqrnn.catalog import TASKS, load
+def _facts(run: OpenedRun) -> dict[str, Any]:
+    """Gather what the best weights are, and what they have learned from; None where something is not.
+
+    Raises ModelError where they are not those of the configuration.
+    """
+    from seqrnn.export.parameters import read_parameters
     from seqrnn.tasks.task import WritingTask
 
-    task, metric, kind = load(TASKS[config.task])(config), best.metric, config.data.source_kind
+    best, config, task = run.generation, run.config, run.task
+    metric, kind = best.metric, config.data.source_kind
     recurs = task.model != "feed-forward"
     both_ways = recurs and kind not in WITHOUT_TIME and "model.bidirectional" in task.settings
     return {
@@ -60,7 +68,7 @@ def _facts(best: Generation, config: Config) -> dict[str, Any]:
         "bidirectional": config.model.bidirectional if both_ways else None,
         "layers": config.model.num_layers,
         "hidden_size": config.model.hidden_size,
-        "parameters": sum(int(array.size) for array in best.tensors(None).values()),
+        "parameters": sum(int(array.size) for array in read_parameters(run).values()),
         "weights": best.manifest.weights,
         "step": best.step,
         "metric": metric.name if metric else None,

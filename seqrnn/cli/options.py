@@ -21,6 +21,7 @@ else:  # a type checker cannot know the names of a catalogue
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 THREADS = min(2, CORES)
 """Threads for rows, where none are asked for: a machine is seldom ours alone."""
+MAX_THREADS = 1024
 
 
 ModelOption = Annotated[
@@ -49,6 +50,7 @@ ThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
+        max=MAX_THREADS,
         callback=limit_threads,
         help="CPU threads; the other cores are left to the neighbours.",
     ),
@@ -58,6 +60,7 @@ RowThreadsOption = Annotated[
     typer.Option(
         "--threads",
         min=1,
+        max=MAX_THREADS,
         callback=limit_threads,
         show_default="one a core, at most 2",
         help="Parts of the rows that are answered side by side; one text has them in each product.",

@@ -9,13 +9,14 @@ from typing import Any
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
-from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
+from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.token_choice import choose_for
-from seqrnn.errors import UsageError
+from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.run.directory import RunDirectory
+from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
 CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
@@ -77,7 +78,17 @@ def inherited(parent: Path) -> Layer:
 
 
 def _settings_of(run: Path) -> Layer:
-    return from_yaml(RunDirectory.open(run).read_text("config.yaml"), str(run / "config.yaml"))
+    """Return the settings of a run. Raises ModelError where they are none, or do not go together."""
+    name = str(run / CONFIG)
+    text = RunDirectory.open(run).read_text(CONFIG)
+    config = load_run_config(text, name)
+    layer = from_yaml(text, name)
+    try:
+        load(TASKS[config.task])(config)
+        _check(config, set())
+    except UsageError as error:
+        raise ModelError(f"{name}: {error}") from error
+    return layer
 
 
 def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
@@ -102,7 +113,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         chosen, tokens = choose_for(asked, given, task.tokens, found.source)
         decided |= chosen
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-    _check(config, given)
+    _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
@@ -124,8 +135,8 @@ def _with_paths(config: Config, source: Source) -> Config:
     return config.model_copy(update={"data": config.data.model_copy(update=paths)})
 
 
-def _check(config: Config, given: set[str]) -> None:
-    """Refuse what each key allows but the keys together do not."""
+def _check(config: Config, own: set[str]) -> None:
+    """Refuse what each key allows but the keys together do not; `own` are those that the user has set."""
     data, model, training = config.data, config.model, config.training
     if data.lengths == "blank" and data.max_tokens is None:
         raise UsageError("--lengths blank fills to a fixed length; give it with --max-tokens")
@@ -136,7 +147,7 @@ def _check(config: Config, given: set[str]) -> None:
     if data.label_separator != "," and not data.multi_label:
         raise UsageError("--label-separator cuts several labels apart; add --multi-label")
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
-    if not held_out and ({"training.early_stopping"} & given or training.schedule == "plateau"):
+    if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqrnn.cli.plan import Plan
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
+    from seqrnn.run.generation import Generation
 
 
 @config_flags
@@ -88,7 +89,8 @@ def train(
     console = TrainingConsole(quiet)
     plan = settled(planned)
     with console.preparing("reading the data"):
-        session = _prepare(plan, console)
+        weights = _weights(output if resume else init_from, resume, console)
+        session = _prepare(plan, console, weights)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:
@@ -110,7 +112,20 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
         check_free(output, bool(modes["--overwrite"]))
 
 
-def _prepare(plan: Plan, console: TrainingConsole) -> Session:
+def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Generation | None:
+    """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
+    from seqrnn.run.directory import RunDirectory
+
+    if begun is None:
+        return None
+    run = RunDirectory.open(begun)
+    weights = run.newest() if resume else run.best()
+    for warning in run.warnings:
+        console.say(warning)
+    return weights
+
+
+def _prepare(plan: Plan, console: TrainingConsole, weights: Generation | None) -> Session:
     """Read the data and build the model, and say what they are."""
     from seqrnn.data.dataset.prepare import prepare
 
@@ -119,7 +134,7 @@ def _prepare(plan: Plan, console: TrainingConsole) -> Session:
 
     from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
 
-    session = Session(plan.config, task, prepared)
+    session = Session(plan.config, task, prepared, weights)
     told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
     for line in filter(None, (*told, session.describe())):
         console.say(line)

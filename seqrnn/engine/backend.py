@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.data.dataset.batching import Batch
-from seqrnn.engine.build import build_model
-from seqrnn.engine.checkpoint import expected_arrays, load_model
+from seqrnn.engine.build import build_model, expected_parameters
+from seqrnn.engine.checkpoint import load_model
 from seqrnn.engine.device import choose_device
 from seqrnn.engine.loss import Output
 from seqrnn.search.step import Prediction, States, Tokens
@@ -88,9 +88,7 @@ def open_backend(run: OpenedRun, device: str = "auto") -> TorchBackend:
     Raises ModelError where the weights are not those of the configuration, before memory is taken
     for them, and UsageError where there is no such device.
     """
-    with torch.device("meta"):
-        expected = expected_arrays(build_model(run.config, run.task))
-    arrays = run.generation.tensors(expected)
+    arrays = run.generation.tensors(expected_parameters(run.config, run.task))
     model = build_model(run.config, run.task)
     load_model(model, arrays)
     return TorchBackend(model.to(choose_device(device)).eval())

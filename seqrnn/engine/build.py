@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from seqrnn.catalog import MODELS, load
 from seqrnn.config import Config
+from seqrnn.engine.checkpoint import expected_arrays
 from seqrnn.tasks.task import Task
 
 
@@ -14,6 +16,12 @@ def build_model(config: Config, task: Task) -> nn.Module:
     shrink = config.data.lengths != "blank"
     model: nn.Module = load(MODELS[task.model])(config.model, task.sizes(), shrink)
     return model
+
+
+def expected_parameters(config: Config, task: Task) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Return dtype and shape of each parameter that such a model has, by name; takes no memory for them."""
+    with torch.device("meta"):
+        return expected_arrays(build_model(config, task))
 
 
 def count_parameters(model: nn.Module) -> int:

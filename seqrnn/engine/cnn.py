@@ -44,6 +44,6 @@ def _block(channels: int, maps: int) -> nn.Module:
     """Return one block, (B, channels, N, N) -> (B, maps, N / 2, N / 2)."""
     return nn.Sequential(
         nn.Conv2d(channels, maps, kernel_size=3, stride=2, padding=1, bias=False),
-        nn.GroupNorm(min(GROUPS, maps), maps),
+        nn.GroupNorm(max(groups for groups in range(1, GROUPS + 1) if maps % groups == 0), maps),
         nn.ReLU(),
     )

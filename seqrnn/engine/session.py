@@ -15,7 +15,7 @@ from seqrnn.config_file import dump
 from seqrnn.data.dataset.prepare import Prepared
 from seqrnn.data.fields.field import TextField, learned
 from seqrnn.data.text.word_vectors import read_vectors
-from seqrnn.engine.build import build_model, count_parameters
+from seqrnn.engine.build import build_model, count_parameters, expected_parameters
 from seqrnn.engine.checkpoint import expected_arrays, load_model
 from seqrnn.engine.device import choose_device, set_threads
 from seqrnn.engine.embedding import TokenEmbedding
@@ -26,6 +26,7 @@ from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
 from seqrnn.errors import DataError, UsageError
 from seqrnn.run.directory import RunDirectory
+from seqrnn.run.generation import Generation
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
 from seqrnn.tasks.task import Task
@@ -45,7 +46,15 @@ class Place:
 class Session:
     """A model with its data; `train` trains it in a run directory."""
 
-    def __init__(self, config: Config, task: Task, prepared: Prepared) -> None:
+    def __init__(
+        self, config: Config, task: Task, prepared: Prepared, weights_of: Generation | None = None
+    ) -> None:
+        """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
+
+        They are judged first, so that no more memory is taken than they fill.
+        """
+        if weights_of is not None:
+            weights_of.check(expected_parameters(config, task))
         self.config = config
         self.task = task
         self.prepared = prepared

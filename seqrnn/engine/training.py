@@ -61,6 +61,7 @@ class Trainer:
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
         self._saved: int | None = None  # step of the generation that was saved last
+        self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._evaluation = (0.0, 0.0)  # when the last one ended, and how long it took, in seconds
         self._started = time.monotonic()
         weights = task.class_weights(self.train_set)
@@ -199,6 +200,8 @@ class Trainer:
         self.position.step += 1
         self.position.batch += len(group)
         self.position.failures = 0 if finite else self.position.failures + 1
+        if finite or self._probe is None:
+            self._probe = group[-1]
         if finite:
             self.average.update(self.position.step)
             self.position.loss += loss
@@ -226,8 +229,11 @@ class Trainer:
         metric: Metric | None = None
         if self.valid_set is not None:
             effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
-            with self.average.in_place():
-                metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
+            try:
+                with self.average.in_place():
+                    metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
+            except NumericError as error:
+                raise NumericError(f"step {self.position.step}: {error}") from error
             metric = self._metric(metrics[self.task.metric], metrics["loss"])
             yield self._judge(metrics, metric)
         self.position.evaluated = self.position.step
@@ -236,10 +242,30 @@ class Trainer:
 
     def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
         self.position.seconds = time.monotonic() - self._started
+        self._require_finite_loss()
         with self.average.in_place():
+            self._require_finite_loss()
             run.save(self._snapshot(metric))
         self._saved = self.position.step
         yield Saved(self.position.step)
+
+    @torch.no_grad()
+    def _require_finite_loss(self) -> None:
+        """Raise NumericError where the weights have diverged, though each of them is a finite number.
+
+        The update before may have done it, and without validation data nobody has looked since.
+        """
+        if self._probe is None:
+            return
+        self.model.eval()
+        output: Output = self.model(to_tensors(self._probe, self.device))
+        self.model.train()
+        assert output.loss is not None
+        if not math.isfinite(output.loss.total.item()):
+            raise NumericError(
+                f"step {self.position.step}: the weights have diverged, their loss is not finite; they are "
+                "not saved, what was saved before is kept; try a lower --learning-rate or a smaller --clip"
+            )
 
     def _snapshot(self, metric: Metric | None) -> Snapshot:
         return Snapshot(

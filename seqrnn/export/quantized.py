@@ -9,12 +9,12 @@ import numpy as np
 
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.errors import UsageError
+from seqrnn.export.parameters import read_parameters
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import MODEL, ROOT_FILES
 from seqrnn.run.tensors import Tensors
-from seqrnn.runtime.backend import can_run, open_with_parameters
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def export_quantized(source: OpenedRun, target: Path) -> Shrinkage:
     if best.manifest.weights == "int8":
         raise UsageError(f"{run.path}: is int8 already; give the run that training made")
     check_free(target)
-    tensors = _weights(source)
     files = {name: run.read_text(name) for name in ROOT_FILES if name in best.manifest.files}
+    tensors = read_parameters(source)
     copy = RunDirectory.create(target, files)
     with RunLock(target):
         try:
@@ -48,16 +48,6 @@ def export_quantized(source: OpenedRun, target: Path) -> Shrinkage:
             copy.abandon()
             raise
     return _compare(best, saved, tensors)
-
-
-def _weights(run: OpenedRun) -> Tensors:
-    """Return the weights of a run, which are those that its configuration says. Raises ModelError."""
-    if can_run(run):
-        return open_with_parameters(run)[1]
-    from seqrnn.engine.backend import open_backend
-    from seqrnn.engine.checkpoint import model_arrays
-
-    return model_arrays(open_backend(run, "cpu").model)
 
 
 def check_free(target: Path) -> None:

@@ -63,7 +63,8 @@ class MetricsLog:
             end += len(line) + 1
             place = Path(f"{self.path}:{number}")
             values = parse_object(line, place, REMOVE)
-            if not isinstance(values.get("step"), int):
+            step = values.get("step")
+            if type(step) is not int or step < 0:  # True is an int to Python
                 raise ModelError(f"{place}: has no step; {REMOVE}")
             found.append((values, end))
         return found

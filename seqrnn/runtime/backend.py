@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.catalog import RUNTIMES, load
 from seqrnn.run.tensors import Expected
-from seqrnn.runtime.weights import Array, load_network
+from seqrnn.runtime.weights import Array, Take, load_network, parameters_of
 
 
 def can_run(run: OpenedRun) -> bool:
@@ -27,11 +27,20 @@ def open_backend(run: OpenedRun) -> Any:
 
 def open_with_parameters(run: OpenedRun) -> tuple[Any, Mapping[str, Array]]:
     """Make the network of a run as `open_backend` does; return its parameters by name as well."""
-    network, sizes = load(RUNTIMES[run.task.model]), run.task.sizes()
     parameters: dict[str, Array] = {}
 
     def read(expected: Expected) -> Mapping[str, Array]:
         parameters.update(run.generation.tensors(expected))
         return parameters
 
-    return load_network(lambda take: network(take, run.config.model, sizes), read), parameters
+    return load_network(_description(run), read), parameters
+
+
+def expected_parameters(run: OpenedRun) -> Expected:
+    """Return dtype and shape of each parameter of the network of a run, by name; reads none of them."""
+    return parameters_of(_description(run))
+
+
+def _description(run: OpenedRun) -> Callable[[Take], Any]:
+    network, sizes = load(RUNTIMES[run.task.model]), run.task.sizes()
+    return lambda take: network(take, run.config.model, sizes)

@@ -31,10 +31,8 @@ def within(take: Take, part: str) -> Take:
     return lambda name, shape: take(f"{part}.{name}", shape)
 
 
-def load_network(
-    describe: Callable[[Take], Network], read: Callable[[Expected], Mapping[str, Array]]
-) -> Network:
-    """Make the network that `describe` asks the parameters of, filled with what `read` finds for them."""
+def parameters_of(describe: Callable[[Take], object]) -> Expected:
+    """Return dtype and shape of each parameter that a network asks for, by name; takes no memory for them."""
     expected: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def note(name: str, shape: tuple[int, ...]) -> Array:
@@ -42,7 +40,14 @@ def load_network(
         return UNFILLED
 
     describe(note)
-    arrays = read(expected)
+    return expected
+
+
+def load_network(
+    describe: Callable[[Take], Network], read: Callable[[Expected], Mapping[str, Array]]
+) -> Network:
+    """Make the network that `describe` asks the parameters of, filled with what `read` finds for them."""
+    arrays = read(parameters_of(describe))
     return describe(lambda name, _: arrays[name])
 
 

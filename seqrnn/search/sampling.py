@@ -146,8 +146,7 @@ def require_choices(scores: LogProbs) -> None:
 
 def _no_choice() -> NumericError:
     return NumericError(
-        "the model gave nan, or no token that may be chosen; "
-        "train it again with a lower learning rate, or generate with --precision fp32"
+        "the model gave nan, or no token that may be chosen; train it again with a lower --learning-rate"
     )
 
 

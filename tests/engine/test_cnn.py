@@ -30,6 +30,11 @@ def test_each_block_doubles_the_maps():
     assert CNN(3, 32, 4).size == 8
 
 
+@pytest.mark.parametrize(("maps", "groups"), [(1, 1), (5, 5), (9, 3), (11, 1), (12, 6), (48, 8)])
+def test_any_number_of_maps_is_normalised_in_groups(maps, groups):
+    assert [m.num_groups for m in CNN(3, 16, maps).modules() if hasattr(m, "num_groups")] == [groups]
+
+
 def test_an_image_of_few_pixels_is_read_as_it_is():
     network = CNN(3, 8, 4)
     x = images(2, 8)

@@ -56,6 +56,8 @@ INDEX_NAMES = frozenset({"", "id", "index", "idx", "no", "nr", "number", "row", 
 
 LABEL_PREFIXES = ("is_", "has_", "label_", "target_")
 
+MAX_DIGITS = 18  # of a column's number: more than any file needs
+
 _boundary = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s\-.]+")
 
 
@@ -91,3 +93,8 @@ def rank(name: str, usual: tuple[str, ...]) -> int:
         return len(usual) - 1
     parts = plain.split("_")
     return len(usual) - 1 if len(parts) > 1 and (parts[-1] in usual[:24]) else len(usual)
+
+
+def column_number(digits: str) -> int:
+    """Return the number of a column from 1, as a user spells it; too many digits name none."""
+    return int(digits[:MAX_DIGITS])

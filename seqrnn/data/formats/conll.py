@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from seqrnn.data.formats.column_names import column_number
 from seqrnn.data.formats.format import Format, OpenLines, RowError
 from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
@@ -128,9 +129,10 @@ class _Columns:
         if not column.isdecimal():
             known = f"one of {', '.join(self.names)}" if self.names else "its number, from 1"
             raise UsageError(f"{flag} {column}: the columns of this format have no such name; give {known}")
-        if not 1 <= int(column) <= count:
-            raise RowError(line, f"no column {column}, there are {count}; use {flag} with one of them")
-        return int(column) - 1
+        number = column_number(column)
+        if not 1 <= number <= count:
+            raise RowError(line, f"no column {number}, there are {count}; use {flag} with one of them")
+        return number - 1
 
 
 def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterator[Record]:

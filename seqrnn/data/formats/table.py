@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from seqrnn.data.formats.column_names import column_number
 from seqrnn.data.formats.format import RowError
 from seqrnn.errors import UsageError
 
@@ -44,11 +45,12 @@ class Table:
         """
         names = list(self.names or ())
         if choice.isdecimal():
-            if not 1 <= int(choice) <= len(names):
+            number = column_number(choice)
+            if not 1 <= number <= len(names):
                 raise RowError(
-                    self.line, f"no column {choice}, there are {len(names)}; use {flag} with one of them"
+                    self.line, f"no column {number}, there are {len(names)}; use {flag} with one of them"
                 )
-            return self.keys[int(choice) - 1]
+            return self.keys[number - 1]
         if not self.has_header:
             raise UsageError(
                 f"{flag} {choice} is a name, but the file has no header; give the column's number"

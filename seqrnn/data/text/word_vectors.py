@@ -43,7 +43,11 @@ def read_vectors(path: str, vocabulary: Mapping[str, int]) -> Vectors:
 
 def _announced_dimension(line: Line) -> int | None:
     cells = line.text.split()
-    return int(cells[1]) if len(cells) == 2 and all(map(str.isdecimal, cells)) else None
+    return int(cells[1]) if len(cells) == 2 and all(map(_is_count, cells)) else None
+
+
+def _is_count(cell: str) -> bool:
+    return cell.isdecimal() and len(cell) < 10
 
 
 def _parse(place: str, numbers: str, dimension: int) -> NDArray[np.float32]:
