@@ -15,9 +15,9 @@ from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.formats import NUMBER_NAMES
+from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.jsonl import steps_in, text_names, text_of, without_numbers
 from seqrnn.data.formats.names import format_of_name
-from seqrnn.data.json_text import parse_json
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError

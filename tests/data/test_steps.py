@@ -38,14 +38,17 @@ def test_numbers_become_a_matrix_of_single_precision(steps):
         ([[1, {}]], "something else than finite numbers"),
         ([[1, float("nan")]], "something else than finite numbers"),
         ([[1, float("inf")]], "something else than finite numbers"),
-        ([[1, 1e39]], "something else than finite numbers"),  # infinite in single precision
+        ([[1, 1e39]], "a number too large to compute with"),  # infinite in single precision
+        ([[1, -1e308]], "a number too large to compute with"),
+        ([[1, 10**400]], "something else than finite numbers"),
+        ([[1.5, 10**400]], "something else than finite numbers"),
         (np.array([[1j, 2]]), "something else than finite numbers"),
         ([], "holds no numbers"),
         (None, "holds no numbers"),
     ],
 )
 def test_what_is_no_series_of_vectors_is_told_with_its_place(steps, words):
-    with pytest.raises(DataError, match=rf"^a\.jsonl:7: .*{words}; (give|mend)") as error:
+    with pytest.raises(DataError, match=rf"^a\.jsonl:7: .*{words}; (give|fix)") as error:
         matrix_of(record(steps))
     assert "\n" not in str(error.value)
 

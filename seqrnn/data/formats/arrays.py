@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqrnn.data.array_file import map_array
+from seqrnn.data.formats.array_file import map_array
 from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.formats import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
-from seqrnn.data.json_text import parse_json
+from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.limits import LONGEST
 from seqrnn.data.lines import Line
 from seqrnn.data.record import Record
