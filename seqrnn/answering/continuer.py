@@ -14,6 +14,8 @@ from seqrnn.data.text.tokenizer import BOS
 from seqrnn.search.step import Prediction, States, Tokens
 from seqrnn.tasks.language_model import LanguageModel
 
+READ_AT_ONCE = 2**14  # tokens of a prompt
+
 
 class Continuer:
     """Reads prompts and goes on token by token: the step function that search asks.
@@ -34,12 +36,19 @@ class Continuer:
         It stands after <bos>, unless it goes on `after` something that was read before.
         """
         if after is None:
-            self.stands = self._backend.read(np.concatenate([[BOS], prompt]).astype(np.int64)[None], None)
+            self.stands = self._read(np.concatenate([[BOS], prompt]), None)
         elif len(prompt):
-            self.stands = self._backend.read(prompt.astype(np.int64)[None], after[1])
+            self.stands = self._read(prompt, after[1])
         else:
             self.stands = after
         return self.stands
+
+    def _read(self, tokens: Tokens, states: States | None) -> Prediction:
+        """Read tokens (T,), T > 0, some at a time: a long prompt takes no more memory than a short one."""
+        for start in range(0, len(tokens), READ_AT_ONCE):
+            part = tokens[start : start + READ_AT_ONCE].astype(np.int64)
+            logits, states = self._backend.read(part[None], states)
+        return logits, states
 
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,)."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqrnn.answering import continuer as continuer_module
 from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.state_file import read_state, write_state
@@ -34,6 +35,16 @@ def continuer(train, opened):
 
     runs = {}
     return make
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_long_prompt_is_read_in_parts_with_the_same_end(continuer, backend, monkeypatch):
+    prompt = np.array([4, 5, 6, 7, 4, 6, 5])
+    text = continuer(backend, {})
+    whole, more = text.start(prompt)[0], text.start(prompt, text.stands)[0]
+    monkeypatch.setattr(continuer_module, "READ_AT_ONCE", 3)
+    np.testing.assert_allclose(text.start(prompt)[0], whole, atol=1e-5)
+    np.testing.assert_allclose(text.start(prompt, text.stands)[0], more, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -44,10 +44,12 @@ def test_numbers_keep_the_digits_of_double_precision(number):
         ([[1, {}]], "something else than finite numbers"),
         ([[1, float("nan")]], "something else than finite numbers"),
         ([[1, float("inf")]], "something else than finite numbers"),
-        ([[1, 10**400]], "something else than finite numbers"),
         ([[10**30, True]], "something else than finite numbers"),
         ([[10**30, "1"]], "something else than finite numbers"),
-        ([[1, 1e39]], "too large to compute with"),  # infinite in single precision
+        ([[1, 1e39]], "a number too large to compute with"),  # infinite in single precision
+        ([[1, -1e308]], "a number too large to compute with"),
+        ([[1, 10**400]], "something else than finite numbers"),
+        ([[1.5, 10**400]], "something else than finite numbers"),
         (np.array([[1j, 2]]), "something else than finite numbers"),
         ([], "holds no numbers"),
         (None, "holds no numbers"),

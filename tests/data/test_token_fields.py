@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,6 +47,38 @@ def test_a_line_has_as_many_words_spellings_and_tokens(line: str):
     count = len(split_tokens(line))
     assert len(words.encode([record(line)])[0].ids) == count
     assert np.count_nonzero(spelled.encode([record(line)])[0].ids == EOS) == count
+
+
+def gains_a_blank(letter: str) -> bool:
+    return " " in unicodedata.normalize("NFKD", letter)
+
+
+LETTERS = [chr(code) for code in range(0x20, 0x20000) if not 0xD800 <= code < 0xE000]
+
+
+@pytest.mark.parametrize("form", ["none", "nfc", "nfd", "nfkc", "nfkd"])
+def test_a_token_stays_one_in_every_normal_form(form):
+    letters = [letter for letter in LETTERS if gains_a_blank(letter) or ord(letter) % 31 == 0]
+    field = TokensField("source", TokenizerSettings("word", lowercase=True, unicode_form=form))
+    tokens = [token for letter in letters for token in (letter, f"a{letter}b")]
+    rows = [tokens[start : start + 100] for start in range(0, len(tokens), 100)]
+    records = [record(join_tokens(row)) for row in rows]
+    field.learn(records)
+    encoded = field.encode(records)
+    assert [(len(found.ids), found.unknown) for found in encoded] == [(len(row), 0) for row in rows]
+    opened = TokensField("source", TokenizerSettings("word"))
+    opened.load_json(field.to_json())  # the file decides, whatever the settings say
+    assert opened.encode(records[:1])[0].ids.tolist() == encoded[0].ids.tolist()
+
+
+def test_a_token_is_the_same_whatever_is_beside_it():
+    field = TokensField("source", TokenizerSettings("word", unicode_form="nfkc"))
+    field.learn([record("x\u00b4y \u00b4 z")])
+    whole = field.encode([record("x\u00b4y \u00b4 z")])[0].ids.tolist()
+    assert [field.encode([record(token)])[0].ids.tolist() for token in ("x\u00b4y", "\u00b4", "z")] == [
+        [token] for token in whole
+    ]
+    assert len(set(whole)) == 3
 
 
 def test_each_token_is_spelled_and_ended():

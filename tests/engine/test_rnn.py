@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqrnn.catalog import CELLS
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.engine import segments
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.segments import Segment, Segments
 
@@ -225,6 +226,24 @@ def test_a_plan_runs_from_length_to_length():
     assert plan.pieces == (Segment(0, 2, 3), Segment(2, 5, 1), Segment(5, 6, 0))
     assert plan.reversal[:, 0].tolist() == [4, 3, 2, 1, 0, 5]
     assert plan.reversal[:, 1].tolist() == [1, 0, 2, 3, 4, 5]
+
+
+def test_a_long_stretch_is_cut_and_nothing_changes(monkeypatch):
+    kind = ("lstm", 2, 2)
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, UNSORTED)
+    whole = everything(rnn, x, UNSORTED, states)
+    monkeypatch.setattr(segments, "LONG", 2)
+    plan = Segments.plan(torch.tensor([3, 7]), 8)
+    assert [(piece.start, piece.stop) for piece in plan.pieces] == [
+        (0, 2),
+        (2, 3),
+        (3, 4),
+        (4, 6),
+        (6, 7),
+        (7, 8),
+    ]
+    assert_same(everything(rnn, x, UNSORTED, states), whole)
 
 
 def test_rows_in_order_are_not_moved():

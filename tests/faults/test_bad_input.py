@@ -54,6 +54,30 @@ CASES = {
         ": longer than --max-tokens; raise",
     ),
     "bad-number": ({"x.yaml": b"training: {learning_rate: fast}\n"}, "good.tsv -c x.yaml", 2, "x.yaml:1: "),
+    "long-line": (
+        {"x.tsv": b"a b\tx\n" + b"a b " * 40_000 + b"\ty\n"},
+        "x.tsv",
+        3,
+        "x.tsv:2: longer than 65,536 tokens, the most that are read at once; break it up",
+    ),
+    "huge-target": (
+        {"x.csv": b"a,b,label\n1,2,3\n2,4,1e308\n"},
+        "x.csv --task regression --label-col label",
+        3,
+        "x.csv:3: the target 1e308 is too large to compute with",
+    ),
+    "huge-feature": (
+        {"x.csv": b"a,b,label\n1,2,x\n2,-1e39,y\n"},
+        "x.csv --label-col label",
+        3,
+        "x.csv:3: holds a number too large to compute with",
+    ),
+    "deep-json": (
+        {"x.jsonl": b'{"text": "a", "label": "b"}\n{"text": ' + b"[" * 980 + b"]" * 980 + b"}\n"},
+        "x.jsonl",
+        3,
+        "x.jsonl:2: not valid JSON: lists and objects are nested more than 100 deep",
+    ),
     "no-such-column": ({}, "good.tsv --label-col 5", 3, "good.tsv:1: no column 5"),
 }
 

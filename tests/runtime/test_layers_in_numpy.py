@@ -10,6 +10,7 @@ from seqrnn.catalog import CELLS
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.engine import rnn as engine_rnn
 from seqrnn.runtime import layer as layer_module
+from seqrnn.runtime import rnn as rnn_module
 from seqrnn.runtime.inputs import Lookup
 from seqrnn.runtime.lengths import turned
 from seqrnn.runtime.rnn import RNN
@@ -51,6 +52,24 @@ def test_a_batch_goes_on_from_states_as_if_it_had_been_read_at_once():
     rest, same_end = twin(vectors[:, 3:], lengths - 3, middle)
     np.testing.assert_allclose(rest.written_out(), whole.written_out()[:, 3:], atol=1e-6)
     np.testing.assert_allclose(same_end[1][1], end[1][1], atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("directions", [1, 2])
+def test_a_few_steps_at_a_time_are_read_as_all_at_once(cell, directions, monkeypatch):
+    _, twin = pair(cell, RNNSizes(3, 4, 2, bidirectional=directions == 2))
+    generator = np.random.default_rng(4)
+    table = generator.standard_normal((3, 3), dtype=np.float32)
+    tokens, lengths = (
+        generator.integers(0, 3, (20, 11)),
+        np.array([11, 0, 3, 4, *generator.integers(0, 12, 16)]),
+    )
+    whole, states = twin(Lookup.of(table, tokens), lengths)
+    monkeypatch.setattr(rnn_module, "LONG", 3)
+    parts, same_states = twin(Lookup.of(table, tokens), lengths)
+    np.testing.assert_allclose(parts.written_out(), whole.written_out(), atol=1e-6)
+    for state, same in zip(states, same_states, strict=True):
+        np.testing.assert_allclose(same, state, atol=1e-6)
 
 
 def test_turning_round_twice_changes_nothing():

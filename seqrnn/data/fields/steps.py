@@ -44,7 +44,7 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
 
 def require_size(record: Record, numbers: np.ndarray) -> None:
     """Raise DataError, with the place, for numbers that a network in single precision cannot add up."""
-    if numbers.size and max(numbers.max(), -numbers.min()) > LARGEST:
+    if numbers.size and max(float(numbers.max()), -float(numbers.min())) > LARGEST:
         raise DataError(f"{record.place}: holds a number too large to compute with; fix the row, or scale it")
 
 
