@@ -90,7 +90,6 @@ class Fuzzer:
         shutil.rmtree(PLACE, ignore_errors=True)
         shutil.copytree(f"runs/{probe.run}", PLACE / "run")
         fuzz_edits.apply(PLACE / "run", probe.edits, probe.rehash)
-        os.environ["SEQRNN_CACHE"] = str(PLACE.absolute() / "cache")
         before = snapshot(PLACE / "run")
         outcome = fuzz_process.run(questions(probe.run, str(PLACE / "run"), str(PLACE))[probe.question])
         return outcome, snapshot(PLACE / "run") != before
@@ -122,6 +121,7 @@ def fuzz(given: argparse.Namespace) -> dict[str, Any]:
     fuzz_process.warm_up()
     with tempfile.TemporaryDirectory(prefix="seqrnn-fuzz-") as place:
         os.chdir(place)
+        os.environ["SEQRNN_CACHE"] = str(PLACE.absolute() / "cache")  # goes with each probe
         fuzzer.make_runs()
         fuzzer.replay(iter(recipes))
         fuzzer.fuzz(given.seconds, given.seed)

@@ -25,7 +25,7 @@ from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
-LEAST_DEVIATION = 1e-9  # of pixels from 0 to 1: that of one that differs by 1/255 among a million millions
+MIN_DEVIATION = 1e-30  # of pixels from 0 to 1: far below any, and its inverse fits into single precision
 KEPT_BYTES = 64 << 20  # of pixels that are not read again
 
 
@@ -95,7 +95,7 @@ class ImageField:
         mean, deviation = Scales.read(text, "image.json")
         if len(mean) != CHANNELS:
             raise ModelError(f"image.json: does not hold a mean and a deviation for each channel; {COPY}")
-        if not ((mean >= 0) & (mean <= 1) & (deviation >= LEAST_DEVIATION) & (deviation <= 1)).all():
+        if not ((mean >= 0) & (mean <= 1) & (deviation >= MIN_DEVIATION) & (deviation <= 1)).all():
             raise ModelError(f"image.json: holds what no image has, whose pixels are from 0 to 1; {COPY}")
         self._mean, self._deviation = mean, deviation
 
