@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"t
 
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
+
+FILES = ("train", "valid", "source", "target", "valid_source", "valid_target")
+"""Keys of the data section that name files."""
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
 VOCABULARY = frozenset(
@@ -57,7 +61,7 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     """Return the settings of the run that is resumed, over which those of the user are laid.
 
     A new limit of its length replaces all that it had. Raises UsageError for a setting that would change
-    the data or the model.
+    the data or the model, and ModelError where the run names a device or a pipe that the user does not.
     """
     begun = _settings_of(run)
     for layer in layers:
@@ -67,9 +71,21 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
                     f"{setting.origin}: cannot change in a run that is resumed, it is "
                     f"{begun[key].value}; leave it out, or start anew with --init-from"
                 )
-    if any(LIMITS & layer.keys() for layer in layers):
+    named = set().union(*layers)
+    for key in (*(f"data.{name}" for name in FILES), "model.embeddings"):
+        if key in begun and key not in named:
+            _check_files(run, begun[key].value)
+    if LIMITS & named:
         begun = {key: setting for key, setting in begun.items() if key not in LIMITS}
     return begun
+
+
+def _check_files(run: Path, names: Any) -> None:
+    """Refuse what a run from elsewhere might want read: a device may never end, a pipe never begin."""
+    for name in names if isinstance(names, tuple) else (names,):
+        if isinstance(name, str) and name != "-" and os.path.exists(name) and not os.path.isfile(name):
+            what = f"its data are in {name}, which is not a regular file"
+            raise ModelError(f"{run / 'config.yaml'}: {what}; name it on the command line if that is right")
 
 
 def inherited(parent: Path) -> Layer:

@@ -129,6 +129,8 @@ class Session:
     def _resume(self, run: RunDirectory) -> None:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
+        for name in learned(self.prepared.fields):
+            run.read_text(name)  # one that is damaged is told before anything is trained
         _check_unchanged(SavedPosition.read(newest).data, self.prepared.hashes)
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)

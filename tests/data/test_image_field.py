@@ -70,6 +70,10 @@ def test_what_was_learned_is_taken_over(records):
         json.dumps({"mean": [0, 0, 0], "deviation": [1, 1, 0]}),
         '{"mean": [0, 0, NaN], "deviation": [1, 1, 1]}',
         json.dumps({"mean": [0, 0, "a"], "deviation": [1, 1, 1]}),
+        json.dumps({"mean": [0, 0, int("9" * 400)], "deviation": [1, 1, 1]}),
+        json.dumps({"mean": [0, 0, -1e308], "deviation": [1, 1, 1]}),
+        json.dumps({"mean": [0, 0, 0], "deviation": [1, 1, 1e-320]}),
+        json.dumps({"mean": [0, 0, 0], "deviation": [1, 1, 1], "more": 1}),
     ],
 )
 def test_a_damaged_image_json_is_refused(content):

@@ -175,6 +175,20 @@ def test_a_malformed_features_file_is_a_model_error(text):
         VectorsField("source", normalize=True, max_steps=None).load_json(text)
 
 
+@pytest.mark.parametrize("value", [99 / 255, 1.7e12 + 0.1, 1e-9, -0.1])
+def test_a_feature_that_never_changes_is_not_divided_by_its_rounding(value):
+    moments = Moments(1)
+    for count in (3, 7, 1000, 64):
+        moments.add(np.full((count, 1), value))
+    assert moments.deviation() == [1.0]
+
+
+def test_a_feature_that_hardly_changes_keeps_its_deviation():
+    moments = Moments(1)
+    moments.add(np.array([[1.7e12], [1.7e12 + 1]]))
+    assert moments.deviation() == [0.5]
+
+
 def test_vectors_are_kept_in_columns_and_filled_with_zeros(field, examples):
     column = Column.of([side.ids for side in field.encode([series(steps) for steps in examples])])
     assert field.lengths(column).tolist() == [1, 7, 3, 20]

@@ -39,9 +39,6 @@ DTYPES = ("float64", "float16", "int64", "int8", "uint8", "bool", "int32")
 KINDS = ("absent", "empty", "link", "loop", "fifo", "directory", "sparse")
 
 
-NOT_YET: frozenset[str] = frozenset({"gen/training.json", "gen/training.safetensors"})
-"""Files whose loader is still to be made safe, and is left alone until then."""
-
 ONLY_TRAINING = frozenset({"metrics.jsonl", "gen/training.json", "gen/training.safetensors"})
 """Files that nothing but a training that is resumed reads."""
 
@@ -51,7 +48,6 @@ def draw(random: Random, run: Path, resumed: bool) -> tuple[list[Edit], bool]:
     count = random.choices((1, 2, 4), (7, 2, 1))[0]
     files = {path.name for path in run.iterdir() if path.is_file() and path.name != "lock"}
     files |= {f"gen/{path.name}" for path in max(run.glob("gen-*")).iterdir()}
-    files -= NOT_YET
     # What is checked by its bytes alone, or not read at all, is seldom worth a question.
     seldom = {"gen/manifest.json"} | (set() if resumed else ONLY_TRAINING)
     chosen = sorted(files if random.random() < 0.1 else files - seldom)

@@ -114,12 +114,11 @@ def _become_the_command(arguments: Sequence[str], out: int, err: int, room: int)
 
 
 def _main(arguments: Sequence[str]) -> int:
-    from seqrnn.cli.app import app
-    from seqrnn.cli.stdio import prepare_streams
+    from seqrnn.__main__ import main
 
-    prepare_streams()
+    sys.argv = ["seqrnn", *arguments]
     try:
-        app(list(arguments), prog_name="seqrnn")
+        main()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0

@@ -45,11 +45,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known beside the outcome: the rows asked, what the intact run gave, what is on the disk."""
+    """What is known beside the outcome: the rows asked, the memory of the intact run, what is on the disk."""
 
     probe: Probe
     rows: int
-    intact: Outcome
+    usual_peak: int
     bytes_of_files: int
     changed: bool
 
@@ -64,7 +64,7 @@ def faults(outcome: Outcome, known: Known) -> list[str]:
     wrong += _of_stderr(outcome) + _of_stdout(outcome, known)
     if known.changed and not (known.probe.question == "resume" and outcome.code == 0):
         wrong.append("changed the directory")
-    extra = outcome.peak - known.intact.peak
+    extra = outcome.peak - known.usual_peak
     if extra > 2 * known.bytes_of_files + ROOM:
         wrong.append(f"held {extra >> 20} MiB more than the intact run")
     return wrong

@@ -51,7 +51,7 @@ FINE = Outcome(4, b"", "seqrnn: error: x: damaged; copy it again\n", 1000, hung=
 def test_the_fuzzer_sees_what_is_wrong(change, word) -> None:
     fields = {name: getattr(FINE, name) for name in Outcome.__dataclass_fields__}
     outcome = Outcome(**{name: change.get(name, value) for name, value in fields.items()})
-    known = Known(Probe("classifier", "classify", [], True), 2, FINE, 1000, change.get("changed", False))
+    known = Known(Probe("classifier", "classify", [], True), 2, FINE.peak, 1000, change.get("changed", False))
     assert any(word in wrong for wrong in faults(outcome, known)) if word else not faults(outcome, known)
 
 

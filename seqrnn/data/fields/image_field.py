@@ -25,6 +25,7 @@ from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
+MIN_DEVIATION = 1e-30  # of pixels from 0 to 1: far below any, and its inverse fits into single precision
 KEPT_BYTES = 64 << 20  # of pixels that are not read again
 
 
@@ -94,6 +95,8 @@ class ImageField:
         mean, deviation = Scales.read(text, "image.json")
         if len(mean) != CHANNELS:
             raise ModelError(f"image.json: does not hold a mean and a deviation for each channel; {COPY}")
+        if not ((mean >= 0) & (mean <= 1) & (deviation >= MIN_DEVIATION) & (deviation <= 1)).all():
+            raise ModelError(f"image.json: holds what no image has, whose pixels are from 0 to 1; {COPY}")
         self._mean, self._deviation = mean, deviation
 
     def sizes(self) -> dict[str, int]:

@@ -67,8 +67,9 @@ class NumberField:
         return Encoded(number.astype(np.float32))
 
     def restore(self, numbers: np.ndarray) -> np.ndarray:
-        """Turn normalised numbers (N,) back into those of the data, in double precision."""
-        return numbers.astype(np.float64) * self.deviation + self.mean
+        """Turn normalised numbers (N,) back into those of the data, in double precision, or infinity."""
+        with np.errstate(over="ignore"):
+            return numbers.astype(np.float64) * self.deviation + self.mean
 
     def to_json(self) -> str:
         """Return the content of numbers.json."""
