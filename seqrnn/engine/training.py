@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
@@ -48,7 +49,9 @@ class Trainer:
         self.model = model
         self.train_set, self.valid_set = data
         self.device = next(model.parameters()).device
-        self.dtype = choose_precision(config.training.precision, self.device)
+        self.dtype = choose_precision(
+            config.training.precision, self.device, load(CELLS[config.model.cell]).fused
+        )
         self.optimizer = build_optimizer(model, config.training)
         self.average = WeightAverage(model, config.training.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)

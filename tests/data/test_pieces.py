@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from seqrnn.data import pieces as pieces_module
-from seqrnn.data import tokenizer as tokenizer_module
-from seqrnn.data import vocabulary as vocabulary_module
+from seqrnn.data.text import pieces as pieces_module
+from seqrnn.data.text import tokenizer as tokenizer_module
+from seqrnn.data.text import vocabulary as vocabulary_module
 from seqrnn.data.text.pieces import PIECE, pieces
 from seqrnn.data.text.tokenizer import Tokenizer, TokenizerSettings
 
