@@ -9,9 +9,9 @@ import pytest
 import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
-from seqrnn.data.words import GLUE, JOINER, PATTERN
 
 from seqrnn.data.text.tokenizer import SPECIALS, UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.words import GLUE, JOINER, PATTERN
 from seqrnn.errors import ModelError
 
 # What `\s` is to the tokenizers library.

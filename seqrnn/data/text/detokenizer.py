@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Callable, Sequence
 
 from seqrnn.data.text.vocabulary import SPECIALS, Kind, byte_alphabet
-from seqrnn.data.words import JoinedText, joined_length
+from seqrnn.data.text.words import JoinedText, joined_length
 
 
 class Decoder:

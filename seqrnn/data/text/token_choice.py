@@ -17,7 +17,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokens import join_tokens
 from seqrnn.data.text.vocabulary import Kind, TokenizerSettings, word_splitter
-from seqrnn.data.words import chunks_of
+from seqrnn.data.text.words import chunks_of
 from seqrnn.errors import DataError
 
 SAMPLE_ROWS = 20_000

@@ -36,7 +36,7 @@ from seqrnn.data.text.vocabulary import (
     pipeline,
     word_splitter,
 )
-from seqrnn.data.words import PATTERN, ChunkIds
+from seqrnn.data.text.words import PATTERN, ChunkIds
 from seqrnn.errors import ModelError
 
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]

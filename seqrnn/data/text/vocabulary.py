@@ -28,7 +28,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqrnn.config import DataConfig
-from seqrnn.data.words import CLITIC, ELIDED, PATTERN, WordSplitter, count_words
+from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter, count_words
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
