@@ -66,7 +66,7 @@ class Classification(AnsweringTask):
         self.labels = LabelField("labels", config.data.multi_label)
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
         """Return the defaults for texts, or those for numbers."""
         return cls.defaults if source_kind == "text" else {**cls.defaults, **OF_NUMBERS}
 

@@ -24,7 +24,7 @@ SPLIT = [
     ("3.14 1,000 10:30 50% $5.99 3km", "3.14 1,000 10:30 50 % $ 5.99 3km"),
     ("the U.S. army, e.g. here.", "the U.S. army , e.g. here ."),
     ("well... what--ever", "well ... what -- ever"),
-    ("peut-être x-ray", "peut - être x - ray"),
+    ("peut-être x-ray 2020-01-05 -5 a- -b", "peut-être x-ray 2020-01-05 - 5 a - - b"),
     (
         "see http://a.de/x?y=1). me@b.org, or example.com!",
         "see http://a.de/x?y=1 ) . me@b.org , or example.com !",
@@ -42,7 +42,7 @@ JOINED = [
     ('Hi, "Jo"!', 'Hi ￭, "￭ Jo ￭" ￭!'),
     ("it's l'eau", "it ￭'s l'￭ eau"),
     ("Hi , Jo", "Hi , Jo"),
-    ("a-b (c)", "a ￭-￭ b (￭ c ￭)"),
+    ("a/b (c) -d", "a ￭/￭ b (￭ c ￭) -￭ d"),
     ("3.14km 我爱", "3.14 ￭￭ km 我 ￭￭ 爱"),
     ("a￭b ￭ ￭, ￭￭", "a ￭￭ ￭ ￭￭ b ￭ ￭ ￭, ￭ ￭￭ ￭"),
 ]

@@ -30,7 +30,7 @@ MOST_GLUED = 0.2  # share of the marks that stick to words in a text whose words
 UNSPACED_LENGTH = 6  # characters that mean there are no spaces: Chinese words, cut apart, have two
 SYMBOL_LENGTH = 2  # characters of most tokens that are symbols, such as phonemes
 
-BPE_SIZE, BPE_CHARACTERS = 4000, 2_000_000  # a vocabulary for so much text, growing with its square root
+BPE_SIZE, BPE_CHARACTERS = 2500, 2_000_000  # a vocabulary for so much text, growing with its square root
 SMALLEST_BPE, LARGEST_BPE = 500, 32_000
 
 NAMES = {"word": "words", "char": "characters", "byte": "bytes", "bpe": "byte pairs"}
@@ -65,6 +65,7 @@ class TokenChoice:
     pretokenized: str
     vocabulary_size: int | None
     evidence: str
+    many_words: bool = False  # as a language has them, which symbols and toys have not
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,26 @@ class Sample:
         return bool(self.records) and all(map(_is_token_list, islice(self.records, HELD_OUT)))
 
 
-def choose_for(
-    config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source
-) -> tuple[dict[str, Any], str]:
-    """Choose what a token is on each side that a task has a use for, where the user has not `given` it.
+@dataclass(frozen=True)
+class Choices:
+    """What was chosen for all sides: the settings, a line for the user, and whether sentences are written."""
 
-    Returns the settings, and a line that says what was chosen, and why.
-    """
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    told: str = ""
+    writes_sentences: bool = False
+
+
+def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source) -> Choices:
+    """Choose what a token is on each side that a task has a use for, where the user has not `given` it."""
     sides = {side: _asked(config, given, side, use) for side, use in uses.items()}
     if config.data.source_kind not in {"text", "none"}:
         sides.pop("source", None)
     if not sides:
-        return {}, ""
+        return Choices()
     sample = take_sample(replace(source, format=config.data.format, kind=config.data.source_kind))
     settings: dict[str, Any] = {}
     told: list[str] = []
+    writes_sentences = False
     for side, asked in sides.items():
         lists = side == "source" and sample.has_token_lists
         chosen = choose_tokens(sample.texts[side], asked, sample.growth, lists)
@@ -111,7 +117,8 @@ def choose_for(
         if chosen.vocabulary_size != asked.vocabulary_size:
             settings[f"{prefix}vocabulary_size"] = chosen.vocabulary_size
         told.append(f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
-    return settings, f"tokens: {'; '.join(told)}"
+        writes_sentences |= asked.use == "written" and chosen.many_words
+    return Choices(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
 
 def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> Asked:
@@ -167,7 +174,10 @@ def choose_tokens(
     else:
         marks = ""
     told = ", ".join(filter(None, (about, reason, marks)))
-    return TokenChoice(tokenizer, pretokenized, size, f"{name} ({told})" if told else name)
+    many = (
+        tokenizer in {"word", "bpe"} and len(set(chain.from_iterable(map(str.split, texts)))) > CLOSED_TYPES
+    )
+    return TokenChoice(tokenizer, pretokenized, size, f"{name} ({told})" if told else name, many)
 
 
 def bpe_size(characters: float) -> int:
