@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import DataError, ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
@@ -120,6 +121,9 @@ class Session:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
         _check_unchanged(newest.training_state().get("data", {}), self.prepared.hashes)
+        for name, content in learned(self.prepared.fields).items():
+            if json.loads(run.read_text(name)) != json.loads(content):
+                raise ModelError(f"{name}: does not fit the data of this run; copy it again, or start anew")
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
         run.metrics.cut(newest.step)

@@ -28,6 +28,7 @@ MOST_UNKNOWN = 0.2  # share of held-out words that a model may read as <unk>
 CLOSED_TYPES, CLOSED_UNKNOWN = 1000, 0.005  # different words, unknown share: phonemes, captions of toys
 MOST_GLUED = 0.2  # share of the marks that stick to words in a text whose words are given
 UNSPACED_LENGTH = 6  # characters that mean there are no spaces: Chinese words, cut apart, have two
+LONGEST_SPELLED = 60  # characters of a text, such as a date, that is read by the character to be written so
 SYMBOL_LENGTH = 2  # characters of most tokens that are symbols, such as phonemes
 
 BPE_SIZE, BPE_CHARACTERS = 2500, 2_000_000  # a vocabulary for so much text, growing with its square root
@@ -53,6 +54,7 @@ class Asked:
     pretokenized: str = "auto"
     vocabulary_size: int | None = None  # None: to be chosen where it can be
     use: Use = "read"
+    spelled: bool = False  # whether what is written for such texts is chosen to be written in characters
     lowercase: bool = False
     min_count: int = 1
 
@@ -109,14 +111,15 @@ def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use],
     settings: dict[str, Any] = {}
     told: list[str] = []
     writes_sentences = False
-    for side, asked in sides.items():
+    for side in sorted(sides, reverse=True):  # the target first
+        asked = replace(sides[side], spelled=settings.get("data.target_tokenizer") == "char")
         lists = side == "source" and sample.has_token_lists
         chosen = choose_tokens(sample.texts[side], asked, sample.growth, lists)
         prefix = "data." if side == "source" else "data.target_"
         settings |= {f"{prefix}tokenizer": chosen.tokenizer, f"{prefix}pretokenized": chosen.pretokenized}
         if chosen.vocabulary_size != asked.vocabulary_size:
             settings[f"{prefix}vocabulary_size"] = chosen.vocabulary_size
-        told.append(f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
+        told.insert(0, f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
         writes_sentences |= asked.use == "written" and chosen.many_words
     return Choices(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
@@ -126,10 +129,17 @@ def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> Aske
     size = data.vocabulary_size if "data.vocabulary_size" in given else None
     if side == "target":
         size = data.target_vocabulary_size or size
-        return Asked(data.target_tokenizer, data.target_pretokenized, size, use, False, data.min_count)
+        return Asked(data.target_tokenizer, data.target_pretokenized, size, use, min_count=data.min_count)
     named_by_vectors = data.tokenizer == "auto" and config.model.embeddings is not None
     tokenizer = "word" if named_by_vectors else data.tokenizer
-    return Asked(tokenizer, data.pretokenized, size, use, data.lowercase, data.min_count)
+    return Asked(
+        tokenizer,
+        data.pretokenized,
+        size,
+        use,
+        lowercase=data.lowercase,
+        min_count=data.min_count,
+    )
 
 
 def take_sample(source: Source) -> Sample:
@@ -193,6 +203,8 @@ def _tokenizer(texts: list[str], asked: Asked, pretokenized: str) -> tuple[str, 
         return "char", "written without spaces" if unspaced else "most texts are single words"
     if (length := _unspaced_length(texts)) >= UNSPACED_LENGTH:
         return "char", f"written without spaces, {length:.0f} letters in a row"
+    if asked.spelled and sum(map(len, texts)) <= LONGEST_SPELLED * len(texts):
+        return "char", "as short as what is written in characters"
     types, unknown = _unknown_words(texts, asked, pretokenized)
     share = f"of held-out words {unknown:.1%} would be unknown"
     if asked.use != "read":
@@ -260,9 +272,14 @@ def _marks(chunks: Counter[str], marks: str) -> tuple[int, int]:
         word = chunk.strip(marks)
         if not word:
             apart += count
-        elif len(word) > 2 and word.isalpha():
+        elif not _abbreviated(word):
             glued += count
     return apart, glued
+
+
+def _abbreviated(word: str) -> bool:
+    """Whether a word may end with a full stop by itself, as Mr. and e.g. do."""
+    return (len(word) <= 2 and word.isascii()) or any(stop in word for stop in _stops)
 
 
 def _unspaced_length(texts: list[str]) -> float:
