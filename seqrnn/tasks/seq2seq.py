@@ -42,7 +42,8 @@ OF_SENTENCES: Mapping[str, Any] = {
 """Defaults that differ where sentences are translated.
 
 With thousands of tokens to choose from, most of the work is the last product: tied embeddings make it
-smaller, and the vectors of rare tokens are learnt from both ends. Many and large steps learn to attend sooner.
+smaller, and the vectors of rare tokens are learnt from both ends. Many large steps learn to attend
+sooner.
 """
 
 
