@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -146,10 +147,11 @@ def test_the_size_of_a_vocabulary_grows_with_the_text() -> None:
     assert sizes[-1] == 32_000
 
 
-def test_a_sample_is_the_first_rows_and_tells_how_much_there_is(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_sample_is_the_first_rows_and_tells_how_much_there_is(tmp_path, monkeypatch, pack) -> None:
     monkeypatch.setattr("seqrnn.data.text.token_choice.SAMPLE_ROWS", 100)
     path = tmp_path / "pairs.tsv"
-    path.write_text("one two\tthree four\n" * 400)
+    path.write_bytes(pack(b"one two\tthree four\n" * 400))
     sample = take_sample(Source(paths=(str(path),), format="tsv", kind="text"))
     assert len(sample.records) == 100
     assert sample.growth == pytest.approx(4.0, rel=0.01)

@@ -13,6 +13,7 @@ from typing import Any
 from seqrnn.config import Config
 from seqrnn.data.fields.field import Side, Use
 from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.lines import GZIP_MAGIC
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokens import join_tokens
@@ -301,8 +302,16 @@ def _is_token_list(record: Record) -> bool:
 
 
 def _size_of(source: Source) -> int:
-    """Return the bytes of the files."""
-    return sum(os.path.getsize(path) for path in (*source.paths, source.target_path) if path)
+    """Return the bytes of the files, unpacked."""
+    return sum(_unpacked_size(path) for path in (*source.paths, source.target_path) if path)
+
+
+def _unpacked_size(path: str) -> int:
+    with open(path, "rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return os.path.getsize(path)
+        file.seek(-4, os.SEEK_END)  # which tell it, but for larger files
+        return int.from_bytes(file.read(4), "little")
 
 
 def _bytes_of(records: list[Record]) -> int:
