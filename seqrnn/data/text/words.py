@@ -118,6 +118,8 @@ class ChunkIds(dict[str, tuple[int, ...]]):
 
 def chunks_of(text: str) -> list[str]:
     """Cut a text at its white space; each newline is a chunk."""
+    if text.isprintable():  # the only white space is the space, and this is three times as fast
+        return text.split()
     return _chunk.findall(text)
 
 
