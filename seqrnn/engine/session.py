@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,12 @@ from seqrnn.engine.events import Evaluated, Event, Finished, Measured
 from seqrnn.engine.position import SavedPosition
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import DataError, ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
+from seqrnn.strict_json import parse_object
 from seqrnn.tasks.task import Task
 
 STREAM_TOKENS = 500_000  # of a validation text that the last evaluation reads in one stream
@@ -129,9 +131,11 @@ class Session:
     def _resume(self, run: RunDirectory) -> None:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
-        for name in learned(self.prepared.fields):
-            run.read_text(name)  # one that is damaged is told before anything is trained
         _check_unchanged(SavedPosition.read(newest).data, self.prepared.hashes)
+        for name, content in learned(self.prepared.fields).items():
+            found = parse_object(run.read_text(name), run.path / name)  # damage is told first
+            if found != json.loads(content):
+                raise ModelError(f"{name}: does not fit the data of this run; copy it again, or start anew")
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
         run.metrics.cut(newest.step)

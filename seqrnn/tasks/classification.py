@@ -93,7 +93,7 @@ class Classification(AnsweringTask):
         return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
         """Return the defaults for texts, or those for numbers."""
         return cls.defaults if source_kind == "text" else {**cls.defaults, **OF_NUMBERS}
 

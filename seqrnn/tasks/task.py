@@ -80,8 +80,11 @@ class Task(ABC):
         """The sides of an example, in the order of the data set's columns."""
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:  # noqa: ARG003
-        """Return the configuration keys whose default differs where `source_kind` is read."""
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return the configuration keys whose default differs where `source_kind` is read.
+
+        `sentences` says that what is written are sentences of a language, with many different words.
+        """
         return cls.defaults
 
     @classmethod
