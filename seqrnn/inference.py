@@ -21,7 +21,7 @@ from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
-from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.source import Source
@@ -90,7 +90,7 @@ def _format(source: Source, task: str | None) -> str:
     known = format_of_name(path) if source.format == "auto" else source.format
     if known is not None and not format_named(known).has_lines:
         return known
-    lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
+    lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if known is not None:
@@ -104,7 +104,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     layout = format_named(source.format)
     assert isinstance(layout, TableFormat)
     try:
-        table = layout.table(source.paths[0], source, lambda path: read_lines(path, source.encoding_errors))
+        table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         rows = list(_first_rows(row for row in table.rows if row.fields))
     except RowError as error:
