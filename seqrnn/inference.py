@@ -71,6 +71,8 @@ def infer(source: Source, task: str | None) -> Inference:
     notes: list[str] = []
     if format_named(source.format).has_columns:
         source, settings, notes = _with_columns(source, task)
+    elif source.text_column is None and source.label_column is None:
+        source, settings, notes = _with_numbered_columns(source)
     records = list(_head(read_records(source)))
     if not records:
         raise DataError(
@@ -119,6 +121,16 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         # An evaluation may have further columns, which are other right answers.
         return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
     return _chosen(source, table, roles, columns)
+
+
+def _with_numbered_columns(source: Source) -> tuple[Source, dict[str, Any], list[str]]:
+    """Return the same as `_with_columns` for a format whose columns have no names."""
+    layout = format_named(source.format)
+    lines = islice(source.lines(source.paths[0]), HEAD_ROWS if layout.has_lines else 0)
+    chosen = layout.columns_of([line.text for line in lines])
+    settings = {f"data.{name}": value for name, value in chosen.items()}
+    notes = [f"columns: read: {chosen['text_column']}; answer: {chosen['label_column']}"] if chosen else []
+    return replace(source, **chosen), settings, notes  # type: ignore[arg-type]
 
 
 def _are_references(columns: list[ColumnSample]) -> bool:
