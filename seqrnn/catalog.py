@@ -29,6 +29,7 @@ FORMATS = {
     "conllu": "seqrnn.data.formats.conll:ConllU",
     "conll": "seqrnn.data.formats.conll:Conll",
     "fasttext": "seqrnn.data.formats.fasttext:FastText",
+    "json": "seqrnn.data.formats.json_file:JsonFile",
     "jsonl": "seqrnn.data.formats.json_lines:JsonLines",
     "tsv": "seqrnn.data.formats.delimited:Tsv",
     "csv": "seqrnn.data.formats.delimited:Csv",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -73,6 +74,27 @@ def read_line_groups(path: str | None, errors: Errors, encoding: str = "auto") -
             yield lines
     if lines := splitter.finish():
         yield lines
+
+
+def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[str]:
+    """Yield the text of a file in pieces of no certain size. Raises DataError as `read_line_groups` does."""
+    name = file_name(path)
+    decoder = getincrementaldecoder("utf-8")(errors)
+    line = 1
+    for chunk in chain(to_utf8(_decompress(read_chunks(path), name), name, encoding, errors), (b"",)):
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            before, raw = error.object[: error.start], error.object
+            line += before.count(b"\n")
+            column = len(before) - before.rfind(b"\n")
+            what = f"not UTF-8 (byte 0x{raw[error.start]:02x}) in this line"
+            around = raw[max(0, error.start - 100) : error.start + 100]
+            advice = f"try {guess(around)}, or convert the file to UTF-8"
+            raise DataError(f"{name}:{line}:{column}: {what}; {advice}") from error
+        if text:
+            line += text.count("\n")
+            yield text
 
 
 def read_chunks(path: str | None) -> Iterator[bytes]:
