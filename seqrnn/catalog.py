@@ -33,6 +33,7 @@ FORMATS = {
     "jsonl": "seqrnn.data.formats.json_lines:JsonLines",
     "tsv": "seqrnn.data.formats.delimited:Tsv",
     "csv": "seqrnn.data.formats.delimited:Csv",
+    "parquet": "seqrnn.data.formats.parquet:Parquet",
     "npz": "seqrnn.data.formats.arrays:Arrays",
     "text": "seqrnn.data.formats.text:Text",
     "lines": "seqrnn.data.formats.text:Lines",
