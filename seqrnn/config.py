@@ -89,8 +89,8 @@ class DataConfig(Section):
     )
     label_column: str | None = key(
         None,
-        "Column (name, or number from 1) or JSON field that holds the label; with --multi-label also several "
-        "columns of 0 and 1, apart by commas.",
+        "Column (name, or number from 1) or JSON field that holds the label, or several, apart by commas: "
+        "columns of 0 and 1, each of which is a label that an example bears or not.",
         "--label-col",
     )
     series_column: str | None = key(

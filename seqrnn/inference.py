@@ -15,6 +15,7 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
@@ -120,7 +121,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
         # An evaluation may have further columns, which are other right answers.
         return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
-    return _chosen(source, table, roles, columns)
+    return _chosen(source, table, roles, columns, task)
 
 
 def _with_numbered_columns(source: Source) -> tuple[Source, dict[str, Any], list[str]]:
@@ -166,7 +167,7 @@ def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
 
 
 def _chosen(
-    source: Source, table: Table, roles: ColumnRoles, columns: list[ColumnSample]
+    source: Source, table: Table, roles: ColumnRoles, columns: list[ColumnSample], task: str | None
 ) -> tuple[Source, dict[str, Any], list[str]]:
     settings: dict[str, Any] = {
         "text_column": roles.source,
@@ -175,6 +176,9 @@ def _chosen(
         "time_column": roles.time,
         "feature_columns": roles.features,
     }
+    targets = [column.cells for column in columns if column.key in roles.targets]
+    if len(targets) > 1 and task in {None, "classification"} and all(map(holds_indicators, targets)):
+        settings["multi_label"] = True
     if table.names is not None:
         settings["header"] = "yes" if table.has_header else "no"
     kind = source.kind if roles.kind == "auto" else roles.kind
