@@ -109,6 +109,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     try:
         table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
+        features = _features(source, table)
         rows = list(_first_rows(row for row in table.rows if row.fields))
     except RowError as error:
         raise DataError(f"{name}:{error.line}: {error}") from error
@@ -118,6 +119,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
     roles = choose_columns(name, columns, wanted)
+    roles = replace(roles, features=features) if features else roles
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
         # An evaluation may have further columns, which are other right answers.
         return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
@@ -156,6 +158,13 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
         source.kind,
         source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
+
+
+def _features(source: Source, table: Table) -> tuple[str, ...]:
+    """Return the columns of numbers that are settled, as those of a training are in an evaluation."""
+    if table.names is None:
+        return source.feature_columns
+    return tuple(table.find(name, "--set data.feature_columns") for name in source.feature_columns)
 
 
 def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
