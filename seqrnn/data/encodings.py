@@ -24,7 +24,12 @@ MARKS = (  # UTF-32's little-endian mark begins as UTF-16's does
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8"),
 )
-LONGEST_MARK = 4  # bytes
+BINARY = {
+    b"PAR1\x15": "is a parquet file; use --format parquet",
+    b"PK\x03\x04": "is a zip file; give .npz files by name, and save other tables as CSV",
+}
+"""How files of no text begin, and what to do with them."""
+LONGEST_MARK = 5  # bytes
 SAMPLE = 4096  # bytes that are looked at for UTF-16 without a mark
 MOST_UNDECIDED = 1 << 20  # bytes without a newline, after which carriage returns are line ends
 WIDE = ("utf-16-le", "utf-16-be")
@@ -51,6 +56,9 @@ def to_utf8(chunks: Iterator[bytes], name: str, encoding: str, errors: Errors) -
     Empty chunks, which say that there is a wait, are passed on.
     """
     start, chunks = _start(chunks, LONGEST_MARK)
+    for magic, what in BINARY.items():
+        if start.startswith(magic):
+            raise DataError(f"{name}: {what}")
     mark, marked = next(((mark, codec) for mark, codec in MARKS if start.startswith(mark)), (b"", encoding))
     whole = chain((start,), chunks) if start else chunks
     if marked == "utf-8" and mark:

@@ -183,3 +183,12 @@ def test_a_source_reads_its_files_in_its_encoding(tmp_path: Path):
 def test_an_unknown_encoding_is_refused(name: str):
     with pytest.raises(ConfigError, match=r"--encoding .*no encoding of that name; "):
         resolve([from_flags({"data.encoding": name})])
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [(b"PAR1\x15\x04", "parquet file; use --format parquet"), (b"PK\x03\x04\x14", "zip file; give .npz")],
+)
+def test_a_file_of_no_text_is_told(read, content: bytes, advice: str):
+    assert failure(read, content + bytes(99)).startswith(f"file: is a {advice}")
+    assert read(b"PAR1 and PK\n") == ["PAR1 and PK"]
