@@ -16,7 +16,6 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.formats.header import is_number
 from seqrnn.data.lines import GZIP_MAGIC, UNREADABLE, Line, read_lines
 from seqrnn.errors import DataError
 
@@ -76,15 +75,24 @@ def _usual_dimension(lines: Iterable[Line]) -> int:
 
 
 def _numbers_at_end(cells: list[str]) -> int:
-    words = [index for index, cell in enumerate(cells, start=1) if not is_number(cell)]
+    words = [index for index, cell in enumerate(cells, start=1) if not _is_float(cell)]
     return len(cells) - (words[-1] if words else 0)
+
+
+def _is_float(cell: str) -> bool:
+    """Whether a cell is a number, finite or not."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _goes_on(numbers: str, dimension: int) -> bool:
     """Whether the word is only the first part of one with blanks, such as `. . .`."""
     cells = numbers.split()
     others = cells[: max(0, len(cells) - dimension)]
-    return bool(others) and not all(map(is_number, others))
+    return bool(others) and not all(map(_is_float, others))
 
 
 def _parse(place: str, numbers: str, dimension: int) -> NDArray[np.float32]:
