@@ -7,12 +7,16 @@ is in `config_file.py`.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
+from difflib import get_close_matches
+from encodings.aliases import aliases
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from seqrnn.catalog import CELLS, FORMATS, TASKS
 
@@ -29,9 +33,29 @@ LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 6
 MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
 
 
+OF_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+"""Encodings of Python that are no encodings of text files."""
+
+
 def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
     """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
     return Field(default=default, description=help, json_schema_extra={"flag": flag}, **limits)
+
+
+def _known_encoding(name: str) -> str:
+    """Refuse what is no encoding of texts. Raises PydanticCustomError."""
+    try:
+        codec = codecs.lookup("utf-8" if name == "auto" else name)
+        known = codec._is_text_encoding and codec.incrementaldecoder is not None
+    except (LookupError, ValueError):  # ValueError: a name that holds a NUL
+        known = False
+    if not known or codec.name in OF_NO_FILES:
+        near = get_close_matches(name.lower(), [*aliases, *aliases.values()], n=1)
+        advice = f"did you mean {near[0]}?" if near else "give one such as utf-16, cp1252 or shift_jis"
+        raise PydanticCustomError(
+            "unknown_encoding", "{text}", {"text": f"no encoding of that name; {advice}"}
+        )
+    return name
 
 
 class Section(BaseModel):
@@ -68,8 +92,8 @@ class DataConfig(Section):
     )
     label_column: str | None = key(
         None,
-        "Column (name, or number from 1) or JSON field that holds the label; with --multi-label also several "
-        "columns of 0 and 1, apart by commas.",
+        "Column (name, or number from 1) or JSON field that holds the label, or several, apart by commas: "
+        "columns of 0 and 1, each of which is a label that an example bears or not.",
         "--label-col",
     )
     series_column: str | None = key(
@@ -97,8 +121,14 @@ class DataConfig(Section):
     label_separator: str = key(
         ",", "What separates the labels of one column of a multi-label data set.", "--label-separator"
     )
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = key(
+        "auto",
+        "How bytes become characters: auto (UTF-8, or UTF-16 with its byte-order mark), or a name such as "
+        "cp1252, latin-1 or shift_jis.",
+        "--encoding",
+    )
     encoding_errors: Literal["strict", "replace"] = key(
-        "strict", "What to do with bytes that are not UTF-8.", "--encoding-errors"
+        "strict", "What to do with bytes that are not of that encoding.", "--encoding-errors"
     )
     tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",

@@ -59,7 +59,13 @@ def classify(
     choice = task.choice(k, threshold)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(
-        jsonl, field, config.source_kind, task.check, task.plain_fields, partial(task.write, probs=probs)
+        jsonl,
+        field,
+        config.source_kind,
+        task.check,
+        task.plain_fields,
+        partial(task.write, probs=probs),
+        config.encoding,
     )
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice), network.side_by_side)

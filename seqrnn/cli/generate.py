@@ -198,7 +198,9 @@ def _answer_lines(
     assert isinstance(task, WritingTask)
     writer = RowWriter(task, model.backend)
     field = text_col or name_of(config.text_column)
-    layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
+    layout = RowFormat(
+        jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
+    )
     return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding), model.side_by_side)
 
 

@@ -1,6 +1,7 @@
 r"""Bytes to lines, in the groups in which they arrive.
 
-Only `\n` ends a line: every other character, U+2028 and NUL included, is data.
+Only `\n` ends a line, or `\r` in a file that has no `\n`: every other character, U+2028 and NUL
+included, is data. What is not UTF-8 is made so first (`encodings.py`).
 Gzip is recognised by its first bytes, so it works on stdin and FIFOs too.
 A line never costs more memory than `LINE_LIMIT`, however long it is.
 """
@@ -10,13 +11,13 @@ from __future__ import annotations
 import os
 import select
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from seqrnn.data.encodings import Errors, guess, to_utf8
 from seqrnn.errors import DataError
-
-Errors = Literal["strict", "replace"]
 
 READ_SIZE = 1 << 20  # bytes
 LINE_LIMIT = 16 << 20  # bytes
@@ -55,29 +56,52 @@ def file_name(path: str | None) -> str:
     return "stdin" if path is None or path == "-" else COPIES.get(path, path)
 
 
-def read_lines(path: str | None, errors: Errors) -> Iterator[Line]:
+def read_lines(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[Line]:
     """Yield the lines of a file, or of stdin where `path` is None or `-`; see `read_line_groups`."""
-    return chain.from_iterable(read_line_groups(path, errors))
+    return chain.from_iterable(read_line_groups(path, errors, encoding))
 
 
-def read_line_groups(path: str | None, errors: Errors) -> Iterator[list[Line]]:
+def read_line_groups(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
 
     An empty group says that reading on would block: what is in hand should be finished first.
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
     line without a newline is a line like any other.
 
+    In `encoding` "auto", a byte-order mark tells UTF-16 from UTF-8.
+
     Raises DataError where the file cannot be read, where its gzip data is damaged and, if
-    `errors` is "strict", at a byte that is not UTF-8 and at a line longer than `LINE_LIMIT`.
+    `errors` is "strict", at a byte that is not of the encoding and at a line longer than `LINE_LIMIT`.
     """
     name = file_name(path)
     splitter = _LineSplitter(name, errors)
-    for chunk in _decompress(read_chunks(path), name):
+    for chunk in to_utf8(_decompress(read_chunks(path), name), name, encoding, errors):
         lines = splitter.feed(chunk)
         if lines or not chunk:
             yield lines
     if lines := splitter.finish():
         yield lines
+
+
+def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[str]:
+    """Yield the text of a file in pieces of no certain size. Raises DataError as `read_line_groups` does."""
+    name = file_name(path)
+    decoder = getincrementaldecoder("utf-8")(errors)
+    line = 1
+    for chunk in chain(to_utf8(_decompress(read_chunks(path), name), name, encoding, errors), (b"",)):
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            before, raw = error.object[: error.start], error.object
+            line += before.count(b"\n")
+            column = len(before) - before.rfind(b"\n")
+            what = f"not UTF-8 (byte 0x{raw[error.start]:02x}) in this line"
+            around = raw[max(0, error.start - 100) : error.start + 100]
+            advice = f"try {guess(around)}, or convert the file to UTF-8"
+            raise DataError(f"{name}:{line}:{column}: {what}; {advice}") from error
+        if text:
+            line += text.count("\n")
+            yield text
 
 
 def read_chunks(path: str | None) -> Iterator[bytes]:
@@ -197,7 +221,7 @@ class _LineSplitter:
             return Line(self._number, "", 0, "the line is longer than 16 MiB")
         line = self._decode(bytes(self._held))[0]
         self._held.clear()
-        return line._replace(text=line.text.removeprefix("\ufeff")) if line.number == 1 else line
+        return line
 
     def _decode(self, body: bytes) -> list[Line]:
         """Decode complete lines, the last of them without its newline."""
@@ -217,7 +241,7 @@ class _LineSplitter:
         except UnicodeDecodeError as error:
             if self._errors == "strict":
                 place = f"{self._name}:{self._number}:{error.start + 1}"
-                advice = "convert the file to UTF-8, or train with --encoding-errors replace"
+                advice = f"try {guess(raw)}, or convert the file to UTF-8"
                 raise DataError(f"{place}: not UTF-8 (byte 0x{raw[error.start]:02x}); {advice}") from error
         text = raw.decode(errors="replace").removesuffix("\r")
         return Line(self._number, text, len(raw) - len(raw.decode(errors="ignore").encode()))

@@ -18,7 +18,7 @@ from seqrnn.data.fields.field import Field, learned, load_fields
 from seqrnn.data.fields.named_files import fingerprint, names_array
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.formats.record_reader import RecordReader, read_records
-from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.lines import file_name
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, ModelError
 
@@ -204,7 +204,9 @@ def _require_examples(report: PartReport, source: Source, reader: RecordReader) 
 def _without_rows(source: Source, reader: RecordReader) -> DataError:
     what = "is empty"
     if reader.blank:
-        line = next(read_lines(source.paths[0], "replace"), None)  # stdin has none left
+        line = next(
+            replace(source, encoding_errors="replace").lines(source.paths[0]), None
+        )  # stdin has none left
         what = f"all {reader.blank} rows are without text{_such_as(line and line.text)}"
     return DataError(f"{file_name(source.paths[0])}: {what}; give at least one example")
 
