@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 from seqrnn.cli.app import app
-from seqrnn.cli.stdio import prepare_streams
+from seqrnn.cli.streams import prepare_streams
 
 
 def main() -> None:

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 import typer
 
-from seqrnn.cli.stdio import STDOUT, printable
+from seqrnn.cli.stdio import printable
 from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
 
 BUG = 1
@@ -59,8 +58,8 @@ def describe(error: BaseException) -> tuple[int, str]:
         case typer.TyperException():
             return error.exit_code, _usage(error)
         case OSError():
-            # Files are read and written by name; what has none is what help and --version print.
-            return OutputError.exit_code, f"{error.filename or 'writing stdout'}: {error.strerror or error}"
+            place = f"{error.filename}: " if error.filename else ""
+            return OutputError.exit_code, f"{place}{error.strerror or error}"
     what = f"{type(error).__name__}: {error}"
     return BUG, f"a bug in seqrnn ({what}); run it again with --debug and report the traceback"
 
@@ -73,14 +72,8 @@ def report(message: str) -> None:
 
 def _flush_stdout() -> None:
     """Write out what help or `--version` printed, while a failure can still be reported."""
-    if sys.stdout is None:
-        return
-    try:
+    if sys.stdout is not None:
         sys.stdout.flush()
-    except OSError as error:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), STDOUT)  # or Python tries again on its way out
-        raise OutputError(f"writing stdout: {error.strerror}") from None
 
 
 def _usage(error: Any) -> str:

@@ -20,43 +20,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from seqrnn.cli.streams import CLOSED, STDOUT, failed_write, is_closed, wait_until_writable
 from seqrnn.errors import NumericError, OutputError
 
-STDOUT = 1
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-
-
-def prepare_streams() -> None:
-    """Make the process a good member of a pipeline. Call once, first of all.
-
-    A closed descriptor 0, 1 or 2 is filled, so that no data file can get its number. A closed pipe
-    ends the process silently, by SIGPIPE, unless the parent has this signal ignored.
-    """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    if not _parent_ignores_sigpipe():
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-
-def _parent_ignores_sigpipe() -> bool:
-    """Whether SIGPIPE was ignored before Python ignored it, as far as the parent tells.
-
-    A parent that is Python ignores the signal itself and gives its children the default back.
-    """
-    parent = Path(f"/proc/{os.getppid()}")
-    try:
-        if parent.joinpath("exe").readlink().name.startswith("python"):
-            return False
-        status = parent.joinpath("status").read_text()
-    except OSError:
-        return False
-    ignored = next((line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:")), "0")
-    return bool(int(ignored, 16) >> (signal.SIGPIPE - 1) & 1)
 
 
 def printable(text: str) -> str:
@@ -83,8 +50,8 @@ class Output:
         self._mid_line = False
         if path is not None:
             self._descriptor = self._create(path)
-        elif sys.stdout is None:  # Python found descriptor 1 closed
-            raise OutputError("stdout is closed; give it a reader or a file, or name a file with -o")
+        elif is_closed(sys.stdout):
+            raise OutputError(CLOSED)
         else:
             self._descriptor = STDOUT
         self._terminal = os.isatty(self._descriptor)
@@ -168,13 +135,11 @@ class Output:
             try:
                 written += os.write(self._descriptor, content[written:])
             except BlockingIOError:  # whoever gave us the pipe made it non-blocking
-                ready = select.poll()
-                ready.register(self._descriptor, select.POLLOUT)
-                ready.poll()
+                wait_until_writable(self._descriptor)
             except OSError as error:
                 if self._owned:
                     self._cut_to_whole_lines(content[:written])
-                raise OutputError(f"writing {self.name}: {error.strerror}") from None
+                raise failed_write(self.name, error) from None
 
     def _cut_to_whole_lines(self, written: bytes) -> None:
         half = len(written) - (written.rfind(b"\n") + 1)
