@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seqrnn.config import DataConfig
 from seqrnn.data.cache import cached, content_key, file_hashes
+from seqrnn.data.cache_lock import EntryLock
 from seqrnn.data.columns import Dataset
 from seqrnn.data.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.fields import Field, learned, load_fields
@@ -33,6 +34,7 @@ class Prepared:
     report: PreparationReport
     fields: Sequence[Field]
     hashes: dict[str, str]  # sha256 of each file read, by its name
+    lock: EntryLock | None = None  # as long as it is referenced, the columns stay on disk
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def prepare(data: DataConfig, fields: Sequence[Field], seed: int) -> Prepared:
     """
     valid = Source.validation(data)
     job = _Job(spool(Source.training(data)), valid and spool(valid), fields, data, seed)
-    return cached(job.key(), partial(_build, job), partial(_open, job))
+    prepared, lock = cached(job.key(), partial(_build, job), partial(_open, job))
+    return replace(prepared, lock=lock)
 
 
 def encode_dataset(

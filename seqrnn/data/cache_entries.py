@@ -1,0 +1,107 @@
+"""The entries of the cache of prepared data as directories: found, built, counted and removed.
+
+CACHE/  columns-KEY/           an entry, complete
+        columns-KEY.lock       held by those that read it, build it or remove it
+        columns-KEY.building/  an entry that is being built or, where nobody holds the lock, a stray
+        columns-KEY.removed/   an entry on its way out
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from seqrnn.data.cache_lock import EXCLUSIVE, EntryLock
+
+PREFIX = "columns-"
+BUILDING, REMOVED, LOCK = ".building", ".removed", ".lock"
+
+
+def build_entry(place: Path, build: Callable[[Path], None]) -> None:
+    """Fill a directory beside `place` and give it this name. The caller has the exclusive lock."""
+    building = beside(place, BUILDING)
+    _discard(place)
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    try:
+        build(building)
+        building.rename(place)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def sweep(root: Path, limit: int) -> int:
+    """Remove strays, and what was used longest ago, until entries take `limit` bytes; returns how many went.
+
+    What a living process uses stays, whatever its size.
+    """
+    removed = used = 0
+    with suppress(OSError):
+        names = [name for name in os.listdir(root) if name.startswith(PREFIX)]
+        entries = {name for name in names if "." not in name}
+        for place in sorted((root / name for name in entries), key=_last_use, reverse=True):
+            used += bytes_of(place)
+            if used > limit and _remove(place):
+                removed += 1
+        for stray in {name.partition(".")[0] for name in names} - entries:
+            _remove(root / stray)
+        for name in entries.intersection(name.partition(".")[0] for name in names if REMOVED in name):
+            shutil.rmtree(root / f"{name}{REMOVED}", ignore_errors=True)
+    return removed
+
+
+def _remove(place: Path) -> bool:
+    """Remove an entry with its strays and its lock, unless a living process uses it."""
+    lock = EntryLock(beside(place, LOCK))
+    try:
+        if not lock.acquire(EXCLUSIVE):
+            return False
+        _discard(place)
+    except OSError:
+        return False
+    for stray in place.parent.glob(f"{place.name}.*"):
+        if stray != lock.path:
+            shutil.rmtree(stray, ignore_errors=True)
+    lock.remove()
+    return True
+
+
+def _discard(place: Path) -> None:
+    """Remove an entry at once, so that nobody finds half of it."""
+    removed = beside(place, REMOVED)
+    shutil.rmtree(removed, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        place.rename(removed)
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+def beside(place: Path, suffix: str) -> Path:
+    """Return what belongs to an entry and is no part of it, such as its lock."""
+    return place.with_name(place.name + suffix)
+
+
+def bytes_of(directory: Path) -> int:
+    """Return what a directory takes on the disk, as far as it can be read."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                found = os.stat(os.path.join(parent, name))
+                total += max(found.st_size, found.st_blocks * 512)
+    return total
+
+
+def _last_use(directory: Path) -> float:
+    with suppress(OSError):
+        return directory.stat().st_mtime
+    return 0.0
+
+
+def touch(directory: Path) -> None:
+    """Note that an entry was used."""
+    with suppress(OSError):
+        os.utime(directory)
