@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import warnings
 
 from seqrnn.cli.app import app
 from seqrnn.cli.streams import prepare_streams
@@ -11,6 +13,10 @@ from seqrnn.cli.streams import prepare_streams
 def main() -> None:
     """Run one command and end the process with its exit code."""
     prepare_streams()
+    if (
+        not sys.warnoptions
+    ):  # what a library tells programmers; `python -W`, PYTHONWARNINGS and --debug show it
+        warnings.simplefilter("ignore")
     try:
         app(prog_name="seqrnn")
     finally:

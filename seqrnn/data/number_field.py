@@ -15,6 +15,9 @@ from seqrnn.data.tokenizer import Encoded
 from seqrnn.data.vectors_field import Moments
 from seqrnn.errors import DataError, ModelError
 
+LARGEST = 1e100
+"""Of what is to be learned: the squared errors of many examples must add up to a double."""
+
 
 class NumberField:
     """The target number of a record, with mean 0 and deviation 1 in training."""
@@ -71,11 +74,13 @@ class NumberField:
 
 def _number_of(record: Record) -> float:
     if len(record.targets) != 1:
-        raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; mend the row")
+        raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; fix the row")
     try:
         number = float(record.targets[0])
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; mend the row")
+        raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; fix the row")
+    if abs(number) > LARGEST:
+        raise DataError(f"{record.place}: {number:g} is larger than {LARGEST:g}; fix the row")
     return number

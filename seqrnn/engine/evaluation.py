@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,14 @@ def evaluate(
         )
     figures = {"task": task.name, "examples": len(dataset), "tokens": targets, "loss": loss}
     return {**figures, **scorer.result(loss)}, scorer.details()
+
+
+def import_libraries(task: Task) -> float:
+    """Import what scoring needs, so that no evaluation has this cost; returns the seconds that it took."""
+    started = time.monotonic()
+    for name in task.libraries:
+        import_module(name)
+    return time.monotonic() - started
 
 
 def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:

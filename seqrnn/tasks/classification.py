@@ -38,6 +38,7 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    libraries = ("sklearn.metrics",)
     settings = frozenset(
         {
             "data.multi_label",

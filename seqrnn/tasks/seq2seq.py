@@ -39,6 +39,7 @@ class Seq2Seq(WritingTask):
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     settings = frozenset(
         {
             "data.target_tokenizer",

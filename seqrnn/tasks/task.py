@@ -59,6 +59,7 @@ class Task(ABC):
     verb: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
     default_epochs: ClassVar[float]  # where no length of training is given
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
+    libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:

@@ -182,11 +182,12 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
         (("many",), "'many' is no finite number"),
         (("nan",), "'nan' is no finite number"),
         (("1e999",), "'1e999' is no finite number"),
+        (("-1e200",), r"-1e\+200 is larger than 1e\+100"),
     ],
 )
 def test_what_is_no_number_is_told_with_its_place(targets, words):
     for ask in (NumberField("labels").learn, NumberField("labels").encode):
-        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; mend the row$"):
+        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
             ask([target(*targets)])
 
 

@@ -91,3 +91,13 @@ def test_a_place_that_will_not_do_is_refused_before_anything_is_read(
     assert (exit_code, stdout, stderr.count("\n")) == (code, "", 1)
     assert words in stderr
     assert (folder / "full" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_disk_that_is_full_before_the_first_step_leaves_no_directory(folder, train, start) -> None:
+    code, _, _ = train("good.tsv", "--dry-run")  # the data are prepared
+    assert code == 0
+    limited = start("good.tsv", "-o", "new/run", limit=0)
+    stderr = limited.communicate(timeout=60)[1]
+    assert (limited.returncode, stderr.count("\n")) == (5, 1)
+    assert "File too large" in stderr
+    assert not (folder / "new").exists()
