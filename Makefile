@@ -10,7 +10,7 @@ DEMO := build/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 SOURCES := seqrnn tests sample_data .ci
 
-.PHONY: help demo test check fast format lint types layers docs docs-current tests slow bench clean
+.PHONY: help demo test check fast format lint types layers docs docs-current tests slow faults bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,10 @@ tests: $(READY)
 
 slow: $(READY) ## Run the tests that take minutes
 	$(BIN)/pytest -m slow
+
+faults: $(READY) ## Change model directories at random and ask them, for SECONDS (1200) from SEED (1)
+	$(BIN)/python tests/faults/fuzz.py --seconds $(or $(SECONDS),1200) --seed $(or $(SEED),1) --processes 2 \
+	    --replay tests/faults/corpus.jsonl --findings build/faults
 
 bench: $(READY) ## Measure speed: run each script in tests/benchmarks
 	@for script in tests/benchmarks/bench_*.py; do \

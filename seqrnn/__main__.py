@@ -13,10 +13,8 @@ from seqrnn.cli.streams import prepare_streams
 def main() -> None:
     """Run one command and end the process with its exit code."""
     prepare_streams()
-    if (
-        not sys.warnoptions
-    ):  # what a library tells programmers; `python -W`, PYTHONWARNINGS and --debug show it
-        warnings.simplefilter("ignore")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, to programmers; users are told what they should know
     try:
         app(prog_name="seqrnn")
     finally:

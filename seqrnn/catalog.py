@@ -25,6 +25,20 @@ TASKS = {
     "tagging": "seqrnn.tasks.tagging:Tagging",
 }
 
+FORMATS = {
+    "conllu": "seqrnn.data.formats.conll:ConllU",
+    "conll": "seqrnn.data.formats.conll:Conll",
+    "fasttext": "seqrnn.data.formats.fasttext:FastText",
+    "jsonl": "seqrnn.data.formats.json_lines:JsonLines",
+    "tsv": "seqrnn.data.formats.delimited:Tsv",
+    "csv": "seqrnn.data.formats.delimited:Csv",
+    "npz": "seqrnn.data.formats.arrays:Arrays",
+    "text": "seqrnn.data.formats.text:Text",
+    "lines": "seqrnn.data.formats.text:Lines",
+    "parallel": "seqrnn.data.formats.parallel:Parallel",
+}
+"""How files may be laid out; the first lines of an unknown file are held against them in this order."""
+
 MODELS = {
     "encoder-decoder": "seqrnn.engine.encoder_decoder:build_encoder_decoder",
     "classifier": "seqrnn.engine.classifier:build_classifier",

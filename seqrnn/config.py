@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from seqrnn.catalog import CELLS, TASKS
+from seqrnn.catalog import CELLS, FORMATS, TASKS
 
 if TYPE_CHECKING:
     CellName: TypeAlias = str
     TaskName: TypeAlias = str
+    FormatName: TypeAlias = str
 else:  # a type checker cannot know the names of a catalogue
     CellName = Literal[tuple(CELLS)]
     TaskName = Literal[tuple(TASKS)]
+    FormatName = Literal[("auto", *FORMATS)]
 
 
 def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
@@ -52,9 +54,7 @@ class DataConfig(Section):
         ge=0.0,
         lt=1.0,
     )
-    format: Literal[
-        "auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz", "parallel"
-    ] = key(
+    format: FormatName = key(
         "auto",
         "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
         "one token a line, npz arrays of NumPy.",
@@ -64,7 +64,23 @@ class DataConfig(Section):
         None, "Column (name, or number from 1) or JSON field that holds the text.", "--text-col"
     )
     label_column: str | None = key(
-        None, "Column (name, or number from 1) or JSON field that holds the label.", "--label-col"
+        None,
+        "Column (name, or number from 1) or JSON field that holds the label; with --multi-label also several "
+        "columns of 0 and 1, apart by commas.",
+        "--label-col",
+    )
+    series_column: str | None = key(
+        None, "Column that says which series a row of numbers belongs to.", "--series-col"
+    )
+    time_column: str | None = key(
+        None, "Column that orders the rows of a series; without one, the order in the file.", "--time-col"
+    )
+    feature_columns: tuple[str, ...] = key(
+        (),
+        "Columns of numbers that the model reads; empty: all but those of labels, series and time.",
+    )
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "bar"] = key(
+        "auto", "What separates the columns of a CSV file.", "--delimiter"
     )
     tag_scheme: Literal["auto", "bio", "bioes", "none"] = key(
         "auto",
@@ -72,7 +88,7 @@ class DataConfig(Section):
         "--tag-scheme",
     )
     header: Literal["auto", "yes", "no"] = key(
-        "auto", "Whether a TSV or CSV file starts with a line of column names.", "--header"
+        "auto", "Whether a table starts with a line of column names.", "--header"
     )
     multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
     label_separator: str = key(

@@ -1,7 +1,7 @@
 """The errors that a user can cause, and the exit code of each.
 
     SeqrnnError
-    ├── UsageError     2   a flag, or flags that do not go together
+    ├── UsageError     2   a flag, or flags that do not go together; data of two readings
     ├── ConfigError    2   a YAML file or a --set
     ├── DataError      3   a file to train on, to evaluate or to answer
     ├── ModelError     4   a run directory that cannot be trusted or read
@@ -15,6 +15,7 @@ Each message is one line: where, what, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -28,6 +29,18 @@ class UsageError(SeqrnnError):
     """The command line asks for something that cannot be done."""
 
     exit_code = 2
+
+
+class AmbiguousDataError(UsageError):
+    """The data can be read in several ways that are equally likely.
+
+    Each of `readings` is the settings that would choose one, such as `{"task": "regression"}`; the
+    message is a question to which they are the answers.
+    """
+
+    def __init__(self, question: str, readings: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(question)
+        self.readings = readings
 
 
 class ConfigError(SeqrnnError):

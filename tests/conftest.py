@@ -52,7 +52,7 @@ def make_session(tmp_path):
     """A function `(format, settings by dotted key, content of the training file) -> Session`."""
     from seqrnn.catalog import TASKS, load
     from seqrnn.config_file import from_defaults, resolve
-    from seqrnn.data.prepare import prepare
+    from seqrnn.data.dataset.prepare import prepare
     from seqrnn.engine.session import Session
 
     def make(layout, settings=None, content=None):

@@ -94,7 +94,16 @@ def test_only_the_usual_files_stand_at_the_top():
     if listed.returncode:
         pytest.skip("not a git checkout")
     top = {name.split("/")[0] for name in listed.stdout.splitlines()}
-    expected = {"pyproject.toml", "seqrnn", "tests", "sample_data", "README.md", "LICENSE", "Makefile"}
+    expected = {
+        "pyproject.toml",
+        "seqrnn",
+        "tests",
+        "sample_data",
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "SECURITY.md",
+    }
     assert expected <= top
     assert {name for name in top - expected if not name.startswith(".")} <= {"CHANGELOG.md", "docs"}
 
@@ -109,4 +118,6 @@ def test_make_alone_lists_what_there_is_to_make():
     shown = run("make", "--no-print-directory")
     assert shown.returncode == 0
     listed = re.findall(r"^make (\w+)", shown.stdout, flags=re.MULTILINE)
-    assert {"help", "demo", "test", "fast", "slow", "bench", "docs", "layers", "clean"} == set(listed)
+    assert {"help", "demo", "test", "fast", "slow", "faults", "bench", "docs", "layers", "clean"} == set(
+        listed
+    )

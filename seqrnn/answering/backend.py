@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
 from seqrnn.tasks.task import Values
 

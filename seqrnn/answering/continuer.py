@@ -10,7 +10,7 @@ import numpy as np
 from seqrnn.answering.backend import Continuing
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.state_file import read_state, state_shapes, write_state
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.text.tokenizer import BOS
 from seqrnn.search.step import Prediction, States, Tokens
 from seqrnn.tasks.language_model import LanguageModel
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
-from seqrnn.data.fields import load_fields
+from seqrnn.data.fields.field import load_fields
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
@@ -43,7 +43,7 @@ def open_run(path: Path, verb: str | None = None) -> OpenedRun:
     task: Task = load(TASKS[config.task])(config)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
-    load_fields(task.fields, run.read_text)
+    load_fields(task.fields, run.read_text, path)
     return OpenedRun(config, task, generation, run.warnings)
 
 

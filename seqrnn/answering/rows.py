@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
+from typing import Any
 
 from seqrnn.answering.backend import Continuing, Naming, Writing
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import BatchLimits, Pass
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.fields import Field
+from seqrnn.data.dataset.batching import Batch, BatchLimits, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import Encoded
+from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, numbered
 from seqrnn.search.generation import Limits
@@ -24,6 +27,7 @@ MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
 LARGEST_STEP = 2**18  # numbers in the hidden states of a batch at one step
 MOST_POSITIONS = 2**14  # of a batch
 FEWEST, MOST = 32, 256  # rows that are written together: with fewer, products are slow; more gain nothing
+_LARGE = Lock()  # held by the one thread that computes a batch of a single long row
 MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
@@ -56,7 +60,8 @@ class Labeller:
         dataset, texts = _encode(self._task.inputs, records)
         answers = [EMPTY] * len(records)
         for batch in self._task.batches(dataset, order_of(self._task.config.model)):
-            found = self._task.answers(self._backend.values(batch), batch, choice)
+            with _turn_of(batch):
+                found = self._task.answers(self._backend.values(batch), batch, choice)
             for row, answer in zip(batch.examples.tolist(), found, strict=True):
                 answers[row] = _noted(answer, texts[row])
         return answers
@@ -78,7 +83,8 @@ class RowWriter:
         for batch in self._task.batches(dataset, self._order(decoding)):
             examples = batch.examples.tolist()
             rows = numbered(decoding, [records[filled[example]].line for example in examples])
-            found = decode(self._backend, self._backend.begin(batch), rows)
+            with _turn_of(batch):
+                found = decode(self._backend, self._backend.begin(batch), rows)
             for example, hypotheses in zip(examples, found, strict=True):
                 answers[filled[example]] = self._answer(hypotheses, texts[example], decoding.limits)
         return answers
@@ -112,11 +118,18 @@ class LineScorer:
         answers = [EMPTY] * len(records)
         order = order_of_writing(self._task.config.model, 1, len(self._task.text.tokenizer))
         for batch in self._task.line_batches(dataset, order):
-            sides = self._backend.log_likelihood(batch).tolist(), batch.arrays["lengths"].tolist()
+            with _turn_of(batch):
+                scores = self._backend.log_likelihood(batch).tolist()
+            sides = scores, batch.arrays["lengths"].tolist()
             for row, score, length in zip(batch.examples.tolist(), *sides, strict=True):
                 text = texts[row]
                 answers[row] = Answer(-score / length, score, (), text.truncated, text.unknown)
         return answers
+
+
+def _turn_of(batch: Batch) -> AbstractContextManager[Any]:
+    """Return what is held while a batch is computed: one that is over the limits has the memory to itself."""
+    return _LARGE if batch.positions > MOST_POSITIONS else nullcontext()
 
 
 def _noted(answer: Answer, text: Encoded) -> Answer:

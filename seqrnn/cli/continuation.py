@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqrnn.data.tokenizer import EOS
+from seqrnn.data.text.tokenizer import EOS
 from seqrnn.errors import SeqrnnError
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling

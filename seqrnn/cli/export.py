@@ -10,7 +10,8 @@ import typer
 from seqrnn.cli.measuring import Given, find_source, measure
 from seqrnn.cli.options import BEAM_SIZE, FormatOption, ModelOption, QuietOption, ThreadsOption
 from seqrnn.cli.tables import head, shown, table
-from seqrnn.errors import OutputError, UsageError
+from seqrnn.errors import UsageError
+from seqrnn.run.files import check_replaceable
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -92,8 +93,8 @@ def _check_flags(onnx: Path | None, output: Path | None, quantize: str | None, g
         raise UsageError("give --onnx FILE, or -o DIR with --quantize int8")
     if onnx is not None and (quantize is not None or given is not None):
         raise UsageError("--quantize and --check go with -o; --onnx checks its file by itself")
-    if onnx is not None and not onnx.parent.is_dir():
-        raise OutputError(f"writing {onnx}: there is no directory {onnx.parent}; make it first")
+    if onnx is not None:
+        check_replaceable(onnx)
     if output is not None and quantize is None:
         raise UsageError("-o: in which form? give --quantize int8, or --onnx FILE instead")
 
@@ -124,7 +125,7 @@ def _write_quantized(
     if given is not None:
         source = find_source(run, given)
         figures["before"] = _figures(run, source, threads)
-    done = export_quantized(model, output)
+    done = export_quantized(run, output)
     if source is not None:
         figures["after"] = _figures(open_run(output), source, threads)
     facts = {"output": str(output), "bytes_before": done.bytes_before, "bytes": done.bytes_after}

@@ -24,7 +24,7 @@ from seqrnn.cli.options import (
     TextFieldOption,
     refuse,
 )
-from seqrnn.errors import OutputError, UsageError
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.continuation import Text
@@ -123,6 +123,7 @@ def generate(
     """
     from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.stdio import Output, say
+    from seqrnn.run.files import check_replaceable
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
     from seqrnn.search.sampling import Sampling
@@ -155,8 +156,8 @@ def generate(
         refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
         if state_out is not None and samples not in {None, 1}:
             raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
-        if state_out is not None and not state_out.parent.is_dir():
-            raise OutputError(f"writing {state_out}: there is no directory {state_out.parent}; make it first")
+        if state_out is not None:
+            check_replaceable(state_out)
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
             text.write_all(sampling, samples or 1, out, jsonl, stream)

@@ -9,7 +9,6 @@ from seqrnn.cli.model import Model
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqrnn.data.record import Record
     from seqrnn.tasks.task import Answer
 
 
@@ -37,15 +36,11 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
     if not isinstance(task, LanguageModel):
         raise UsageError(f"--per-line: scores are a language model's, and this is one for {task.name}")
     field = output.field or name_of(config.text_column)
-    layout = RowFormat(output.as_json, field, "text", _accept, lambda text: {"text": text}, _line)
+    layout = RowFormat(output.as_json, field, "text", task.text.check, lambda text: {"text": text}, _line)
     with Output(output.path) as out:
         tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer, model.side_by_side)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
-
-
-def _accept(record: Record) -> None:
-    """Take any text."""
 
 
 def _line(answer: Answer, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,20 +48,20 @@ def find_source(run: OpenedRun, given: Given) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.data.sniff import guess
+    from seqrnn.inference import infer
 
     columns = {"text_column": given.text_column, "label_column": given.label_column}
     known = {name: value for name, value in columns.items() if value is not None}
     source = _source(run.config.data.model_copy(update=known), given)
     if source.format == "auto":
-        source = replace(source, format=guess(source, run.config.task).format)
+        source = infer(source, run.config.task).source
     return source
 
 
 def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
-    from seqrnn.data.columns import Dataset
-    from seqrnn.data.prepare import encode_part
+    from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.dataset.prepare import encode_part
     from seqrnn.engine.evaluation import evaluate
 
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:

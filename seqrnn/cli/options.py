@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import limit_threads
 from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    FileFormat: TypeAlias = str
+else:  # a type checker cannot know the names of a catalogue
+    FileFormat = Literal[("auto", *(name for name in FORMATS if name != "parallel"))]
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 THREADS = min(2, CORES)
@@ -79,7 +85,7 @@ LengthPenaltyOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 FormatOption = Annotated[
-    Literal["auto", "text", "lines", "tsv", "csv", "jsonl", "fasttext", "conll", "conllu", "npz"],
+    FileFormat,
     typer.Option("--format", help="How the file is laid out."),
 ]
 

@@ -10,10 +10,11 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
-from seqrnn.data.sniff import Guess, guess
+from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
-from seqrnn.data.source_fields import SETTINGS
 from seqrnn.errors import UsageError
+from seqrnn.inference import Inference, infer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task
 
@@ -37,7 +38,7 @@ class Plan:
 
     config: Config
     readable: Config
-    guess: Guess
+    inference: Inference
 
     def task(self) -> Task:
         """Make the task."""
@@ -83,26 +84,26 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     asked = resolve(layers)
     given = {key for layer in layers for key in layer}
     source = spool(Source.training(asked.data))
-    found = guess(source, _task_asked_for(asked, given))
+    found = infer(source, _task_asked_for(asked, given))
     task = load(TASKS[found.task])
-    decided: dict[str, Any] = {
-        "task": found.task,
-        "data.format": found.format,
-        "data.source_kind": found.source_kind,
-    }
+    decided = dict(found.settings)
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
     if asked.data.tokenizer == "auto" and "data.tokenizer" not in defaults:
-        decided["data.tokenizer"] = "char" if found.single_words else "word"
+        decided["data.tokenizer"] = "char" if _are_single_words(found.sample.sources) else "word"
     if asked.data.target_tokenizer == "auto" and "data.target_tokenizer" in task.settings:
-        decided["data.target_tokenizer"] = "char" if found.single_word_targets else "word"
+        decided["data.target_tokenizer"] = "char" if _are_single_words(found.sample.targets) else "word"
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, given)
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
     return Plan(config, readable, found)
+
+
+def _are_single_words(column: ColumnSample) -> bool:
+    return sum(len(text.split()) > 1 for text in column.texts) < len(column.texts) / 2
 
 
 def _task_asked_for(asked: Config, given: set[str]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,17 +13,18 @@ from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
-from seqrnn.data.formats import format_of_name
+from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats.cells import text_of
+from seqrnn.data.formats.column_names import NUMBER_NAMES
+from seqrnn.data.formats.json_text import parse_json
+from seqrnn.data.formats.numbers import steps_in, without_numbers
+from seqrnn.data.formats.records import text_names
+from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.data.lines import Line, file_name, read_line_groups
-from seqrnn.data.named_files import ARRAY_EXTENSION
-from seqrnn.data.readers import NUMBER_NAMES
-from seqrnn.data.readers.jsonl import steps_in, text_names, text_of, unique_keys, without_numbers
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, UsageError
 from seqrnn.tasks.task import Answer
 
-OTHER_THAN_ROWS = {"conll": "sentence", "conllu": "sentence", "npz": "example, as JSON,"}
-"""Formats of which a line is no row, and what to give a line instead."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -141,8 +141,8 @@ def answer_rows(
 def _require_rows(path: str) -> None:
     """Raise UsageError unless a line of the file is a row, as far as its name tells."""
     known = format_of_name(path)
-    if known in OTHER_THAN_ROWS:
-        advice = f"measure it with seqrnn evaluate, or give one {OTHER_THAN_ROWS[known]} a line"
+    if known is not None and not format_named(known).line_is_row and known != "csv":
+        advice = f"measure it with seqrnn evaluate, or give one {format_named(known).row_noun} a line"
         raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 
@@ -214,8 +214,8 @@ def without_surrogates(text: str) -> str:
 
 def _read_object(number: int, text: str, text_field: str | None) -> Row:
     try:
-        fields = json.loads(text, **STRICTLY)
-    except (ValueError, RecursionError) as error:
+        fields = parse_json(text)
+    except ValueError as error:
         return Row(number, "", {"text": text}, f"not JSON: {error}")
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
     value = text_of(fields.get(name))
@@ -230,27 +230,11 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
         return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
     bare = layout.kind == "vector" and text.lstrip()[0] not in "[{"
     try:
-        value = json.loads(f"[{text}]" if bare else text, **STRICTLY)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(f"[{text}]" if bare else text)
+    except ValueError as error:
         return Row(number, text, {"text": text}, f"not JSON: {error}")
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:
         return Row(number, text, fields, without_numbers(layout.kind, layout.field))
     return Row(number, text, fields, steps=steps)
-
-
-def _finite(text: str) -> float:
-    """Read a number, unless JSON could not write it again."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
-    return number
-
-
-STRICTLY: dict[str, Any] = {
-    "parse_constant": _finite,
-    "parse_float": _finite,
-    "object_pairs_hook": unique_keys,
-}
-"""How JSON is read: nothing in it gets lost, and all of it can be written again."""

@@ -58,8 +58,9 @@ def train(
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
     from seqrnn.cli.plan import continued, inherited, plan_training
+    from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output
-    from seqrnn.config_file import dump, read_layers
+    from seqrnn.config_file import dump, from_flags, read_layers
 
     if data:
         flags["data.train"] = tuple(data)
@@ -73,16 +74,21 @@ def train(
         begun = continued(output, layers)
     if init_from is not None:
         begun = inherited(init_from)
+
+    def planned(answers: Mapping[str, Any]) -> Plan:
+        return plan_training([*layers, from_flags(answers)], begun)
+
     if dump_config:
         with Output() as out:
-            out.write_text(dump(plan_training(layers, begun).config, comments=True))
+            out.write_text(dump(settled(planned).config, comments=True))
         return
 
     from seqrnn.cli.console import TrainingConsole
 
     console = TrainingConsole(quiet)
+    plan = settled(planned)
     with console.preparing("reading the data"):
-        session = _prepare(plan_training(layers, begun), console)
+        session = _prepare(plan, console)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:
@@ -106,7 +112,7 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
 
 def _prepare(plan: Plan, console: TrainingConsole) -> Session:
     """Read the data and build the model, and say what they are."""
-    from seqrnn.data.prepare import prepare
+    from seqrnn.data.dataset.prepare import prepare
 
     task = plan.task()
     prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)
@@ -114,7 +120,12 @@ def _prepare(plan: Plan, console: TrainingConsole) -> Session:
     from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
 
     session = Session(plan.config, task, prepared)
-    for line in (plan.guess.reason, f"shape: {task.shape()}", *prepared.report.lines(), session.describe()):
+    for line in (
+        *plan.inference.lines(),
+        f"shape: {task.shape()}",
+        *prepared.report.lines(),
+        session.describe(),
+    ):
         console.say(line)
     return session
 

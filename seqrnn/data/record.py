@@ -31,6 +31,11 @@ class Record(NamedTuple):
         return not (self.source.strip() if self.steps is None else len(self.steps))
 
     @property
+    def size(self) -> int:
+        """Characters and time steps that it holds."""
+        return len(self.source) + sum(map(len, self.targets)) + (0 if self.steps is None else len(self.steps))
+
+    @property
     def place(self) -> str:
         """Where the example stands, as `FILE:LINE`."""
         return f"{self.path}:{self.line}"

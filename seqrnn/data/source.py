@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -30,8 +31,12 @@ class Source:
     paths: tuple[str, ...]
     target_path: str | None = None
     format: str = "auto"
+    delimiter: str = "auto"
     text_column: str | None = None
     label_column: str | None = None
+    series_column: str | None = None
+    time_column: str | None = None
+    feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no"] = "auto"
     multi_label: bool = False
     label_separator: str = ","
@@ -73,8 +78,12 @@ class Source:
             paths=paths if source is None else (source,),
             target_path=target,
             format=data.format if source is None else "parallel",
+            delimiter=data.delimiter,
             text_column=data.text_column,
             label_column=data.label_column,
+            series_column=data.series_column,
+            time_column=data.time_column,
+            feature_columns=data.feature_columns,
             header=data.header,
             multi_label=data.multi_label,
             label_separator=data.label_separator,
@@ -82,10 +91,22 @@ class Source:
             kind=data.source_kind,
         )
 
+    def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the label columns that the user chose: one of `names`, or several apart by commas."""
+        chosen = self.label_column
+        if chosen is None:
+            return ()
+        if "," not in chosen or (names is not None and chosen in names):
+            return (chosen,)
+        return tuple(choice.strip() for choice in chosen.split(","))
+
     def split_labels(self, text: str) -> tuple[str, ...]:
-        """Return the labels that stand in one column: none if it is blank, several if multi-label."""
+        """Return the labels in one column: none if it is blank, several if multi-label.
+
+        White space around a label is no part of it.
+        """
         if not self.multi_label:
-            return (text,) if text.strip() else ()
+            return (label,) if (label := text.strip()) else ()
         labels = (label.strip() for label in text.split(self.label_separator))
         return tuple(label for label in labels if label)
 

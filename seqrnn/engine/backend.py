@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.answering.opened_run import OpenedRun
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.engine.build import build_model
 from seqrnn.engine.checkpoint import expected_arrays, load_model
 from seqrnn.engine.device import choose_device

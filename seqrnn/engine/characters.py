@@ -13,6 +13,8 @@ from seqrnn.config import ModelConfig
 from seqrnn.engine.embedding import TokenEmbedding
 from seqrnn.engine.rnn import RNN
 
+MOST_WORDS = 2**12  # whose characters are read at a time: a long row may hold as many different ones
+
 
 class CharacterEncoder(nn.Module):
     """One layer in both directions over the characters of each word (Ling et al. 2015)."""
@@ -29,7 +31,13 @@ class CharacterEncoder(nn.Module):
         return self.rnn.sizes.output_size
 
     def forward(self, spellings: Tensor, lengths: Tensor) -> Tensor:
-        """Read `spellings` (U, C) of `lengths` (U,) -> (U, 2 * H)."""
+        """Read `spellings` (U, C) of `lengths` (U,), the longest first -> (U, 2 * H)."""
+        if self.training or len(spellings) <= MOST_WORDS:
+            return self._read(spellings, lengths)
+        parts = zip(torch.split(spellings, MOST_WORDS), torch.split(lengths, MOST_WORDS), strict=True)
+        return torch.cat([self._read(part[:, : int(sizes[0])], sizes) for part, sizes in parts])
+
+    def _read(self, spellings: Tensor, lengths: Tensor) -> Tensor:
         _, (forward, backward) = self.rnn(self.embedding(spellings), lengths)
         vectors: Tensor = self.dropout(torch.cat([forward[0], backward[0]], dim=1))
         return vectors

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.text.tokenizer import BOS
 from seqrnn.engine.attention import Attention, Memory, build_attention
 from seqrnn.engine.embedding import TokenEmbedding
 from seqrnn.engine.rnn import RNN, Layers, reorder

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.config import ModelConfig
-from seqrnn.data.tokenizer import BLANK, UNK
+from seqrnn.data.text.tokenizer import BLANK, UNK
 
 
 class TokenEmbedding(nn.Module):

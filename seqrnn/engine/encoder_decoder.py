@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.tokenizer import BLANK, SPECIALS
+from seqrnn.data.text.tokenizer import BLANK, SPECIALS
 from seqrnn.engine.attention import Memory
 from seqrnn.engine.bridge import Bridge, FirstInput
 from seqrnn.engine.decoder import Decoder, DecoderState, build_decoder

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.tokenizer import BLANK
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.engine.backend import TorchBackend, to_arrays, to_tensors
 from seqrnn.engine.loss import Output
 from seqrnn.errors import NumericError

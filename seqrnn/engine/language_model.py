@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.tokenizer import BLANK
+from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
 from seqrnn.engine.rnn import RNN, Layers, detach, running

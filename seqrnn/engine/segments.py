@@ -2,7 +2,8 @@
 
 A fused kernel runs all rows of a batch for the same number of steps. Between two neighbouring
 lengths that occur in the batch nothing ends, so there it may run; at the boundary the rows that
-have ended keep their state. That gives exact last states without a mask inside the recurrence and
+have ended keep their state. A long stretch is cut as well, since the kernel keeps all gates of all its
+steps while it runs. That gives exact last states without a mask inside the recurrence and
 without packed sequences, which on the CPU leave the fast kernel.
 """
 
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+LONG = 2**12  # steps of one piece, at most
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Segments:
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = torch.arange(total).unsqueeze(1)  # (T, 1)
         reversal = torch.where(steps < descending, descending - 1 - steps, steps)
-        stops = sorted({*descending.tolist(), total} - {0})
+        stops = sorted({*descending.tolist(), *range(LONG, total, LONG), total} - {0})
         starts = [0, *stops[:-1]]
         alive = [int((descending > start).sum()) for start in starts]
         pieces = tuple(map(Segment, starts, stops, alive))

@@ -12,9 +12,9 @@ from torch import nn
 
 from seqrnn.config import Config
 from seqrnn.config_file import dump
-from seqrnn.data.fields import TextField, learned
-from seqrnn.data.prepare import Prepared
-from seqrnn.data.vectors import read_vectors
+from seqrnn.data.dataset.prepare import Prepared
+from seqrnn.data.fields.field import TextField, learned
+from seqrnn.data.text.word_vectors import read_vectors
 from seqrnn.engine.build import build_model, count_parameters
 from seqrnn.engine.checkpoint import expected_arrays, load_model
 from seqrnn.engine.device import choose_device, set_threads

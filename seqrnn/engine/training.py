@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
 from seqrnn.engine.averaging import WeightAverage
 from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.build import count_parameters

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.data.batching import Batch
-from seqrnn.data.vectors_field import VectorsField
+from seqrnn.data.dataset.batching import Batch
+from seqrnn.data.fields.vectors_field import VectorsField
 from seqrnn.export.graph import Array, Graph, Part
 from seqrnn.export.layers import RNN, embed, head, last_outputs, running
 from seqrnn.export.network import Arrays, Network, random_tokens

@@ -8,11 +8,12 @@ from pathlib import Path
 import seqrnn
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.catalog import GRAPHS, load
-from seqrnn.data.fields import learned
+from seqrnn.data.fields.field import learned
 from seqrnn.errors import UsageError
 from seqrnn.export.check import check
 from seqrnn.export.network import Network, Trained
-from seqrnn.export.onnx_file import to_bytes, write_file
+from seqrnn.export.onnx_file import to_bytes
+from seqrnn.run.files import replace_file
 from seqrnn.runtime.backend import open_with_parameters
 
 
@@ -34,7 +35,7 @@ def export_onnx(run: OpenedRun, path: Path) -> Written:
     graph = network.graph()
     content = to_bytes(graph, network.about, _metadata(run))
     difference = check(network, graph.outputs, content)
-    write_file(path, content)
+    replace_file(path, content)
     return Written(len(content), difference)
 
 

@@ -1,17 +1,13 @@
-"""A graph as the bytes of an ONNX file, and those bytes on the disk."""
+"""A graph as the bytes of an ONNX file."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import seqrnn
-from seqrnn.errors import OutputError, UsageError
+from seqrnn.errors import UsageError
 from seqrnn.export.graph import OPSET, Graph, Node, Port
-from seqrnn.run.files import sync_directory, write_synced
 
 IR_VERSION = 8  # of the file format, which belongs to the operators' version
 MOST_BYTES = 2**31 - 2**20  # a file is one message of protobuf, which may have 2 GiB
@@ -38,23 +34,6 @@ def to_bytes(graph: Graph, about: str, metadata: Mapping[str, str]) -> bytes:
     _import_onnx().checker.check_model(model, full_check=True)
     content: bytes = model.SerializeToString()
     return content
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: it gets its name when the disk has it. Raises OutputError."""
-    path = path.resolve()  # a link stays one
-    if path.exists() and not path.is_file():
-        raise OutputError(f"writing {path}: is no regular file; name another")
-    temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
-    try:
-        write_synced(temporary, content)
-        temporary.replace(path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise OutputError(f"writing {path}: {error.strerror}") from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
 def _import_onnx() -> Any:

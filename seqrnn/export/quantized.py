@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.errors import UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import MODEL, ROOT_FILES
 from seqrnn.run.tensors import Tensors
+from seqrnn.runtime.backend import can_run, open_with_parameters
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,19 @@ class Shrinkage:
     largest_weight: float
 
 
-def export_quantized(source: Path, target: Path) -> Shrinkage:
+def export_quantized(source: OpenedRun, target: Path) -> Shrinkage:
     """Write the best generation of the run `source`, in int8, to the new directory `target`.
 
     Raises ModelError where `source` is damaged, UsageError where it is int8 already or `target` is not
     free, and OutputError, with nothing left behind.
     """
-    run = RunDirectory.open(source)
-    best = run.best()
+    best = source.generation
+    run = RunDirectory.open(best.path.parent)
     if best.manifest.weights == "int8":
-        raise UsageError(f"{source}: is int8 already; give the run that training made")
+        raise UsageError(f"{run.path}: is int8 already; give the run that training made")
     check_free(target)
+    tensors = _weights(source)
     files = {name: run.read_text(name) for name in ROOT_FILES if name in best.manifest.files}
-    tensors = best.tensors(None)
     copy = RunDirectory.create(target, files)
     with RunLock(target):
         try:
@@ -46,6 +48,16 @@ def export_quantized(source: Path, target: Path) -> Shrinkage:
             copy.abandon()
             raise
     return _compare(best, saved, tensors)
+
+
+def _weights(run: OpenedRun) -> Tensors:
+    """Return the weights of a run, which are those that its configuration says. Raises ModelError."""
+    if can_run(run):
+        return open_with_parameters(run)[1]
+    from seqrnn.engine.backend import open_backend
+    from seqrnn.engine.checkpoint import model_arrays
+
+    return model_arrays(open_backend(run, "cpu").model)
 
 
 def check_free(target: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.export.crf import decode
 from seqrnn.export.graph import Array, Graph, Part
 from seqrnn.export.layers import RNN, embed, head, last_outputs, running

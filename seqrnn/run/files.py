@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
@@ -99,6 +99,35 @@ def write_synced(path: Path, content: bytes) -> Fingerprint:
         file.flush()
         os.fsync(descriptor)
     return fingerprint(content)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: it gets its name when the disk has it.
+
+    What was there before stays until then, and a link stays one. Raises `OutputError`, with nothing left.
+    """
+    check_replaceable(path)
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".seqrnn-{os.getpid()}.tmp")
+    try:
+        write_synced(temporary, content)
+        temporary.replace(target)
+        sync_directory(target.parent)
+    except OSError as error:
+        raise OutputError(f"writing {path}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise `OutputError` unless a file can be written to `path`: to be asked before anything costs time."""
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise OutputError(f"writing {path}: there is no directory {path.parent}; make it first")
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise OutputError(f"writing {path}: is not a regular file; choose another name")
+    check_writable(target.parent)
 
 
 def sync_directory(path: Path) -> None:

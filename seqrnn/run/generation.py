@@ -35,8 +35,8 @@ from seqrnn.run.manifest import (
     Numbers,
 )
 from seqrnn.run.quantized import dequantize, quantize, stored_kinds
-from seqrnn.run.strict_json import parse_object
 from seqrnn.run.tensors import Expected, Tensors, read_tensors, write_tensors
+from seqrnn.strict_json import parse_object
 
 # A generation that another of the same step replaces is called .old until that one has its name.
 DIRECTORY_NAME = re.compile(r"gen-(\d{8,18})(\.old)?")

@@ -21,7 +21,7 @@ from pydantic import (
 from seqrnn.catalog import FieldFile
 from seqrnn.errors import ModelError
 from seqrnn.run.files import Fingerprint, read_regular
-from seqrnn.run.strict_json import conform, parse_object
+from seqrnn.strict_json import conform, parse_object
 
 FORMATS = (1, 2)  # that can be read; 2 may hold int8, and is written for nothing else
 MANIFEST = "manifest.json"

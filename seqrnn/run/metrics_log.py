@@ -11,7 +11,7 @@ from typing import Any
 
 from seqrnn.errors import ModelError, OutputError
 from seqrnn.run.files import read_regular
-from seqrnn.run.strict_json import parse_object
+from seqrnn.strict_json import parse_object
 
 METRICS = "metrics.jsonl"
 REMOVE = "remove the line"  # what to do about one that cannot be read: the others still tell the history

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 
 from seqrnn.errors import ModelError, NumericError
 from seqrnn.run.files import Fingerprint, check_fingerprint, open_regular, read_exactly, size_of, write_synced
-from seqrnn.run.strict_json import conform, parse_object
+from seqrnn.strict_json import conform, parse_object
 
 Tensors: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
 Expected: TypeAlias = Mapping[str, tuple[str, tuple[int, ...]]]  # name: (NumPy dtype name, shape)

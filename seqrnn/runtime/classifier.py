@@ -11,7 +11,7 @@ import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import take_input
 from seqrnn.runtime.judgements import choose_judgement

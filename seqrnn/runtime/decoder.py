@@ -12,7 +12,7 @@ import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.text.tokenizer import BOS
 from seqrnn.runtime.attention import Memory, take_attention
 from seqrnn.runtime.inputs import take_embedding
 from seqrnn.runtime.linear import Linear

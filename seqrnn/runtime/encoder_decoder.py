@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.bridge import take_entry
 from seqrnn.runtime.decoder import Decoder, DecoderState
 from seqrnn.runtime.inputs import Lookup, take_input

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import as_vectors
 from seqrnn.runtime.judgements import choose_judgement

@@ -71,7 +71,14 @@ class Embedding:
 
 def joined(parts: Sequence[Lookup]) -> Lookup:
     """Put the vectors of each step behind one another, (B, T, E) each -> (B, T, sum of E)."""
-    return Lookup.all(np.concatenate([part.written_out() for part in parts], axis=2))
+    size = sum(part.vectors.shape[1] for part in parts)
+    whole = np.empty((*parts[0].places.shape, size), dtype=np.float32)
+    start = 0
+    for part in parts:
+        stop = start + part.vectors.shape[1]
+        whole[:, :, start:stop] = part.written_out()
+        start = stop
+    return Lookup.all(whole)
 
 
 Input = Callable[[Array], Array | Lookup]

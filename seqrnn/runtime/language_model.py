@@ -12,7 +12,7 @@ import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.activations import log_softmax
 from seqrnn.runtime.inputs import Lookup, take_embedding
 from seqrnn.runtime.linear import Linear

@@ -7,7 +7,7 @@ its prefix tree, R of them roots.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock, get_ident
 
 import numpy as np
@@ -21,6 +21,9 @@ from seqrnn.runtime.linear import Linear
 from seqrnn.runtime.prefixes import PrefixTree
 from seqrnn.runtime.unrolled import unroll
 from seqrnn.runtime.weights import Array, Take
+
+Brought = Callable[[Array | slice], Array]
+"""What the vectors of so many numbers bring to a step: `(N,) -> (N, G * H)`."""
 
 FEW = 8  # sequences for which making arrays costs more than what is computed
 
@@ -82,27 +85,23 @@ class Layer:
             from_state += self.late_bias
         return step(from_input, *state)
 
-    def run(self, x: Lookup, tree: PrefixTree, roots: State) -> State:
-        """Compute the states at the nodes of a tree, each array (M, H), from those at its `roots` (R, H).
-
-        The nodes read the vectors of `x`. What these bring is computed beforehand, unless it is too much.
-        """
-        inputs: Array | None = None  # (U, G * H)
+    def bring(self, x: Lookup) -> Brought:
+        """Return what the vectors of `x` bring to a step, computed now unless it is too much to keep."""
         if x.lasting:
-            inputs = self.from_table(x.vectors)
-        elif len(x.vectors) * self.rows <= MOST_BROUGHT:
-            inputs = self.from_input(x.vectors)
+            return partial(_rows, self.from_table(x.vectors))
+        if len(x.vectors) * self.rows <= MOST_BROUGHT:
+            return partial(_rows, self.from_input(x.vectors))
+        return lambda numbers: self.from_input(_rows(x.vectors, numbers))
+
+    def run(self, brought: Brought, tree: PrefixTree, roots: State) -> State:
+        """Compute the states at the nodes of a tree, each array (M, H), from those at its `roots` (R, H)."""
         states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
         for array, root in zip(states, roots, strict=True):
             array[: len(root)] = root
         most = max(FEW, CACHED // self.rows)
         for block in tree.blocks(most):
             before = tuple(_rows(array, block.parents) for array in states)
-            if inputs is None:
-                brought = self.from_input(_rows(x.vectors, block.reads))
-            else:
-                brought = _rows(inputs, block.reads)
-            new = self.step(brought, before)
+            new = self.step(brought(block.reads), before)
             for array, part in zip(states, new, strict=True):
                 array[block.start : block.stop] = part
         return states

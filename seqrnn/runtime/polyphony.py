@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.activations import log_sigmoid
 from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import take_input

@@ -11,11 +11,12 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import State
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.runtime.inputs import Lookup, joined
-from seqrnn.runtime.layer import Layer
-from seqrnn.runtime.lengths import turned
-from seqrnn.runtime.prefixes import PrefixTree
+from seqrnn.runtime.layer import Brought, Layer
+from seqrnn.runtime.lengths import running, turned
+from seqrnn.runtime.prefixes import NOTHING, PrefixTree
 from seqrnn.runtime.weights import Array, Take, within
 
+LONG = 2**14  # steps that are read at a time
 Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
 
 
@@ -77,12 +78,41 @@ def _read(
 ) -> tuple[Lookup, State]:
     """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
     reads = turned(x.places, lengths) if backward else x.places
+    brought = layer.bring(x)
+    if reads.shape[1] <= LONG:
+        hidden, last = _read_steps(layer, brought, reads, lengths, state)
+    else:
+        hidden, last = _read_long(layer, brought, reads, lengths, state)
+    if backward:
+        hidden = Lookup(hidden.vectors, turned(hidden.places, lengths))
+    return hidden, last
+
+
+def _read_steps(
+    layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
+) -> tuple[Lookup, State]:
+    """Read the vectors numbered `reads` (B, T): the hidden states in that order, and the last one."""
     roots = layer.initial(1)  # the first is that of nothing
     starts = np.zeros(len(lengths), dtype=np.int64)
     if state is not None:
         roots = tuple(np.concatenate(pair) for pair in zip(roots, state, strict=True))
         starts = np.arange(1, len(lengths) + 1)
     tree = PrefixTree.of(reads, lengths, starts)
-    states = layer.run(x, tree, roots)
-    places = turned(tree.places, lengths) if backward else tree.places
-    return Lookup(states[0], places), tuple(array[tree.last] for array in states)
+    states = layer.run(brought, tree, roots)
+    return Lookup(states[0], tree.places), tuple(array[tree.last] for array in states)
+
+
+def _read_long(
+    layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
+) -> tuple[Lookup, State]:
+    """Do as `_read_steps`, `LONG` steps at a time: of those before, the hidden states alone are kept."""
+    state = layer.initial(len(lengths)) if state is None else state
+    vectors, places, count = [], [], 0
+    for start in range(0, reads.shape[1], LONG):
+        part = reads[:, start : start + LONG]
+        left = np.clip(lengths - start, 0, LONG)
+        hidden, state = _read_steps(layer, brought, part, left, state)
+        vectors.append(hidden.vectors)
+        places.append(np.where(running(left, part.shape[1]), hidden.places + count, NOTHING))
+        count += len(hidden.vectors)
+    return Lookup(np.concatenate(vectors), np.concatenate(places, axis=1)), state

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.runtime.heads import take_head
 from seqrnn.runtime.inputs import Lookup, take_embedding
 from seqrnn.runtime.lengths import running
@@ -19,6 +19,8 @@ from seqrnn.runtime.output_layers import take_output_layer
 from seqrnn.runtime.rnn import RNN
 from seqrnn.runtime.weights import Array, Take, within
 from seqrnn.tasks.task import Values
+
+MOST_WORDS = 2**12  # whose characters are read at a time: a long row may hold as many different ones
 
 
 class CharacterEncoder:
@@ -32,7 +34,16 @@ class CharacterEncoder:
         self.output_size = sizes.output_size
 
     def __call__(self, spellings: Array, lengths: Array) -> Array:
-        """Read `spellings` (U, C) of `lengths` (U,) -> (U, 2 * H)."""
+        """Read `spellings` (U, C) of `lengths` (U,), the longest first -> (U, 2 * H)."""
+        if len(spellings) <= MOST_WORDS:
+            return self._read(spellings, lengths)
+        starts = range(0, len(spellings), MOST_WORDS)
+        parts = [slice(start, start + MOST_WORDS) for start in starts]
+        return np.concatenate(
+            [self._read(spellings[part, : lengths[part][0]], lengths[part]) for part in parts]
+        )
+
+    def _read(self, spellings: Array, lengths: Array) -> Array:
         _, states = self._rnn(Lookup.of(self._table, spellings), lengths)
         return np.concatenate([state[0] for state in states], axis=1)
 

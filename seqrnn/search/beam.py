@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from seqrnn.data.tokenizer import EOS
+from seqrnn.data.text.tokenizer import EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import drop_repeated_ngrams, require_choices

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from seqrnn.data.tokenizer import BLANK, EOS
+from seqrnn.data.text.tokenizer import BLANK, EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.beam import Beam, Hypothesis, beam_search
 from seqrnn.search.generation import Limits, generate

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, UNK
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import UsageError
 from seqrnn.search.sampling import Chooser, Sampling
 from seqrnn.search.step import Logits, Prediction, Step, Tokens, log_softmax

@@ -13,13 +13,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field, LabelField
-from seqrnn.data.source_fields import SourceField, source_field
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field, LabelField
+from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.label_evidence import label_likelihood, number_likelihood
+from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.classification import class_table, classification_scores, confusions
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -64,6 +66,24 @@ class Classification(AnsweringTask):
         super().__init__(config)
         self.source = source_field(config.data)
         self.labels = LabelField("labels", config.data.multi_label)
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim targets that come again and again."""
+        targets = sample.targets
+        if sample.source.multi_label:
+            return Claim(1.0, f"{count(targets.distinct, 'label')} {sample.rows}")
+        if not targets.filled:
+            return None
+        likelihood = label_likelihood(targets, sample.sources.texts)
+        if targets.is_numeric:
+            likelihood = min(likelihood, 1 - number_likelihood(targets))
+        if sample.source.format == "fasttext":
+            likelihood = 1.0
+        elif sample.is_aligned:
+            likelihood /= 2  # as many targets as tokens in every row is no chance
+        hint = "--task regression learns them as numbers" if targets.is_numeric else ""
+        return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod
     def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:

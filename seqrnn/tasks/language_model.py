@@ -11,13 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import TextField
+from seqrnn.data.dataset.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import TextField
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.sample import Sample
+from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.metrics.language import language_scores
-from seqrnn.tasks.task import Task, Values
+from seqrnn.tasks.task import Claim, Task, Values
 
 
 class LanguageModel(Task):
@@ -49,6 +50,13 @@ class LanguageModel(Task):
         super().__init__(config)
         self.stream = config.data.format == "text"
         self.text = TextField("text", TokenizerSettings.of(config.data), self.stream)
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim texts that have no targets."""
+        if sample.held != "texts" or sample.targets.filled or sample.source.multi_label:
+            return None
+        return Claim(1.0, "text without labels")
 
     @property
     def fields(self) -> tuple[TextField]:

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.notes_field import NotesField
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.notes_field import NotesField
+from seqrnn.data.sample import Sample
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 
 class Polyphony(AnsweringTask):
@@ -49,6 +50,13 @@ class Polyphony(AnsweringTask):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.source = NotesField("source", config.data.keys, config.data.max_tokens)
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim notes that have no targets."""
+        if sample.kind != "notes" or sample.targets.filled:
+            return None
+        return Claim(1.0, "the notes of music, of which the next ones are predicted")
 
     @property
     def fields(self) -> tuple[NotesField]:

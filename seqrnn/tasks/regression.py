@@ -11,14 +11,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field
-from seqrnn.data.number_field import NumberField
-from seqrnn.data.source_fields import SourceField, source_field
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.label_evidence import number_likelihood
+from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 
 class Regression(AnsweringTask):
@@ -42,6 +44,15 @@ class Regression(AnsweringTask):
         super().__init__(config)
         self.source = source_field(config.data)
         self.numbers = NumberField("labels")
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim targets that are numbers: the more different ones, the more surely."""
+        targets = sample.targets
+        if sample.source.multi_label or not targets.filled or not targets.is_numeric:
+            return None
+        values = count(targets.distinct, "number")
+        return Claim(number_likelihood(targets), f"{values} {sample.rows}, one for each example")
 
     @property
     def model(self) -> str:

@@ -11,15 +11,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, batch_rows, framed, limits_of
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.fields import Field, TextField
-from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.source_fields import SourceField, source_field
-from seqrnn.data.tokenizer import BLANK, TokenizerSettings
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, framed, limits_of
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.label_evidence import label_likelihood
+from seqrnn.data.sample import Sample, count
+from seqrnn.data.text.tokenizer import BLANK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.source_batches import source_batch
-from seqrnn.tasks.task import Values, WritingTask
+from seqrnn.tasks.task import Claim, Values, WritingTask
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -71,6 +73,24 @@ class Seq2Seq(WritingTask):
         self.source = source_field(config.data)
         self.target = TextField("target", TokenizerSettings.of_target(config.data), side="target")
         self.references = ReferencesField("references")
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim targets that are too many, too long or too like their sources for labels."""
+        targets = sample.targets
+        if sample.source.multi_label or not targets.filled or sample.source.format == "fasttext":
+            return None
+        kind = sample.source.kind
+        if kind == "label":
+            return Claim(1.0, f"{count(targets.distinct, 'text')} {sample.rows}, each written from a label")
+        likelihood = 1 - label_likelihood(targets, sample.sources.texts)
+        if targets.is_numeric:
+            likelihood = min(likelihood, 0.4)
+        values = count(targets.distinct, "target")
+        if sample.is_aligned:
+            likelihood /= 2  # as many targets as tokens in every row is no chance
+        hint = "--task classification, if that is a label" if len(sample.records) == 1 else ""
+        return Claim(likelihood, f"{values} {sample.rows}, too many or too long for labels", hint)
 
     @classmethod
     def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
-from seqrnn.data.columns import Column, Dataset
-from seqrnn.data.source_fields import SourceField
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.source_fields import SourceField
 
 
 def source_batch_count(config: Config, field: SourceField, dataset: Dataset, order: Pass) -> int:

@@ -14,17 +14,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass, batch_rows, limits_of
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field
-from seqrnn.data.spellings import unique_spellings
-from seqrnn.data.token_fields import CharactersField, TagField, TokensField
-from seqrnn.data.tokenizer import TokenizerSettings
-from seqrnn.data.tokens import split_tokens
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
+from seqrnn.data.formats.registry import format_named
+from seqrnn.data.sample import Sample, count
+from seqrnn.data.text.spellings import unique_spellings
+from seqrnn.data.text.tokenizer import TokenizerSettings
+from seqrnn.data.text.tokens import split_tokens
 from seqrnn.errors import DataError, UsageError
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import Scheme, SpanCounts, find_scheme, stray_tag
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Values
+from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 
 class Tagging(AnsweringTask):
@@ -72,6 +74,20 @@ class Tagging(AnsweringTask):
         self.source = TokensField("source", settings)
         self.characters = CharactersField("characters", config.data.max_tokens)
         self.tags = TagField("tags", config.data.max_tokens)
+
+    @classmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Claim sentences that have one target for each token."""
+        if (
+            sample.source.multi_label
+            or sample.held != "texts"
+            or not sample.targets.filled
+            or not sample.is_aligned
+        ):
+            return None
+        certain = not format_named(sample.source.format).line_is_row or sample.tokens_are_given
+        values = f"{count(len(set(sample.tags)), 'tag')} {sample.rows}, one for each token"
+        return Claim(1.0 if certain else 0.95 if sample.has_few_tags else 0.5, values)
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Dataset
-from seqrnn.data.fields import Field, TextField
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.record import Record
-from seqrnn.data.source_fields import SourceField
+from seqrnn.data.sample import Sample
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
@@ -51,6 +52,14 @@ class Answer(NamedTuple):
     parts: Sequence[float] = ()  # score of each item of the prediction, where each is judged by itself
 
 
+class Claim(NamedTuple):
+    """That a task can learn from some data: how surely (0 to 1), from what they hold, and other readings."""
+
+    strength: float
+    evidence: str
+    hint: str = ""
+
+
 class Task(ABC):
     """One kind of problem: its data, its batches, its model and its measure."""
 
@@ -74,6 +83,11 @@ class Task(ABC):
     def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:  # noqa: ARG003
         """Return the configuration keys whose default differs where `source_kind` is read."""
         return cls.defaults
+
+    @classmethod
+    @abstractmethod
+    def claim(cls, sample: Sample) -> Claim | None:
+        """Return what of a sample the task can learn, or None where that is nothing."""
 
     @property
     @abstractmethod

@@ -15,7 +15,7 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.text.tokenizer import BOS
 from seqrnn.engine.checkpoint import load_model
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory

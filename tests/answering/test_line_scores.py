@@ -9,7 +9,7 @@ from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import LineScorer
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import EOS
+from seqrnn.data.text.tokenizer import EOS
 from seqrnn.search.step import log_softmax
 
 LINES = ["abcx", "", "x", "zz unknown", "defgx", "abcx"]

@@ -26,7 +26,7 @@ from seqrnn.cli.continuation import Text
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import widen_products
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.prepare import prepare
+from seqrnn.data.dataset.prepare import prepare
 from seqrnn.engine.session import Place, Session
 from seqrnn.runtime.backend import open_backend
 from seqrnn.search.generation import Limits

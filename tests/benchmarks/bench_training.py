@@ -19,7 +19,7 @@ from report import in_turns, median_ratio, write_section
 from torch import nn
 
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.prepare import prepare
+from seqrnn.data.dataset.prepare import prepare
 from seqrnn.engine.build import build_model
 from seqrnn.engine.events import Stepped
 from seqrnn.engine.training import Trainer

@@ -149,5 +149,5 @@ def test_a_state_is_of_one_text_and_of_one_model(seqrnn, storyteller, classifier
     assert (several.returncode, several.stdout) == (2, b"")
     (folder / "foreign.npz").write_bytes(b"no archive")
     foreign = seqrnn("generate", "-m", storyteller, "--state-in", "foreign.npz")
-    assert foreign.returncode == 3
+    assert (foreign.returncode, foreign.stdout, foreign.stderr.count(b"\n")) == (4, b"", 1)
     assert b"foreign.npz: damaged" in foreign.stderr

@@ -11,7 +11,7 @@ from seqrnn.cli.plan import plan_training
 from seqrnn.config import KEYS
 from seqrnn.config_file import from_flags, from_yaml
 from seqrnn.config_text import dump
-from seqrnn.data.source_fields import SETTINGS
+from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.errors import UsageError
 
 FILES = {

@@ -12,7 +12,7 @@ import torch
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import RowWriter
 from seqrnn.catalog import CELLS, TASKS
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.data.record import Record
 from seqrnn.engine.backend import TorchBackend, open_backend
 from seqrnn.engine.checkpoint import model_arrays

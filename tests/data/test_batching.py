@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.data.batching import BatchLimits, Pass, StreamBatches, batch_rows
-from seqrnn.data.tokenizer import BOS
+from seqrnn.data.dataset.batching import BatchLimits, Pass, StreamBatches, batch_rows
+from seqrnn.data.text.tokenizer import BOS
 
 LENGTHS = st.lists(st.integers(0, 30), max_size=60).map(lambda values: np.array(values, dtype=np.int64))
 ORDERS = st.sampled_from([Pass(), Pass(seed=1, epoch=0), Pass(seed=1, epoch=7)])

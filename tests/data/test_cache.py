@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from seqrnn.data import cache
 from seqrnn.data.cache_entries import sweep
+from seqrnn.data.dataset import cache
 from seqrnn.errors import OutputError, UsageError
 
 USER = """
 import os, sys, time
 from pathlib import Path
-from seqrnn.data.cache import cached
+from seqrnn.data.dataset.cache import cached
 key, folder, waits = sys.argv[1], Path(sys.argv[2]), set(sys.argv[3:])
 
 def wait_in(place):

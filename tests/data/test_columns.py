@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.data.columns import Column, ColumnWriter, Dataset, smallest_dtype
+from seqrnn.data.dataset.columns import Column, ColumnWriter, Dataset, smallest_dtype
 
 EXAMPLES = [[7, 8, 9], [], [5], [1, 2, 3, 4, 65_535]]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from seqrnn.data.record_reader import read_records
-from seqrnn.data.sniff import guess
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
+from seqrnn.inference import infer
 
 Write = Callable[..., Source]
 
@@ -116,14 +116,14 @@ def test_a_column_that_is_not_there_is_named_with_the_choice(write: Write):
 
 @pytest.mark.parametrize("name", ["a.conll", "a.txt", "a"])
 def test_blocks_of_columns_are_tagged_tokens(write: Write, name: str):
-    found = guess(write(name, CONLL, format="auto"), None)
+    found = infer(write(name, CONLL, format="auto"), None)
     assert (found.task, found.format) == ("tagging", "conll")
     assert "3 different tags in the first 2 rows, one for each token" in found.reason
 
 
 @pytest.mark.parametrize("name", ["a.conllu", "a.txt"])
 def test_conllu_is_known_by_its_extension_or_its_ten_columns(write: Write, name: str):
-    found = guess(write(name, CONLLU, format="auto"), None)
+    found = infer(write(name, CONLLU, format="auto"), None)
     assert (found.task, found.format) == ("tagging", "conllu")
 
 
@@ -137,8 +137,8 @@ def test_conllu_is_known_by_its_extension_or_its_ten_columns(write: Write, name:
     ],
 )
 def test_other_lines_are_no_columns(write: Write, content: str, layout: str):
-    assert guess(write("a", content, format="auto"), "language-model").format == layout
-    assert guess(write("b", content, format="auto"), "tagging").format != "conll"
+    assert infer(write("a", content, format="auto"), "language-model").format == layout
+    assert infer(write("b", content, format="auto"), "tagging").format != "conll"
 
 
 def test_parallel_files_with_as_many_tokens_everywhere_are_tagged_tokens(write: Write, tmp_path: Path):
@@ -149,13 +149,13 @@ def test_parallel_files_with_as_many_tokens_everywhere_are_tagged_tokens(write: 
     ]:
         write(name, content)
         pair = Source(source.paths, name, "parallel")
-        assert guess(pair, None).task == task
+        assert infer(pair, None).task == task
 
 
 def test_parallel_single_words_with_repeated_labels_are_a_classification(write: Write):
     write("names", "ann\nbob\nanna\nbobby\n")
     write("kinds", "f\nm\nf\nm\n")
-    assert guess(Source(("names",), "kinds", "parallel"), None).task == "classification"
+    assert infer(Source(("names",), "kinds", "parallel"), None).task == "classification"
 
 
 @pytest.mark.parametrize(
@@ -163,5 +163,5 @@ def test_parallel_single_words_with_repeated_labels_are_a_classification(write: 
 )
 def test_json_lines_bring_tokens_and_tags_as_lists_or_strings(write: Write, row: str):
     source = write("a.jsonl", (row + "\n") * 4)
-    assert guess(source, None).task == "tagging"
+    assert infer(source, None).task == "tagging"
     assert next(iter(read_records(source))).source == "a_b c"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from seqrnn.data.fields import LabelField, TextField
+from seqrnn.data.fields.field import LabelField, TextField, load_fields
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import UNK, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 
 
@@ -54,6 +56,22 @@ def test_a_text_field_that_was_loaded_encodes_as_before() -> None:
     assert loaded.encode([record(source="ohl")])[0].ids.tolist() == [
         field.tokenizer.vocabulary[c] for c in "ohl"
     ]
+
+
+@pytest.mark.parametrize(
+    "other", [{"kind": "word"}, {"lowercase": True}, {"unicode_form": "nfc"}, {"max_tokens": 7}]
+)
+def test_a_tokenizer_that_cuts_texts_in_another_way_is_refused(other: dict[str, Any]) -> None:
+    field = TextField("source", TokenizerSettings(kind="char"))
+    learned_otherwise = TextField("source", TokenizerSettings(**{"kind": "char", **other}))
+    learned_otherwise.learn([record(source="hello")])
+    with pytest.raises(ModelError, match=r"^tokenizer\.json: has .*, the configuration .* copy it again"):
+        field.load_json(learned_otherwise.to_json())
+
+
+def test_an_error_of_a_field_names_the_file(tmp_path) -> None:
+    with pytest.raises(ModelError, match=f"^{tmp_path}/labels.json: malformed JSON"):
+        load_fields([LabelField("labels", False)], lambda name: "{", tmp_path)
 
 
 def test_labels_are_numbered_in_alphabetical_order() -> None:

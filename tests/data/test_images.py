@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from seqrnn.data.images import FORMATS, read_pixels
-from seqrnn.data.named_files import find_file
+from seqrnn.data.fields.images import FORMATS, read_pixels
+from seqrnn.data.fields.named_files import find_file
 from seqrnn.errors import DataError, UsageError
 
 

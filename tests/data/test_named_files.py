@@ -7,14 +7,14 @@ import os
 import numpy as np
 import pytest
 
-from seqrnn.data.named_files import find_named_file, fingerprint, path_of
+from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.fields.named_files import find_named_file, fingerprint, path_of
+from seqrnn.data.fields.steps import matrix_of
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
-from seqrnn.data.record_reader import read_records
-from seqrnn.data.sniff import guess
 from seqrnn.data.source import Source
-from seqrnn.data.split import SourceSplit
-from seqrnn.data.steps import matrix_of
 from seqrnn.errors import DataError
+from seqrnn.inference import infer
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_cell_that_names_an_array_holds_its_numbers(arrays, shape, kind):
     saved = [generator.normal(size=shape).astype(np.float32) for _ in range(5)]
     for header in ("", "source\ttarget\n"):
         source = arrays(*saved, header=header)
-        found = guess(source, None)
+        found = infer(source, None)
         assert (found.task, found.source_kind) == ("seq2seq", kind)
         records = list(read_records(Source(source.paths, format=found.format, kind=kind)))
         for record, array in zip(records, saved, strict=True):

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.fields import TextField
-from seqrnn.data.notes_field import NotesField
-from seqrnn.data.number_field import NumberField
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.notes_field import NotesField
+from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.source_fields import source_field
+from seqrnn.data.fields.vectors_field import Moments, VectorsField
 from seqrnn.data.record import Record
-from seqrnn.data.source_fields import source_field
-from seqrnn.data.vectors_field import Moments, VectorsField
 from seqrnn.errors import DataError, ModelError
 
 
@@ -182,12 +182,11 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
         (("many",), "'many' is no finite number"),
         (("nan",), "'nan' is no finite number"),
         (("1e999",), "'1e999' is no finite number"),
-        (("-1e200",), r"-1e\+200 is larger than 1e\+100"),
     ],
 )
 def test_what_is_no_number_is_told_with_its_place(targets, words):
     for ask in (NumberField("labels").learn, NumberField("labels").encode):
-        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
+        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; mend the row$"):
             ask([target(*targets)])
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqrnn.data.record_reader import read_records
-from seqrnn.data.sniff import guess
+from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
+from seqrnn.inference import infer
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +47,11 @@ def failure(source, kind=DataError):
 # Tables
 
 
-def test_rows_that_follow_one_another_are_the_steps_of_a_series():
+def test_rows_of_one_name_are_the_steps_of_a_series_in_whatever_order_they_come():
     table = "Series,x,y,Label\nb,1,2,up\nb,3,-4.5,up\n\na,5,6,down\nb,7,8,up\n"
     assert read(write("a.csv", table, kind="vectors")) == [
-        ([[1, 2], [3, -4.5]], ("up",), "a.csv:2"),
+        ([[1, 2], [3, -4.5], [7, 8]], ("up",), "a.csv:2"),
         ([[5, 6]], ("down",), "a.csv:5"),
-        ([[7, 8]], ("up",), "a.csv:6"),
     ]
 
 
@@ -94,12 +93,11 @@ def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
 @pytest.mark.parametrize(
     ("table", "keys", "words"),
     [
-        ("1,2\n3,4\n", {}, "a.csv:1: no names of columns; put a header above the numbers"),
-        ("a,b\n1,two\n", {}, "a.csv:2: column 'b' holds 'two', which is no finite number; mend the row"),
+        ("a,b\n1,two\n", {}, "a.csv:2: column 'b' holds 'two', which is no finite number; fix the row"),
         ("a,b\n1,\n", {}, "a.csv:2: column 'b' holds '', which is no finite number"),
         ("a,b\n1,nan\n", {}, "a.csv:2: column 'b' holds 'nan', which is no finite number"),
         ("a,b\n1,2\n1e999,2\n", {}, "a.csv:3: column 'a' holds '1e999', which is no finite number"),
-        ("a,b\n1,2\n1\n", {}, "a.csv:3: 1 columns, expected 2 (a, b); mend the row"),
+        ("a,b\n1,2\n1\n", {}, "a.csv:3: 1 column, expected 2 (a, b); fix the row"),
         ("a,b\n1,2,3\n", {}, "a.csv:2: 3 columns, expected 2"),
         (
             "a,b\n1,2\n",
@@ -308,7 +306,7 @@ NOTES = [{"notes": [[60, i], [62]]} for i in range(20)]
     ],
 )
 def test_the_task_is_told_from_the_numbers(rows, task, kind):
-    found = guess(write("a.jsonl", objects(rows), format="auto"), None)
+    found = infer(write("a.jsonl", objects(rows), format="auto"), None)
     assert (found.task, found.format, found.source_kind) == (task, "jsonl", kind)
     assert found.reason.startswith(f"{task}: a.jsonl (read as jsonl) holds")
 
@@ -316,22 +314,22 @@ def test_the_task_is_told_from_the_numbers(rows, task, kind):
 def test_a_field_that_was_named_is_one_vector_or_several_by_what_it_holds():
     for row, kind in (([1, 2], "vector"), ([[1], [2]], "vectors")):
         rows = [{"z": row, "label": "ab"[i % 2]} for i in range(4)]
-        found = guess(write("a.jsonl", objects(rows), format="auto", text_column="z"), None)
+        found = infer(write("a.jsonl", objects(rows), format="auto", text_column="z"), None)
         assert found.source_kind == kind
 
 
 @pytest.mark.parametrize("layout", ["auto", "npz"])
 def test_arrays_are_known_by_their_extension_or_by_the_users_word(layout):
     np.savez("a.npz", x=np.ones((9, 2, 1)), y=np.arange(9) / 7)
-    found = guess(Source(("a.npz",), format=layout), None)
+    found = infer(Source(("a.npz",), format=layout), None)
     assert (found.task, found.format, found.source_kind) == ("regression", "npz", "vectors")
     Path("a.npz").rename("a.dat")
-    assert guess(Source(("a.dat",), format="npz"), None).format == "npz"
+    assert infer(Source(("a.dat",), format="npz"), None).format == "npz"
 
 
 def test_a_table_of_numbers_is_one_where_that_is_said():
     rows = "".join(f"{i},{i * i},{'ab'[i % 2]}\n" for i in range(9))
-    found = guess(write("a.csv", "x,y,label\n" + rows, format="auto", kind="vector"), None)
+    found = infer(write("a.csv", "x,y,label\n" + rows, format="auto", kind="vector"), None)
     assert (found.task, found.format, found.source_kind) == ("classification", "csv", "vector")
 
 
@@ -339,10 +337,10 @@ def test_numbers_without_labels_name_the_flag():
     with pytest.raises(
         UsageError, match=r"a\.jsonl \(read as jsonl\) holds numbers without labels; .*--label-col"
     ):
-        guess(write("a.jsonl", objects([{"vectors": [[1]]}]), format="auto"), None)
+        infer(write("a.jsonl", objects([{"vectors": [[1]]}]), format="auto"), None)
 
 
 @pytest.mark.parametrize("task", ["language-model", "tagging"])
 def test_a_task_of_texts_does_not_take_numbers(task):
     with pytest.raises(UsageError, match=f"--task {task}: reads texts, but a.jsonl holds numbers"):
-        guess(write("a.jsonl", objects(LABELLED), format="auto"), task)
+        infer(write("a.jsonl", objects(LABELLED), format="auto"), task)

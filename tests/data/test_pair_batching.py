@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.data.batching import BatchLimits, Pass, batch_rows
+from seqrnn.data.dataset.batching import BatchLimits, Pass, batch_rows
 
 DRAW = np.random.default_rng(1)
 SOURCES = DRAW.integers(3, 13, size=6000)

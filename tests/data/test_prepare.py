@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.fields import Field, LabelField, TextField
-from seqrnn.data.prepare import Prepared, encode_dataset, prepare
+from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
+from seqrnn.data.fields.field import Field, LabelField, TextField
 from seqrnn.data.source import Source
-from seqrnn.data.tokenizer import TokenizerSettings
+from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.errors import DataError, OutputError
 
 
@@ -217,7 +217,7 @@ def test_a_full_disk_leaves_nothing_behind(
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("seqrnn.data.encoding.ColumnWriter.append", fail)
+    monkeypatch.setattr("seqrnn.data.dataset.encoding.ColumnWriter.append", fail)
     with pytest.raises(OutputError, match="No space left on device; make room, or set SEQRNN_CACHE"):
         classify(rows(tmp_path, pairs(20)))
     assert list(root.iterdir()) == []

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.columns import Column
-from seqrnn.data.fields import TextField, learned, load_fields
-from seqrnn.data.prepare import prepare
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.dataset.prepare import prepare
+from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
+from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.fields.field import TextField, learned, load_fields
 from seqrnn.data.record import Record
-from seqrnn.data.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.split import SourceSplit
-from seqrnn.data.tokenizer import UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 from seqrnn.errors import ModelError
 
 TEXTS = [("AH B",), ("ä ö", "x\0y", " z "), ("\ud83d half a pair",), ()]
@@ -28,13 +28,13 @@ def test_references_come_back_as_they_were_whatever_fills_the_batch():
         assert side.ids.max(initial=0) <= END
 
 
-def test_a_field_that_learns_nothing_has_no_file():
+def test_a_field_that_learns_nothing_has_no_file(tmp_path):
     tokens = TextField("source", TokenizerSettings("word"))
     tokens.learn([Record("a b")])
     references = ReferencesField("references")
     assert list(learned([tokens, references])) == ["tokenizer.json"]
     again = TextField("source", TokenizerSettings("word"))
-    load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name])
+    load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name], tmp_path)
     assert again.tokenizer.tokens == tokens.tokenizer.tokens
     with pytest.raises(ModelError):
         references.load_json("{}")

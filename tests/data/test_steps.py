@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqrnn.data.fields.steps import matrix_of, sets_of
 from seqrnn.data.record import Record
-from seqrnn.data.steps import matrix_of, sets_of
 from seqrnn.errors import DataError
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqrnn.data.fields.token_fields import LONGEST_SPELLING, CharactersField, TagField, TokensField
 from seqrnn.data.record import Record
-from seqrnn.data.spellings import unique_spellings
-from seqrnn.data.token_fields import LONGEST_SPELLING, CharactersField, TagField, TokensField
-from seqrnn.data.tokenizer import EOS, UNK, Tokenizer, TokenizerSettings
-from seqrnn.data.tokens import join_tokens, split_tokens
+from seqrnn.data.text.spellings import unique_spellings
+from seqrnn.data.text.tokenizer import EOS, UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokens import join_tokens, split_tokens
 from seqrnn.errors import DataError, ModelError
 
 
@@ -122,7 +122,7 @@ def test_malformed_tags_are_refused(text: str):
 
 def test_a_tokenizer_of_words_is_no_list_of_characters():
     words = Tokenizer.learn(["a b"], TokenizerSettings()).to_json()
-    with pytest.raises(ModelError, match=r"characters\.json: tokens of kind word"):
+    with pytest.raises(ModelError, match=r"characters\.json: has kind word, the configuration char"):
         CharactersField("characters", None).load_json(words)
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, SPECIALS, UNK, Tokenizer, TokenizerSettings
-from seqrnn.data.vocabulary import byte_alphabet
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS, UNK, Tokenizer, TokenizerSettings
+from seqrnn.data.text.vocabulary import byte_alphabet
 from seqrnn.errors import DataError, ModelError
 
 TEXTS = ["the cat sat on the mat\n", "the dog sat\n", "a naïve 猫 said: ok\n"]
@@ -131,7 +131,7 @@ def test_a_unicode_form_belongs_to_the_saved_tokenizer(form: str) -> None:
 def test_a_tokenizer_with_an_unknown_normalizer_is_refused() -> None:
     content = json.loads(learn("char", ["a"], lowercase=True).to_json())
     content["normalizer"]["normalizers"].append({"type": "StripAccents"})
-    with pytest.raises(ModelError, match="StripAccents"):
+    with pytest.raises(ModelError, match="normalizer"):
         Tokenizer.from_json(json.dumps(content))
 
 
@@ -240,17 +240,39 @@ def vocabulary(**tokens: int) -> Any:
         changed("bpe", lambda content: content["model"]["merges"].append(["x", "猫"])),
         changed("bpe", lambda content: content["model"]["merges"].append(["x"])),
         learn("word").to_json().replace('"cat":', '"dog":'),
+        changed("word", lambda content: content["model"].update(merges=[["cat", "cat"]])),
+        changed("word", vocabulary(cat=int("9" * 400))),
+        changed("word", lambda content: content["model"]["vocab"].update({"\ud800": 99})),
+        changed("word", lambda content: content["model"]["vocab"].update({"": len(learn("word"))})),
+        changed("char", lambda content: content["model"]["vocab"].update({"ab": len(learn("char"))})),
+        changed("char", lambda content: content["model"].update(byte_fallback=True)),
+        changed("bpe", lambda content: content["model"]["merges"].append(["<blank>", "<unk>"])),
+        changed("bpe", lambda content: content["model"]["merges"].append(["Ġ", ""])),
+        changed("bpe", lambda content: content["model"]["merges"].append(content["model"]["merges"][0])),
+        changed("bpe", lambda content: content.update(decoder=None)),
+        changed("word", lambda content: content.update(pre_tokenizer=None)),
+        changed("word", lambda content: content.update(truncation={"max_length": 10**12})),
+        changed("word", lambda content: content.update(added_tokens=[{"id": 0}])),
     ],
 )
 def test_a_malformed_file_is_a_model_error(text: str) -> None:
-    with pytest.raises(ModelError, match=r"^tokenizer\.json: malformed .*; copy it again$"):
+    with pytest.raises(ModelError, match=r"^tokenizer\.json: .*; copy it again$"):
         Tokenizer.from_json(text)
 
 
-def test_a_text_that_makes_the_librarys_parser_panic_is_harmless(capfd: pytest.CaptureFixture[str]) -> None:
-    panicking = changed("bpe", lambda content: content["model"].update(continuing_subword_prefix="#" * 99))
-    with pytest.raises(BaseException, match="range"):
-        tokenizers.Tokenizer.from_str(panicking)
-    capfd.readouterr()
-    assert Tokenizer.from_json(panicking).decode([4, 5]) == learn("bpe").decode([4, 5])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["model"].update(continuing_subword_prefix="#" * 99),
+        lambda content: content["model"]["merges"].append(["<blank>", "<unk>"]),
+    ],
+)
+def test_a_file_that_makes_the_library_panic_is_refused_before(change: Any, capfd: Any) -> None:
+    with pytest.raises(ModelError):
+        Tokenizer.from_json(changed("bpe", change))
     assert capfd.readouterr().err == ""
+
+
+def test_keys_that_a_later_version_of_the_library_may_write_say_nothing() -> None:
+    text = changed("bpe", lambda content: (content.update(new=1), content["model"].update(newer={})))
+    assert Tokenizer.from_json(text).decode([4, 5]) == learn("bpe").decode([4, 5])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqrnn.data.vectors import read_vectors
+from seqrnn.data.text.word_vectors import read_vectors
 from seqrnn.errors import DataError
 
 VOCABULARY = {"missing": 6, "Dog": 5, "cat": 4, "<unk>": 1}

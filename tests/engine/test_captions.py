@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from seqrnn.answering.rows import RowWriter
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.data.record import Record
 from seqrnn.engine.backend import TorchBackend, to_tensors
 from seqrnn.engine.evaluation import Effort, evaluate

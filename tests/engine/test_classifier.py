@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.pooling import build_pooling
 

@@ -10,9 +10,9 @@ import torch
 
 from seqrnn.answering.rows import RowWriter
 from seqrnn.catalog import CELLS
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, SPECIALS
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS
 from seqrnn.engine.backend import TorchBackend, to_tensors
 from seqrnn.engine.checkpoint import load_model
 from seqrnn.engine.encoder_decoder import mix

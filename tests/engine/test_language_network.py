@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from seqrnn.catalog import CELLS
-from seqrnn.data.batching import Pass, StreamBatches
-from seqrnn.data.tokenizer import BLANK, BOS, EOS
+from seqrnn.data.dataset.batching import Pass, StreamBatches
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
 from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.evaluation import evaluate
 from seqrnn.engine.loss import Objective

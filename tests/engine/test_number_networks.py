@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from seqrnn.config import ModelConfig
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.engine.evaluation import evaluate, to_tensors
 from seqrnn.engine.events import Stepped
 from seqrnn.engine.feed_forward import build_feed_forward

@@ -7,7 +7,7 @@ import torch
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
-from seqrnn.data.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.record import Record
 from seqrnn.engine.backend import open_backend, to_tensors
 from seqrnn.engine.evaluation import evaluate

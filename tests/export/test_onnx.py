@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from seqrnn.catalog import CELLS
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.engine.backend import to_tensors
 from seqrnn.errors import NumericError
 from seqrnn.export.check import check

@@ -84,7 +84,7 @@ def test_a_malformed_manifest_is_refused(path, changes, reason):
 
 def test_a_key_that_stands_twice_is_refused(path):
     path.write_text(path.read_text().replace('"step":400', '"step":400,"step":500'))
-    with pytest.raises(ModelError, match="'step' stands twice"):
+    with pytest.raises(ModelError, match="'step' occurs twice"):
         Manifest.read(path)
 
 

@@ -147,7 +147,7 @@ def test_an_extra_byte_is_refused(path):
             b'{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},'
             b'"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}',
             bytes(4),
-            "'a' stands twice",
+            "'a' occurs twice",
         ),
         ({"a": entry(0, 4, dtype="F33")}, bytes(4), "'a.dtype'"),
         ({"a": entry(0, 4, [-1])}, bytes(4), "'a.shape.0'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seqrnn.catalog import RUNTIMES, load
-from seqrnn.data.batching import Pass
+from seqrnn.data.dataset.batching import Pass
 from seqrnn.engine.backend import TorchBackend
 from seqrnn.engine.checkpoint import expected_arrays, model_arrays
 from seqrnn.runtime.weights import load_network

@@ -9,7 +9,7 @@ import pytest
 
 from seqrnn.answering.rows import Labeller
 from seqrnn.catalog import CELLS
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode

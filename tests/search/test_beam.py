@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from seqrnn.data.tokenizer import BLANK, BOS, EOS, UNK
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import NumericError, UsageError
 from seqrnn.search.beam import Beam, beam_search
 from seqrnn.search.generation import Limits, generate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.data.tokenizer import BLANK, EOS
+from seqrnn.data.text.tokenizer import BLANK, EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.beam import Beam, beam_search
 from seqrnn.search.decoding import Decoding, decode, numbered

@@ -9,8 +9,8 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from seqrnn.config import Config
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import Choice
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.batching import Pass
-from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
-from seqrnn.data.tokenizer import BLANK, BOS, EOS
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
 from seqrnn.tasks.language_model import LanguageModel
 
 LINES = Dataset({"text": Column.of([np.array([4, 5]), np.array([6, 7, 8]), np.array([9])])})

@@ -9,8 +9,8 @@ import pytest
 from sklearn.metrics import mean_squared_error, r2_score
 
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.batching import Batch, Pass
-from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.tasks.classification import Classification

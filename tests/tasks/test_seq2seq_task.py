@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Pass
-from seqrnn.data.columns import Column, Dataset
+from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.dataset.references import texts_of
 from seqrnn.data.record import Record
-from seqrnn.data.references import texts_of
-from seqrnn.data.tokenizer import BLANK, BOS, EOS
+from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
 from seqrnn.tasks.seq2seq import Seq2Seq
 
 RECORDS = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqrnn.config import Config
-from seqrnn.data.batching import Batch
+from seqrnn.data.dataset.batching import Batch
 from seqrnn.errors import DataError, UsageError
 from seqrnn.tasks.tagging import Tagging
 from seqrnn.tasks.task import Answer, Choice

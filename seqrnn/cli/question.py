@@ -1,0 +1,48 @@
+"""Data that can be read in two ways: a terminal is asked, a script is given both commands."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from seqrnn.config import KEYS, flag_of
+from seqrnn.errors import AmbiguousDataError, UsageError
+
+T = TypeVar("T")
+
+
+def settled(plan: Callable[[Mapping[str, Any]], T]) -> T:
+    """Return `plan(settings)`: with no settings or, where that is ambiguous, those of the user's choice.
+
+    Raises UsageError, with the command of each reading, where nobody can be asked.
+    """
+    try:
+        return plan({})
+    except AmbiguousDataError as question:
+        commands = [_command(reading) for reading in question.readings]
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise UsageError(f"{question} {' or: '.join(commands)}") from question
+        return plan(_ask(str(question), question.readings))
+
+
+def _ask(question: str, readings: Any) -> Mapping[str, Any]:
+    import typer
+
+    print(question, file=sys.stderr)
+    for number, reading in enumerate(readings, start=1):
+        print(f"  {number}: {_flags(reading)}", file=sys.stderr)
+    chosen = typer.prompt("Which", type=int, err=True)
+    if not 1 <= chosen <= len(readings):
+        raise UsageError(f"{chosen}: not one of 1 to {len(readings)}")
+    return dict(readings[chosen - 1])
+
+
+def _command(reading: Mapping[str, str]) -> str:
+    """Return the command line that was given, with the settings of one reading."""
+    return f"seqrnn {shlex.join(sys.argv[1:])} {_flags(reading)}"
+
+
+def _flags(reading: Mapping[str, str]) -> str:
+    return " ".join(f"{flag_of(KEYS[key])} {shlex.quote(value)}" for key, value in reading.items())

@@ -1,0 +1,248 @@
+"""Which columns of a table hold what a model reads and what it answers, told from the first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.column_names import (
+    LABEL_NAMES,
+    NUMBER_NAMES,
+    SERIES_NAMES,
+    TEXT_NAMES,
+    TIME_NAMES,
+    normal_name,
+    rank,
+)
+from seqrnn.errors import AmbiguousDataError, UsageError
+
+MAX_INTEGER_LABELS = 20  # different integers that may be classes, such as stars
+
+
+@dataclass(frozen=True)
+class ColumnRoles:
+    """The keys of the columns, and what is read: texts or paths (`kind` auto), or numbers."""
+
+    source: str | None = None
+    targets: tuple[str, ...] = ()
+    kind: str = "auto"
+    features: tuple[str, ...] = ()
+    series: str | None = None
+    time: str | None = None
+    shown: tuple[str, ...] = ()  # what is read, where neither `source` nor `features` need to say so
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is settled already: the columns that the user has chosen, what is to be read, and the task."""
+
+    source: str | None = None
+    targets: tuple[str, ...] = ()
+    series: str | None = None
+    time: str | None = None
+    kind: str = "auto"
+    reads_texts: bool = False  # the task that was asked for learns from nothing else
+
+
+def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> ColumnRoles:
+    """Tell the roles of the columns of the file `name`.
+
+    Raises UsageError where nothing says which column is which, and AmbiguousDataError, with the settings
+    of each reading, where two are near.
+    """
+    table = _Columns(name, columns, wanted)
+    lists = table.of_kind("numbers")
+    if wanted.kind in NUMBER_NAMES or (wanted.kind == "auto" and wanted.source is None):
+        if lists and not table.of_kind("text", "path", "lists"):
+            return table.with_lists_of_numbers(lists)
+        if table.is_numeric:
+            return table.with_features()
+    return table.with_texts()
+
+
+class _Columns:
+    def __init__(self, name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> None:
+        self.name = name
+        self.wanted = wanted
+        self.columns = [column for column in columns if column.kind != "empty"]
+        self.by_key: Mapping[str, ColumnSample] = {column.key: column for column in columns}
+
+    def of_kind(self, *kinds: str) -> list[ColumnSample]:
+        """Return the columns of some kinds that the user has not chosen for another role."""
+        taken = {*self.wanted.targets, self.wanted.series, self.wanted.time}
+        return [column for column in self.columns if column.kind in kinds and column.key not in taken]
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether every column is one of numbers, but for labels, names of series and times."""
+        if self.wanted.kind in {"vector", "vectors"}:
+            return True
+        texts = self.of_kind("text", "path", "lists", "numbers")
+        named = [
+            column for column in self.columns if column.kind != "identifier" and _names(column, TEXT_NAMES)
+        ]
+        if named or any(not _names(column, (*SERIES_NAMES, *TIME_NAMES)) for column in texts):
+            return False
+        numbers, labels = self.of_kind("number"), self.of_kind("label")
+        labels = [column for column in labels if not _names(column, (*SERIES_NAMES, *TIME_NAMES))]
+        return bool(numbers) and len(labels) <= 1 and not self.wanted.reads_texts
+
+    def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
+        """Read the lists of one field."""
+        named = [column for column in lists if column.title in NUMBER_NAMES]
+        field = (named or lists)[0].key
+        return ColumnRoles(None if named else field, self._targets(()), shown=(field,))
+
+    def with_features(self) -> ColumnRoles:
+        """Read the numbers in all columns but those of labels, series and times."""
+        series, time = self._series(), self._time()
+        targets = self._targets({series, time})
+        others = {*targets, series, time}
+        free = [column for column in self.columns if column.key not in others]
+        features = [column.key for column in free if column.kind != "identifier"] or [c.key for c in free]
+        if not features:
+            raise UsageError(f"{self.name}: no column of numbers is left to read; use --source text")
+        kind = self.wanted.kind if self.wanted.kind != "auto" else "vector" if series is None else "vectors"
+        return ColumnRoles(None, targets, kind, tuple(features), series, time if kind == "vectors" else None)
+
+    def _series(self) -> str | None:
+        """Return the column whose values come again in several rows and bear the name of one of series."""
+        if self.wanted.series is not None or self.wanted.kind == "vector":
+            return self.wanted.series
+        named = [
+            column
+            for column in self.columns
+            if _names(column, SERIES_NAMES) or column.title.lower().endswith("_id")
+        ]
+        return next((column.key for column in named if column.distinct < len(column.texts)), None)
+
+    def _time(self) -> str | None:
+        if self.wanted.time is not None:
+            return self.wanted.time
+        named = [column for column in self.columns if _names(column, TIME_NAMES)]
+        return named[0].key if named else None
+
+    def _targets(self, others: object) -> tuple[str, ...]:
+        """Return the column of labels or target numbers of a table of numbers."""
+        taken = others if isinstance(others, set) else set()
+        if self.wanted.targets:
+            return self.wanted.targets
+        free = [column for column in self.columns if column.key not in taken and column.kind != "numbers"]
+        labels = [column for column in free if column.kind == "label"]
+        named = _best_named([column for column in free if column.kind != "identifier"], LABEL_NAMES)
+        if len(labels) == 1 and (named is None or named in labels):
+            return (labels[0].key,)
+        if named is not None:
+            return (named.key,)
+        if self.of_kind("numbers") or self.wanted.kind in {"vector", "vectors"}:
+            return ()
+        numbers = [column for column in free if column.kind == "number"]
+        shown = ", ".join(column.title or column.key for column in self.columns)
+        advice = "use --label-col, or --source text to read them as texts"
+        if len(numbers) == 1 and not labels:
+            raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")
+        raise UsageError(f"{self.name} holds numbers; which of the columns {shown} holds the label? {advice}")
+
+    def with_texts(self) -> ColumnRoles:
+        """Read the texts, or the files that paths name, of one column."""
+        source = self.by_key.get(self.wanted.source or "")
+        if source is None:
+            source = self._label_source() if self.wanted.kind == "label" else self._source()
+        targets = self.wanted.targets or self._target_of(source)
+        return ColumnRoles(source.key, targets)
+
+    def _source(self) -> ColumnSample:
+        """Return the column of texts: the one that is named so, or that has the longest."""
+        free = [column for column in self.columns if column.key not in self.wanted.targets]
+        if not free:
+            raise UsageError(f"{self.name}: no column is left for the text; use --text-col and --label-col")
+        candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
+        if not candidates:
+            candidates = self._without_texts(free)
+        named = _best_named(candidates, TEXT_NAMES)
+        if named is not None and not (named.kind == "label" and len(candidates) > 1):
+            return named
+        unnamed = [
+            column for column in candidates if rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
+        ] or candidates
+        if all(column.kind == "text" for column in unnamed):
+            return _first_text(unnamed)
+        if all(column.kind in {"label", "number"} for column in unnamed):
+            return max(unnamed, key=lambda column: (column.kind != "number", column.distinct))
+        return max(
+            unnamed, key=lambda column: (column.kind in {"path", "lists"}, column.words, column.characters)
+        )
+
+    def _label_source(self) -> ColumnSample:
+        """Return the column of labels from which texts are to be written."""
+        free = [column for column in self.columns if column.key not in self.wanted.targets]
+        labels = [column for column in free if column.kind == "label"] or free
+        return min(labels, key=lambda column: column.distinct)
+
+    def _without_texts(self, free: Sequence[ColumnSample]) -> list[ColumnSample]:
+        """Return the columns to choose from where none looks like one of texts."""
+        target = None if self.wanted.targets else _best_named(free, LABEL_NAMES)
+        rest = [column for column in free if column is not target]
+        others = [column for column in rest if column.kind != "identifier"] or rest or list(free)
+        if target is not None and len(others) > 1 and _best_named(others, TEXT_NAMES) is None:
+            raise UsageError(
+                f"{self.name}: which of the {len(self.columns)} columns holds the text? use --text-col"
+            )
+        return others
+
+    def _target_of(self, source: ColumnSample) -> tuple[str, ...]:
+        """Return the column of what is to be answered to `source`."""
+        others = [column for column in self.columns if column is not source]
+        free = [column for column in others if column.kind not in {"identifier", "path"}]
+        if not free and len(others) == 1 and not others[0].is_named_identifier:
+            return (others[0].key,)  # dates have the form of an identifier, too
+        if source.kind == "lists":
+            lists = [column for column in free if _go_together(source, column)]
+            if lists:
+                return ((_best_named(lists, LABEL_NAMES) or lists[0]).key,)
+        free = [column for column in free if not _names(column, TIME_NAMES)] or free
+        named = _best_named([*free, *others], LABEL_NAMES)
+        if named is not None:
+            return (named.key,)
+        for kinds in (("label",), ("number",), ("text", "lists")):
+            found = [column for column in free if column.kind in kinds]
+            if len(found) == 1:
+                return (found[0].key,)
+            if found:
+                self._ask(source, found)
+        return ()
+
+    def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
+        shown = ", ".join(f'"{column.key}" ({_sample(column)})' for column in found[:6])
+        readings = [{"data.text_column": source.key, "data.label_column": column.key} for column in found[:2]]
+        raise AmbiguousDataError(
+            f"{self.name}: which column holds what is to be answered: {shown}?", readings
+        )
+
+
+def _first_text(columns: Sequence[ColumnSample]) -> ColumnSample:
+    """Return the first column of texts, unless its short values recur and those of the next do not."""
+    first, *others = columns
+    recurs = first.distinct < 0.8 * len(first.texts)
+    longer = [column for column in others if column.words > 2 * first.words]
+    return longer[0] if recurs and longer and longer[0].distinct > 0.95 * len(longer[0].texts) else first
+
+
+def _names(column: ColumnSample, usual: tuple[str, ...]) -> bool:
+    return normal_name(column.title) in usual
+
+
+def _best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> ColumnSample | None:
+    """Return the column that bears the likeliest of the usual names, if one does."""
+    ranked = [column for column in columns if column.title and rank(column.title, usual) < len(usual)]
+    return min(ranked, key=lambda column: rank(column.title, usual), default=None)
+
+
+def _go_together(tokens: ColumnSample, tags: ColumnSample) -> bool:
+    pairs = list(zip(tokens.cells, tags.cells, strict=False))
+    return all(isinstance(b, list) and isinstance(a, list) and len(a) == len(b) for a, b in pairs)
+
+
+def _sample(column: ColumnSample) -> str:
+    return f"such as {column.texts[0][:30]!r}"

@@ -1,0 +1,1 @@
+"""Columns on disk: split, encoded, cached, and cut into batches."""

@@ -1,0 +1,156 @@
+"""Which examples, or which stretch of a text, go together into one batch.
+
+Shapes: B rows, T time. All of it is array operations: no Python object an example.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seqrnn.config import TrainingConfig
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.text.tokenizer import BOS, EOS
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The arrays of one batch, filled to one length, and what is needed to weigh it."""
+
+    arrays: dict[str, np.ndarray]
+    targets: int  # what the loss is a mean over: target tokens or labels
+    tokens: int  # positions that carry input
+    positions: int  # positions that are computed, filling included
+    rows: np.ndarray | None = None  # (B,) index of each example in its data set
+    starts: bool = True  # the state carried from the batch before ends here
+
+    @property
+    def examples(self) -> np.ndarray:
+        """Which examples of its data set it holds, (B,); parts of a text are none."""
+        assert self.rows is not None
+        return self.rows
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """How large a batch may grow: rows, and positions with the filling."""
+
+    rows: int
+    positions: int
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over a data set: `epoch` seeds its order; without one it runs in order."""
+
+    seed: int = 0
+    epoch: int | None = None
+    streams: int = 1  # parts of a text that are read side by side
+    limits: BatchLimits | None = None  # of its batches, where they are not those of training
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether the order is random."""
+        return self.epoch is not None
+
+    def generator(self) -> np.random.Generator:
+        """Return the generator of this pass: the same for the same seed and epoch."""
+        return np.random.default_rng([self.seed, 0 if self.epoch is None else self.epoch + 1])
+
+
+def limits_of(order: Pass, training: TrainingConfig) -> BatchLimits:
+    """Return how large the batches of a pass may grow: as it says itself, or as in training."""
+    return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
+
+
+def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterator[np.ndarray]:
+    """Cut examples of `lengths` (N,), or (N, 2) where they have two sides, into batches of row numbers.
+
+    Examples of the same or nearly the same length go together, so that there is next to no filling,
+    the longest (first side) of a batch first; the order within a length and the order of the
+    batches are random where `order` is shuffled.
+    """
+    tie = np.arange(len(lengths))
+    if order.shuffled:
+        generator = order.generator()
+        tie = generator.permutation(tie)
+    sides = lengths if lengths.ndim == 2 else lengths[:, None]
+    first, last = sides[:, 0], sides[:, -1]
+    # A second side goes up and down in turn, so that it does not jump where the first one grows.
+    ranked = np.lexsort((tie, np.where(first % 2, -last, last), first))  # shortest first
+    starts = _cut(sides[ranked], limits)
+    if order.shuffled:
+        starts = generator.permutation(starts)
+    for start, stop in starts:
+        yield ranked[start:stop][::-1]
+
+
+def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
+    """Cut sorted lengths (N, sides) into spans (M, 2) within both limits, each of at least one row."""
+    spans = []
+    start = 0
+    while start < len(ascending):
+        stop = min(start + limits.rows, len(ascending))
+        widths = np.maximum(np.maximum.accumulate(ascending[start:stop], axis=0).sum(axis=1), 1)
+        sizes = widths * np.arange(1, stop - start + 1)
+        fitting = int(np.searchsorted(sizes, limits.positions, side="right"))
+        spans.append((start, start + max(fitting, 1)))
+        start = spans[-1][1]
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def framed(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
+    """Put <bos> before and <eos> behind the examples `rows` (B,), as teacher forcing reads and expects them.
+
+    Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
+    `lengths` (B,).
+    """
+    lengths = column.lengths[rows] + 1
+    targets = column.gather(rows, width or int(lengths.max()))
+    inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
+    targets[np.arange(len(rows)), lengths - 1] = EOS
+    return {"inputs": inputs, "targets": targets, "lengths": lengths}
+
+
+@dataclass(frozen=True)
+class StreamBatches:
+    """A text as `streams` long rows, cut into segments for truncated back-propagation through time.
+
+    Each row starts with <bos>, so that every token of the text is a target and <bos> comes to mean
+    "anywhere in the text". Tokens that do not fill a last column are left out of a pass; with one
+    stream none is.
+    """
+
+    values: np.ndarray  # (N,) token ids
+    segment_length: int
+    order: Pass = field(default_factory=Pass)
+
+    def __len__(self) -> int:
+        """Count the segments of a pass."""
+        return math.ceil(self._columns() / self.segment_length)
+
+    def _columns(self) -> int:
+        return len(self.values) // min(self.order.streams, max(len(self.values), 1))
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Yield the segments in the order of the text."""
+        columns = self._columns()
+        streams = min(self.order.streams, max(len(self.values), 1))
+        spare = len(self.values) - columns * streams
+        skip = int(self.order.generator().integers(spare + 1)) if self.order.shuffled else 0
+        text = self.values[skip : skip + columns * streams].reshape(streams, columns)
+        for start in range(0, columns, self.segment_length):
+            targets = text[:, start : start + self.segment_length].astype(np.int64)  # (B, T)
+            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((streams, 1), BOS)
+            inputs = np.concatenate([before, targets[:, :-1]], axis=1)
+            lengths = np.full(streams, targets.shape[1], dtype=np.int64)
+            yield Batch(
+                {"inputs": inputs, "targets": targets, "lengths": lengths},
+                targets=targets.size,
+                tokens=targets.size,
+                positions=targets.size,
+                starts=start == 0,
+            )

@@ -1,0 +1,97 @@
+"""Records to columns: one part of the data is encoded in batches and written to a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from seqrnn.data.dataset.columns import ColumnWriter
+from seqrnn.data.dataset.preparation_report import PartReport
+from seqrnn.data.fields.field import Field
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.errors import DataError
+
+OverLength = Literal["truncate", "skip", "error"]
+
+BATCH = 1000  # records; encoding is fast in batches, and a batch is all that is held in memory
+LARGEST = 2**22  # characters and steps of a batch
+
+
+class PartWriter:
+    """Writes one column for each field; complete when the `with` block has been left.
+
+    `report` counts what was written. Raises DataError with the place of a record that a field
+    cannot encode or, if `over_length` is "error", that is longer than max_tokens.
+    """
+
+    def __init__(self, directory: Path, fields: Sequence[Field], over_length: OverLength) -> None:
+        directory.mkdir(exist_ok=True)
+        self.report = PartReport()
+        self._fields = fields
+        self._over_length = over_length
+        self._counted = counted_name(fields)
+        self._pending: list[Record] = []
+        self._size = 0  # of what they hold
+        self._open_files = ExitStack()
+        self._columns = [
+            self._open_files.enter_context(ColumnWriter(directory / field.name, field.dtype))
+            for field in fields
+        ]
+
+    def add(self, record: Record) -> None:
+        """Take one record."""
+        self._pending.append(record)
+        self._size += record.size
+        if len(self._pending) == BATCH or self._size >= LARGEST:
+            self._write()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._open_files:
+            if error is None:
+                self._write()
+
+    def _write(self) -> None:
+        records, self._pending, self._size = self._pending, [], 0
+        sides = [field.encode(records) for field in self._fields]
+        examples = list(zip(*sides, strict=True))
+        truncated = [any(side.truncated for side in example) for example in examples]
+        if any(truncated):
+            examples = self._settle(records, examples, truncated)
+        for number, column in enumerate(self._columns):
+            column.append([example[number].ids for example in examples])
+        self._count(examples)
+
+    def _settle(
+        self, records: list[Record], examples: list[tuple[Encoded, ...]], truncated: list[bool]
+    ) -> list[tuple[Encoded, ...]]:
+        """Do with the examples that are too long what was asked for."""
+        if self._over_length == "error":
+            place = records[truncated.index(True)].place
+            advice = "raise --max-tokens, or use --over-length truncate or skip"
+            raise DataError(f"{place}: longer than --max-tokens; {advice}")
+        if self._over_length == "truncate":
+            self.report.truncated += sum(truncated)
+            return examples
+        self.report.skipped += sum(truncated)
+        return [example for example, too_long in zip(examples, truncated, strict=True) if not too_long]
+
+    def _count(self, examples: list[tuple[Encoded, ...]]) -> None:
+        self.report.examples += len(examples)
+        for number, field in enumerate(self._fields):
+            if field.counted == self._counted:
+                self.report.tokens += sum(len(example[number].ids) for example in examples)
+                self.report.unknown += sum(example[number].unknown for example in examples)
+
+
+def counted_name(fields: Sequence[Field]) -> str:
+    """Return what is counted of examples that have `fields`: their tokens, unless they have none."""
+    return next((field.counted for field in fields if field.counted is not None), "token")

@@ -1,0 +1,80 @@
+"""All texts that would be right answers to an example, kept as they are, to measure against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqrnn.catalog import FieldFile
+from seqrnn.data.dataset.columns import Column, IntArray
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.errors import ModelError
+
+END = 0xFF  # stands behind each text, and fills a batch: no byte of UTF-8 is this one
+
+
+class ReferencesField:
+    """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
+
+    file_name: FieldFile | None = None
+    closed = True
+    counted: str | None = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def description(self) -> str:
+        """There is only one kind."""
+        return f"{self.name} references"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Bytes."""
+        return np.dtype(np.uint8)
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn nothing."""
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the bytes of each record's targets, `END` behind each."""
+        return [Encoded(_bytes_of(record.targets)) for record in records]
+
+    def to_json(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def load_json(self, text: str) -> None:
+        """Take over nothing. Raises ModelError for anything else."""
+        if text:
+            raise ModelError("references learn nothing, but there is something to take over")
+
+
+def _bytes_of(texts: Sequence[str]) -> np.ndarray:
+    content = b"".join(text.encode("utf-8", "surrogatepass") + bytes([END]) for text in texts)
+    return np.frombuffer(content, dtype=np.uint8).astype(np.int32)
+
+
+def texts_of(row: IntArray) -> list[str]:
+    """Return the texts that were encoded into one row, which may be filled up with `END`."""
+    parts = row.astype(np.uint8).tobytes().split(bytes([END]))
+    return [part.decode("utf-8", "surrogatepass") for part in parts if part]
+
+
+def shared_references(source: Column, references: Column) -> Column:
+    """Return for each example the references of all examples that read the same: (n,) of `END`ed bytes."""
+    keys = [part.tobytes() for part in _parts(source)]
+    shared: dict[bytes, list[NDArray[Any]]] = {}
+    for key, part in zip(keys, _parts(references), strict=True):
+        shared.setdefault(key, []).append(part)
+    together = {key: np.concatenate(parts) for key, parts in shared.items()}
+    return Column.of([together[key] for key in keys])
+
+
+def _parts(column: Column) -> Iterator[NDArray[Any]]:
+    return (column.values[start:stop] for start, stop in pairwise(column.offsets))

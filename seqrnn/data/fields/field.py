@@ -1,0 +1,247 @@
+"""The sides of an example: each learns its vocabulary and turns records into integers."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from seqrnn.catalog import FieldFile
+from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.limits import LONGEST, require_length
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
+from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY, Strict, read_as
+
+Side = Literal["source", "target"]
+
+
+class Field(Protocol):
+    """What the preparation of data needs to know of a field."""
+
+    name: str
+    """Name of its column."""
+    file_name: FieldFile | None
+    """Name of its file in a run directory; None where it learns nothing."""
+    closed: bool
+    """Whether every value must be known: such a field also learns from held-out records.
+
+    The values of an open field are tokens, and those that were not learned are unknown.
+    """
+    counted: str | None
+    """What its values are called where they are counted, such as a token; None where they are not."""
+
+    @property
+    def description(self) -> str:
+        """All settings: two fields of the same description learn the same from the same records."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn the vocabulary. Raises DataError for records that nothing can be learned from."""
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the integers of each record. Raises DataError with the place of a record that has none."""
+
+    def to_json(self) -> str:
+        """Return what has been learned."""
+
+    def load_json(self, text: str) -> None:
+        """Take over what `to_json` returned. Raises ModelError for anything else."""
+
+
+def learned(fields: Iterable[Field]) -> dict[FieldFile, str]:
+    """Return what fields have learned, by the names of the files that keep it."""
+    return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
+
+
+def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: Path) -> None:
+    """Take over what other fields have `learned`, and kept in the directory `run`.
+
+    Raises ModelError for anything else.
+    """
+    for field in fields:
+        if field.file_name is not None:
+            text = read(field.file_name)
+            try:
+                field.load_json(text)
+            except ModelError as error:
+                raise ModelError(f"{run}/{error}") from error
+
+
+class TextField:
+    """The text of a record: its source, or its first target.
+
+    The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
+    """
+
+    closed = False
+    counted: str | None = "token"
+    sequential = True
+    tokenizer: Tokenizer
+
+    def __init__(
+        self, name: str, settings: TokenizerSettings, stream: bool = False, side: Side = "source"
+    ) -> None:
+        self.name = name
+        self.file_name: FieldFile | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
+        self._stream = stream
+        self._settings = replace(settings, max_tokens=None) if stream else settings
+        self._side = side
+
+    @property
+    def description(self) -> str:
+        """The side and the settings of the tokenizer."""
+        return f"{self.name} {self._side} {self._settings}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that the vocabulary fits into."""
+        return smallest_dtype(len(self.tokenizer))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn the vocabulary of the texts."""
+        self.tokenizer = Tokenizer.learn(map(self._text, records), self._settings)
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Tokenise the text of each record.
+
+        Raises DataError where the target is read and there is none, and for a text of more than `LONGEST`
+        tokens that is no piece of a stream.
+        """
+        texts = [self._text(record) for record in records]
+        if self._stream:
+            return self.tokenizer.encode_batch(texts)
+        encoded = self.tokenizer.encode_batch(texts, LONGEST)
+        for record, text in zip(records, encoded, strict=True):
+            require_length(record, len(text.ids), "token")
+        return encoded
+
+    def to_json(self) -> str:
+        """Return the content of tokenizer.json."""
+        return self.tokenizer.to_json()
+
+    def load_json(self, text: str) -> None:
+        """Take over a tokenizer.json. Raises ModelError if it is malformed, or cuts texts in another way."""
+        name = self.file_name or ""
+        self.tokenizer = Tokenizer.from_json(text, name)
+        self.tokenizer.check_settings(self._settings, name)
+
+    def check(self, record: Record) -> None:
+        """Accept any text of up to `LONGEST` tokens. Raises DataError, with its place, for a longer one."""
+        if self.tokenizer.is_longer(record.source, LONGEST):
+            require_length(record, LONGEST + 1, "token")
+
+    def sizes(self) -> dict[str, int]:
+        """Return the vocabulary's size."""
+        return {"vocabulary": len(self.tokenizer)}
+
+    def lengths(self, column: Column) -> np.ndarray:
+        """Return the tokens of each example, (N,)."""
+        return column.lengths
+
+    def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
+        """Return the ids of some examples, (B, T)."""
+        return column.gather(rows, width)
+
+    def _text(self, record: Record) -> str:
+        if self._side == "source":
+            return record.source
+        if not record.targets:
+            raise DataError(f"{record.place}: no target; give a source and a target in every row")
+        return record.targets[0]
+
+
+class _Labels(Strict):
+    """The content of labels.json."""
+
+    multi_label: bool
+    labels: list[str]
+
+
+class LabelField:
+    """The label of a record, or its labels, numbered in alphabetical order."""
+
+    file_name: FieldFile | None = "labels.json"
+    closed = True
+    counted: str | None = None
+
+    def __init__(self, name: str, multi_label: bool) -> None:
+        self.name = name
+        self.multi_label = multi_label
+        self.labels: list[str] = []
+
+    @property
+    def description(self) -> str:
+        """Whether there may be several labels."""
+        return f"{self.name} label multi_label={self.multi_label}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest dtype that the labels fit into."""
+        return smallest_dtype(len(self.labels))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Gather the labels. Raises DataError if there is nothing to tell apart."""
+        paths = {label: record.path for record in records for label in self._labels(record)}
+        self.labels = sorted(paths)
+        if not self.labels:
+            raise DataError("the training data have no label; name the column that holds it with --label-col")
+        if len(self.labels) == 1 and not self.multi_label:
+            only = f"every training example has the label {self.labels[0]!r}"
+            raise DataError(f"{paths[self.labels[0]]}: {only}; give examples of at least two labels")
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the label numbers of each record, ascending.
+
+        Raises DataError with the place of a record whose label is unknown or, unless there may be
+        several, which has not exactly one.
+        """
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        try:
+            found = [sorted({numbers[label] for label in self._labels(record)}) for record in records]
+        except KeyError:
+            raise self._unknown(records) from None
+        return [Encoded(np.array(labels, dtype=np.int32)) for labels in found]
+
+    def to_json(self) -> str:
+        """Return the content of labels.json."""
+        return json.dumps({"multi_label": self.multi_label, "labels": self.labels}, ensure_ascii=False)
+
+    def load_json(self, text: str) -> None:
+        """Take over a labels.json. Raises ModelError if it is malformed."""
+        content = read_as(_Labels, text, "labels.json")
+        labels = content.labels
+        if content.multi_label is not self.multi_label or not labels or labels != sorted(set(labels)):
+            raise ModelError(f"labels.json: does not hold the labels of this model; {COPY}")
+        self.labels = labels
+
+    def _labels(self, record: Record) -> tuple[str, ...]:
+        count = len(record.targets)
+        if count != 1 and not self.multi_label:
+            what = "no label" if count == 0 else f"{count} labels, expected 1"
+            advice = (
+                "mend the row, choose columns with --text-col and --label-col, or train with --multi-label"
+            )
+            raise DataError(f"{record.place}: {what}; {advice}")
+        return record.targets
+
+    def _unknown(self, records: Sequence[Record]) -> DataError:
+        place, label = next(
+            (record.place, label)
+            for record in records
+            for label in record.targets
+            if label not in self.labels
+        )
+        near = difflib.get_close_matches(label, self.labels, n=1)
+        hint = f"the nearest is {near[0]!r}" if near else f"known are {', '.join(self.labels[:5])} ..."
+        what = f"the label {label!r} does not occur in the training data"
+        return DataError(f"{place}: {what}; mend it ({hint}), or train with it")

@@ -1,0 +1,80 @@
+"""Polyphonic music: which keys sound in each time step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from seqrnn.catalog import FieldFile
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.steps import sets_of
+from seqrnn.data.limits import require_length
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.errors import ModelError
+
+
+class NotesField:
+    """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
+
+    file_name: FieldFile | None = None
+    closed = True
+    counted: str | None = "step"
+    sequential = True
+
+    def __init__(self, name: str, keys: int, max_steps: int | None) -> None:
+        self.name = name
+        self.keys = keys
+        self._max_steps = max_steps
+
+    @property
+    def description(self) -> str:
+        """The number of keys, and the limit."""
+        return f"{self.name} notes {self.keys} {self._max_steps}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """One step, a byte a key."""
+        return np.dtype((np.uint8, (self.keys,)))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn nothing, but raise DataError at a record that is no music."""
+        for record in records:
+            self.check(record)
+
+    def check(self, record: Record) -> None:
+        """Raise DataError, with its place, for a record without keys in each step."""
+        self._encode(record)
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the steps of each record. Raises DataError as `check` does."""
+        return [self._encode(record) for record in records]
+
+    def _encode(self, record: Record) -> Encoded:
+        sets = sets_of(record, self.keys)
+        kept = sets[: self._max_steps]
+        require_length(record, len(kept), "step")
+        return Encoded(kept, truncated=len(kept) < len(sets))
+
+    def to_json(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def load_json(self, text: str) -> None:
+        """Take over nothing. Raises ModelError for anything else."""
+        if text:
+            raise ModelError("notes learn nothing, but there is something to take over")
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of keys."""
+        return {"features": self.keys}
+
+    def lengths(self, column: Column) -> np.ndarray:
+        """Return the steps of each example, (N,)."""
+        return column.lengths
+
+    def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
+        """Return the steps of some examples, (B, T, K); silence fills up."""
+        return column.gather(rows, width)

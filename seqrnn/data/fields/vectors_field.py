@@ -1,0 +1,145 @@
+"""Numbers as a sequence: a vector for each time step, each feature brought to one scale."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, PositiveFloat
+
+from seqrnn.catalog import FieldFile
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.steps import matrix_of, require_size
+from seqrnn.data.limits import require_length
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.errors import DataError, ModelError
+from seqrnn.strict_json import COPY, Strict, read_as
+
+
+class Scales(Strict):
+    """The content of a file that keeps a mean and a deviation for each feature, or each channel."""
+
+    mean: Annotated[list[float], Field(min_length=1)]
+    deviation: list[PositiveFloat]
+
+    @classmethod
+    def read(cls, text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and deviations, each (F,). Raises ModelError where the file `name` holds others."""
+        content = read_as(cls, text, name)
+        if len(content.mean) != len(content.deviation):
+            raise ModelError(f"{name}: does not hold a deviation for each mean; {COPY}")
+        return np.array(content.mean), np.array(content.deviation)
+
+
+class VectorsField:
+    """The vectors of a record, (T, F); with `normalize` each feature has mean 0 and deviation 1 in training.
+
+    Without `sequential` a record is one vector.
+    """
+
+    file_name: FieldFile | None = "features.json"
+    closed = False
+    counted: str | None = "step"
+
+    def __init__(self, name: str, normalize: bool, max_steps: int | None, sequential: bool = True) -> None:
+        self.name = name
+        self.sequential = sequential
+        self._normalize = normalize
+        self._max_steps = max_steps
+        self.mean = np.empty(0)  # (F,)
+        self.deviation = np.empty(0)  # (F,)
+
+    @property
+    def description(self) -> str:
+        """The limit, and whether features are normalised."""
+        return f"{self.name} vectors {self._max_steps} {self._normalize} {self.sequential}"
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """One vector in single precision."""
+        return np.dtype((np.float32, (len(self.mean),)))
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn the mean and the deviation of each feature over all steps.
+
+        Raises DataError where a record does not hold vectors of the first one's size.
+        """
+        moments: Moments | None = None
+        for record in records:
+            matrix = self._matrix(record, len(moments.mean) if moments else None)
+            moments = moments or Moments(matrix.shape[1])
+            moments.add(matrix)
+        if moments is None or not len(moments.mean):
+            raise DataError("the training data hold no vectors; give numbers in each row")
+        self.mean, self.deviation = moments.mean, moments.deviation()
+        if not self._normalize:
+            self.mean, self.deviation = np.zeros_like(self.mean), np.ones_like(self.mean)
+
+    def check(self, record: Record) -> None:
+        """Raise DataError, with its place, for a record without vectors of the right size."""
+        self._encode(record)
+
+    def encode(self, records: Sequence[Record]) -> list[Encoded]:
+        """Return the normalised vectors of each record. Raises DataError as `check` does."""
+        return [self._encode(record) for record in records]
+
+    def _encode(self, record: Record) -> Encoded:
+        matrix = self._matrix(record, len(self.mean))
+        kept = matrix[: self._max_steps]
+        require_length(record, len(kept), "step")
+        with np.errstate(over="ignore"):
+            normalised = ((kept - self.mean) / self.deviation).astype(np.float32)
+        require_size(record, normalised)
+        return Encoded(normalised, truncated=len(kept) < len(matrix))
+
+    def _matrix(self, record: Record, features: int | None) -> np.ndarray:
+        matrix = matrix_of(record, features)
+        if len(matrix) != 1 and not self.sequential:
+            what = f"{len(matrix)} vectors, expected 1"
+            raise DataError(f"{record.place}: {what}; mend the row, or train with --source vectors")
+        return matrix
+
+    def to_json(self) -> str:
+        """Return the content of features.json."""
+        return json.dumps({"mean": self.mean.tolist(), "deviation": self.deviation.tolist()})
+
+    def load_json(self, text: str) -> None:
+        """Take over a features.json. Raises ModelError if it is malformed."""
+        self.mean, self.deviation = Scales.read(text, "features.json")
+
+    def sizes(self) -> dict[str, int]:
+        """Return the number of features."""
+        return {"features": len(self.mean)}
+
+    def lengths(self, column: Column) -> np.ndarray:
+        """Return the steps of each example, (N,)."""
+        return column.lengths
+
+    def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
+        """Return the vectors of some examples, (B, T, F); zeros fill up."""
+        return column.gather(rows, width)
+
+
+class Moments:
+    """Mean and variance of each feature, gathered piece by piece (Chan et al. 1979, eq. 2.1)."""
+
+    def __init__(self, features: int) -> None:
+        self.mean = np.zeros(features)
+        self._squares = np.zeros(features)  # sum of squared distances from the mean
+        self._count = 0
+
+    def add(self, matrix: np.ndarray) -> None:
+        """Take some steps (T, F), T > 0."""
+        count, mean = len(matrix), matrix.mean(axis=0, dtype=np.float64)
+        shift, together = mean - self.mean, self._count + count
+        self._squares += ((matrix - mean) ** 2).sum(axis=0) + shift**2 * self._count * count / together
+        self.mean = self.mean + shift * count / together
+        self._count = together
+
+    def deviation(self) -> np.ndarray:
+        """Return the standard deviation of each feature; 1 for one that never changes."""
+        deviation = np.sqrt(self._squares / max(self._count, 1))
+        return np.where(deviation > 0, deviation, 1.0)

@@ -1,0 +1,93 @@
+"""The names that columns and fields usually have, the likeliest first."""
+
+from __future__ import annotations
+
+import re
+
+TEXT_NAMES = (
+    "text", "sentence", "source", "input", "utterance", "image", "src", "review", "question", "comment",
+    "tweet",
+    "message", "content", "body", "document", "description", "query", "headline", "title", "post", "email",
+    "sms", "word", "words", "token", "tokens", "form", "name", "path", "file", "filename", "graphemes",
+    "premise", "article", "abstract", "prompt",
+)  # fmt: skip
+"""Names of a column or field that holds what a model reads."""
+
+LABEL_NAMES = (
+    "label", "labels", "class", "category", "intent", "caption", "target", "output", "trg", "tgt", "tags",
+    "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion", "topic",
+    "genre", "classes", "categories", "y", "species", "kind", "type", "stars", "rating", "score", "answer",
+    "translation", "pronunciation", "phonemes", "summary", "response", "completion", "language", "lang",
+    "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
+)  # fmt: skip
+"""Names of a column or field that holds what a model answers."""
+
+NUMBER_NAMES = ("vectors", "vector", "notes")
+"""Names of a field that holds numbers, which are also the source kinds that read it."""
+
+SERIES_NAMES = ("series", "series_id", "id")
+"""Names of a column that says which series a row belongs to, or which row it is: never a feature."""
+
+TIME_NAMES = ("time", "timestamp", "t", "step", "date", "datetime", "ds", "time_step", "timestep")
+"""Names of a column that says when: the order of the rows of a series."""
+
+CLASS_NAMES = frozenset({
+    "label", "labels", "class", "category", "intent", "tag", "sentiment", "polarity", "emotion", "topic",
+    "genre", "species", "kind", "type", "stars", "rating", "language", "lang", "nationality", "author",
+    "toxic", "spam", "quality", "outcome", "diagnosis",
+})  # fmt: skip
+"""Those of them that are the names of classes, and of no texts or quantities."""
+
+WRITTEN_NAMES = frozenset({
+    "target", "output", "trg", "tgt", "caption", "translation", "pronunciation", "phonemes", "summary",
+    "response", "completion",
+})  # fmt: skip
+"""Those of them that are the names of texts to write."""
+
+LANGUAGES = frozenset({
+    "english", "french", "german", "spanish", "italian", "portuguese", "dutch", "russian", "chinese",
+    "japanese", "korean", "arabic", "turkish", "polish", "czech", "swedish", "norwegian", "danish",
+    "finnish", "greek", "hebrew", "hindi", "irish", "welsh", "latin", "hungarian",
+})  # fmt: skip
+"""Names of a column of texts in one language."""
+
+INDEX_NAMES = frozenset({"", "id", "index", "idx", "no", "nr", "number", "row", "uid", "guid", "uuid", "key"})
+"""Names of a column that numbers or names the rows."""
+
+LABEL_PREFIXES = ("is_", "has_", "label_", "target_")
+
+_boundary = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s\-.]+")
+
+
+def normal_name(name: str) -> str:
+    """Return a column's name as the lists above have it: lower case, words apart by `_`."""
+    return _boundary.sub("_", name.strip()).lower()
+
+
+def is_usual_name(name: str) -> bool:
+    """Whether columns often have that name."""
+    plain = normal_name(name)
+    known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in NUMBER_NAMES or plain in TIME_NAMES
+    return known or (plain in INDEX_NAMES and plain != "") or plain in SERIES_NAMES or plain in LANGUAGES
+
+
+def names_classes(name: str) -> bool:
+    """Whether a column of that name holds classes."""
+    plain = normal_name(name)
+    return plain in CLASS_NAMES or plain.startswith(LABEL_PREFIXES)
+
+
+def names_texts(name: str) -> bool:
+    """Whether a column of that name holds texts to write."""
+    return normal_name(name) in WRITTEN_NAMES
+
+
+def rank(name: str, usual: tuple[str, ...]) -> int:
+    """Return how far down the `usual` names that of a column comes; their number where it does not."""
+    plain = normal_name(name)
+    if plain in usual:
+        return usual.index(plain)
+    if usual is LABEL_NAMES and plain.startswith(LABEL_PREFIXES):
+        return len(usual) - 1
+    parts = plain.split("_")
+    return len(usual) - 1 if len(parts) > 1 and (parts[-1] in usual[:24]) else len(usual)

@@ -1,0 +1,160 @@
+"""Sentences a token a line, with a blank line after each: CoNLL's columns, and CoNLL-U."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.lines import Line, file_name
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokens import join_tokens, split_tokens
+from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+DOCUMENT_START = "-DOCSTART-"
+CONLLU_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+WORD_ID = re.compile(r"[0-9]+")
+OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")  # 1-2 is a contraction of words, 8.1 is not in the text
+LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
+
+Token = tuple[int, list[str]]  # the number of its line, its columns
+
+
+class Conll(Format):
+    """A token a line, in columns apart by TABs or else blanks; a blank line ends a sentence."""
+
+    extensions = (".conll", ".bio", ".iob")
+    line_is_row = False
+    row_noun = "sentence"
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether lines come in several blocks, each with the same number of columns, and no blank in one."""
+        return looks_like_conll(lines)
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield the sentences.
+
+        The word is in the first column and the tag in the last one, unless the source names others by
+        number; -DOCSTART- lines are left out. Raises RowError at a line with more or fewer columns
+        than the first.
+        """
+        tokens = ((line.number, split_columns(line.text)) for line in open_lines(path))
+        return _sentences(file_name(path), tokens, _Columns(source.text_column or "1", source.label_column))
+
+
+class ConllU(Format):
+    """CoNLL-U: ten columns apart by TABs, comments, ranges such as `1-2` and empty nodes such as `8.1`."""
+
+    extensions = (".conllu",)
+    line_is_row = False
+    row_noun = "sentence"
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether all lines are those of a CoNLL-U file."""
+        return looks_like_conllu(lines)
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield the sentences, FORM with UPOS unless the source names other columns.
+
+        Comments, ranges and empty nodes are left out. Raises RowError at a line of another shape.
+        """
+        columns = _Columns(source.text_column or "FORM", source.label_column or "UPOS", CONLLU_COLUMNS)
+        return _sentences(file_name(path), _conllu_tokens(open_lines(path)), columns)
+
+
+def split_columns(text: str) -> list[str]:
+    """Cut a line at its TABs or, where it has none, at its blanks; a blank line has no columns."""
+    text = text.rstrip(" \t")
+    return text.split("\t") if "\t" in text else split_tokens(text)
+
+
+def looks_like_conll(lines: Sequence[str]) -> bool:
+    """Whether lines stand in several blocks, each with the same number of columns, and no blank in one."""
+    rows = [split_columns(line) for line in lines]
+    widths = {len(row) for row in rows if row}
+    blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))
+    if blocks <= max(1, sum(map(bool, rows)) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
+        return False
+    return not any(" " in cell for row in rows for cell in row)
+
+
+def looks_like_conllu(lines: Sequence[str]) -> bool:
+    """Whether all lines are those of a CoNLL-U file."""
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    return bool(rows) and all(
+        len(row) == len(CONLLU_COLUMNS) and (WORD_ID.fullmatch(row[0]) or OTHER_ID.fullmatch(row[0]))
+        for row in rows
+    )
+
+
+def _conllu_tokens(lines: Iterable[Line]) -> Iterator[Token]:
+    for line in lines:
+        cells = [] if not line.text.strip() else line.text.split("\t")
+        if cells and line.text.startswith("#"):
+            continue
+        if cells and OTHER_ID.fullmatch(cells[0]):
+            continue
+        if cells and (len(cells) != len(CONLLU_COLUMNS) or not WORD_ID.fullmatch(cells[0])):
+            found = f"{len(cells)} columns apart by TABs, the first {cells[0][:20]!r}"
+            advice = "fix the line, or use --format conll"
+            raise RowError(line.number, f"no line of CoNLL-U: {found}, expected 10 and a number; {advice}")
+        yield line.number, cells
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns hold word and tag, by number from 1 or by one of `names`; no tag is the last one."""
+
+    word: str
+    tag: str | None
+    names: tuple[str, ...] = ()
+
+    def indices(self, count: int, line: int) -> tuple[int, int]:
+        """Return the indices of both in a row of `count` columns."""
+        if count < 2:
+            raise RowError(line, "1 column, expected 2 or more (token ... tag); fix the line")
+        tag = count - 1 if self.tag is None else self._index(self.tag, "--label-col", count, line)
+        return self._index(self.word, "--text-col", count, line), tag
+
+    def _index(self, column: str, flag: str, count: int, line: int) -> int:
+        if column.upper() in self.names:
+            return self.names.index(column.upper())
+        if not column.isdecimal():
+            known = f"one of {', '.join(self.names)}" if self.names else "its number, from 1"
+            raise UsageError(f"{flag} {column}: the columns of this format have no such name; give {known}")
+        if not 1 <= int(column) <= count:
+            raise RowError(line, f"no column {column}, there are {count}; use {flag} with one of them")
+        return int(column) - 1
+
+
+def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterator[Record]:
+    """Put tokens together to sentences; a token without columns ends one."""
+    width: int | None = None
+    words: list[str] = []
+    tags: list[str] = []
+    start = 0
+    for number, cells in tokens:
+        if not cells or cells[0].startswith(DOCUMENT_START):
+            if words:
+                yield Record(join_tokens(words), tuple(tags), name, start)
+                words, tags = [], []
+            continue
+        if width is None:
+            width = len(cells)
+            word, tag = columns.indices(width, number)
+        if len(cells) != width:
+            columns_found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            raise RowError(number, f"{columns_found}, expected {width} as in the first row; fix the line")
+        start = start if words else number
+        if not cells[word].strip():
+            raise RowError(number, f"no word in column {word + 1}; fix the line, or use --text-col")
+        words.append(cells[word])
+        tags.append(cells[tag].strip())
+    if words:
+        yield Record(join_tokens(words), tuple(tags), name, start)

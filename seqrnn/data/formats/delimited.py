@@ -1,0 +1,175 @@
+"""Tables of text: columns between TABs without quoting, or with CSV's quoting between commas and the like."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, ClassVar
+
+from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
+from seqrnn.data.formats.header import has_header
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.table import Row, Table, column_keys
+from seqrnn.data.lines import LINE_LIMIT, Line
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+Cells = tuple[int, list[str]]  # the number of the row's first line, its cells
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+"""What may separate the columns of a CSV, and what the setting calls it."""
+SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
+
+
+class Tsv(TableFormat):
+    """Columns between TABs; quotes are characters like any other."""
+
+    extensions: ClassVar = (".tsv", ".tab")
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether there is a TAB in every line."""
+        filled = [line for line in lines if line.strip()]
+        return bool(filled) and all("\t" in line for line in filled)
+
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
+        """Open the file. Raises RowError, while rows are taken, for one with too few or many columns."""
+        return _table(((line.number, line.text.split("\t")) for line in open_lines(path)), source, "\t")
+
+
+class Csv(TableFormat):
+    """Columns between commas, semicolons, TABs or bars; a quoted cell may hold them, and newlines."""
+
+    extensions: ClassVar = (".csv",)
+    line_is_row = False
+    row_noun = "row"
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether the lines are cut into the same number of columns, of which one is quoted or recurs."""
+        filled = [line for line in lines if line.strip()]
+        return any(_is_table(filled, delimiter) for delimiter in (",", ";", "|"))
+
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
+        """Open the file. Raises RowError, while rows are taken, where quotes or columns do not match."""
+        lines = open_lines(path)
+        head = list(islice(lines, HEAD_ROWS))
+        delimiter = delimiter_of(head, source)
+        if head and separator_of(head[0].text):
+            head = head[1:]
+        return _table(split_csv(chain(head, lines), delimiter), source, delimiter)
+
+
+def separator_of(line: str) -> str | None:
+    """Return the delimiter that Excel's first line, such as `sep=;`, names."""
+    plain = line.strip("\r\n").strip('"')
+    return plain[-1] if plain.lower().startswith(SEPARATOR_LINE) and len(plain) == 5 else None
+
+
+def delimiter_of(head: Sequence[Line], source: Source) -> str:
+    """Return what separates the columns: the user's word, Excel's, or what cuts the first rows alike."""
+    if source.delimiter != "auto":
+        return next(mark for mark, name in DELIMITERS.items() if name == source.delimiter)
+    named = separator_of(head[0].text) if head else None
+    return named or max(DELIMITERS, key=lambda delimiter: _regularity(head, delimiter))
+
+
+def _regularity(head: Sequence[Line], delimiter: str) -> tuple[float, int]:
+    """Return the share of the first rows that have the usual number of columns, over one, and that number."""
+    widths = _widths((line.text for line in head), delimiter)
+    if not widths:
+        return 0.0, 0
+    usual = max(set(widths), key=widths.count)
+    return (widths.count(usual) / len(widths), usual) if usual > 1 else (0.0, 0)
+
+
+def _widths(lines: Iterable[str], delimiter: str) -> list[int]:
+    try:
+        rows = list(csv.reader((line + "\n" for line in lines), delimiter=delimiter))
+    except csv.Error:
+        return []
+    return [len(row) for row in rows if "".join(row).strip()]
+
+
+def _is_table(lines: Sequence[str], delimiter: str) -> bool:
+    widths = _widths(lines, delimiter)
+    if len(lines) < 3 or len(set(widths)) != 1 or widths[0] < 2:
+        return False
+    rows = list(csv.reader((line + "\n" for line in lines), delimiter=delimiter))
+    recurs = any(len(set(column)) <= len(column) / 2 for column in zip(*rows, strict=True))
+    return recurs or any(delimiter in cell for row in rows for cell in row)
+
+
+def split_csv(lines: Iterable[Line], delimiter: str = ",") -> Iterator[Cells]:
+    """Cut lines as CSV has it. Raises RowError where quotes do not match."""
+    csv.field_size_limit(LINE_LIMIT)
+    at = [0]  # the number of the line read last
+    texts = (line.text + "\n" for line in _noting(lines, at))
+    rows = csv.reader(texts, strict=True, delimiter=delimiter)
+    start = None
+    try:
+        for cells in rows:
+            yield start or 1, cells
+            start = at[0] + 1
+    except csv.Error as error:
+        raise RowError(start or 1, f"not valid CSV: {error}; check the quotes of this row") from error
+
+
+def _noting(lines: Iterable[Line], at: list[int]) -> Iterator[Line]:
+    """Pass lines on, the number of the last one being `at[0]`."""
+    for line in lines:
+        at[0] = line.number
+        yield line
+
+
+def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
+    """Tell the header from rows, and hold every row to as many columns as the first has."""
+    filled = ((line, cells) for line, cells in rows)
+    blank, head = [], []
+    for line, cells in filled:
+        if "".join(cells).strip():
+            head.append((line, cells))
+            break
+        blank.append(Row(line, {}))
+    if not head:
+        return Table(iter(blank), ())
+    head += islice(filled, HEAD_ROWS)
+    line, first = head[0]
+    named = _is_header(first, [cells for _, cells in head[1:] if "".join(cells).strip()], source)
+    names = [cell.strip() for cell in first] if named else [str(n) for n in range(1, len(first) + 1)]
+    ragged = not named and not (source.text_column or source.label_column)
+    body = chain(head[1:] if named else head, filled)
+    return Table(
+        chain(blank, _rows(body, names, ragged, delimiter)), names, line, has_header=named, ragged=ragged
+    )
+
+
+def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> bool:
+    if source.header != "auto":
+        return source.header == "yes"
+    chosen = [source.text_column, *(source.label_column or "").split(",")]
+    if any(column and not column.isdecimal() for column in chosen):
+        return True
+    return has_header(first, rows)
+
+
+def _rows(cells_of_rows: Iterable[Cells], names: list[str], ragged: bool, delimiter: str) -> Iterator[Row]:
+    keys, width = column_keys(names), len(names)
+    for line, cells in cells_of_rows:
+        if len(cells) == width:
+            yield Row(line, dict(zip(keys, cells, strict=True)) if "".join(cells).strip() else {})
+        elif not "".join(cells).strip():
+            yield Row(line, {})
+        elif ragged and min(width, len(cells)) > 1:
+            yield Row(line, {str(number): cell for number, cell in enumerate(cells, start=1)})
+        else:
+            raise RowError(line, _misfit(cells, names, ragged, delimiter))
+
+
+def _misfit(cells: list[str], names: list[str], ragged: bool, delimiter: str) -> str:
+    """Say that a row has too few or too many columns, and what may be the reason."""
+    columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+    known = "source, target" if ragged else ", ".join(names)
+    expected = f"{len(names)} or more" if ragged else str(len(names))
+    advice = f"fix the row, or choose --delimiter (here: {DELIMITERS[delimiter]})"
+    return f"{columns}, expected {expected} ({known}); {advice}"

@@ -1,0 +1,52 @@
+"""What a file format must offer: a reader, its extensions, and what its first lines look like."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from seqrnn.data.lines import Line
+from seqrnn.data.record import Record
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+HEAD_ROWS = 1000
+"""Most rows of a file that are looked at to infer what it holds."""
+
+OpenLines = Callable[[str], Iterator[Line]]  # the decoded lines of the file at a path
+
+
+class RowError(Exception):
+    """Something is wrong with the row at `line`; `RecordReader` adds the name of the file."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+class Format(ABC):
+    """One way in which files are laid out; a line in `catalog.FORMATS` makes it known.
+
+    `line_is_row` tells whether each line can be read by itself, so that a stream is answered as it
+    comes; where it cannot, `row_noun` is what an example is called.
+    """
+
+    extensions: ClassVar[tuple[str, ...]] = ()
+    line_is_row: ClassVar[bool] = True
+    row_noun: ClassVar[str] = "line"
+    is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
+    has_columns: ClassVar[bool] = False  # which of them hold source and target is inferred
+    has_lines: ClassVar[bool] = True  # of text, in some encoding
+
+    def matches(self, lines: Sequence[str]) -> bool:  # noqa: ARG002
+        """Whether the first lines of a file look like this format; asked in the catalogue's order."""
+        return False
+
+    @abstractmethod
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield a record for each row of the file at `path`, for a blank row one without text.
+
+        Raises RowError for a row that is malformed, DataError for a file that is.
+        """

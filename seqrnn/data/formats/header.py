@@ -1,0 +1,79 @@
+"""Whether the first row of a table names the columns: evidence from names, types and cardinality."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from seqrnn.data.formats.column_names import is_usual_name
+
+NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
+MAX_NAME_LENGTH = 40  # characters
+MAX_NAME_WORDS = 4
+THRESHOLD = 1.0  # evidence that a header needs
+MOSTLY = 0.8  # share of a column's cells that have one shape
+RECURRING = 3  # rows a value, from which on a value that is seen only in the first row is odd
+PROSE = 4  # words, in the median, of a column of texts
+
+_digits = re.compile(r"\d+")
+_letters = re.compile(r"[^\W\d_]+")
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is read as a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the cells of the `first` row name the columns of the `rows` after it."""
+    cells = [cell.strip() for cell in first]
+    if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
+        return False
+    known = [is_usual_name(cell) for cell in cells]
+    if all(known) or (known.count(True) > 1 and len(cells) > 2):
+        return True
+    columns = [[row[index].strip() for row in rows if index < len(row)] for index in range(len(cells))]
+    evidence = sum(_evidence(cell, column) for cell, column in zip(cells, columns, strict=True))
+    return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _may_be_name(cell: str) -> bool:
+    if not cell:
+        return True  # an index has none
+    short = len(cell) <= MAX_NAME_LENGTH and len(cell.split()) <= MAX_NAME_WORDS
+    return short and NAME.fullmatch(cell) is not None
+
+
+def _evidence(name: str, column: Sequence[str]) -> float:
+    """Return how much speaks for `name` being the name of a column, below 0 for a value of it."""
+    values = [value for value in column if value]
+    if not values:
+        return 0.0
+    shape, count = Counter(map(_shape, values)).most_common(1)[0]
+    if name and "9" in shape and count >= MOSTLY * len(values):
+        return -2.0 if _shape(name) == shape else 2.0
+    if sum(map(is_number, values)) >= MOSTLY * len(values):
+        return 2.0
+    if name in values:
+        return -2.0
+    if len(values) >= RECURRING * len(set(values)):
+        return 1.0 if len(values) > 2 * RECURRING else 0.5
+    return _evidence_of_length(name, values)
+
+
+def _evidence_of_length(name: str, values: Sequence[str]) -> float:
+    words = median(len(value.split()) for value in values)
+    if words < PROSE:
+        return 0.0
+    return 1.0 if len(name.split()) <= words / 3 else -2.0
+
+
+def _shape(text: str) -> str:
+    """Return the text with each run of digits as one 9 and each run of letters as one a."""
+    return _letters.sub("a", _digits.sub("9", text))

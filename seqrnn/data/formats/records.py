@@ -1,0 +1,154 @@
+"""From the rows of a table to records: where source and targets are, and what they hold.
+
+This is decided here once, for delimited files, JSON and Parquet alike.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats.cells import labels_of, text_of
+from seqrnn.data.formats.column_names import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
+from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.formats.numbers import steps_in, without_numbers
+from seqrnn.data.formats.series import label_keys, series_records
+from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.lines import file_name
+from seqrnn.data.record import Record
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+TOKENS = "tokens"
+TAGS = ("tags", "ner_tags", "pos_tags", "upos", "labels")  # lists that go with `tokens` item by item
+FILE_NAMES = ("image", *NUMBER_NAMES)  # fields that may hold a path, which comes before any text
+
+
+class TableFormat(Format):
+    """A format whose rows have columns or fields."""
+
+    has_columns = True
+
+    @abstractmethod
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
+        """Open the table at `path`. Raises RowError for a malformed row, also while rows are taken."""
+
+    def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
+        """Yield a record for every row but the header; see `records_of`."""
+        return records_of(self.table(path, source, open_lines), file_name(path), source)
+
+
+def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
+    """Yield what is read of each row of a table, and its targets, as the source says where they are.
+
+    Raises RowError where a row has no text or numbers, or a label of another kind than a string, a
+    number, a truth value, null (no label) or a list of strings.
+    """
+    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+        first = next(table.rows, None)
+        if first is None:
+            return
+        table = replace(table, rows=chain((first,), table.rows))
+        if not any(
+            isinstance(cell, str) and cell.endswith(ARRAY_EXTENSION) for cell in first.fields.values()
+        ):
+            yield from series_records(table, name, source)
+            return
+    if table.names is None:
+        roles = None
+    elif (roles := _roles(table, source)) is None:
+        return
+    for row in table.rows:
+        yield _record(row, name, source, roles)
+
+
+@dataclass(frozen=True)
+class _Roles:
+    """The keys of the columns of source and targets; `labels` None: all after the source."""
+
+    text: str
+    labels: tuple[str, ...] | None
+
+
+def _roles(table: Table, source: Source) -> _Roles | None:
+    """Decide by the user's choice, or else by usual names, which columns hold source and targets."""
+    keys = table.keys
+    if not keys:
+        return None
+    text = table.find(source.text_column, "--text-col") if source.text_column else None
+    text = text or table.usual(TEXT_NAMES, "--text-col")
+    labels = label_keys(table, source)
+    if text is None and not labels:
+        return _Roles(keys[0], None)
+    if text is None:
+        others = [key for key in keys if key not in labels]
+        if len(others) != 1:
+            raise RowError(table.line, f"which of the {len(keys)} columns holds the text? use --text-col")
+        text = others[0]
+    return _Roles(text, tuple(label for label in labels if label != text))
+
+
+def _record(row: Row, name: str, source: Source, roles: _Roles | None) -> Record:
+    if not row.fields:
+        return Record("", (), name, row.line)
+    if roles is None:
+        return _record_of_object(row, name, source)
+    keys = list(row.fields)
+    labels = keys[keys.index(roles.text) + 1 :] if roles.labels is None else roles.labels
+    text = text_of(row.fields[roles.text])
+    if text is None:
+        raise RowError(row.line, f'"{roles.text}" is no text; use --text-col to name the text')
+    return Record(text, labels_of(row, labels, source), name, row.line, row.fields)
+
+
+def _record_of_object(row: Row, name: str, source: Source) -> Record:
+    """Make a record of an object, whose fields need not be those of the other rows."""
+    fields, column = row.fields, source.text_column
+    steps = steps_in(fields, source.kind, column)
+    if column is None and source.kind in FILE_NAMES and source.kind in fields:
+        column = source.kind
+    if steps is None and source.kind in NUMBER_NAMES and not _holds_path(fields, column):
+        raise RowError(row.line, without_numbers(source.kind, source.text_column))
+    text = _text(row, column) if steps is None else ""
+    labels = _labels_of_object(fields, source, row.line)
+    return Record(text, labels_of(row, labels, source), name, row.line, fields, steps)
+
+
+def _holds_path(fields: Mapping[str, Any], column: str | None) -> bool:
+    value = None if column is None else fields.get(column)
+    return isinstance(value, str) and value.endswith(ARRAY_EXTENSION)
+
+
+def _text(row: Row, column: str | None) -> str:
+    key = column or next((name for name in text_names(row.fields) if name in row.fields), "text")
+    if key not in row.fields:
+        raise RowError(row.line, f"{_missing(row.fields, key)}; use --text-col to name the text")
+    text = text_of(row.fields[key])
+    if text is None:
+        raise RowError(row.line, f'"{key}" is no string or list of strings; use --text-col to name the text')
+    return text
+
+
+def _labels_of_object(fields: Mapping[str, Any], source: Source, line: int) -> tuple[str, ...]:
+    if source.label_column is None:
+        names = (*TAGS, *LABEL_NAMES) if TOKENS in fields else LABEL_NAMES
+        return next(((name,) for name in names if name in fields), ())
+    chosen = source.label_columns(list(fields))
+    for key in chosen:
+        if key not in fields:
+            raise RowError(line, f"{_missing(fields, key)}; use --label-col to name the label")
+    return chosen
+
+
+def text_names(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the usual names of the field that holds the text of an object, the likeliest first."""
+    return (TOKENS, *TEXT_NAMES) if isinstance(fields.get(TOKENS), str | list) else TEXT_NAMES
+
+
+def _missing(fields: Mapping[str, Any], key: str) -> str:
+    return f'no field "{key}", the fields are {", ".join(fields) or "none"}'

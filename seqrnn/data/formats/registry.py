@@ -1,0 +1,30 @@
+"""The formats of the catalogue, by their names, by the names of files, and by what files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import PurePath
+
+from seqrnn.catalog import FORMATS, load
+from seqrnn.data.formats.format import Format
+
+COMPRESSED = ".gz"
+
+
+@cache
+def format_named(name: str) -> Format:
+    """Return the format of a name in the catalogue."""
+    made: Format = load(FORMATS[name])()
+    return made
+
+
+def format_of_name(path: str) -> str | None:
+    """Return the format that the extension of a file's name, before .gz too, stands for, if any."""
+    extension = PurePath(path.removesuffix(COMPRESSED)).suffix.lower()
+    return next((name for name in FORMATS if extension in format_named(name).extensions), None)
+
+
+def format_of_lines(lines: Sequence[str]) -> str:
+    """Return the first format in the catalogue that the lines of a file look like; text, if none."""
+    return next((name for name in FORMATS if format_named(name).matches(lines)), "text")

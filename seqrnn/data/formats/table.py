@@ -1,0 +1,81 @@
+"""Tables: rows of named or numbered columns, whatever file they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from seqrnn.data.formats.format import RowError
+from seqrnn.errors import UsageError
+
+
+class Row(NamedTuple):
+    """The cells of a row by the keys of their columns; none where the row is blank."""
+
+    line: int
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that have the same columns, or, where `names` is None, objects with names of their own.
+
+    The key of a column is its name; one that has no name of its own, or a number as its name, has its
+    number, from 1, as its key. `ragged` rows may have more columns, which are further targets.
+    """
+
+    rows: Iterator[Row]
+    names: Sequence[str] | None = None
+    line: int = 1  # of the first row, which has the names or shows how many columns there are
+    has_header: bool = False
+    ragged: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """The key of each column."""
+        return column_keys(self.names or ())
+
+    def find(self, choice: str, flag: str) -> str:
+        """Return the key of the column that a user has chosen by name or number.
+
+        Raises RowError where there is none, or several of the name, and UsageError for a name where
+        no row names the columns.
+        """
+        names = list(self.names or ())
+        if choice.isdecimal():
+            if not 1 <= int(choice) <= len(names):
+                raise RowError(
+                    self.line, f"no column {choice}, there are {len(names)}; use {flag} with one of them"
+                )
+            return self.keys[int(choice) - 1]
+        if not self.has_header:
+            raise UsageError(
+                f"{flag} {choice} is a name, but the file has no header; give the column's number"
+            )
+        if choice not in names:
+            raise RowError(self.line, f'no column "{choice}", the columns are {", ".join(names)}; use {flag}')
+        self._require_one(choice, names, flag)
+        return self.keys[names.index(choice)]
+
+    def usual(self, usual_names: tuple[str, ...], flag: str) -> str | None:
+        """Return the key of the column that bears the likeliest of the usual names, if there is one."""
+        names = [name.lower() for name in self.names or ()] if self.has_header else []
+        found = next((name for name in usual_names if name in names), None)
+        if found is None:
+            return None
+        self._require_one(found, names, flag)
+        return self.keys[names.index(found)]
+
+    def _require_one(self, name: str, names: Sequence[str], flag: str) -> None:
+        if names.count(name) > 1:
+            what = f'two columns are named "{name}"'
+            raise RowError(self.line, f"{what}; rename one, or use {flag} with a number")
+
+
+def column_keys(names: Sequence[str]) -> list[str]:
+    """Return the key of each column: its name, or its number where the name is not its own."""
+    return [
+        name if name and names.count(name) == 1 and not name.isdecimal() else str(number)
+        for number, name in enumerate(names, start=1)
+    ]

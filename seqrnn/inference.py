@@ -1,0 +1,264 @@
+"""What to learn from some files, and how to read them: told from their first rows, with the evidence.
+
+The format is told from the name of a file or its first lines, the columns of a table from their names
+and cells, and the task by what each task claims of the records. Where two readings are about equally
+likely, that is an error that names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from seqrnn.catalog import TASKS, load
+from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
+from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.format import HEAD_ROWS, RowError
+from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
+from seqrnn.data.formats.series import label_keys
+from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.record import Record
+from seqrnn.data.sample import Sample
+from seqrnn.data.source import Source
+from seqrnn.errors import AmbiguousDataError, DataError, UsageError
+from seqrnn.tasks.task import Claim
+
+HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
+CLOSE = 0.15  # claims whose strengths differ by less are two readings
+TEXT_TASKS = ("language-model", "tagging")  # which read no numbers and no images
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What was told from the data.
+
+    `source` says how they are read, `settings` the same by the keys of a configuration; `reason` is one
+    sentence for the user, and `notes` are more of them: what each column is, and other readings.
+    """
+
+    task: str
+    source: Source
+    reason: str
+    source_kind: str
+    sample: Sample
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return what to tell the user: the decision with its evidence, then the notes."""
+        return [self.reason, *self.notes]
+
+    @property
+    def format(self) -> str:
+        """How the files are laid out."""
+        return self.source.format
+
+
+def infer(source: Source, task: str | None) -> Inference:
+    """Decide how the files of `source` are laid out, and what to learn if `task` is None.
+
+    Only the first rows are looked at, but they are consumed: stdin must have been spooled.
+    Raises DataError where a file is empty or its first rows are malformed, UsageError where the task or
+    a column cannot be told, and AmbiguousDataError where two readings are near.
+    """
+    source = replace(source, format=_format(source, task))
+    settings: dict[str, Any] = {}
+    notes: list[str] = []
+    if format_named(source.format).has_columns:
+        source, settings, notes = _with_columns(source, task)
+    records = list(_head(read_records(source)))
+    if not records:
+        raise DataError(
+            f"{file_name(source.paths[0])}: holds no rows with text; give a file with at least one"
+        )
+    sample = Sample(file_name(source.target_path or source.paths[0]), source, records)
+    chosen, claim = _task(sample, task)
+    notes += filter(None, [claim.hint, _swapped(source, chosen)])
+    kind = _kind(sample, chosen)
+    settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
+    return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+
+
+def _format(source: Source, task: str | None) -> str:
+    """Return the format by the user's word, the file name's extension or the first lines."""
+    path = source.paths[0]
+    known = format_of_name(path) if source.format == "auto" else source.format
+    if known is not None and not format_named(known).has_lines:
+        return known
+    lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
+    if not any(line.strip() for line in lines):
+        raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
+    if known is not None:
+        return known
+    return "text" if task == "language-model" else format_of_lines(lines)
+
+
+def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, Any], list[str]]:
+    """Return the source with its columns chosen, the same as settings, and what to say of them."""
+    name = file_name(source.paths[0])
+    layout = format_named(source.format)
+    assert isinstance(layout, TableFormat)
+    try:
+        table = layout.table(source.paths[0], source, lambda path: read_lines(path, source.encoding_errors))
+        wanted = _wanted(source, table, task)
+        rows = list(_first_rows(row for row in table.rows if row.fields))
+    except RowError as error:
+        raise DataError(f"{name}:{error.line}: {error}") from error
+    if not rows:
+        raise DataError(f"{name}: holds no rows with text; give a file with at least one")
+    columns = _columns(table, rows)
+    if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
+        return replace(source, header="no"), {"data.header": "no"}, []
+    roles = choose_columns(name, columns, wanted)
+    if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
+        # An evaluation may have further columns, which are other right answers.
+        return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
+    return _chosen(source, table, roles, columns)
+
+
+def _are_references(columns: list[ColumnSample]) -> bool:
+    """Whether all columns after the second are further targets, which not every row has."""
+    return len(columns) > 2 and any(len(column.filled) < len(columns[0].filled) for column in columns[2:])
+
+
+def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
+    """Return what the user has settled, each column by its key."""
+
+    def key(choice: str | None, flag: str) -> str | None:
+        return choice if choice is None or table.names is None else table.find(choice, flag)
+
+    targets = source.label_columns(None) if table.names is None else ()
+    if table.names is not None and source.label_column is not None:
+        targets = label_keys(table, source)
+    return Wanted(
+        key(source.text_column, "--text-col"),
+        targets,
+        key(source.series_column, "--series-col"),
+        key(source.time_column, "--time-col"),
+        source.kind,
+        source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
+    )
+
+
+def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
+    keys = list(dict.fromkeys(key for row in rows for key in row.fields))
+    titles = dict(zip(table.keys, table.names or (), strict=True)) if table.has_header else {}
+    if table.names is None:
+        titles = {key: key for key in keys}
+    return [ColumnSample(key, titles.get(key, ""), [row.fields.get(key) for row in rows]) for key in keys]
+
+
+def _chosen(
+    source: Source, table: Table, roles: ColumnRoles, columns: list[ColumnSample]
+) -> tuple[Source, dict[str, Any], list[str]]:
+    settings: dict[str, Any] = {
+        "text_column": roles.source,
+        "label_column": ",".join(roles.targets) or None,
+        "series_column": roles.series,
+        "time_column": roles.time,
+        "feature_columns": roles.features,
+    }
+    if table.names is not None:
+        settings["header"] = "yes" if table.has_header else "no"
+    kind = source.kind if roles.kind == "auto" else roles.kind
+    notes = [_described(table, roles, columns)]
+    return (
+        replace(source, kind=kind, **settings),
+        {f"data.{name}": value for name, value in settings.items()},
+        notes,
+    )
+
+
+def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) -> str:
+    """Say what each column was taken for."""
+    parts = {
+        "read": [roles.source] if roles.source else list(roles.features or roles.shown),
+        "answer": list(roles.targets),
+        "series": [roles.series] if roles.series else [],
+        "time": [roles.time] if roles.time else [],
+    }
+    used = {key for keys in parts.values() for key in keys}
+    parts["left out"] = [column.key for column in columns if column.key not in used]
+    named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
+    return f"columns: {header}{named}"
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
+
+
+def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
+    """Return the task that was asked for, or that makes the best claim, with the claim."""
+    if task is not None:
+        return task, _asked_for(sample, task)
+    claims = {name: load(path).claim(sample) for name, path in TASKS.items()}
+    ranked = sorted(((claim, name) for name, claim in claims.items() if claim), reverse=True)
+    if not ranked:
+        held = sample.held
+        raise UsageError(
+            f"{sample.name} (read as {sample.source.format}) holds {held} without labels; "
+            "name the column or field of the labels with --label-col"
+        )
+    (best, name), *others = ranked
+    if others and best.strength - others[0][0].strength < CLOSE:
+        second, other = others[0]
+        raise AmbiguousDataError(
+            f"{sample.name} (read as {sample.source.format}) holds {best.evidence} ({name}), or "
+            f"{second.evidence} ({other}); which is it?",
+            [{"task": name}, {"task": other}],
+        )
+    return name, best
+
+
+def _asked_for(sample: Sample, task: str) -> Claim:
+    """Refuse a task that cannot learn from the sample."""
+    if task in TEXT_TASKS and sample.held != "texts":
+        raise UsageError(f"--task {task}: reads texts, but {sample.name} holds {sample.held}; leave it out")
+    if task == "classification" and not sample.targets.filled and not sample.source.multi_label:
+        layout = sample.source.format
+        raise UsageError(
+            f"{sample.name} ({layout}) has no labels in its first rows; use --label-col or --format"
+        )
+    return Claim(1.0, "as asked for")
+
+
+def _swapped(source: Source, task: str) -> str:
+    """Say how to write texts from labels, where labels in the first column were taken for the answers."""
+    first = source.label_column == "1" and source.text_column == "2"
+    return "--source label writes a text from each label" if first and task == "classification" else ""
+
+
+def _kind(sample: Sample, task: str) -> str:
+    return "none" if task == "language-model" and sample.kind == "text" else sample.kind
+
+
+def _reason(sample: Sample, task: str, claim: Claim) -> str:
+    if claim.evidence == "as asked for":
+        return f"{task}: as asked for; {sample.name} is read as {sample.source.format}"
+    held = "" if sample.held == "texts" or sample.kind == "notes" else f"{sample.held} with "
+    return f"{task}: {sample.name} (read as {sample.source.format}) holds {held}{claim.evidence}"
+
+
+def _first_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    characters = 0
+    for row in islice(rows, HEAD_ROWS):
+        yield row
+        characters += sum(len(cell) for cell in row.fields.values() if isinstance(cell, str))
+        if characters > HEAD_CHARACTERS:
+            return
+
+
+def _head(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the first `HEAD_ROWS` records, or fewer if they are long."""
+    characters = 0
+    for record in islice(records, HEAD_ROWS):
+        yield record
+        characters += len(record.source)
+        if characters > HEAD_CHARACTERS:
+            return

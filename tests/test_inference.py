@@ -1,0 +1,363 @@
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from seqrnn.data.source import Source
+from seqrnn.errors import DataError, UsageError
+from seqrnn.inference import infer
+
+Write = Callable[[str, str], Source]
+
+TABLE = "".join(f"the text of row {row}\t{row % 7}\n" for row in range(300))
+PROSE = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n"
+PAIRS = "".join(f"word {row}\tmot {row}\n" for row in range(100))
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """A function: a file's name, its text -> the source."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_source(name: str, text: str) -> Source:
+        Path(name).write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return Source((name,))
+
+    return write_source
+
+
+def test_a_table_whose_second_column_repeats_itself_is_a_classification(write: Write):
+    found = infer(write("train.tsv", TABLE), None)
+    assert (found.task, found.format, found.source_kind) == ("classification", "tsv", "text")
+    assert (
+        found.reason
+        == "classification: train.tsv (read as tsv) holds 7 different labels in the first 300 rows"
+    )
+    assert found.notes == (
+        "columns: no header; read: 1; answer: 2",
+        "--task regression learns them as numbers",
+    )
+
+
+@pytest.mark.parametrize("name", ["train.tsv", "train.tsv.gz", "train.TSV", "train.txt", "train"])
+def test_a_table_is_known_by_its_extension_or_by_its_tabs(write: Write, name: str):
+    assert infer(write(name, TABLE), None).format == "tsv"
+
+
+def test_prose_is_a_text_to_model(write: Write):
+    found = infer(write("input.txt", PROSE), None)
+    assert (found.task, found.format) == ("language-model", "text")
+    assert "input.txt" in found.reason
+    assert "without labels" in found.reason
+
+
+def test_a_text_stays_a_text_for_a_language_model_whatever_it_looks_like(write: Write):
+    assert infer(write("code.txt", TABLE), "language-model").format == "text"
+    assert infer(write("table.tsv", TABLE), "language-model").format == "tsv"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.csv.gz"])
+def test_csv_is_known_by_its_extension(write: Write, name: str):
+    found = infer(write(name, "text,label\n" + TABLE.replace("\t", ",")), None)
+    assert (found.task, found.format) == ("classification", "csv")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a"])
+def test_json_lines_are_known_by_their_extension_or_their_braces(write: Write, name: str):
+    rows = [json.dumps({"text": f"row {row}", "label": "ab"[row % 2]}) for row in range(10)]
+    found = infer(write(name, "\n".join(rows)), None)
+    assert (found.task, found.format) == ("classification", "jsonl")
+
+
+def test_fasttext_is_known_by_its_labels(write: Write):
+    found = infer(write("train.txt", "__label__a one\n__label__b two\nthree\n"), None)
+    assert (found.task, found.format) == ("classification", "fasttext")
+
+
+def test_a_parallel_file_of_few_labels_is_a_classification(write: Write):
+    source = write("seq.in", "".join(f"say {row}\n" for row in range(50)))
+    write("label", "".join(f"Intent{row % 5}\n" for row in range(50)))
+    found = infer(replace(source, target_path="label", format="parallel"), None)
+    assert (found.task, found.format) == ("classification", "parallel")
+    assert "label" in found.reason
+    assert "5 different labels in the first 50 rows" in found.reason
+
+
+def test_as_many_as_150_classes_in_random_order_are_a_classification(write: Write):
+    draw = random.Random(1)
+    rows = "".join(f"utterance {row}\tintent_{draw.randrange(150)}\n" for row in range(1000))
+    assert infer(write("a.tsv", rows), None).task == "classification"
+
+
+def test_rows_sorted_by_class_are_a_classification(write: Write):
+    found = infer(write("a.tsv", "".join(f"name {row}\tArabic\n" for row in range(300))), None)
+    assert found.task == "classification"
+    assert "only one label in the first 300 rows" in found.reason
+
+
+def test_a_multi_label_source_is_a_classification(write: Write):
+    rows = "".join(f"text {row}\tlabel{row},label{row + 1}\n" for row in range(20))
+    assert infer(replace(write("a.tsv", rows), multi_label=True), None).task == "classification"
+
+
+def test_targets_that_are_no_labels_are_to_be_written(write: Write):
+    reason = "seq2seq: a.tsv (read as tsv) holds 100 different targets in the first 100 rows, "
+    found = infer(write("a.tsv", PAIRS), None)
+    assert (found.task, found.format) == ("seq2seq", "tsv")
+    assert found.reason == reason + "too many or too long for labels"
+
+
+def test_one_row_is_no_ground_to_speak_of_too_many_targets(write: Write):
+    found = infer(write("a.tsv", "good\tpos\n"), None)
+    assert found.task == "seq2seq"
+    assert "only one target in its only row" in found.reason
+    assert "--task classification, if that is a label" in found.notes
+    found = infer(write("a.tsv", "1.png\tpos\n"), None)
+    assert "holds images with only one target" in found.reason
+
+
+def test_targets_that_are_numbers_are_learnt_as_such(write: Write):
+    found = infer(write("a.tsv", "".join(f"row {row}\t{row / 7}\n" for row in range(50))), None)
+    assert (found.task, found.source_kind) == ("regression", "text")
+
+
+STARS = "".join(f"review {row}\t{row % 5}\n" for row in range(30))
+MOODS = "".join(f"review {row}\t{'ab'[row % 2]}\n" for row in range(30))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("a.tsv", "review\tstars\n" + STARS),
+        ("a.csv", "review,stars\n" + STARS.replace("\t", ",")),
+        ("a.tsv", "comment\ttoxic\n" + MOODS),
+        ("a.tsv", "review\tprice\n" + "".join(f"row {row}\t{row / 7}\n" for row in range(50))),
+        ("a.tsv", "review\tstars\ngood\t5\nbad\t1\nnice\t5\nugly\t1\n"),
+        ("a.csv", "question,is_good\n" + MOODS.replace("\t", ",")),
+        (
+            "a.tsv",
+            "文本\t标签\n" + "".join(f"这 是 一 条 评论 {row}\t{'好坏'[row % 2]}\n" for row in range(30)),
+        ),
+    ],
+)
+def test_a_first_line_that_names_the_columns_is_told_by_what_follows(write: Write, name: str, rows: str):
+    source = write(name, rows)
+    found = infer(source, None)
+    assert found.settings["data.header"] == "yes"
+    assert len(found.sample.records) == rows.count("\n") - 1
+    assert infer(replace(source, header="no"), None).settings["data.header"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("a.tsv", STARS),
+        ("a.tsv", MOODS),
+        ("a.tsv", PAIRS),
+        ("a.tsv", "cat\tchat\ndog\tchien\nhouse\tmaison\ntree\tarbre\n"),
+        ("a.csv", '"a fine film, really",positive\n"a dull one, I slept",negative\n' * 9),
+    ],
+)
+def test_other_first_lines_are_data(write: Write, name: str, rows: str):
+    found = infer(write(name, rows), None)
+    assert found.settings["data.header"] == "no"
+    assert len(found.sample.records) == rows.count("\n")
+
+
+def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Write):
+    source = write("de", "".join(f"wort {row}\n" for row in range(100)))
+    write("en", "".join(f"a word {row}\n" for row in range(100)))
+    assert infer(replace(source, target_path="en", format="parallel"), None).task == "seq2seq"
+
+
+def test_sentences_that_come_again_with_other_translations_are_no_labels(write: Write):
+    rows = "".join(f"Go {row // 2}.\tVa {row}.\n" for row in range(100))
+    assert infer(write("a.tsv", rows), None).task == "seq2seq"
+
+
+@pytest.mark.parametrize("target", ["O O B-artist O B-album O", "x" * 100])
+def test_long_targets_are_no_labels_even_if_they_repeat(write: Write, target: str):
+    rows = "".join(f"row {row}\t{target}{row % 2}\n" for row in range(50))
+    assert infer(write("a.tsv", rows), None).task == "seq2seq"
+
+
+def test_labels_may_be_in_the_first_column(write: Write):
+    swapped = "".join("\t".join(reversed(row.split("\t"))) + "\n" for row in TABLE.splitlines())
+    found = infer(write("a.tsv", swapped), None)
+    assert (found.task, found.source.text_column, found.source.label_column) == ("classification", "2", "1")
+    assert found.sample.records[3].targets == ("3",)
+
+
+def test_a_task_that_is_asked_for_is_kept(write: Write):
+    found = infer(write("a.tsv", PAIRS), "classification")
+    assert (found.task, found.format) == ("classification", "tsv")
+    assert "as asked for" in found.reason
+
+
+def test_a_format_that_is_asked_for_is_kept(write: Write):
+    assert infer(replace(write("a.tsv", TABLE), format="lines"), None).format == "lines"
+
+
+def test_a_classification_needs_labels(write: Write):
+    with pytest.raises(UsageError, match=r"input.txt \(text\) has no labels"):
+        infer(write("input.txt", PROSE), "classification")
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "\ufeff"])
+@pytest.mark.parametrize("name", ["a.txt", "a.tsv", "a.csv.gz"])
+def test_an_empty_file_is_an_error(write: Write, name: str, content: str):
+    with pytest.raises(DataError, match=rf"^{name}: is empty; "):
+        infer(write(name, content), None)
+
+
+def test_a_table_of_nothing_but_a_header_is_an_error(write: Write):
+    with pytest.raises(DataError, match=r"^a.tsv: holds no rows"):
+        infer(write("a.tsv", "text\tlabel\n"), None)
+
+
+def test_a_malformed_first_row_is_an_error_with_its_place(write: Write):
+    with pytest.raises(DataError, match=r"^a.tsv:2: 1 column"):
+        infer(write("a.tsv", "a\tx\nb\n"), None)
+
+
+def test_only_the_beginning_of_a_long_file_is_read(write: Write):
+    found = infer(write("a.tsv", TABLE * 4 + "no column here\n"), None)
+    assert found.reason.endswith("in the first 1000 rows")
+    long_rows = "".join(f"{'x' * 40_000} {row}\t{row % 2}\n" for row in range(50))
+    assert infer(write("b.tsv", long_rows), None).reason.endswith("in the first 27 rows")
+
+
+IMAGES = "".join(
+    f"scenes/{number // 3}.png\ta thing number {number} above another thing\n" for number in range(60)
+)
+
+
+def test_a_table_of_image_paths_and_sentences_is_for_captions(write: Write):
+    found = infer(write("train.tsv", IMAGES), None)
+    assert (found.task, found.source_kind) == ("seq2seq", "image")
+    assert "train.tsv (read as tsv) holds images with 60 different targets" in found.reason
+
+
+def test_a_table_of_image_paths_and_labels_is_for_classification(write: Write):
+    rows = "".join(f"{number}.JPG\t{'ab'[number % 2]}\n" for number in range(20))
+    found = infer(write("train.tsv", rows), None)
+    assert (found.task, found.source_kind) == ("classification", "image")
+
+
+@pytest.mark.parametrize(("texts", "kind"), [(6, "image"), (60, "text")])
+def test_some_paths_of_no_image_are_slips_and_many_are_texts(write: Write, texts: int, kind: str):
+    rows = IMAGES + "".join(f"see {row}.png there\tor sentence number {row}\n" for row in range(texts))
+    assert infer(write("train.tsv", rows), None).source_kind == kind
+
+
+@pytest.mark.parametrize(("short", "task"), [(0, "tagging"), (1, "tagging"), (10, "classification")])
+def test_some_sentences_with_a_tag_too_few_are_slips(write: Write, short: int, task: str):
+    source = write("seq.in", "say it now\n" * 20)
+    write("seq.out", "O\n" * short + "O O B\n" * (20 - short))
+    assert infer(replace(source, target_path="seq.out", format="parallel"), None).task == task
+
+
+def test_sentences_of_nearly_always_as_many_words_are_to_be_written(write: Write):
+    source = write("en", "".join(f"say {row}\n" for row in range(20)))
+    write("de", "sag es mir\n" + "".join(f"sag{row} es{row}\n" for row in range(19)))
+    assert infer(replace(source, target_path="de", format="parallel"), None).task == "seq2seq"
+
+
+def test_images_without_labels_are_refused(write: Write):
+    with pytest.raises(UsageError, match="holds images without labels"):
+        infer(write("train.csv", "image\na.png\nb.png\n"), None)
+
+
+NUMBERS = "length,beam,label\n" + "".join(f"{row}.5,{row % 3},{'ab'[row % 2]}\n" for row in range(20))
+SERIES = "series,x,y,label\n" + "".join(
+    f"{row // 3},0.{row},{row},{'ab'[row // 3 % 2]}\n" for row in range(60)
+)
+
+
+@pytest.mark.parametrize(("rows", "kind"), [(NUMBERS, "vector"), (SERIES, "vectors")])
+@pytest.mark.parametrize(("name", "separator"), [("a.csv", ","), ("a.tsv", "\t")])
+def test_a_table_of_numbers_is_known_by_its_header_and_cells(
+    write: Write, rows: str, kind: str, name: str, separator: str
+):
+    found = infer(write(name, rows.replace(",", separator)), None)
+    assert (found.task, found.source_kind) == ("classification", kind)
+    assert "holds numbers with 2 different labels" in found.reason
+
+
+def test_the_label_of_a_table_of_numbers_may_be_named(write: Write):
+    for rows in (NUMBERS, NUMBERS.replace("label", "kind"), NUMBERS.replace("label", "q")):
+        found = infer(write("a.csv", rows), None)
+        assert (found.task, found.source_kind) == ("classification", "vector")
+        assert found.source.feature_columns == ("length", "beam")
+    numbers = write("a.csv", "u,v,w\n" + "".join(f"{row}.5,{row * 3},{row}.25\n" for row in range(30)))
+    with pytest.raises(UsageError, match=r"which of the columns u, v, w holds the label\?") as error:
+        infer(numbers, None)
+    assert str(error.value).endswith("? use --label-col, or --source text to read them as texts")
+    for column in ("w", "3"):
+        found = infer(replace(numbers, label_column=column), None)
+        assert (found.task, found.source_kind) == ("regression", "vector")
+
+
+def test_a_slip_in_a_table_of_numbers_is_told_with_its_place(write: Write):
+    with pytest.raises(DataError, match=r"^a.csv:8: column 'beam' holds 'x'"):
+        infer(write("a.csv", NUMBERS.replace("6.5,0", "6.5,x")), None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "text,label\n" + "".join(f"{row},{row % 2}\n" for row in range(9)),  # texts that are numbers
+        "zip,category\n" + "".join(f"{97 + row * 997:05},{'ab'[row % 2]}\n" for row in range(100)),
+        "digits,label\n" + "".join(f"{row * 7919:08},{'ab'[row % 2]}\n" for row in range(9)),
+        "sum,label\n" + "".join(f"{row}_000,{'ab'[row % 2]}\n" for row in range(1, 9)),
+        "sum,label\n" + "".join(f"{digit},{'ab'[row % 2]}\n" for row, digit in enumerate("٠١٢٣٤٥٦٧")),
+        "review,label\n" + "".join(f"nice {row},{row % 2}\n" for row in range(9)),
+        '"two\nlines",label\n' + "".join(f'"the {row}\nth",{row % 2}\n' for row in range(300)),
+    ],
+)
+def test_other_tables_are_read_as_texts(write: Write, rows: str):
+    assert infer(write("a.csv", rows), None).source_kind == "text"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [("0", "-1", "+2.50"), ("1.", ".5", "0.05"), ("1e-05", "2E+3", "-1.5e10"), ("0.0", "-0", "10200")],
+)
+def test_numbers_as_programs_write_them_are_numbers(write: Write, cells: tuple[str, ...]):
+    rows = "".join(f"{cell},{'ab'[row % 2]}\n" for row, cell in enumerate(cells * 3))
+    assert infer(write("a.csv", "x,label\n" + rows), None).source_kind == "vector"
+
+
+@pytest.mark.parametrize("task", ["seq2seq", "tagging", "language-model"])
+def test_a_task_of_texts_reads_no_table_as_numbers_unless_that_is_said(write: Write, task: str):
+    source = write("a.csv", "number,label\n" + "".join(f"{row},{row % 7}\n" for row in range(30)))
+    assert infer(source, task).source_kind in {"text", "none"}
+    if task == "seq2seq":
+        assert infer(replace(source, kind="vector"), task).source_kind == "vector"
+
+
+@pytest.mark.parametrize("title", ["id", ""])
+def test_the_name_of_a_row_does_not_make_a_table_one_of_texts(write: Write, title: str):
+    header, *rows = NUMBERS.splitlines()
+    named = [f"{title},{header}", *(f"s{number},{row}" for number, row in enumerate(rows))]
+    found = infer(write("a.csv", "\n".join(named)), None)
+    assert (found.task, found.source_kind) == ("classification", "vector")
+
+
+def test_a_table_of_which_only_the_label_is_known_asks_for_the_text(write: Write):
+    rows = "".join(f"{row if row % 5 else 'NA'},{'nice' * (row % 3)},{'xy'[row % 2]}\n" for row in range(20))
+    with pytest.raises(UsageError, match=r"^a.csv: which of the 3 columns holds the text\? use --text-col$"):
+        infer(write("a.csv", f"a,b,label\n{rows}"), None)
+    found = infer(write("a.csv", f"year,title,label\n{rows}"), None)
+    assert (found.source.text_column, found.source.label_column) == ("title", "label")
+
+
+def test_texts_that_are_asked_for_are_not_taken_for_numbers(write: Write):
+    source = replace(write("a.csv", NUMBERS), label_column="3")
+    assert infer(replace(source, text_column="1"), None).source_kind == "text"
