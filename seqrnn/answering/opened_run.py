@@ -10,13 +10,14 @@ from seqrnn.catalog import TASKS, load
 from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
 from seqrnn.data.fields.field import load_fields
-from seqrnn.errors import UsageError
+from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
+from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
-BATCH = {"batch_size": 128, "batch_tokens": 16_384}
-"""Least rows and tokens of a batch to answer: without gradients more fit in than training may want."""
+LARGEST_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
+"""Most rows and tokens of a batch, whatever the training had: what is chosen there takes memory here."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +31,36 @@ class OpenedRun:
 
 
 def open_run(path: Path, verb: str | None = None) -> OpenedRun:
-    """Open a run directory; trusts nothing in it. For a `verb`, rows come in batches that suit answers.
+    """Open a run directory; trusts nothing in it.
 
     Raises ModelError for whatever is damaged or does not fit together, and UsageError where the
     model does not answer to the command `verb`.
     """
     run = RunDirectory.open(path)
     generation = run.best()
-    config = load_run_config(run.read_text("config.yaml"), str(path / "config.yaml"))
-    if verb is not None:
-        config = _widened(config)
-    task: Task = load(TASKS[config.task])(config)
+    config = _frugal(load_run_config(run.read_text(CONFIG), str(path / CONFIG)))
+    task = _task_of(config, path)
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
     load_fields(task.fields, run.read_text, path)
     return OpenedRun(config, task, generation, run.warnings)
 
 
-def _widened(config: Config) -> Config:
-    """Return the configuration with batches as large as answering wants them."""
-    wide = {key: max(least, getattr(config.training, key)) for key, least in BATCH.items()}
-    return config.model_copy(update={"training": config.training.model_copy(update=wide)})
+def _frugal(config: Config) -> Config:
+    """Return the configuration without what costs memory and changes no answer: filling, large batches."""
+    sizes = {key: min(most, getattr(config.training, key)) for key, most in LARGEST_BATCH.items()}
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update={"lengths": "dynamic"}),
+            "training": config.training.model_copy(update=sizes),
+        }
+    )
+
+
+def _task_of(config: Config, path: Path) -> Task:
+    """Make the task of the run at `path`. Raises ModelError where its settings do not go together."""
+    try:
+        task: Task = load(TASKS[config.task])(config)
+    except UsageError as error:
+        raise ModelError(f"{path / CONFIG}: {error}") from error
+    return task

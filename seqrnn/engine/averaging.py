@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 EVERY = 4  # updates between two steps of the average, which costs as much as reading all weights
-PREFIX = "weights."
+AVERAGED = "weights."  # before the name of a weight beside its average
 
 
 class WeightAverage:
@@ -26,9 +26,8 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._decay = decay
-        named = {name: p for name, p in model.named_parameters() if p.requires_grad and decay}
-        self._names = list(named)
-        self._weights: list[Tensor] = [p.detach() for p in named.values()]
+        self._trained = {name: p.detach() for name, p in model.named_parameters() if p.requires_grad}
+        self._weights: list[Tensor] = list(self._trained.values()) if decay else []
         self._averages = [weight.clone() for weight in self._weights]
 
     def restart(self) -> None:
@@ -53,14 +52,15 @@ class WeightAverage:
 
     def set_aside(self) -> dict[str, np.ndarray]:
         """Return the model's own weights by name, while the average is in their place."""
-        pairs = zip(self._names, self._averages, strict=True)
-        return {f"{PREFIX}{name}": weight.cpu().numpy() for name, weight in pairs}
+        pairs = zip(self._trained, self._averages, strict=False)  # there are none without an average
+        return {f"{AVERAGED}{name}": weight.cpu().numpy() for name, weight in pairs}
 
     def resume(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on from a model that was saved as its average, with its own weights in `arrays`."""
-        for name, aside in zip(self._names, self._averages, strict=True):
-            aside.copy_(torch.from_numpy(arrays[f"{PREFIX}{name}"]))
-        self._exchange()
+        """Go on from a model as it was saved: as its average, if its own weights are in `arrays`."""
+        self.restart()
+        for name, weight in self._trained.items():
+            if (own := arrays.get(f"{AVERAGED}{name}")) is not None:
+                weight.copy_(torch.from_numpy(own))
 
     def _exchange(self) -> None:
         for weight, aside in zip(self._weights, self._averages, strict=True):

@@ -63,6 +63,10 @@ class LanguageModel(nn.Module):
         mask = running(lengths, targets.shape[1], targets.device)
         return (torch.stack(gained, dim=1) * mask).sum(dim=1)
 
+    def initial(self, rows: int) -> Layers:
+        """Return the state in which a text begins, each array (rows, H)."""
+        return self.rnn.initial(rows)
+
     def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
         """Read `tokens` (N,) and return the next token's logits (N, V) and the new states."""
         hidden, states = self.rnn.step(self.embedding(tokens), states)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from seqrnn.config import TrainingConfig
+
+MOMENTS: Mapping[type[torch.optim.Optimizer], Mapping[str, bool]] = {
+    torch.optim.AdamW: {"step": False, "exp_avg": True, "exp_avg_sq": True},
+    torch.optim.SGD: {"momentum_buffer": True},
+}
+"""The tensors that an optimizer keeps of each parameter: of its shape, or one number."""
 
 
 def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:

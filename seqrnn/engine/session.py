@@ -21,6 +21,7 @@ from seqrnn.engine.device import choose_device, set_threads
 from seqrnn.engine.embedding import TokenEmbedding
 from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured
+from seqrnn.engine.position import SavedPosition
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
 from seqrnn.errors import DataError, UsageError
@@ -119,7 +120,7 @@ class Session:
     def _resume(self, run: RunDirectory) -> None:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
-        _check_unchanged(newest.training_state().get("data", {}), self.prepared.hashes)
+        _check_unchanged(SavedPosition.read(newest).data, self.prepared.hashes)
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
         run.metrics.cut(newest.step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
-from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.engine.averaging import WeightAverage
 from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.build import count_parameters
@@ -26,34 +25,17 @@ from seqrnn.engine.evaluation_plan import EvaluationPlan
 from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
+from seqrnn.engine.position import Position, SavedPosition
 from seqrnn.engine.rnn import Layers
 from seqrnn.engine.threads import ThreadTuner
-from seqrnn.errors import NumericError
+from seqrnn.errors import ModelError, NumericError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
-from seqrnn.run.manifest import Metric
+from seqrnn.run.manifest import TRAINING_STATE, Metric
 from seqrnn.tasks.task import Task
 
 MOST_WRITTEN = 1000  # examples for which an evaluation writes sequences
 PATIENCE = 10  # updates in a row that may fail before the training gives up
-
-
-@dataclass
-class Position:
-    """Where a training stands: with the tensors of a generation, all that resuming needs."""
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0  # batches of this epoch that are done
-    seconds: float = 0.0
-    best: float | None = None
-    best_loss: float | None = None
-    evaluated: int = 0  # step of the last evaluation
-    stale: int = 0  # evaluations since the best
-    scale: float = 1.0  # what the plateau schedule has made of the learning rate
-    failures: int = 0  # updates in a row without a finite loss
-    loss: float = 0.0  # sum over the updates since the last evaluation
-    losses: int = 0  # how many these are
 
 
 class Trainer:
@@ -97,11 +79,13 @@ class Trainer:
 
     def resume(self, generation: Generation) -> None:
         """Go on exactly where a generation stands; its weights are loaded already."""
-        state = {"best_loss": None, **generation.training_state()}  # which older runs do not have
-        self.position = Position(**{f.name: state[f.name] for f in fields(Position)})
+        state = SavedPosition.read(generation)
+        if state.batch > sum(map(_most_batches, self.train_set.columns.values())):
+            place = generation.path / TRAINING_STATE
+            raise ModelError(f"{place}: says batch {state.batch}, which the data do not have; copy it again")
+        self.position = state.position()
         self.schedule.scale = self.position.scale
-        tensors = generation.training_tensors()
-        self.carry = load_training(tensors, self.model, self.optimizer)
+        self.carry, tensors = load_training(generation, self.model, self.optimizer)
         self.average.resume(tensors)
         self._started -= self.position.seconds
         self._plan.took_place(self.position.seconds, 0.0)
@@ -189,13 +173,18 @@ class Trainer:
         """Add the gradients of one batch; return its share of the mean loss over `targets`."""
         arrays = to_tensors(batch, self.device)
         with autocast(self.device, self.dtype):
-            carry = None if batch.starts else self.carry
-            output: Output = self.model(arrays, carry, self.objective)
+            output: Output = self.model(arrays, self._carry_into(batch), self.objective)
         assert output.loss is not None
         share: Tensor = output.loss.total / max(targets, 1)
         share.backward()  # type: ignore[no-untyped-call]
         self.carry = output.carry
         return share.item()
+
+    def _carry_into(self, batch: Batch) -> Layers | None:
+        """Return the state to go on from: none where a text starts, or was cut into other streams."""
+        if batch.starts or self.carry is None or len(self.carry[0][0]) != len(batch.arrays["lengths"]):
+            return None
+        return self.carry
 
     def _apply(self) -> bool:
         """Clip the gradients and update the weights, unless a gradient is not finite."""
@@ -258,7 +247,7 @@ class Trainer:
                 **training_arrays(self.model, self.optimizer, self.carry),
                 **self.average.set_aside(),
             },
-            training_state={**asdict(self.position), "data": self.data_hashes},
+            training_state={**self.position.model_dump(), "data": self.data_hashes},
         )
 
     def _metric(self, value: float | None, loss: float | None) -> Metric:
@@ -276,3 +265,8 @@ class Trainer:
         train_loss = position.loss / max(position.losses, 1)
         position.loss, position.losses = 0.0, 0
         return Evaluated(position.step, self._epochs(), position.seconds, train_loss, metrics, better)
+
+
+def _most_batches(column: Column) -> int:
+    """Return more batches than an epoch over a column can have."""
+    return len(column) + len(column.values)

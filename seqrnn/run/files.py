@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
@@ -18,13 +18,15 @@ from seqrnn.errors import ModelError, OutputError
 
 SIZE_LIMIT = 64 * 2**20  # bytes of any file that is not tensors
 
+Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
 
 class Fingerprint(BaseModel):
     """What a file held when it was written: the sha256 of its bytes, and how many there were."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     bytes: NonNegativeInt
 
 
@@ -33,10 +35,15 @@ def fingerprint(content: bytes) -> Fingerprint:
     return Fingerprint(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
+def check_size(size: int, written: Fingerprint, path: Path) -> None:
+    """Raise `ModelError` unless the file at `path` is as large as it was written."""
+    if size != written.bytes:
+        raise ModelError(f"{path}: {size} bytes, its manifest says {written.bytes}; it is damaged")
+
+
 def check_fingerprint(content: bytes, written: Fingerprint, path: Path) -> None:
     """Raise `ModelError` unless `content`, which was read from `path`, is what was written."""
-    if len(content) != written.bytes:
-        raise ModelError(f"{path}: {len(content)} bytes, its manifest says {written.bytes}; it is damaged")
+    check_size(len(content), written, path)
     if fingerprint(content) != written:
         raise ModelError(f"{path}: its sha256 is not the one in the manifest; it is damaged")
 

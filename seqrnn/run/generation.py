@@ -17,10 +17,13 @@ import numpy as np
 import seqrnn
 from seqrnn.errors import ModelError
 from seqrnn.run.files import (
+    SIZE_LIMIT,
     Fingerprint,
     check_fingerprint,
+    check_size,
     open_regular,
     read_regular,
+    size_of,
     sync_directory,
     write_synced,
 )
@@ -35,13 +38,14 @@ from seqrnn.run.manifest import (
     Numbers,
 )
 from seqrnn.run.quantized import dequantize, quantize, stored_kinds
-from seqrnn.run.tensors import Expected, Tensors, read_tensors, write_tensors
-from seqrnn.strict_json import parse_object
+from seqrnn.run.tensors import Expected, Judge, Tensors, check_tensors, read_tensors, write_tensors
+from seqrnn.strict_json import Schema, conform, parse_object
 
 # A generation that another of the same step replaces is called .old until that one has its name.
 DIRECTORY_NAME = re.compile(r"gen-(\d{8,18})(\.old)?")
 STRAY_NAME = re.compile(r"gen-\d{8,18}(\.old)?\.tmp")
 GENERATION_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
+TENSORS_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,22 +105,28 @@ class Generation:
     def tensors(self, expected: Expected | None) -> dict[str, np.ndarray[Any, Any]]:
         """The weights, exactly as named, typed and shaped in `expected`; raises `ModelError`."""
         path, written = self.path / MODEL, self.manifest.fingerprint(MODEL, self.path)
-        if self.manifest.weights == "float32":
-            return read_tensors(path, expected, written)
-        stored = None if expected is None else stored_kinds(expected)
-        return dequantize(read_tensors(path, stored, written), path)
+        tensors = read_tensors(path, self._stored(expected), written)
+        return tensors if self.manifest.weights == "float32" else dequantize(tensors, path)
 
-    def training_tensors(self) -> dict[str, np.ndarray[Any, Any]]:
+    def check(self, expected: Expected) -> None:
+        """Raise `ModelError` unless the header of the weights is that of `expected`; reads no more."""
+        check_tensors(self.path / MODEL, self._stored(expected))
+
+    def _stored(self, expected: Expected | None) -> Expected | None:
+        """How tensors of `expected` kinds are stored."""
+        return expected if expected is None or self.manifest.weights == "float32" else stored_kinds(expected)
+
+    def training_tensors(self, expected: Expected | Judge | None) -> dict[str, np.ndarray[Any, Any]]:
         """The tensors that a training goes on from; raises `ModelError`, also where none were saved."""
         written = self.manifest.fingerprint(TRAINING_TENSORS, self.path)
-        return read_tensors(self.path / TRAINING_TENSORS, None, written)
+        return read_tensors(self.path / TRAINING_TENSORS, expected, written)
 
-    def training_state(self) -> dict[str, Any]:
+    def training_state(self, schema: type[Schema]) -> Schema:
         """The counters and settings that a training goes on from; raises `ModelError` likewise."""
         path, written = self.path / TRAINING_STATE, self.manifest.fingerprint(TRAINING_STATE, self.path)
         content = read_regular(path)
         check_fingerprint(content, written, path)
-        return parse_object(content, path)
+        return conform(parse_object(content, path), schema, path)
 
     def verify(self, names: Iterable[FileName]) -> None:
         """Raise `ModelError` unless those of the files `names` that it lists are as they were written."""
@@ -193,7 +203,9 @@ def remove_files(path: Path) -> None:
 def _verify(path: Path, written: Fingerprint) -> None:
     """Hash a file without holding it in memory; raises `ModelError` where it is not as written."""
     with open_regular(path) as file:
+        check_size(size_of(file), written, path)
+        if path.suffix != TENSORS_SUFFIX and written.bytes > SIZE_LIMIT:
+            raise ModelError(f"{path}: {written.bytes} bytes, more than the {SIZE_LIMIT} allowed")
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = os.fstat(file.fileno()).st_size
-    if Fingerprint(sha256=digest, bytes=size) != written:
-        raise ModelError(f"{path}: its size or sha256 is not the one in the manifest; it is damaged")
+    if digest != written.sha256:
+        raise ModelError(f"{path}: its sha256 is not the one in the manifest; it is damaged")

@@ -10,7 +10,7 @@ A file is judged by its header, and no more is read or allocated before the head
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import FileIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -21,11 +21,21 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 from safetensors import SafetensorError
 
 from seqrnn.errors import ModelError, NumericError
-from seqrnn.run.files import Fingerprint, check_fingerprint, open_regular, read_exactly, size_of, write_synced
+from seqrnn.run.files import (
+    Fingerprint,
+    check_fingerprint,
+    check_size,
+    open_regular,
+    read_exactly,
+    size_of,
+    write_synced,
+)
 from seqrnn.strict_json import conform, parse_object
 
 Tensors: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
 Expected: TypeAlias = Mapping[str, tuple[str, tuple[int, ...]]]  # name: (NumPy dtype name, shape)
+Judge: TypeAlias = Callable[[Expected], Expected]
+"""From what a file says that it holds to what it must hold, where that is one of several things."""
 
 HEADER_LIMIT = 2**20  # bytes
 PICKLE_SUFFIXES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
@@ -83,7 +93,7 @@ def write_tensors(path: Path, tensors: Tensors) -> Fingerprint:
 
 
 def read_tensors(
-    path: Path, expected: Expected | None = None, written: Fingerprint | None = None
+    path: Path, expected: Expected | Judge | None = None, written: Fingerprint | None = None
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Read a file of tensors into memory; the arrays are the caller's to write to.
 
@@ -94,12 +104,29 @@ def read_tensors(
     if path.suffix in PICKLE_SUFFIXES:
         raise ModelError(f"{path}: pickles are never opened, they can run code; give a seqrnn run directory")
     with open_regular(path) as file:
-        prefix = _read_header(file, path)
-        _check_header(parse_object(prefix[8:], path), expected, size_of(file) - len(prefix), path)
+        if written:
+            check_size(size_of(file), written, path)
+        prefix = _checked_header(file, expected, path)
         content = prefix + read_exactly(file, size_of(file) - len(prefix), path)
     if written:
         check_fingerprint(content, written, path)
     return _decode(content, path)
+
+
+def check_tensors(path: Path, expected: Expected | None) -> None:
+    """Judge a file of tensors by its header alone, before anything is made that is as large as it says.
+
+    Raises what `read_tensors` raises for it.
+    """
+    with open_regular(path) as file:
+        _checked_header(file, expected, path)
+
+
+def _checked_header(file: FileIO, expected: Expected | Judge | None, path: Path) -> bytes:
+    """The first bytes of a file, up to its data, of which the header is right."""
+    prefix = _read_header(file, path)
+    _check_header(parse_object(prefix[8:], path), expected, size_of(file) - len(prefix), path)
+    return prefix
 
 
 def _read_header(file: FileIO, path: Path) -> bytes:
@@ -111,14 +138,17 @@ def _read_header(file: FileIO, path: Path) -> bytes:
     return start + read_exactly(file, length, path)
 
 
-def _check_header(header: dict[str, Any], expected: Expected | None, size: int, path: Path) -> None:
+def _check_header(header: dict[str, Any], expected: Expected | Judge | None, size: int, path: Path) -> None:
     """Raise `ModelError` unless the header fits what is expected and the `size` bytes of data."""
     header.pop("__metadata__", None)  # a comment to us
-    if expected is not None:
+    if isinstance(expected, Mapping):  # before anything is made of each of many entries
         _check_names(set(header), set(expected), path)
     entries = conform(header, dict[str, Entry], path)
     if expected is not None:
-        _check_kinds(entries, expected, path)
+        kinds = {name: entry.kind for name, entry in entries.items()}
+        wanted = expected if isinstance(expected, Mapping) else expected(kinds)
+        _check_names(set(kinds), set(wanted), path)
+        _check_kinds(entries, wanted, path)
     _check_layout(entries, size, path)
 
 

@@ -11,7 +11,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, StreamBatches, batch_rows, framed, limits_of
+from seqrnn.data.dataset.batching import (
+    Batch,
+    Pass,
+    StreamBatches,
+    batch_rows,
+    fixed_width,
+    framed,
+    limits_of,
+)
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import TextField
 from seqrnn.data.record import Record
@@ -94,11 +102,8 @@ class LanguageModel(Task):
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
-        data = self.config.data
-        width = None
-        if data.lengths == "blank" and data.max_tokens is not None and not self.stream:
-            width = data.max_tokens + 1
-        arrays = framed(dataset["text"], rows, width)
+        width = None if self.stream else fixed_width(self.config.data, dataset["text"])
+        arrays = framed(dataset["text"], rows, None if width is None else width + 1)
         tokens = int(arrays["lengths"].sum())
         return Batch(arrays, targets=tokens, tokens=tokens, positions=arrays["targets"].size, rows=rows)
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, framed, limits_of
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, framed, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, TextField
@@ -171,9 +171,8 @@ class Seq2Seq(WritingTask):
 
     def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Frame each target by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
-        data = self.config.data
-        width = None if data.lengths != "blank" or data.max_tokens is None else data.max_tokens + 1
-        arrays = framed(dataset["target"], rows, width)
+        width = fixed_width(self.config.data, dataset["target"])
+        arrays = framed(dataset["target"], rows, None if width is None else width + 1)
         return {"target_lengths": arrays.pop("lengths"), **arrays}
 
     def _references(self, dataset: Dataset) -> Column | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_fields import SourceField
 
@@ -33,8 +33,7 @@ def _rows(config: Config, field: SourceField, column: Column, order: Pass) -> It
 
 def source_batch(config: Config, field: SourceField, column: Column, rows: np.ndarray) -> Batch:
     """Gather the examples `rows` (B,) of a column into `source` and `lengths` (B,)."""
-    data = config.data
-    width = data.max_tokens if data.lengths == "blank" and field.sequential else None
+    width = fixed_width(config.data, column) if field.sequential else None
     lengths = field.lengths(column)[rows]
     if width is not None:
         lengths = np.minimum(lengths, width)

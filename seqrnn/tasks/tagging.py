@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, limits_of
+from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
@@ -149,8 +149,7 @@ class Tagging(AnsweringTask):
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         lengths = dataset["source"].lengths[rows]  # (B,)
-        data = self.config.data
-        source = dataset["source"].gather(rows, data.max_tokens if data.lengths == "blank" else None)
+        source = dataset["source"].gather(rows, fixed_width(self.config.data, dataset["source"]))
         arrays = {"source": source, "lengths": lengths}
         if (characters := dataset.get("characters")) is not None:
             arrays |= unique_spellings(characters.gather(rows), lengths, source.shape[1])

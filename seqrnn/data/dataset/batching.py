@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seqrnn.config import TrainingConfig
+from seqrnn.config import DataConfig, TrainingConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.text.tokenizer import BOS, EOS
+
+MOST_FILLING = 16  # times the longest example, to which examples are filled at most
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,17 @@ def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
         spans.append((start, start + max(fitting, 1)))
         start = spans[-1][1]
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def fixed_width(data: DataConfig, column: Column) -> int | None:
+    """Return to how many steps all examples are filled, or None where each batch has a width of its own.
+
+    That is `max_tokens`, unless the longest example is not nearly as long: filling costs what tokens cost,
+    and a configuration must not ask for more than the data give reason for.
+    """
+    if data.lengths != "blank" or data.max_tokens is None:
+        return None
+    return min(data.max_tokens, MOST_FILLING * max(column.longest, 1))
 
 
 def framed(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:

@@ -57,6 +57,11 @@ class Column:
         """Tokens of each example, (n,)."""
         return np.diff(self.offsets)
 
+    @cached_property
+    def longest(self) -> int:
+        """Tokens of the longest example."""
+        return int(self.lengths.max(initial=0))
+
     def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[Any]:
         """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), filled up with `fill`.
 
