@@ -11,7 +11,7 @@ FEWEST = (
 )
 SMALLEST_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
 SHARE = 0.05  # of a time budget that evaluations may take
-LARGEST_SHARE = 1 / 3  # that they may take where there would be fewer than `FEWEST`
+LARGEST_SHARE = 0.2  # that they may take where there would be fewer than `FEWEST`
 
 
 class EvaluationPlan:

@@ -34,7 +34,6 @@ from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.manifest import TRAINING_STATE, Metric
 from seqrnn.tasks.task import Task
 
-MOST_WRITTEN = 1000  # examples for which an evaluation writes sequences
 PATIENCE = 10  # updates in a row that may fail before the training gives up
 
 
@@ -98,8 +97,10 @@ class Trainer:
         would not have had.
         """
         self.model.train()
+        started = time.monotonic()
         if self.valid_set is not None:
-            self._started += import_libraries(self.task)
+            import_libraries(self.task)
+        self._started += time.monotonic() - started
         yield Started(count_parameters(self.model), self.position.step, self._fraction() >= 1.0)
         groups = self._groups()
         while self._reason() is None:
@@ -221,7 +222,7 @@ class Trainer:
         started = time.monotonic()
         metric: Metric | None = None
         if self.valid_set is not None:
-            effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
+            effort = Effort.in_training(self.valid_set, self.config.batch_size)
             with self.average.in_place():
                 metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
             metric = self._metric(metrics[self.task.metric], metrics["loss"])
@@ -264,7 +265,9 @@ class Trainer:
         position.scale = self.schedule.scale
         train_loss = position.loss / max(position.losses, 1)
         position.loss, position.losses = 0.0, 0
-        return Evaluated(position.step, self._epochs(), position.seconds, train_loss, metrics, better)
+        return Evaluated(
+            position.step, self._epochs(), position.seconds, train_loss, metrics, better, self.task.metric
+        )
 
 
 def _most_batches(column: Column) -> int:

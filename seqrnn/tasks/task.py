@@ -69,6 +69,7 @@ class Task(ABC):
     default_epochs: ClassVar[float]  # where no length of training is given
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
     libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
+    stream: bool = False  # whether one long text is read, whose state is carried on
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:
