@@ -98,7 +98,7 @@ class DataConfig(Section):
     )
     tag_scheme: Literal["auto", "bio", "bioes", "none"] = key(
         "auto",
-        "What tags mark: spans in the way of BIO (IOB1, IOB2) or BIOES (BILOU), or none; auto looks at them.",
+        "What tags mark: spans in BIO (IOB1, IOB2) or BIOES (BILOU, BMES), or none; auto looks at the tags.",
         "--tag-scheme",
     )
     header: Literal["auto", "yes", "no"] = key(
@@ -113,13 +113,26 @@ class DataConfig(Section):
     )
     tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",
-        "What a token is; auto: a character of a text to model or of single words, else a word.",
+        "What a token is; auto: a character of a text to model, of single words or of a script without "
+        "spaces, else byte pairs or words, by how many held-out words would be unknown.",
         "--tokenizer",
     )
     target_tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",
-        "What a token of a target is; auto: a word if targets have several, else a character.",
+        "What a token of a target is; auto: byte pairs of sentences, words where there are few different "
+        "ones, characters of single words or of a script without spaces.",
         "--target-tokenizer",
+    )
+    pretokenized: Literal["auto", "yes", "no"] = key(
+        "auto",
+        "Whether words are given, apart by blanks; if not, --tokenizer word makes punctuation tokens of "
+        "its own. auto looks at the punctuation of the data.",
+        "--pretokenized",
+    )
+    target_pretokenized: Literal["auto", "yes", "no"] = key(
+        "auto",
+        "The same of the targets, whose spaces are written as they were.",
+        "--target-pretokenized",
     )
     source_kind: Literal["auto", "text", "label", "image", "vector", "vectors", "notes", "none"] = key(
         "auto",
@@ -156,7 +169,18 @@ class DataConfig(Section):
     )
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1)
     vocabulary_size: int = key(
-        50_000, "Most tokens that the vocabulary may hold.", "--vocabulary-size", ge=5, le=10_000_000
+        50_000,
+        "Most tokens that the vocabulary may hold; that of byte pairs is sized by the data if not given.",
+        "--vocabulary-size",
+        ge=5,
+        le=10_000_000,
+    )
+    target_vocabulary_size: int | None = key(
+        None,
+        "The same of the targets (as of the source, or by the data, if not given).",
+        "--target-vocabulary-size",
+        ge=5,
+        le=10_000_000,
     )
     max_tokens: int | None = key(
         None, "Longest example, in tokens (no limit if not given).", "--max-tokens", ge=1

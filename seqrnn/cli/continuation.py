@@ -75,7 +75,7 @@ class Text:
 
     def pieces(self, sampling: Sampling, scored: bool = False) -> Iterator[str]:
         """Yield one continuation, piece by piece as it comes; its score is computed only if it is wanted."""
-        decoder = self._continuer.tokenizer.decoder()
+        decoder = self._continuer.tokenizer.decoder(self.prompt)
         start = self._continuer.start(self._ids, self._after)
         self._score, ended = 0.0, False
         for chosen in generate(self._continuer.step, start, self._limits, sampling):

@@ -13,6 +13,7 @@ from seqrnn.errors import UsageError
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.config import DataConfig
+    from seqrnn.data.dataset.preparation_report import PartReport
     from seqrnn.data.source import Source
     from seqrnn.engine.backend import TorchBackend
     from seqrnn.engine.evaluation import Effort
@@ -32,15 +33,23 @@ class Given:
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures by their public names, the details beside them, and how many examples were cut."""
+    """The figures by their public names, the details beside them, and what was counted of the data."""
 
     figures: Mapping[str, Any]
     details: Mapping[str, Any]
-    truncated: int
+    part: PartReport
 
     def notes(self) -> list[str]:
         """Return what a user should know beside the figures, a line each."""
-        return [f"examples longer than max_tokens, and cut: {self.truncated:,}"] * bool(self.truncated)
+        from seqrnn.data.fields.names import told_unknown
+
+        notes = told_unknown(self.part.unknown_names)
+        if self.part.unknown:
+            share = f"{self.part.unknown:,} of {self.part.tokens:,} ({self.part.unknown_share:.2%})"
+            notes.append(f"tokens that training did not have, and read as <unk>: {share}")
+        if self.part.truncated:
+            notes.append(f"examples longer than max_tokens, and cut: {self.part.truncated:,}")
+        return notes
 
 
 def find_source(run: OpenedRun, given: Given) -> Source:
@@ -67,7 +76,7 @@ def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
-        return Measured(*evaluate(backend.model, task, dataset, effort), part.truncated)
+        return Measured(*evaluate(backend.model, task, dataset, effort), part)
 
 
 def _source(data: DataConfig, given: Given) -> Source:

@@ -10,9 +10,9 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, resolve
-from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
+from seqrnn.data.text.token_choice import choose_for
 from seqrnn.errors import UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.run.directory import RunDirectory
@@ -26,7 +26,11 @@ LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
 VOCABULARY = frozenset(
-    f"data.{name}" for name in ("tokenizer", "lowercase", "unicode_form", "min_count", "vocabulary_size")
+    f"data.{name}"
+    for name in (
+        *("tokenizer", "pretokenized", "lowercase", "unicode_form", "min_count", "vocabulary_size"),
+        *("target_tokenizer", "target_pretokenized", "target_vocabulary_size"),
+    )
 )
 INHERITED = frozenset({"task", *(key for key in KEYS if key.startswith("model."))}) - VECTORS | VOCABULARY
 """Keys that a training takes over from the run whose weights it starts from."""
@@ -39,6 +43,8 @@ class Plan:
     config: Config
     readable: Config
     inference: Inference
+    tokens: str = ""
+    """What a token is and why, in one line; nothing where the data have none or the run has decided it."""
 
     def task(self) -> Task:
         """Make the task."""
@@ -90,20 +96,17 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
-    if asked.data.tokenizer == "auto" and "data.tokenizer" not in defaults:
-        decided["data.tokenizer"] = "char" if _are_single_words(found.sample.sources) else "word"
-    if asked.data.target_tokenizer == "auto" and "data.target_tokenizer" in task.settings:
-        decided["data.target_tokenizer"] = "char" if _are_single_words(found.sample.targets) else "word"
+    tokens = ""
+    if "data.tokenizer" not in (begun or {}):  # a run from before there was a choice keeps its words
+        asked = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+        chosen, tokens = choose_for(asked, given, task.tokens, found.source)
+        decided |= chosen
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, given)
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
-    return Plan(config, readable, found)
-
-
-def _are_single_words(column: ColumnSample) -> bool:
-    return sum(len(text.split()) > 1 for text in column.texts) < len(column.texts) / 2
+    return Plan(config, readable, found, tokens)
 
 
 def _task_asked_for(asked: Config, given: set[str]) -> str | None:

@@ -16,10 +16,12 @@ def head(name: str) -> str:
 
 
 def shown(name: str, value: Any) -> str:
-    """Write a figure: rates in per cent, counts with separators, other numbers with four decimals.
+    """Write a figure: rates in per cent, counts with separators, others with four decimals, - for none.
 
     A squared error, whose unit is that of the data, is written with four digits.
     """
+    if value is None:
+        return "-"
     if name in RATES:
         return f"{value:.2%}"
     if name == "mse":

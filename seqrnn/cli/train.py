@@ -121,12 +121,8 @@ def _prepare(plan: Plan, console: TrainingConsole) -> Session:
     from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
 
     session = Session(plan.config, task, prepared)
-    for line in (
-        *plan.inference.lines(),
-        f"shape: {task.shape()}",
-        *prepared.report.lines(),
-        session.describe(),
-    ):
+    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
+    for line in filter(None, (*told, session.describe())):
         console.say(line)
     return session
 

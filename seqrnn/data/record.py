@@ -15,7 +15,7 @@ class Record(NamedTuple):
     `source` is the text read, `targets` what shall come out of it: a label, several labels,
     or the accepted references of a text; `path` and `line` (from 1) say where it stood; `fields`
     are the fields of a JSON line, handed through to the answer. Where numbers are read instead of
-    a text, `steps` holds those of each time step.
+    a text, `steps` holds those of each time step. `lines` are those of its tokens, where each has its own.
     """
 
     source: str
@@ -24,6 +24,13 @@ class Record(NamedTuple):
     line: int = 0
     fields: Mapping[str, Any] = NO_FIELDS
     steps: Sequence[Any] | None = None
+    lines: Sequence[int] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The targets as labels, to which the blanks around them do not belong; blank ones are none."""
+        stripped = (target.strip() for target in self.targets)
+        return tuple(label for label in stripped if label)
 
     @property
     def is_blank(self) -> bool:

@@ -101,12 +101,9 @@ class Source:
         return tuple(choice.strip() for choice in chosen.split(","))
 
     def split_labels(self, text: str) -> tuple[str, ...]:
-        """Return the labels in one column: none if it is blank, several if multi-label.
-
-        White space around a label is no part of it.
-        """
+        """Return the labels in one column: none if it is blank, several if multi-label."""
         if not self.multi_label:
-            return (label,) if (label := text.strip()) else ()
+            return (text,) if text.strip() else ()
         labels = (label.strip() for label in text.split(self.label_separator))
         return tuple(label for label in labels if label)
 

@@ -68,30 +68,32 @@ def evaluate(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Measure `model` on `dataset` in full precision.
 
-    Returns the figures by their public names, and the details beside them. Raises NumericError
-    where the loss is not finite.
+    Returns the figures by their public names, and the details beside them. `loss` is a mean over the
+    targets that training had, None where there are none of them. Raises NumericError where it is not finite.
     """
     effort = effort or Effort()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     scorer = task.scorer()
-    total, targets, carry = 0.0, 0, None
+    total, counted, targets, carry = 0.0, 0, 0, None
     for batch in task.batches(dataset, Pass(streams=effort.streams)):
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
-        total, targets, carry = total + output.loss.total.item(), targets + output.loss.count, output.carry
+        total, counted, carry = total + output.loss.total.item(), counted + output.loss.count, output.carry
+        targets += batch.targets
         if not isinstance(task, WritingTask):
             scorer.add(batch, to_arrays(output))
         elif chosen := _sample(batch, len(dataset), effort.written):
             scorer.add(chosen, _written(model, task, chosen, effort.beam))
     model.train(was_training)
-    loss = total / max(targets, 1)
+    loss = total / max(counted, 1)
     if not math.isfinite(loss):
         raise NumericError(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
         )
-    figures = {"task": task.name, "examples": len(dataset), "tokens": targets, "loss": loss}
+    known = {"loss": loss if counted or not targets else None}
+    figures = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
     return {**figures, **scorer.result(loss)}, scorer.details()
 
 

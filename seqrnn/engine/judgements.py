@@ -10,22 +10,25 @@ from collections.abc import Callable, Mapping
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqrnn.engine.loss import Loss, Objective, Output, binary_cross_entropy, cross_entropy
+from seqrnn.engine.loss import Loss, Objective, Output, binary_cross_entropy, known_cross_entropy
 
 Judgement = Callable[[Tensor, Tensor | None, Objective], Output]
 """`(scores (B, K), targets or None, objective) -> Output`."""
 
 
 def judge_one_label(scores: Tensor, labels: Tensor | None, objective: Objective) -> Output:
-    """Compare with labels (B,); `log_probs` (B, K) of all classes."""
+    """Compare with labels (B,), of which those from K on are unknown and cost nothing; `log_probs` (B, K)."""
     values = {"log_probs": scores.float().log_softmax(dim=1)}
     if labels is None:
         return Output(None, values)
-    return Output(Loss(cross_entropy(scores, labels, objective), len(scores)), values)
+    return Output(known_cross_entropy(scores, labels, objective), values)
 
 
 def judge_several_labels(scores: Tensor, labels: Tensor | None, objective: Objective) -> Output:
-    """Compare with 0/1 labels (B, K); `log_probs` (B, K), each of its class alone."""
+    """Compare with 0/1 labels (B, K); `log_probs` (B, K), each of its class alone.
+
+    Labels that training did not have are none of them.
+    """
     values = {"log_probs": F.logsigmoid(scores.float())}
     if labels is None:
         return Output(None, values)

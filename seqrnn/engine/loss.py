@@ -38,7 +38,21 @@ class Objective:
 PLAIN = Objective()
 
 
-def cross_entropy(logits: Tensor, targets: Tensor, objective: Objective, ignore: int = -100) -> Tensor:
+IGNORED = -100
+
+
+def known_cross_entropy(logits: Tensor, targets: Tensor, objective: Objective) -> Loss:
+    """Return the cross-entropy of (N, K) logits over the targets (N,) from 0 to below K, the known ones.
+
+    The others are names that training did not have: the model gives them no probability at all, so
+    they are left out of sum and count.
+    """
+    known = (targets >= 0) & (targets < logits.shape[1])
+    total = cross_entropy(logits, targets.masked_fill(~known, IGNORED), objective, IGNORED)
+    return Loss(total, int(known.sum()))
+
+
+def cross_entropy(logits: Tensor, targets: Tensor, objective: Objective, ignore: int = IGNORED) -> Tensor:
     """Sum `-log softmax(logits)[target]` over (N, K) logits and (N,) targets, in nats.
 
     Computed in float32 whatever the logits are; targets equal to `ignore` do not count.

@@ -1,9 +1,9 @@
 """How tags are chosen from a score a tag and step, and what a choice costs.
 
 Every layer takes scores (B, T, K) and the mask (B, T), true where a sequence runs. `loss` sums
-`-log p(tags)` over the batch in nats; `choose` returns by name
-`tags` (B, T), the likeliest; `tag_log_probs` (B, T), of each of them; `log_prob` (B,), of all of
-them together. What stands behind the end of a sequence is without meaning.
+`-log p(tags)` over the batch in nats, without tags from K on, which training did not have; `choose`
+returns by name `tags` (B, T), the likeliest; `tag_log_probs` (B, T), of each of them; `log_prob` (B,),
+of all of them together. What stands behind the end of a sequence is without meaning.
 
 Shapes: B batch, T time, K tags.
 """
@@ -14,18 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.engine.crf import CRF
-from seqrnn.engine.loss import Objective, cross_entropy
-
-IGNORED = -100
+from seqrnn.engine.loss import IGNORED, Loss, Objective, known_cross_entropy
 
 
 class SoftmaxLayer(nn.Module):
     """Each step is judged by itself."""
 
-    def loss(self, scores: Tensor, tags: Tensor, mask: Tensor, objective: Objective) -> Tensor:
-        """Return the cross-entropy."""
+    def loss(self, scores: Tensor, tags: Tensor, mask: Tensor, objective: Objective) -> Loss:
+        """Return the cross-entropy of the known tags."""
         targets = tags.masked_fill(~mask, IGNORED)
-        return cross_entropy(scores.flatten(0, 1), targets.flatten(), objective, IGNORED)
+        return known_cross_entropy(scores.flatten(0, 1), targets.flatten(), objective)
 
     def choose(self, scores: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Take the likeliest tag of each step."""
@@ -46,10 +44,16 @@ class CRFLayer(nn.Module):
         tags: Tensor,
         mask: Tensor,
         objective: Objective,  # noqa: ARG002
-    ) -> Tensor:
-        """Return the negative log-likelihood; smoothing and weights are of single tags and do not apply."""
+    ) -> Loss:
+        """Return the negative log-likelihood of the sentences whose tags are all known.
+
+        Smoothing and weights are of single tags and do not apply.
+        """
+        unknown = mask & (tags >= scores.shape[2])
+        whole = ~unknown.any(dim=1)  # (B,)
         with torch.autocast(scores.device.type, enabled=False):
-            return -self.crf.log_likelihood(scores, tags, mask).sum()
+            found = self.crf.log_likelihood(scores, tags.masked_fill(unknown, 0), mask)
+        return Loss(-(found * whole).sum(), int((mask & whole[:, None]).sum()))
 
     def choose(self, scores: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Take the likeliest sequence; a tag's own probability is its marginal."""

@@ -16,7 +16,7 @@ from seqrnn.config import ModelConfig
 from seqrnn.engine.characters import CharacterEncoder, build_characters
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
 from seqrnn.engine.heads import build_head
-from seqrnn.engine.loss import PLAIN, Loss, Objective, Output
+from seqrnn.engine.loss import PLAIN, Objective, Output
 from seqrnn.engine.output_layers import CRFLayer, SoftmaxLayer
 from seqrnn.engine.rnn import RNN, Layers, running
 
@@ -64,8 +64,7 @@ class Tagger(nn.Module):
         choice = {} if self.training else self.output.choose(scores, mask)
         if "tags" not in arrays:
             return Output(None, choice)
-        loss = self.output.loss(scores, arrays["tags"], mask, objective)
-        return Output(Loss(loss, int(arrays["lengths"].sum())), choice)
+        return Output(self.output.loss(scores, arrays["tags"], mask, objective), choice)
 
 
 def build_tagger(config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> Tagger:

@@ -52,15 +52,15 @@ class ClassifierNetwork(Network):
         if features is None:
             tokens = graph.input("tokens", "int64", "batch", "time")
             return embed(part.within("embedding"), tokens), self.trained.config.embedding_size
-        vectors = graph.input("vectors", "float32", "batch", "time", features)
         field = self._task.source
         if not isinstance(field, VectorsField):
-            return vectors, features
+            return graph.input("vectors", "float32", "batch", "time", features), features
         # In double precision, as in training: a mean may be much larger than a deviation.
+        vectors = graph.input("vectors", "float64", "batch", "time", features)
         mean, deviation = (
             graph.weight(name, getattr(field, name).astype(np.float64)) for name in ("mean", "deviation")
         )
-        centred = graph.add("Sub", graph.add("Cast", vectors, to="float64"), mean)
+        centred = graph.add("Sub", vectors, mean)
         return graph.add("Cast", graph.add("Div", centred, deviation), to="float32"), features
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
@@ -70,15 +70,16 @@ class ClassifierNetwork(Network):
             return {"tokens": random_tokens(lengths, width, vocabulary, random), "lengths": lengths}
         normal = random.normal(size=(len(lengths), width, self._features))
         field = self._task.source
-        vectors = normal * field.deviation + field.mean if isinstance(field, VectorsField) else normal
-        return {"vectors": vectors.astype(np.float32), "lengths": lengths}
+        if isinstance(field, VectorsField):
+            return {"vectors": normal * field.deviation + field.mean, "lengths": lengths}
+        return {"vectors": normal.astype(np.float32), "lengths": lengths}
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin."""
         source, field = inputs.get("tokens", inputs.get("vectors")), self._task.source
         if isinstance(field, VectorsField):
             assert source is not None
-            source = ((source - field.mean) / field.deviation).astype(np.float32)
+            source = field.normalise(source)
         assert source is not None
         batch = Batch({"source": source, "lengths": inputs["lengths"]}, 0, 0, 0)
         return dict(self.trained.twin.values(batch))

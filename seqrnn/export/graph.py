@@ -16,7 +16,7 @@ OPSET = 17
 """The version of the operators: of 2022, so that old runtimes read the file, too."""
 
 Array = np.ndarray[Any, Any]
-Kind = Literal["float32", "int64", "bool"]
+Kind = Literal["float32", "float64", "int64", "bool"]
 Axis = str | int  # a name for an axis of any length
 
 

@@ -1,7 +1,7 @@
 """How often a classifier is right, over all and for each class.
 
 Predictions and truth are given alike: for single-label data as class indices (N,), for multi-label
-data as matrices of 0 and 1, (N, classes). Each function needs at least one example.
+data as matrices of 0 and 1, (N, classes), which may be sparse. Each function needs at least one example.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-Labels = npt.NDArray[np.integer[Any]]
+Labels = Any  # an array of integers or, for many labels that are never chosen, a sparse matrix of scipy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,24 @@ def classification_scores(actual: Labels, predicted: Labels) -> dict[str, float]
         "macro_f1": f1("macro"),
         "micro_f1": f1("micro"),
     }
+
+
+def with_unknown_labels(
+    actual: NDArray[Any], chosen: NDArray[Any], unknown: NDArray[np.int64], labels: int
+) -> tuple[Labels, Labels]:
+    """Widen multi-label matrices (N, K) to `labels` columns, of labels that no model chooses.
+
+    `unknown` (2, M) holds the rows and the columns of those that are right. The matrices are sparse:
+    there may be as many unknown labels as examples.
+    """
+    from scipy.sparse import csr_matrix
+
+    rows, columns = (np.concatenate(pair) for pair in zip(np.nonzero(actual), unknown, strict=True))
+    shape = (len(actual), labels)
+    return (
+        csr_matrix((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape),
+        csr_matrix((np.ones(np.count_nonzero(chosen), dtype=np.int64), np.nonzero(chosen)), shape=shape),
+    )
 
 
 def class_table(actual: Labels, predicted: Labels, labels: Sequence[str]) -> list[ClassScores]:

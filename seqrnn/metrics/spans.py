@@ -1,57 +1,37 @@
 """Spans that tags mark, such as `B-city I-city O`, and how many of them were found.
 
 Spans are read from tags as conlleval reads them, whatever the tags: B and S begin a span, E and S
-end one, and so does any tag of another type; I and E go on with what stands before, or begin
-a span where there is nothing to go on with. That covers IOB2 and IOB1, in which B stands only
+end one, and so does any tag of another type; I and E go on with what comes before, or begin
+a span where there is nothing to go on with. That covers IOB2 and IOB1, in which B is used only
 between two neighbours of the same type, and BIOES with all the sequences that a model makes up.
-BILOU writes L for E and U for S.
+How tags are written, `data/fields/tag_schemes.py` knows: a tag of no scheme is outside of all spans.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
+from seqrnn.data.fields.tag_schemes import OUTSIDE, Mark, mark_of
 from seqrnn.metrics.classification import ClassScores
 
-Scheme = Literal["bio", "bioes"]
-Span = tuple[str, int, int]  # type, first token, behind the last token
+Span = tuple[str, int, int]  # type, first token, the token after the last
 
-OUTSIDE = "O"
-LETTERS: dict[Scheme, str] = {"bio": "BI", "bioes": "BIESLU"}
-_spelling = {scheme: re.compile(rf"O|[{letters}](-.*)?") for scheme, letters in LETTERS.items()}
-_mark = re.compile(r"[BI](-.*)?")
-
-
-def find_scheme(tags: Iterable[str]) -> Scheme | None:
-    """Return the scheme that all of a set of tags fit into, or None where they mark no spans."""
-    tags = set(tags)
-    if not any(_mark.fullmatch(tag) for tag in tags):
-        return None
-    fitting = (scheme for scheme, spelling in _spelling.items() if all(map(spelling.fullmatch, tags)))
-    return next(fitting, None)
-
-
-def stray_tag(tags: Iterable[str], scheme: Scheme) -> str | None:
-    """Return a tag that is none of the scheme, if there is one."""
-    return next((tag for tag in tags if not _spelling[scheme].fullmatch(tag)), None)
+NO_SPAN = Mark(OUTSIDE)
 
 
 def find_spans(tags: Sequence[str]) -> Iterator[Span]:
     """Yield the spans of one sentence, from left to right."""
     start: int | None = None
-    before, kind = "O", ""  # letter and type of the tag before
-    for place, tag in enumerate([*tags, OUTSIDE]):
-        letter, _, of = tag.partition("-")
-        letter = {"L": "E", "U": "S"}.get(letter, letter)
+    before, kind = OUTSIDE, ""  # letter and type of the tag before
+    for index, tag in enumerate([*tags, OUTSIDE]):
+        letter, of = (mark_of(tag) or NO_SPAN)[:2]
         breaks = letter in "BSO" or before in "ESO" or of != kind
         if start is not None and breaks:
-            yield kind, start, place
+            yield kind, start, index
             start = None
-        if letter != "O" and breaks:
-            start = place
+        if letter != OUTSIDE and breaks:
+            start = index
         before, kind = letter, of
 
 

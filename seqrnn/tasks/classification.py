@@ -14,12 +14,18 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
-from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import Field, LabelField
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.sample import Sample, count
-from seqrnn.metrics.classification import class_table, classification_scores, confusions
+from seqrnn.metrics.classification import (
+    Labels,
+    class_table,
+    classification_scores,
+    confusions,
+    with_unknown_labels,
+)
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
@@ -41,6 +47,7 @@ class Classification(AnsweringTask):
     verb = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {
             "data.multi_label",
@@ -128,18 +135,23 @@ class Classification(AnsweringTask):
         labels = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
             if labels is not None:
-                rows = batch.examples
-                batch.arrays["labels"] = self._targets(labels.gather(rows), labels.lengths[rows])
+                batch.arrays.update(self._targets(labels, batch.examples))
             yield batch
 
-    def _targets(self, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Turn the label numbers (B, L) of each example into (B,), or 0/1 (B, K) where several may hold."""
+    def _targets(self, labels: Column, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Return `labels` (B,) or, where several may hold, 0/1 (B, K).
+
+        Numbers from K on are those of unknown labels. Of several they are `unknown_labels` (B, L), where
+        there are any, filled up with -1.
+        """
         if not self.config.data.multi_label:
-            return labels[:, 0]
-        targets = np.zeros((len(labels), len(self.labels.labels) + 1), dtype=np.int64)
-        filled = np.arange(labels.shape[1]) >= counts[:, None]
-        np.put_along_axis(targets, np.where(filled, len(self.labels.labels), labels), 1, axis=1)
-        return targets[:, :-1]
+            return {"labels": labels.gather(rows)[:, 0]}
+        numbers, classes = labels.gather(rows, fill=-1), len(self.labels.labels)
+        targets = np.zeros((len(rows), classes + 1), dtype=np.int64)
+        unknown = numbers >= classes
+        np.put_along_axis(targets, np.where(unknown | (numbers < 0), classes, numbers), 1, axis=1)
+        arrays = {"labels": targets[:, :-1]}
+        return {**arrays, "unknown_labels": np.where(unknown, numbers, -1)} if unknown.any() else arrays
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:
         """Return `N / (K * n_k)` for each class, or negatives over positives where several may hold."""
@@ -196,10 +208,12 @@ class ClassificationScorer:
     """Gathers the chosen labels of a data set."""
 
     def __init__(self, task: Classification) -> None:
-        self._labels = task.labels.labels
+        self._known, self._names = len(task.labels.known), task.labels.names
         self._several = task.config.data.multi_label
         self._chosen: list[np.ndarray] = []
         self._targets: list[np.ndarray] = []
+        self._unknown: list[np.ndarray] = []  # of several labels: examples and numbers, (2, N)
+        self._examples = 0
 
     def add(self, batch: Batch, values: Values) -> None:
         """Take the answers to one batch."""
@@ -207,19 +221,32 @@ class ClassificationScorer:
         likely = (log_probs >= np.log(0.5)).astype(np.int64)
         self._chosen.append(likely if self._several else log_probs.argmax(axis=1))
         self._targets.append(batch.arrays["labels"])
+        if (unknown := batch.arrays.get("unknown_labels")) is not None:
+            examples, places = np.nonzero(unknown >= 0)
+            self._unknown.append(np.stack((self._examples + examples, unknown[examples, places])))
+        self._examples += len(likely)
 
     def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy`, `macro_f1` and `micro_f1`."""
-        return dict(classification_scores(*self._gathered()))
+        """Return `accuracy`, `macro_f1`, `micro_f1` and how many labels training did not have."""
+        actual, chosen = self._gathered()
+        if self._several:
+            unknown = sum(pairs.shape[1] for pairs in self._unknown)
+        else:
+            unknown = int((actual >= self._known).sum())
+        return {**classification_scores(actual, chosen), "unknown_labels": unknown}
 
     def details(self) -> dict[str, Any]:
         """Return the scores of each class and the confused pairs of classes."""
         actual, chosen = self._gathered()
-        pairs = [] if self._several else confusions(actual, chosen, self._labels)
+        pairs = [] if self._several else confusions(actual, chosen, self._names)
         return {
-            "classes": [asdict(row) for row in class_table(actual, chosen, self._labels)],
+            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
             "confusions": [asdict(pair) for pair in pairs],
         }
 
-    def _gathered(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.concatenate(self._targets), np.concatenate(self._chosen)
+    def _gathered(self) -> tuple[Labels, Labels]:
+        actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)
+        if not self._several or len(self._names) == self._known:
+            return actual, chosen
+        unknown = np.concatenate([np.empty((2, 0), dtype=np.int64), *self._unknown], axis=1)
+        return with_unknown_labels(actual, chosen, unknown, len(self._names))

@@ -5,7 +5,7 @@ Shapes: B rows, T time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,10 +21,10 @@ from seqrnn.data.dataset.batching import (
     limits_of,
 )
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
-from seqrnn.data.text.tokenizer import TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.task import Claim, Task, Values
 
@@ -38,6 +38,7 @@ class LanguageModel(Task):
     better = "lower"
     verb = "generate"
     default_epochs = 10.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
         {
             "model.tie_embeddings",
@@ -57,7 +58,7 @@ class LanguageModel(Task):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.stream = config.data.format == "text"
-        self.text = TextField("text", TokenizerSettings.of(config.data), self.stream)
+        self.text = TextField("text", TokenizerSettings.of(config.data).written(), self.stream)
 
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
@@ -133,15 +134,18 @@ class LanguageScorer:
         self._characters = task.text.tokenizer.character_counts()  # (V,)
         self._count = 0
         self._tokens = 0
+        self._unknown = 0
 
     def add(self, batch: Batch, values: Values) -> None:  # noqa: ARG002
         """Take the targets of one batch."""
         self._count += int(self._characters[batch.arrays["targets"]].sum())
         self._tokens += batch.targets
+        self._unknown += int((batch.arrays["targets"] == UNK).sum())
 
     def result(self, loss: float) -> dict[str, Any]:
-        """Return perplexity and bits a character."""
-        return dict(language_scores(loss * self._tokens, self._tokens, max(self._count, 1)))
+        """Return perplexity, bits a character and how many tokens were <unk>: training did not have them."""
+        scores = language_scores(loss * self._tokens, self._tokens, max(self._count, 1))
+        return {**scores, "unknown_tokens": self._unknown}
 
     def details(self) -> dict[str, Any]:
         """Return nothing: a language model has no classes to tell of."""

@@ -5,7 +5,7 @@ Shapes: B batch, T time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.field import Field, Side, Use
 from seqrnn.data.fields.number_field import NumberField
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import number_likelihood
@@ -31,6 +31,7 @@ class Regression(AnsweringTask):
     better = "lower"
     verb = "classify"
     default_epochs = 20.0
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {
             "model.bidirectional",
@@ -106,10 +107,15 @@ class Regression(AnsweringTask):
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
-        """Write the number. Raises UsageError where its probability is wanted: it has none."""
+        """Write the number in full. Raises UsageError where its probability is wanted: it has none."""
         if probs:
             raise UsageError("--probs: a number has no probability; leave it out")
-        return f"{answer.prediction:.6g}"
+        return in_full(answer.prediction)
+
+
+def in_full(number: float) -> str:
+    """Write a number with the fewest digits from which it comes back as it is."""
+    return repr(float(number)).removesuffix(".0")
 
 
 class RegressionScorer:

@@ -14,11 +14,11 @@ from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, framed, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
-from seqrnn.data.text.tokenizer import BLANK, TokenizerSettings
+from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, Values, WritingTask
@@ -42,9 +42,12 @@ class Seq2Seq(WritingTask):
     verb = "generate"
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
+    tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
             "data.target_tokenizer",
+            "data.target_pretokenized",
+            "data.target_vocabulary_size",
             "model.bidirectional",
             "model.tie_embeddings",
             "model.attention",
@@ -188,14 +191,17 @@ class Seq2Seq(WritingTask):
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
-        return WritingScorer(self.target)
+        return WritingScorer(self)
 
 
 class WritingScorer:
     """Gathers what was written for the examples of a data set, and what would have been right."""
 
-    def __init__(self, output: TextField) -> None:
-        self._tokenizer = output.tokenizer
+    def __init__(self, task: Seq2Seq) -> None:
+        self._tokenizer = task.target.tokenizer
+        self._reads_labels = task.config.data.source_kind == "label"
+        self._unknown = {"unknown_labels": 0} if self._reads_labels else {}
+        self._unknown["unknown_tokens"] = 0
         self._written: list[str] = []
         self._references: list[list[str]] = []
 
@@ -203,11 +209,17 @@ class WritingScorer:
         """Take the tokens `written` (B, T) for one batch, filled up with <blank>."""
         self._written += [self._tokenizer.decode(row[row != BLANK]) for row in values["written"]]
         self._references += [texts_of(row) for row in batch.arrays["references"]]
+        self._unknown["unknown_tokens"] += int((batch.arrays["targets"] == UNK).sum())
+        if self._reads_labels:
+            self._unknown["unknown_labels"] += int((batch.arrays["source"] == UNK).sum())
 
     def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`."""
+        """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`.
+
+        Besides, how many tokens to write, and labels to write for, training did not have.
+        """
         scores = sequence_scores(self._written, self._references, self._tokenizer.split)
-        return {**scores, **translation_scores(self._written, self._references)[0]}
+        return {**scores, **translation_scores(self._written, self._references)[0], **self._unknown}
 
     def details(self) -> dict[str, Any]:
         """Return sacrebleu's signatures."""

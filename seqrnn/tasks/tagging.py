@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,15 +16,16 @@ from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import UsageError
 from seqrnn.metrics.classification import class_table, confusions
-from seqrnn.metrics.spans import Scheme, SpanCounts, find_scheme, stray_tag
+from seqrnn.metrics.spans import SpanCounts
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 
@@ -53,6 +53,7 @@ class Tagging(AnsweringTask):
     )
     defaults: ClassVar = {
         "data.tokenizer": "word",
+        "data.pretokenized": "yes",
         "data.lowercase": True,
         "model.bidirectional": True,
         "model.dropout": 0.5,
@@ -71,9 +72,11 @@ class Tagging(AnsweringTask):
                 f"--tokenizer {config.data.tokenizer}: a tag belongs to a word, whose characters "
                 "--character-size lets a tagger see; leave it out"
             )
+        if config.data.pretokenized == "no":
+            raise UsageError("--pretokenized no: a tag belongs to a token that is given; leave it out")
         self.source = TokensField("source", settings)
         self.characters = CharactersField("characters", config.data.max_tokens)
-        self.tags = TagField("tags", config.data.max_tokens)
+        self.tags = TagField("tags", config.data.max_tokens, config.data.tag_scheme)
 
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
@@ -104,17 +107,10 @@ class Tagging(AnsweringTask):
         """F1 over spans where tags mark spans, else the share of right tags."""
         return "accuracy" if self.scheme is None else "span_f1"
 
-    @cached_property
+    @property
     def scheme(self) -> Scheme | None:
-        """How the tags, known by now, mark spans. Raises DataError where one does not fit."""
-        chosen = self.config.data.tag_scheme
-        if chosen == "auto":
-            return find_scheme(self.tags.tags)
-        if chosen == "none":
-            return None
-        if (stray := stray_tag(self.tags.tags, chosen)) is not None:
-            raise DataError(f"the tag {stray!r} is none of {chosen.upper()}; use another --tag-scheme")
-        return chosen
+        """How the tags, known by now, mark spans."""
+        return self.tags.scheme
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
@@ -212,7 +208,7 @@ class TaggingScorer:
     """Gathers the chosen tags of a data set."""
 
     def __init__(self, task: Tagging) -> None:
-        self._names = task.tags.tags
+        self._known, self._names = len(task.tags.known), task.tags.names
         self._spans = None if task.scheme is None else SpanCounts()
         self._chosen: list[np.ndarray] = []
         self._targets: list[np.ndarray] = []
@@ -231,10 +227,12 @@ class TaggingScorer:
         return [self._names[tag] for tag in tags]
 
     def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy` over tokens and, where tags mark spans, `span_f1`."""
+        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the unknown tags' number."""
         actual, chosen = self._gathered()
-        figures = {"accuracy": float((actual == chosen).mean())}
-        return figures if self._spans is None else {**figures, "span_f1": self._spans.f1()}
+        figures: dict[str, Any] = {"accuracy": float((actual == chosen).mean())}
+        if self._spans is not None:
+            figures["span_f1"] = self._spans.f1()
+        return {**figures, "unknown_labels": int((actual >= self._known).sum())}
 
     def details(self) -> dict[str, Any]:
         """Return the scores of each type of span, or of each tag, and the confused pairs of tags."""

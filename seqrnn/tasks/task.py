@@ -12,7 +12,7 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
@@ -67,6 +67,7 @@ class Task(ABC):
     better: ClassVar[Literal["higher", "lower"]]
     verb: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
     default_epochs: ClassVar[float]  # where no length of training is given
+    tokens: ClassVar[Mapping[Side, Use]] = {}  # sides that are texts, whose kind of token the data decide
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
     libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
     stream: bool = False  # whether one long text is read, whose state is carried on

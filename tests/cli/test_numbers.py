@@ -178,7 +178,7 @@ def test_a_number_is_learned_in_its_own_unit(seqrnn, sums, numbers):
     assert found["mse"] < 0.2 * y.var()
     assert found["r2"] == pytest.approx(1 - found["mse"] / y.var(), abs=1e-4)
     plain = seqrnn("classify", "-m", run, stdin=rows).stdout.decode().split()
-    assert [float(text) for text in plain] == pytest.approx(answers, rel=1e-4)
+    assert [float(text) for text in plain] == answers  # no digit is lost
 
 
 @pytest.mark.parametrize(("flags", "words"), [(["-k", "2"], "-k and --threshold"), (["--probs"], "--probs")])
@@ -239,3 +239,38 @@ def test_words_and_vectors_do_not_go_together(seqrnn, numbers):
     assert (result.returncode, result.stdout) == (2, b"")
     assert "--embeddings words.vec: the classification task reads no words" in result.stderr.decode()
     assert not (numbers / "none").exists()
+
+
+SECONDS = [*range(30), *range(200, 230)]
+OFFSETS = {"near": 0, "far": 1_700_000_000_000}  # milliseconds since 1970
+
+
+def test_times_in_milliseconds_are_told_apart_as_if_they_began_at_0(seqrnn, numbers):
+    said = {}
+    for name, offset in OFFSETS.items():
+        cells = [f"{1000 * s + offset},{'late' if s >= 100 else 'early'}\n" for s in SECONDS]
+        (numbers / f"{name}.csv").write_text("v,label\n" + "".join(cells))
+        result = seqrnn("train", f"{name}.csv", "-o", name, *OPTIONS, "--steps", "20")
+        assert result.returncode == 0, result.stderr.decode()
+        features = json.loads((numbers / name / "features.json").read_text())
+        assert features["deviation"][0] == pytest.approx(100_000, rel=0.1)
+        said[name] = list(figures(seqrnn, name, f"{name}.csv").values())[1:]
+    assert said["far"] == pytest.approx(said["near"], rel=1e-4)
+    times = "".join(f"{1000 * s + OFFSETS['far']}\n" for s in SECONDS).encode()
+    answers = seqrnn("classify", "-m", "far", stdin=times).stdout.decode().split()
+    assert answers == ["early"] * 30 + ["late"] * 30
+
+
+def test_large_target_numbers_are_answered_in_full(seqrnn, numbers):
+    rows = "".join(f"{i},{1_700_000_000 + 7 * i}\n" for i in range(60))
+    (numbers / "large.csv").write_text("v,target\n" + rows)
+    result = seqrnn("train", "large.csv", "-o", "large", "--task", "regression", *OPTIONS)
+    assert result.returncode == 0, result.stderr.decode()
+    asked = b"1\n30\n55\n"
+    plain = seqrnn("classify", "-m", "large", stdin=asked).stdout.decode().split()
+    answers = [
+        row["prediction"] for row in records(seqrnn("classify", "-m", "large", "--jsonl", stdin=asked))
+    ]
+    assert [float(text) for text in plain] == answers
+    assert len(set(plain)) == 3
+    assert all(1_699_999_900 < answer < 1_700_000_600 for answer in answers)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from seqrnn.data.cache_entries import sweep
 from seqrnn.data.dataset import cache
+from seqrnn.data.dataset.cache_entries import sweep
 from seqrnn.errors import OutputError, UsageError
 
 USER = """

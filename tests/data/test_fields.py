@@ -88,7 +88,7 @@ def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
 
 
 # `evaluate` says so, too, which has no --multi-label.
-ONE_LABEL = "mend the row, choose columns with --text-col and --label-col, or train with --multi-label"
+ONE_LABEL = "fix the row, choose columns with --text-col and --label-col, or train with --multi-label"
 
 
 @pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])
@@ -99,9 +99,35 @@ def test_other_than_one_label_is_an_error_with_its_place(labels: tuple[str, ...]
         LabelField("label", False).learn([record(*labels, line=9)])
 
 
-def test_an_unknown_label_names_its_place_and_the_nearest() -> None:
-    with pytest.raises(DataError, match=r"data\.tsv:4: the label 'PlayMusik'.*'PlayMusic'"):
-        learned("GetWeather", "PlayMusic").encode([record("PlayMusic"), record("PlayMusik", line=4)])
+def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_places() -> None:
+    field = learned("GetWeather", "PlayMusic")
+    rows = [record("PlayMusik", line=4), record("PlayMusic"), record("x"), record("PlayMusik", line=9)]
+    assert [encoded.ids.tolist() for encoded in field.encode(rows)] == [[2], [1], [3], [2]]
+    assert field.encode([record("x")])[0].ids.tolist() == [3]
+    assert field.names == ["GetWeather", "PlayMusic", "PlayMusik", "x"]
+    assert {name: str(place) for name, place in field.unknown.items()} == {
+        "PlayMusik": "data.tsv:4",
+        "x": "data.tsv:1",
+    }
+    assert field.count_unknown(np.array([2, 0, 3, 2])).tolist() == [2, 1]
+    assert "PlayMusik" not in field.to_json()
+
+
+def test_several_labels_may_be_unknown_beside_known_ones() -> None:
+    field = LabelField("label", multi_label=True)
+    field.learn([record("a", "b")])
+    assert field.encode([record("new", "b", "new", "a")])[0].ids.tolist() == [0, 1, 2]
+
+
+def test_blanks_around_a_label_are_no_part_of_it() -> None:
+    field = learned("pos", " pos", "neg\t", "\u00a0pos ")
+    assert field.labels == ["neg", "pos"]
+    assert field.encode([record(" pos  ")])[0].ids.tolist() == [1]
+    several = LabelField("label", multi_label=True)
+    several.learn([record("a ", " a", " ", "b b")])
+    assert several.labels == ["a", "b b"]
+    with pytest.raises(DataError, match="no label"):
+        learned("a", "b").encode([record(" ")])
 
 
 def test_one_class_only_is_named() -> None:

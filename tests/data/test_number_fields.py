@@ -40,8 +40,8 @@ def field(examples):
 
 def test_mean_and_deviation_are_those_of_all_steps_together(field, examples):
     together = np.concatenate(examples)
-    np.testing.assert_allclose(field.mean, together.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(field.deviation, together.std(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(field.mean, together.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(field.deviation, together.std(axis=0), rtol=1e-12)
 
 
 def test_the_training_data_have_mean_0_and_deviation_1(field, examples):
@@ -49,6 +49,39 @@ def test_the_training_data_have_mean_0_and_deviation_1(field, examples):
     assert encoded.dtype == np.float32
     np.testing.assert_allclose(encoded.mean(axis=0), 0.0, atol=1e-5)
     np.testing.assert_allclose(encoded.std(axis=0), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("offset", [0, 1_700_000_000_000, -(2**50), 499_999.5])
+def test_numbers_far_from_0_are_read_as_if_they_were_near(offset):
+    numbers = np.random.default_rng(4).integers(0, 60, (50, 1)) * 1000.0 + offset
+    near, far = (VectorsField("source", normalize=True, max_steps=None) for _ in range(2))
+    near.learn(series([[value]]) for value in (numbers - offset)[:, 0])
+    far.learn(series([[value]]) for value in numbers[:, 0])
+    assert far.deviation[0] == pytest.approx(numbers.std(), rel=1e-12)
+    assert far.deviation[0] == pytest.approx(near.deviation[0], rel=1e-12)
+    assert far.mean[0] == pytest.approx(numbers.mean(), rel=1e-15)
+    encoded = [
+        [side.ids for side in field.encode([series([[value]]) for value in values[:, 0]])]
+        for field, values in ((near, numbers - offset), (far, numbers))
+    ]
+    np.testing.assert_allclose(*map(np.concatenate, encoded), rtol=1e-6, atol=1e-6)
+
+
+def test_a_feature_that_never_changes_has_no_deviation_of_rounding():
+    moments = Moments(1)
+    for steps in (1, 3, 7):
+        moments.add(np.full((steps, 1), 0.1))
+    assert (moments.mean[0], moments.deviation()[0]) == (0.1, 1.0)
+
+
+def test_a_number_that_no_float32_holds_once_normalised_is_told():
+    field = VectorsField("source", normalize=True, max_steps=None)
+    field.learn([series([[0.0]]), series([[1e-9]])])
+    for ask in (field.check, lambda record: field.encode([record])):
+        with pytest.raises(
+            DataError, match=r"^a\.jsonl:5: a number is too far from those of the training data"
+        ):
+            ask(series([[3e38]], 5))
 
 
 def test_raw_numbers_stay_as_they_are(examples):
@@ -186,7 +219,7 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
 )
 def test_what_is_no_number_is_told_with_its_place(targets, words):
     for ask in (NumberField("labels").learn, NumberField("labels").encode):
-        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; mend the row$"):
+        with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
             ask([target(*targets)])
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
+from seqrnn.data.fields.names import NamesField
+from seqrnn.data.fields.source_fields import source_field
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.errors import DataError, OutputError
@@ -99,17 +102,49 @@ def test_a_validation_file_replaces_the_split(tmp_path: Path) -> None:
     assert prepared.valid["label"].values.tolist() == [1]
 
 
-def test_an_unknown_label_of_the_validation_file_is_named(tmp_path: Path, root: Path) -> None:
-    valid = rows(tmp_path, ["cat\ta", "cat\tc"], "valid.tsv")
-    with pytest.raises(DataError, match=r"valid\.tsv:2: the label 'c'"):
-        classify(rows(tmp_path, pairs(10)), valid=(valid,))
-    assert list(root.iterdir()) == []
+def names_of(prepared: Prepared) -> NamesField:
+    field = prepared.fields[1]
+    assert isinstance(field, NamesField)
+    return field
 
 
-def test_a_rare_label_that_only_the_held_out_part_has_is_known(tmp_path: Path) -> None:
+def test_an_unknown_label_of_the_validation_file_is_told_with_its_number_and_first_line(
+    tmp_path: Path,
+) -> None:
+    train, copy = rows(tmp_path, pairs(10)), rows(tmp_path, pairs(10), "copy.tsv")
+    lines = ["cat\ta", "cat\tc", "cat\td", "cat\tc"]
+    for path, name in (
+        (train, "valid.tsv"),
+        (train, "valid.tsv"),
+        (copy, "other.tsv"),
+    ):
+        prepared = classify(path, valid=(rows(tmp_path, lines, name),))
+        assert prepared.valid is not None
+        assert prepared.valid["label"].values.tolist() == [0, 2, 3, 2]
+        assert names_of(prepared).names == ["a", "b", "c", "d"]
+        assert prepared.report.lines()[2] == (
+            "validation: 3 labels that training did not have, counted as wrong: "
+            f"'c' (2, first at {tmp_path / name}:2), 'd' (1, first at {tmp_path / name}:3)"
+        )
+
+
+def test_a_label_that_only_the_held_out_part_has_is_unknown(tmp_path: Path) -> None:
     path = rows(tmp_path, [f"{line[:-1]}{i}" for i, line in enumerate(pairs(40))])
     prepared = classify(path, valid_fraction=0.5)
-    assert len(prepared.fields[1].labels) == 40  # type: ignore[attr-defined]
+    assert prepared.valid is not None
+    field = names_of(prepared)
+    assert len(field.known) == len(prepared.train)
+    assert len(field.unknown) == len(prepared.valid)
+    assert len(field.names) == 40
+    assert (prepared.valid["label"].values >= len(field.known)).all()
+
+
+def test_names_of_examples_that_were_skipped_are_not_counted(tmp_path: Path) -> None:
+    valid = rows(tmp_path, ["cat cat cat\tc", "cat\td"], "valid.tsv")
+    prepared = classify(rows(tmp_path, pairs(10)), valid=(valid,), max_tokens=2, over_length="skip")
+    assert names_of(prepared).names == ["a", "b", "c", "d"]
+    assert [(each.name, each.times) for each in prepared.report.valid.unknown_names] == [("c", 0), ("d", 1)]
+    assert "'c'" not in prepared.report.lines()[2]
 
 
 LONG = ["a b c d e\tx", "a b\ty", "a b c\tx"]
@@ -230,3 +265,40 @@ def test_a_file_is_encoded_with_fields_that_have_learned(tmp_path: Path) -> None
     known = fields[0].tokenizer.vocabulary["text"]  # type: ignore[attr-defined]
     assert dataset["source"].values.tolist() == [known, 1]
     assert dataset["label"].values.tolist() == [1]
+
+
+FAR = 1_700_000_000_000
+
+
+def stamps(tmp_path: Path, layout: str, offset: int) -> tuple[str, dict[str, Any]]:
+    """Write 30 times in milliseconds from `offset` on; return the file and how it is read."""
+    times = [offset + 1000 * i for i in range(30)]
+    path = tmp_path / f"{offset}.{layout}"
+    match layout:
+        case "csv":
+            path.write_text("v,label\n" + "".join(f"{t},{'ab'[i % 2]}\n" for i, t in enumerate(times)))
+        case "tsv":
+            rows_ = [f"{i // 2}\t{t}\t{'ab'[i // 2 % 2]}\n" for i, t in enumerate(times)]
+            path.write_text("series\tv\tlabel\n" + "".join(rows_))
+        case "jsonl":
+            objects = [{"vectors": [t, t], "label": "ab"[i % 2]} for i, t in enumerate(times)]
+            path.write_text("".join(json.dumps(each) + "\n" for each in objects))
+        case "npz":
+            np.savez(path, x=np.array(times)[:, None], y=np.arange(30) % 2)
+        case "named.csv":
+            np.save(tmp_path / f"{offset}.npy", np.array(times)[:, None])
+            path.write_text("text,label\n" + f"{offset}.npy,a\n{offset}.npy,b\n")
+    form = layout.removeprefix("named.")
+    return str(path), {"format": form, "source_kind": "vector" if layout in {"csv", "npz"} else "vectors"}
+
+
+@pytest.mark.parametrize("layout", ["csv", "tsv", "jsonl", "npz", "named.csv"])
+def test_numbers_far_from_0_become_the_same_columns_as_near_it(tmp_path: Path, layout: str) -> None:
+    values = []
+    for offset in (0, FAR):
+        path, settings = stamps(tmp_path, layout, offset)
+        data = DataConfig(train=(path,), valid_fraction=0.0, **settings)
+        fields = [source_field(data), LabelField("label", False)]
+        values.append(prepare(data, fields, 1).train["source"].values)
+    assert len(np.unique(values[1])) == 30
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-6, atol=1e-6)

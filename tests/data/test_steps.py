@@ -15,10 +15,16 @@ def record(steps):
 
 
 @pytest.mark.parametrize("steps", [[[1, 2.5], [-3, 4]], np.array([[1, 2.5], [-3, 4]], dtype=np.float16)])
-def test_numbers_become_a_matrix_of_single_precision(steps):
+def test_numbers_become_a_matrix_of_double_precision(steps):
     matrix = matrix_of(record(steps), 2)
-    assert matrix.dtype == np.float32
+    assert matrix.dtype == np.float64
     assert matrix.tolist() == [[1.0, 2.5], [-3.0, 4.0]]
+
+
+@pytest.mark.parametrize("number", [1_700_000_000_001, 10**19, 10**30, 2.0**60, 499_999.987_654_3])
+def test_numbers_keep_the_digits_of_double_precision(number):
+    expected = [[float(number), 0.5], [1.0, -float(number)]]
+    assert matrix_of(record([[number, 0.5], [1, -number]])).tolist() == expected
 
 
 @pytest.mark.parametrize(
@@ -38,14 +44,17 @@ def test_numbers_become_a_matrix_of_single_precision(steps):
         ([[1, {}]], "something else than finite numbers"),
         ([[1, float("nan")]], "something else than finite numbers"),
         ([[1, float("inf")]], "something else than finite numbers"),
-        ([[1, 1e39]], "something else than finite numbers"),  # infinite in single precision
+        ([[1, 10**400]], "something else than finite numbers"),
+        ([[10**30, True]], "something else than finite numbers"),
+        ([[10**30, "1"]], "something else than finite numbers"),
+        ([[1, 1e39]], "too large to compute with"),  # infinite in single precision
         (np.array([[1j, 2]]), "something else than finite numbers"),
         ([], "holds no numbers"),
         (None, "holds no numbers"),
     ],
 )
 def test_what_is_no_series_of_vectors_is_told_with_its_place(steps, words):
-    with pytest.raises(DataError, match=rf"^a\.jsonl:7: .*{words}; (give|mend)") as error:
+    with pytest.raises(DataError, match=rf"^a\.jsonl:7: .*{words}; (give|fix)") as error:
         matrix_of(record(steps))
     assert "\n" not in str(error.value)
 

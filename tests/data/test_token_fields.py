@@ -93,9 +93,48 @@ def test_other_than_one_tag_a_token_is_an_error_with_both_counts():
         tags(record("a b", "X Y")).encode([record("a b")])
 
 
-def test_an_unknown_tag_names_its_place_and_the_nearest():
-    with pytest.raises(DataError, match=r"a\.conll:7: the tag 'NOUM' .*'NOUN'"):
-        tags(record("a b", "NOUN VERB")).encode([record("a", "NOUM")])
+def test_a_tag_that_training_did_not_have_comes_after_the_others_with_its_own_line():
+    field = tags(record("a b", "NOUN VERB"))
+    sentence = record("a b c", "VERB", "NOUM", "NOUN")._replace(lines=(7, 8, 10))
+    assert field.encode([sentence])[0].ids.tolist() == [1, 2, 0]
+    assert {name: str(place) for name, place in field.unknown.items()} == {"NOUM": "a.conll:8"}
+    assert field.names == ["NOUN", "VERB", "NOUM"]
+
+
+def test_an_odd_tag_is_remarked_on_with_its_own_line_and_the_scheme_stays():
+    many = [record("a b c", "B-x I-x O")] * 10
+    field = tags(*many, record("a b", "O", "0")._replace(lines=(50, 51)))
+    assert field.scheme == "bio"
+    assert [(str(place), text) for place, text in field.remarks] == [
+        ("a.conll:51", "the tag '0' (tokens: 1) is read as O, outside of all spans; fix it if it is a slip")
+    ]
+    assert tags(*many).remarks == []
+
+
+def test_the_scheme_is_the_one_that_was_asked_for():
+    rows = [record("a b c", "B-x E-x O")] * 10
+    for chosen, scheme in {"auto": "bioes", "none": None, "bioes": "bioes"}.items():
+        field = TagField("tags", None, chosen)
+        field.learn(rows)
+        assert field.scheme == scheme
+    with pytest.raises(
+        DataError, match=r"a\.conll:7: the tag 'E-x' is none of BIO; use another --tag-scheme"
+    ):
+        TagField("tags", None, "bio").learn(rows)
+
+
+def test_the_scheme_is_kept_and_runs_without_it_have_that_of_their_time():
+    field, other = tags(record("a b c", "B-x M-x O")), TagField("tags", None)
+    other.load_json(field.to_json())
+    assert (field.scheme, other.scheme) == ("bioes", "bioes")
+    other.load_json('{"tags": ["B-x", "M-x", "O"]}')
+    assert other.scheme is None
+    other.load_json('{"tags": ["B-x", "O"]}')
+    assert other.scheme == "bio"
+    with pytest.raises(ModelError, match="no scheme 'bilou'; copy it again"):
+        other.load_json('{"tags": ["B-x", "O"], "scheme": "bilou"}')
+    with pytest.raises(ModelError, match="scheme"):
+        other.load_json('{"tags": ["B-x", "O"], "scheme": []}')
 
 
 def test_one_tag_for_all_is_nothing_to_learn():

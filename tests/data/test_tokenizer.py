@@ -175,6 +175,15 @@ def test_the_stream_joins_words_by_spaces_but_not_around_newlines() -> None:
     assert pieces == ["to", " be", " ,", " or", "\n", "not"]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "expected"), [("to", " be , or"), ("to ", "be , or"), ("to\n", "be , or"), ("", "be , or")]
+)
+def test_the_stream_goes_on_from_a_prompt(prompt: str, expected: str) -> None:
+    tokenizer = learn("word", ["to be , or not"])
+    decoder = tokenizer.decoder(prompt)
+    assert "".join(map(decoder.feed, tokenizer.encode("be , or").ids)) == expected
+
+
 def test_the_stream_holds_an_incomplete_character_back() -> None:
     tokenizer = learn("byte", [])
     decoder = tokenizer.decoder()

@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seqrnn.engine.loss import PLAIN, Objective, binary_cross_entropy, cross_entropy
+from seqrnn.engine.loss import PLAIN, Objective, binary_cross_entropy, cross_entropy, known_cross_entropy
 
 LOGITS = torch.tensor([[math.log(0.5), math.log(0.25), math.log(0.25)], [0.0, 0.0, 0.0]])
 
@@ -21,6 +21,13 @@ def test_the_loss_is_a_sum_over_the_targets():
 def test_filling_does_not_count():
     total = cross_entropy(LOGITS, torch.tensor([1, 0]), PLAIN, ignore=0)
     assert total.item() == pytest.approx(math.log(4))
+
+
+def test_targets_that_the_model_does_not_have_cost_nothing_and_do_not_count():
+    found = known_cross_entropy(LOGITS[[0, 1, 0, 1]], torch.tensor([0, 3, 700, 2]), Objective(0.0))
+    assert (found.total.item(), found.count) == (pytest.approx(math.log(2) + math.log(3)), 2)
+    none = known_cross_entropy(LOGITS, torch.tensor([3, 4]), Objective(0.1))
+    assert (none.total.item(), none.count) == (0.0, 0)
 
 
 def test_label_smoothing_is_the_one_of_pytorch():

@@ -73,7 +73,7 @@ def test_vectors_enter_as_the_data_have_them(exported, cell):
     field = model.session.task.source
     for batch in batches(model.session):
         raw = batch.arrays["source"] * field.deviation + field.mean
-        found = model.answer({"vectors": raw.astype(np.float32), "lengths": batch.arrays["lengths"]})
+        found = model.answer({"vectors": raw, "lengths": batch.arrays["lengths"]})
         expected = model.engine.values(batch)["log_probs"]
         np.testing.assert_allclose(found["log_probs"], expected, atol=1e-4)
 

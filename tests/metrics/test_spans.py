@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.metrics.spans import SpanCounts, find_scheme, find_spans, stray_tag
+from seqrnn.metrics.spans import SpanCounts, find_spans
 
 
 def spans(line: str) -> list[tuple[str, int, int]]:
@@ -86,26 +86,3 @@ def test_a_span_is_right_only_with_its_type_and_both_ends():
     counts.add(["B-a", "I-a", "O", "B-b", "O", "B-a"], ["B-a", "O", "O", "B-a", "O", "B-a"])
     assert counts.f1() == pytest.approx(1 / 3)
     assert [(row.label, row.support) for row in counts.table()] == [("a", 2), ("b", 1)]
-
-
-@pytest.mark.parametrize(
-    ("tags", "scheme"),
-    [
-        ("O B-a I-a", "bio"),
-        ("O I-a", "bio"),
-        ("B I O", "bio"),
-        ("O B-a I-a E-a S-a", "bioes"),
-        ("O B-a L-a U-a I-a", "bioes"),
-        ("NOUN VERB", None),
-        ("B-a NOUN", None),
-        ("O S", None),
-        ("", None),
-    ],
-)
-def test_the_scheme_is_told_from_the_tags(tags: str, scheme: str | None):
-    assert find_scheme(tags.split()) == scheme
-
-
-def test_a_tag_that_does_not_fit_is_found():
-    assert stray_tag(["O", "B-a", "E-a"], "bio") == "E-a"
-    assert stray_tag(["O", "B-a", "E-a"], "bioes") is None

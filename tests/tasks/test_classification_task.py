@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, classification_report, f1_score
 from sklearn.utils.class_weight import compute_class_weight
 
 from seqrnn.config import Config
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchLimits, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.record import Record
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import Choice
 
@@ -112,6 +113,61 @@ def test_what_the_user_leaves_open_depends_on_the_task():
     assert several.choice(None, None) == Choice(3, 0.5)
     assert several.choice(2, None) == Choice(2, 0.0)
     assert several.choice(None, 0.2) == Choice(3, 0.2)
+
+
+def names_of(numbers):
+    return "abcxyz"[numbers]
+
+
+def with_unknown(**settings):
+    """A task whose labels are a, b and c, and that has met x, y and z since."""
+    task = task_of(**settings)
+    task.labels.encode([Record("", (name,)) for name in "xyz"])
+    return task
+
+
+def test_labels_that_training_did_not_have_count_as_scikit_learn_counts_them():
+    generator, task = np.random.default_rng(2), with_unknown()
+    actual = generator.integers(0, 6, 40)
+    log_probs = np.log(generator.dirichlet(np.ones(3), 40))
+    data = examples([1] * 40, [[label] for label in actual])
+    scorer = task.scorer()
+    for batch in task.batches(data, Pass()):
+        scorer.add(batch, {"log_probs": log_probs[batch.rows]})
+    truth = [*map(names_of, actual)]
+    chosen = [*map(names_of, log_probs.argmax(axis=1))]
+    assert scorer.result(0.0) == {
+        "accuracy": pytest.approx(accuracy_score(truth, chosen)),
+        "macro_f1": pytest.approx(f1_score(truth, chosen, average="macro", zero_division=0)),
+        "micro_f1": pytest.approx(f1_score(truth, chosen, average="micro")),
+        "unknown_labels": int((actual >= 3).sum()),
+    }
+    report = classification_report(truth, chosen, output_dict=True, zero_division=0)
+    details = scorer.details()
+    for row in details["classes"]:
+        assert row["support"] == report[row["label"]]["support"]
+        assert row["f1"] == pytest.approx(report[row["label"]]["f1-score"])
+    assert sum(pair["count"] for pair in details["confusions"]) == np.count_nonzero(np.array(truth) != chosen)
+    assert {pair["actual"] for pair in details["confusions"]} >= {"x", "y", "z"}
+
+
+def test_unknown_labels_beside_known_ones_count_as_scikit_learn_counts_them():
+    generator, task = np.random.default_rng(3), with_unknown(**MULTI)
+    actual = generator.integers(0, 2, (30, 6))
+    actual[:10, 3:] = 0
+    log_probs = np.log(generator.random((30, 3)))
+    data = examples([1] * 30, [np.flatnonzero(row) for row in actual])
+    scorer = task.scorer()
+    for batch in task.batches(data, Pass(limits=BatchLimits(4, 100))):
+        assert batch.arrays["labels"].tolist() == actual[batch.rows, :3].tolist()
+        scorer.add(batch, {"log_probs": log_probs[batch.rows]})
+    chosen = np.hstack([log_probs >= np.log(0.5), np.zeros((30, 3))]).astype(int)
+    expected = {"accuracy": accuracy_score(actual, chosen), "unknown_labels": int(actual[:, 3:].sum())}
+    for average in ("macro", "micro"):
+        expected[f"{average}_f1"] = f1_score(actual, chosen, average=average, zero_division=0)
+    assert scorer.result(0.0) == {name: pytest.approx(value) for name, value in expected.items()}
+    support = {row["label"]: row["support"] for row in scorer.details()["classes"]}
+    assert support == dict(zip("abcxyz", actual.sum(axis=0), strict=True))
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -161,7 +161,7 @@ def test_the_only_answer_is_the_number():
         (8.0, None, ()),
     ]
     assert task.write(answers[0], "", probs=False) == "11"
-    assert task.write(Answer(1 / 3, None), "", probs=False) == "0.333333"
+    assert task.write(Answer(1 / 3, None), "", probs=False) == "0.3333333333333333"
     assert task.choice(1, None) == Choice()
     for wrong in ((2, None), (None, 0.5)):
         with pytest.raises(UsageError, match="this model gives a number"):
@@ -191,3 +191,20 @@ def test_no_value_of_numbers_is_dropped_by_default():
     for kind in ("vector", "vectors", "notes"):
         defaults = Classification.defaults_for(kind)
         assert defaults["model.word_dropout"] == defaults["model.embedding_dropout"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1700000003.0, "1700000003"),
+        (1237547.4, "1237547.4"),
+        (0.1 + 0.2, "0.30000000000000004"),
+        (-5.0, "-5"),
+        (1e-7, "1e-07"),
+        (1e22, "1e+22"),
+    ],
+)
+def test_a_number_is_written_with_all_its_digits_and_no_more(number, text):
+    answer = Answer(number, None)
+    assert regression().write(answer, "", probs=False) == text
+    assert float(text) == number

@@ -9,14 +9,15 @@ import pytest
 
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch
-from seqrnn.errors import DataError, UsageError
+from seqrnn.data.record import Record
+from seqrnn.errors import UsageError
 from seqrnn.tasks.tagging import Tagging
 from seqrnn.tasks.task import Answer, Choice
 
 
 def tagging(tags: str, **sections: dict) -> Tagging:
     task = Tagging(Config.model_validate({"task": "tagging", **sections}))
-    task.tags.tags = sorted(tags.split())
+    task.tags.learn([Record(tags, (tags,))])
     return task
 
 
@@ -39,11 +40,6 @@ def test_tags_that_mark_spans_are_scored_as_spans_and_chosen_together(tags, sche
 def test_the_output_layer_is_as_asked_for_whatever_the_tags(layer, crf):
     for tags in ("O B-a", "NOUN VERB"):
         assert tagging(tags, model={"output_layer": layer})._has_crf() is crf
-
-
-def test_a_tag_that_is_none_of_the_scheme_is_named():
-    with pytest.raises(DataError, match="'VERB' is none of BIO; use another --tag-scheme"):
-        _ = tagging("O B-a VERB", data={"tag_scheme": "bio"}).scheme
 
 
 def test_tokens_can_only_be_words():
@@ -78,7 +74,7 @@ def test_tokens_that_were_cut_off_have_no_tag():
 def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, dict]:
     """Score sentences of one letter a tag, filled with nonsense behind their ends."""
     width = max(map(len, actual)) + 1
-    numbers = {tag[0]: i for i, tag in enumerate(task.tags.tags)}
+    numbers = {tag[0]: i for i, tag in enumerate(task.tags.names)}
 
     def filled(lines: list[str]) -> np.ndarray:
         return np.array([[numbers[c] for c in line] + [0] * (width - len(line)) for line in lines])
@@ -91,15 +87,29 @@ def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, d
 
 def test_accuracy_counts_tokens_and_never_what_fills_a_batch():
     figures, details = scored(tagging("A B"), ["AAB", "B"], ["ABB", "A"])
-    assert figures == {"accuracy": 0.5}
+    assert figures == {"accuracy": 0.5, "unknown_labels": 0}
     assert [(row["label"], row["support"]) for row in details["classes"]] == [("A", 2), ("B", 2)]
     assert [pair["count"] for pair in details["confusions"]] == [1, 1]
 
 
 def test_spans_are_scored_by_type_and_not_across_sentences():
     figures, details = scored(tagging("B-x I-x O"), ["BI", "IO", "OB"], ["BI", "OO", "OB"])
-    assert figures == {"accuracy": pytest.approx(5 / 6), "span_f1": pytest.approx(0.8)}
+    expected = {"accuracy": pytest.approx(5 / 6), "span_f1": pytest.approx(0.8), "unknown_labels": 0}
+    assert figures == expected
     assert [(row["label"], row["support"]) for row in details["classes"]] == [("x", 3)]
+
+
+def test_tags_that_training_did_not_have_are_wrong_and_their_spans_are_missed():
+    task = tagging("B-x I-x O")
+    task.tags.encode([Record("a b c", ("L-y", "Z", "O"))])
+    figures, details = scored(task, ["BIO", "LZO", "ZB"], ["BIO", "BOO", "OB"])
+    assert figures["unknown_labels"] == 3
+    assert figures["accuracy"] == pytest.approx(5 / 8)
+    assert figures["span_f1"] == pytest.approx(4 / 6)  # three there, three claimed, two of them rightly
+    assert [(row["label"], row["recall"], row["support"]) for row in details["classes"]] == [
+        ("x", 1.0, 2),
+        ("y", 0.0, 1),
+    ]
 
 
 def test_rare_tags_weigh_more_where_asked_for(make_session):

@@ -18,8 +18,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from seqrnn.data.cache_entries import BUILDING, LOCK, PREFIX, beside, build_entry, bytes_of, sweep, touch
-from seqrnn.data.cache_lock import EXCLUSIVE, SHARED, EntryLock
+from seqrnn.data.dataset.cache_entries import (
+    BUILDING,
+    LOCK,
+    PREFIX,
+    beside,
+    build_entry,
+    bytes_of,
+    sweep,
+    touch,
+)
+from seqrnn.data.dataset.cache_lock import EXCLUSIVE, SHARED, EntryLock
 from seqrnn.data.lines import read_chunks
 from seqrnn.errors import OutputError, UsageError
 

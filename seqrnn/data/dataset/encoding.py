@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from seqrnn.data.dataset.columns import ColumnWriter
 from seqrnn.data.dataset.preparation_report import PartReport
 from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.names import NamesField, unknown_names
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError
@@ -90,6 +94,15 @@ class PartWriter:
             if field.counted == self._counted:
                 self.report.tokens += sum(len(example[number].ids) for example in examples)
                 self.report.unknown += sum(example[number].unknown for example in examples)
+            if isinstance(field, NamesField) and field.unknown:
+                self._count_names(field, [example[number].ids for example in examples])
+
+    def _count_names(self, field: NamesField, ids: list[NDArray[Any]]) -> None:
+        """Count the names that training did not have; a task has at most one field of names."""
+        counts = field.count_unknown(np.concatenate([np.empty(0, dtype=np.int32), *ids]))
+        for number, before in enumerate(self.report.unknown_names):
+            counts[number] += before.times
+        self.report.unknown_names = unknown_names(field, counts)
 
 
 def counted_name(fields: Sequence[Field]) -> str:

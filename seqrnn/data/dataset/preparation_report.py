@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from seqrnn.data.fields.names import SHOWN, Place, Remark, UnknownName, told_unknown
 
 
 @dataclass
@@ -15,6 +19,7 @@ class PartReport:
     unknown: int = 0
     truncated: int = 0
     skipped: int = 0  # longer than max_tokens
+    unknown_names: list[UnknownName] = field(default_factory=list)  # by their numbers
 
     @property
     def unknown_share(self) -> float:
@@ -27,7 +32,8 @@ class PreparationReport:
     """The counts of a training part and of a validation part, of which there may be none.
 
     `blank` counts rows without text, `replaced` bytes that were not UTF-8, `max_tokens` is the limit
-    to which examples were cut, `unit` what an example is called and `token` what it is made of.
+    to which examples were cut, `unit` what an example is called and `token` what it is made of; `remarks`
+    are what the fields have noticed in the training part.
     """
 
     train: PartReport = field(default_factory=PartReport)
@@ -37,6 +43,7 @@ class PreparationReport:
     max_tokens: int | None = None
     unit: str = "example"
     token: str = "token"
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -51,20 +58,28 @@ class PreparationReport:
             told.append(f"{_count(self.blank, 'blank line')} skipped")
         if self.replaced:
             told.append(f"{_count(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
-        return told
+        told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
+        return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 
-    def to_json(self) -> str:
-        """Return all counts as a JSON object."""
-        return json.dumps(asdict(self))
+    def to_json(self, files: Sequence[str]) -> str:
+        """Return the report as a JSON object, in which the names of `files` are numbers.
+
+        What was learned of files is the same for copies of other names.
+        """
+        return json.dumps(_with_numbers(asdict(self), files))
 
     @classmethod
-    def from_json(cls, text: str) -> PreparationReport:
-        """Read what `to_json` has written. Raises ValueError for anything else."""
+    def from_json(cls, text: str, files: Sequence[str]) -> PreparationReport:
+        """Read what `to_json` has written of files that are now called `files`.
+
+        Raises ValueError for anything else.
+        """
         try:
             content = json.loads(text)
-            train, valid = PartReport(**content.pop("train")), PartReport(**content.pop("valid"))
-            return cls(train, valid, **content)
-        except (KeyError, TypeError) as error:
+            train, valid = (_part(content.pop(name), files) for name in ("train", "valid"))
+            remarks = [Remark(_place(place, files), said) for place, said in content.pop("remarks")]
+            return cls(train, valid, remarks=remarks, **content)
+        except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"malformed report: {error!r}") from error
 
     def _part(self, name: str, part: PartReport) -> str:
@@ -78,6 +93,31 @@ class PreparationReport:
         if part.skipped:
             told.append(f"{part.skipped:,} skipped as longer than {_count(self.max_tokens or 0, self.token)}")
         return ", ".join(told)
+
+
+def _with_numbers(value: Any, files: Sequence[str]) -> Any:
+    if isinstance(value, Place):
+        return [files.index(value.path), value.line]
+    if isinstance(value, dict):
+        return {key: _with_numbers(entry, files) for key, entry in value.items()}
+    return [_with_numbers(entry, files) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _part(content: dict[str, Any], files: Sequence[str]) -> PartReport:
+    found = content.pop("unknown_names")
+    names = [UnknownName(name, times, _place(place, files)) for name, times, place in found]
+    return PartReport(**content, unknown_names=names)
+
+
+def _place(found: Sequence[int], files: Sequence[str]) -> Place:
+    number, line = found
+    return Place(files[number], line)
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = [f"warning: {len(lines) - SHOWN:,} more tags like these"] * (len(lines) > SHOWN)
+    return lines[:SHOWN] + more
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,14 +8,15 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.cache_lock import EntryLock
 from seqrnn.data.dataset.cache import cached, content_key, file_hashes
+from seqrnn.data.dataset.cache_lock import EntryLock
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.data.fields.field import Field, learned, load_fields
 from seqrnn.data.fields.named_files import fingerprint, names_array
+from seqrnn.data.fields.names import NamesField
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.lines import file_name, read_lines
 from seqrnn.data.source import Source, spool
@@ -51,6 +52,12 @@ class _Job:
     def fraction(self) -> float:
         """Share of the training source that is held out."""
         return 0.0 if self.valid else self.data.valid_fraction
+
+    @property
+    def files(self) -> list[str]:
+        """The names by which messages call the files, whatever is cached of their content."""
+        sources = [source for source in (self.train, self.valid) if source]
+        return [file_name(path) for source in sources for path in (*source.paths, source.target_path) if path]
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -120,12 +127,16 @@ def _build(job: _Job, directory: Path) -> None:
     reader = read_records(job.train)
     _require_rows(job.train, reader)
     split = _split(job, reader)
+    if all(held_out for _, held_out in split.assign(reader)):
+        name = file_name(job.train.paths[0])
+        raise DataError(f"{name}: every example was held out; lower --valid-fraction")
     for field in job.fields:
         field.learn(record for record, held_out in split.assign(reader) if field.closed or not held_out)
     for name, content in learned(job.fields).items():
         (directory / name).write_text(content, encoding="utf-8")
     report = _encode(job, split, directory)
-    (directory / REPORT).write_text(report.to_json(), encoding="utf-8")
+    report.remarks = [remark for field in _of_names(job.fields) for remark in field.remarks]
+    (directory / REPORT).write_text(report.to_json(job.files), encoding="utf-8")
 
 
 def _split(job: _Job, reader: RecordReader) -> Split:
@@ -144,9 +155,6 @@ def _encode(job: _Job, split: Split, directory: Path) -> PreparationReport:
     with part(directory / "train") as train, part(directory / "valid") as valid:
         for record, held_out in split.assign(reader):
             (valid if held_out else train).add(record)
-    if valid.report.examples and not train.report.examples:
-        name = file_name(job.train.paths[0])
-        raise DataError(f"{name}: every example was held out; lower --valid-fraction")
     _require_examples(train.report, job.train, reader)
     report = PreparationReport(train.report, valid.report, reader.blank, reader.replaced, job.data.max_tokens)
     report.unit = "line" if job.train.format == "text" else "example"
@@ -162,11 +170,17 @@ def _open(job: _Job, directory: Path) -> Prepared:
         load_fields(job.fields, lambda name: (directory / name).read_text(encoding="utf-8"), directory)
     except ModelError as error:
         raise ValueError(str(error)) from error
-    report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"))
+    report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"), job.files)
+    for field in _of_names(job.fields):
+        field.unknown = {name: place for name, _, place in report.valid.unknown_names}
     valid = _open_part(directory / "valid", job.fields) if report.valid.examples else None
     train = _open_part(directory / "train", job.fields)
     hashes = {file_name(path): content for path, content in job.hashes.items()}
     return Prepared(train, valid, report, job.fields, hashes)
+
+
+def _of_names(fields: Sequence[Field]) -> list[NamesField]:
+    return [field for field in fields if isinstance(field, NamesField)]
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:

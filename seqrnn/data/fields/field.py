@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
@@ -20,6 +20,8 @@ from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
 
 Side = Literal["source", "target"]
+Use = Literal["read", "translated", "written"]
+"""What a task does with the texts of a side; those that are translated are read to write others."""
 
 
 class Field(Protocol):
@@ -167,27 +169,25 @@ class _Labels(Strict):
     labels: list[str]
 
 
-class LabelField:
+class LabelField(NamesField):
     """The label of a record, or its labels, numbered in alphabetical order."""
 
     file_name: FieldFile | None = "labels.json"
-    closed = True
-    counted: str | None = None
 
     def __init__(self, name: str, multi_label: bool) -> None:
-        self.name = name
+        super().__init__(name)
         self.multi_label = multi_label
         self.labels: list[str] = []
 
     @property
-    def description(self) -> str:
-        """Whether there may be several labels."""
-        return f"{self.name} label multi_label={self.multi_label}"
+    def known(self) -> Sequence[str]:
+        """The labels of the training part."""
+        return self.labels
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """The smallest dtype that the labels fit into."""
-        return smallest_dtype(len(self.labels))
+    def description(self) -> str:
+        """Whether there may be several labels."""
+        return f"{self.name} label multi_label={self.multi_label} of the training part"
 
     def learn(self, records: Iterable[Record]) -> None:
         """Gather the labels. Raises DataError if there is nothing to tell apart."""
@@ -196,21 +196,17 @@ class LabelField:
         if not self.labels:
             raise DataError("the training data have no label; name the column that holds it with --label-col")
         if len(self.labels) == 1 and not self.multi_label:
-            only = f"every training example has the label {self.labels[0]!r}"
-            raise DataError(f"{paths[self.labels[0]]}: {only}; give examples of at least two labels")
+            what = f"{paths[self.labels[0]]}: every training example has the label {self.labels[0]!r}"
+            advice = "lower --valid-fraction if others were held out"
+            raise DataError(f"{what}; give examples of at least two labels, or {advice}")
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
-        """Return the label numbers of each record, ascending.
+        """Return the label numbers of each record, ascending; those of unknown labels come last.
 
-        Raises DataError with the place of a record whose label is unknown or, unless there may be
-        several, which has not exactly one.
+        Raises DataError with the place of a record which has not exactly one, unless there may be several.
         """
-        numbers = {label: number for number, label in enumerate(self.labels)}
-        try:
-            found = [sorted({numbers[label] for label in self._labels(record)}) for record in records]
-        except KeyError:
-            raise self._unknown(records) from None
-        return [Encoded(np.array(labels, dtype=np.int32)) for labels in found]
+        named = ((record, self._labels(record)) for record in records)
+        return [Encoded(np.unique(ids) if len(ids) > 1 else ids) for ids in self.numbers(named)]
 
     def to_json(self) -> str:
         """Return the content of labels.json."""
@@ -225,23 +221,11 @@ class LabelField:
         self.labels = labels
 
     def _labels(self, record: Record) -> tuple[str, ...]:
-        count = len(record.targets)
+        count = len(record.labels)
         if count != 1 and not self.multi_label:
             what = "no label" if count == 0 else f"{count} labels, expected 1"
             advice = (
-                "mend the row, choose columns with --text-col and --label-col, or train with --multi-label"
+                "fix the row, choose columns with --text-col and --label-col, or train with --multi-label"
             )
             raise DataError(f"{record.place}: {what}; {advice}")
-        return record.targets
-
-    def _unknown(self, records: Sequence[Record]) -> DataError:
-        place, label = next(
-            (record.place, label)
-            for record in records
-            for label in record.targets
-            if label not in self.labels
-        )
-        near = difflib.get_close_matches(label, self.labels, n=1)
-        hint = f"the nearest is {near[0]!r}" if near else f"known are {', '.join(self.labels[:5])} ..."
-        what = f"the label {label!r} does not occur in the training data"
-        return DataError(f"{place}: {what}; mend it ({hint}), or train with it")
+        return record.labels

@@ -82,13 +82,13 @@ class NumberField:
 
 def _number_of(record: Record) -> float:
     if len(record.targets) != 1:
-        raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; mend the row")
+        raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; fix the row")
     try:
         number = float(record.targets[0])
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; mend the row")
+        raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; fix the row")
     if abs(number) > LARGEST_TARGET:
         what = f"the target {record.targets[0][:40]} is too large to compute with"
         raise DataError(f"{record.place}: {what}; fix the row, or scale the targets")

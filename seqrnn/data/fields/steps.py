@@ -19,10 +19,11 @@ LARGEST = 1e30
 
 
 def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
-    """Return the vectors of a record, (T, F) float32, all of size `features` if that is given.
+    """Return the vectors of a record, (T, F) float64, all of size `features` if that is given.
 
-    They are cut behind `LONGEST` + 1 steps. Raises DataError, with the place, for anything else than finite
-    numbers, as many in each step.
+    Double precision, as in the files: a time in milliseconds has more digits than a float32 until it is
+    normalised. They are cut after `LONGEST` + 1 steps. Raises DataError, with the place, for anything else
+    than numbers that are finite and not too large, as many in each step.
     """
     steps = steps_of(record)[: LONGEST + 1]
     expected = features or _size(steps[0])
@@ -32,17 +33,25 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
         numbers = np.empty(0)
     if numbers.shape != (len(steps), expected):
         raise _misfit(record, expected)
-    numeric = numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
-    if not numeric or not np.isfinite(numbers).all():
+    if not _are_numbers(numbers, steps):
         raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
-    require_size(record, numbers)
-    return numbers.astype(np.float32)
+    matrix = numbers.astype(np.float64)
+    if not np.isfinite(matrix).all():
+        raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
+    require_size(record, matrix)
+    return matrix
 
 
 def require_size(record: Record, numbers: np.ndarray) -> None:
     """Raise DataError, with the place, for numbers that a network in single precision cannot add up."""
     if numbers.size and max(numbers.max(), -numbers.min()) > LARGEST:
         raise DataError(f"{record.place}: holds a number too large to compute with; fix the row, or scale it")
+
+
+def _are_numbers(numbers: np.ndarray, steps: Sequence[Any] | np.ndarray) -> bool:
+    if numbers.dtype.kind == "O":  # integers of more than 64 bits, unless it is something else
+        return all(type(number) in {int, float} and abs(number) <= LARGEST for number in numbers.flat)
+    return numbers.dtype.kind in "iuf" and not _holds_truth_values(steps)
 
 
 def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:

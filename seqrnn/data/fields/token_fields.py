@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,15 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.names import NamesField, Place, Remark, place_of
+from seqrnn.data.fields.tag_schemes import (
+    LETTERS,
+    Reading,
+    Scheme,
+    read_tags,
+    read_tags_as,
+    scheme_of_older_runs,
+)
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
@@ -109,78 +118,107 @@ class CharactersField:
 
 
 class _Tags(Strict):
-    """The content of tags.json."""
+    """The content of tags.json; older ones have no scheme."""
 
     tags: list[str]
+    scheme: str | None = None
 
 
-class TagField:
-    """The tag of each token, numbered in alphabetical order.
+class TagField(NamesField):
+    """The tag of each token, numbered in alphabetical order, and how tags mark spans.
 
-    A record has one target a token, or all of them in one line.
+    A record has one target a token, or all of them in one line. `chosen` is the setting `tag_scheme`.
     """
 
     file_name: FieldFile | None = "tags.json"
-    closed = True
-    counted: str | None = None
 
-    def __init__(self, name: str, max_tokens: int | None) -> None:
-        self.name = name
+    def __init__(self, name: str, max_tokens: int | None, chosen: str = "auto") -> None:
+        super().__init__(name)
         self._max_tokens = max_tokens
+        self._chosen = chosen
         self.tags: list[str] = []
+        self.scheme: Scheme | None = None
+
+    @property
+    def known(self) -> Sequence[str]:
+        """The tags of the training part."""
+        return self.tags
 
     @property
     def description(self) -> str:
-        """The limit."""
-        return f"{self.name} tags {self._max_tokens}"
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The smallest dtype that the tags fit into."""
-        return smallest_dtype(len(self.tags))
+        """The limit, and the scheme that was asked for."""
+        return f"{self.name} tags {self._max_tokens} {self._chosen} of the training part"
 
     def learn(self, records: Iterable[Record]) -> None:
-        """Gather the tags. Raises DataError where tokens and tags do not match, or all tags are the same."""
-        self.tags = sorted({tag for record in records for tag in tags_of(record)})
+        """Gather the tags, and tell how they mark spans; remark on those that are unlike the others.
+
+        Raises DataError where tokens and tags do not match, all tags are the same, or many are not of
+        the scheme that was asked for.
+        """
+        counts: Counter[str] = Counter()
+        places: dict[str, Place] = {}
+        for record in records:
+            tags = tags_of(record)
+            for tag in set(tags) - places.keys():
+                places[tag] = place_of(record, tags.index(tag))
+            counts.update(tags)
+        self.tags = sorted(counts)
         if len(self.tags) < 2:
             found = f"only the tag {self.tags[0]!r}" if self.tags else "no tag"
             raise DataError(f"the training data have {found}; name the column of the tags with --label-col")
+        self._tell_scheme(counts, places)
+
+    def _tell_scheme(self, counts: Counter[str], places: Mapping[str, Place]) -> None:
+        try:
+            reading = self._reading(counts)
+        except ValueError as error:
+            what = f"the tag {error.args[0]!r} is none of {self._chosen.upper()}"
+            raise DataError(f"{places[error.args[0]]}: {what}; use another --tag-scheme") from None
+        self.scheme = reading.scheme
+        self.remarks = [
+            Remark(places[tag], f"the tag {tag!r} (tokens: {counts[tag]:,}) {read}; fix it if it is a slip")
+            for tag, read in reading.odd.items()
+        ]
+
+    def _reading(self, counts: Counter[str]) -> Reading:
+        match self._chosen:
+            case "auto":
+                return read_tags(counts)
+            case "bio" | "bioes" as scheme:
+                return read_tags_as(scheme, counts)
+        return Reading()
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
-        """Return the tag numbers of each record.
+        """Return the tag numbers of each record; unknown tags come after all others.
 
-        Raises DataError with the place of a record that has an unknown tag, or one too many.
+        Raises DataError with the place of a record whose tokens and tags do not match.
         """
-        numbers = {tag: number for number, tag in enumerate(self.tags)}
-        return [self._encode(record, numbers) for record in records]
-
-    def _encode(self, record: Record, numbers: dict[str, int]) -> Encoded:
-        tags = tags_of(record)[: self._max_tokens]
-        try:
-            return Encoded(np.array([numbers[tag] for tag in tags], dtype=np.int32))
-        except KeyError as error:
-            raise self._unknown(record, error.args[0]) from None
-
-    def _unknown(self, record: Record, tag: str) -> DataError:
-        near = difflib.get_close_matches(tag, self.tags, n=1, cutoff=0.0)
-        what = f"the tag {tag!r} does not occur in the training data"
-        return DataError(f"{record.place}: {what}; mend it (the nearest is {near[0]!r}), or train with it")
+        named = ((record, tags_of(record)[: self._max_tokens]) for record in records)
+        return [Encoded(ids) for ids in self.numbers(named)]
 
     def to_json(self) -> str:
         """Return the content of tags.json."""
-        return json.dumps({"tags": self.tags}, ensure_ascii=False)
+        return json.dumps({"tags": self.tags, "scheme": self.scheme}, ensure_ascii=False)
 
     def load_json(self, text: str) -> None:
         """Take over a tags.json. Raises ModelError if it is malformed."""
-        tags = read_as(_Tags, text, "tags.json").tags
+        content = read_as(_Tags, text, "tags.json")
+        tags = content.tags
         if len(tags) < 2 or tags != sorted(set(tags)):
             raise ModelError(f"tags.json: does not hold two tags or more, in order; {COPY}")
-        self.tags = tags
+        scheme = content.scheme if "scheme" in content.model_fields_set else self._older_scheme(tags)
+        if scheme not in [None, *LETTERS]:
+            raise ModelError(f"tags.json: there is no scheme {scheme!r:.40}; {COPY}")
+        self.tags, self.scheme = tags, scheme
+
+    def _older_scheme(self, tags: list[str]) -> str | None:
+        """Return what tags marked in runs that did not keep it."""
+        return {"auto": scheme_of_older_runs(tags), "none": None}.get(self._chosen, self._chosen)
 
 
 def tags_of(record: Record) -> Sequence[str]:
     """Return a tag for each token of a record. Raises DataError where their numbers differ."""
-    tags = split_tags(record.targets)
+    tags = [tag.strip() for tag in split_tags(record.targets)]
     tokens = len(split_tokens(record.source))
     if len(tags) != tokens:
         what = f"{_count(tokens, 'token')}, {_count(len(tags), 'tag')}"

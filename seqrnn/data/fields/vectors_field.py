@@ -11,7 +11,7 @@ from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
-from seqrnn.data.fields.steps import matrix_of, require_size
+from seqrnn.data.fields.steps import LARGEST, matrix_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -54,8 +54,8 @@ class VectorsField:
 
     @property
     def description(self) -> str:
-        """The limit, and whether features are normalised."""
-        return f"{self.name} vectors {self._max_steps} {self._normalize} {self.sequential}"
+        """The limit, whether features are normalised, and in which precision."""
+        return f"{self.name} vectors {self._max_steps} {self._normalize} {self.sequential} float64"
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -90,10 +90,17 @@ class VectorsField:
         matrix = self._matrix(record, len(self.mean))
         kept = matrix[: self._max_steps]
         require_length(record, len(kept), "step")
-        with np.errstate(over="ignore"):
-            normalised = ((kept - self.mean) / self.deviation).astype(np.float32)
-        require_size(record, normalised)
+        normalised = self.normalise(kept)
+        if not (np.abs(normalised) <= LARGEST).all():
+            what = "a number is too far from those of the training data"
+            raise DataError(f"{record.place}: {what}; fix the row, or train with --raw")
         return Encoded(normalised, truncated=len(kept) < len(matrix))
+
+    def normalise(self, vectors: np.ndarray) -> np.ndarray:
+        """Bring vectors (..., F) to the scale of the training data, in double precision; return float32."""
+        with np.errstate(over="ignore"):
+            normalised: np.ndarray = ((vectors - self.mean) / self.deviation).astype(np.float32)
+        return normalised
 
     def _matrix(self, record: Record, features: int | None) -> np.ndarray:
         matrix = matrix_of(record, features)
@@ -124,19 +131,33 @@ class VectorsField:
 
 
 class Moments:
-    """Mean and variance of each feature, gathered piece by piece (Chan et al. 1979, eq. 2.1)."""
+    """Mean and variance of each feature, gathered piece by piece (Chan et al. 1979, eq. 2.1).
+
+    Numbers are taken as distances from the first one, so that none but their own digits are lost where
+    they lie far from 0 and close together, and one that never changes has exactly the deviation 0.
+    """
 
     def __init__(self, features: int) -> None:
-        self.mean = np.zeros(features)
+        self._origin: np.ndarray | None = None  # (F,), the first step
+        self._mean = np.zeros(features)  # of the distances
         self._squares = np.zeros(features)  # sum of squared distances from the mean
         self._count = 0
 
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean of each feature, (F,)."""
+        return self._mean if self._origin is None else self._origin + self._mean
+
     def add(self, matrix: np.ndarray) -> None:
         """Take some steps (T, F), T > 0."""
-        count, mean = len(matrix), matrix.mean(axis=0, dtype=np.float64)
-        shift, together = mean - self.mean, self._count + count
-        self._squares += ((matrix - mean) ** 2).sum(axis=0) + shift**2 * self._count * count / together
-        self.mean = self.mean + shift * count / together
+        matrix = matrix.astype(np.float64)
+        if self._origin is None:
+            self._origin = matrix[0]
+        distances = matrix - self._origin
+        count, mean = len(distances), distances.mean(axis=0)
+        shift, together = mean - self._mean, self._count + count
+        self._squares += ((distances - mean) ** 2).sum(axis=0) + shift**2 * self._count * count / together
+        self._mean = self._mean + shift * count / together
         self._count = together
 
     def deviation(self) -> np.ndarray:

@@ -138,12 +138,12 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
     width: int | None = None
     words: list[str] = []
     tags: list[str] = []
-    start = 0
+    numbers: list[int] = []
     for number, cells in tokens:
         if not cells or cells[0].startswith(DOCUMENT_START):
             if words:
-                yield Record(join_tokens(words), tuple(tags), name, start)
-                words, tags = [], []
+                yield Record(join_tokens(words), tuple(tags), name, numbers[0], lines=numbers)
+                words, tags, numbers = [], [], []
             continue
         if width is None:
             width = len(cells)
@@ -151,10 +151,10 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
         if len(cells) != width:
             columns_found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             raise RowError(number, f"{columns_found}, expected {width} as in the first row; fix the line")
-        start = start if words else number
         if not cells[word].strip():
             raise RowError(number, f"no word in column {word + 1}; fix the line, or use --text-col")
         words.append(cells[word])
         tags.append(cells[tag].strip())
+        numbers.append(number)
     if words:
-        yield Record(join_tokens(words), tuple(tags), name, start)
+        yield Record(join_tokens(words), tuple(tags), name, numbers[0], lines=numbers)

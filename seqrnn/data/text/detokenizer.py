@@ -6,24 +6,28 @@ import codecs
 from collections.abc import Callable, Sequence
 
 from seqrnn.data.text.vocabulary import SPECIALS, Kind, byte_alphabet
+from seqrnn.data.text.words import JoinedText, joined_length
 
 
 class Decoder:
     """Is fed ids and returns the text that has become certain. Specials give no text.
 
-    Words are joined by a space, but not around a newline. The bytes of a character that is not
-    complete are held back; bytes that are not UTF-8 become U+FFFD.
+    Words are joined by a space, but not around a newline, nor where a joiner says otherwise. The
+    bytes of a character that is not complete are held back; bytes that are not UTF-8 become U+FFFD.
     """
 
-    def __init__(self, kind: Kind, tokens: Sequence[str]) -> None:
+    def __init__(self, kind: Kind, tokens: Sequence[str], after: str = "") -> None:
+        """Go on from the text `after`, from which a space sets the first word apart."""
         self._tokens = tokens
+        self._separator = "" if not after or after[-1].isspace() else " "
         spellings: dict[Kind, Callable[[str], str]] = {
             "word": self._spell_word,
+            "split-word": self._spell_word,
+            "joined-word": JoinedText(self._separator).feed,
             "label": self._spell_word,
             "char": str,
         }
         self._spell = spellings.get(kind, self._spell_bytes)
-        self._separator = ""
         self._bytes = byte_alphabet()
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -50,6 +54,8 @@ def character_count(kind: Kind, token: str) -> int:
     """Count the Unicode characters that begin in a token, and the space or newline that ends a word."""
     if kind in {"char", "label"}:
         return len(token)
-    if kind == "word":
+    if kind == "joined-word":
+        return joined_length(token)
+    if kind in {"word", "split-word"}:
         return 0 if token == "\n" else len(token) + 1
     return sum((byte_alphabet()[character] & 0xC0) != 0x80 for character in token)

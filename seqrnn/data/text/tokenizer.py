@@ -6,8 +6,9 @@ tokens: no text, whatever it contains, is turned into one of them by encoding, b
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from tokenizers import models
 
 from seqrnn.data.text.detokenizer import Decoder, character_count
 from seqrnn.data.text.pieces import PIECE
-from seqrnn.data.text.tokenizer_file import TokenizerFile
+from seqrnn.data.text.tokenizer_file import JOINED, TokenizerFile
 from seqrnn.data.text.vocabulary import (
     BLANK,
     BOS,
@@ -33,7 +34,9 @@ from seqrnn.data.text.vocabulary import (
     pieces_of,
     pipeline,
     shrinkage,
+    word_splitter,
 )
+from seqrnn.data.text.words import ChunkIds
 from seqrnn.errors import ModelError
 from seqrnn.strict_json import COPY, read_as
 
@@ -65,6 +68,9 @@ class Tokenizer:
         self._shrinkage = shrinkage(settings)
         self._growth = growth(settings)
         self._pipeline = pipeline(settings, self._model(merges))
+        self._chunks: ChunkIds | None = None
+        if self.kind in ("split-word", "joined-word"):
+            self._chunks = ChunkIds(word_splitter(settings), self.vocabulary, UNK)
         if settings.max_tokens:
             self._pipeline.enable_truncation(settings.max_tokens)
 
@@ -113,18 +119,20 @@ class Tokenizer:
         return encoded
 
     def _encode(self, texts: Sequence[str]) -> list[Encoded]:
+        if self._chunks is not None:
+            return self._encode_words(texts, self._chunks)
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         encodings = self._pipeline.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
-        ends = [0, *accumulate(map(len, rows))]
-        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
-        special = ids < len(SPECIALS)
-        ids[special] = UNK  # or a word of the text that is spelled like a special
-        unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
-        return [
-            Encoded(ids[start:stop], self._is_cut(encoding, stop - start), count)
-            for start, stop, encoding, count in zip(ends, ends[1:], encodings, unknown, strict=False)
-        ]
+        cut = [self._is_cut(encoding, len(row)) for encoding, row in zip(encodings, rows, strict=True)]
+        return _encoded(rows, cut)
+
+    def _encode_words(self, texts: Sequence[str], chunks: ChunkIds) -> list[Encoded]:
+        limit = self.max_tokens
+        if limit is None:
+            return _encoded([list(chunks.of(text)) for text in texts], [False] * len(texts))
+        rows = [list(islice(chunks.of(text), limit + 1)) for text in texts]
+        return _encoded([row[:limit] for row in rows], [len(row) > limit for row in rows])
 
     def _encode_long(self, text: str, most: int | None) -> Encoded:
         """Encode a text piece by piece, until it has more tokens than are wanted."""
@@ -150,27 +158,40 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
+        if self._chunks is not None:
+            return [self.tokens[token_id] for token_id in self._chunks.of(text)]
         encodings = map(self._pipeline.encode, pieces_of(text, self.kind))
         parts = (part for encoding in encodings for part in (encoding, *encoding.overflowing))
         return [token for part in parts for token in part.tokens]
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of ids; specials are dropped. Words come back with single spaces."""
+        """Return the text of ids; specials are dropped.
+
+        Words come back with single spaces between them, joined words with those that the text had.
+        """
         kept = [token_id for token_id in ids if token_id >= len(SPECIALS)]
         words = [self.tokens[token_id] for token_id in kept]
-        if self.kind in PATTERNS and "\n" not in words:
+        if self.kind in PATTERNS and self.kind != "joined-word" and "\n" not in words:
             return " ".join(words)  # as the decoder would, in a tenth of the time
         decoder = self.decoder()
         return "".join(map(decoder.feed, kept)) + decoder.finish()
 
-    def decoder(self) -> Decoder:
-        """Return a decoder that is fed one id at a time."""
-        return Decoder(self.kind, self.tokens)
+    def decoder(self, after: str = "") -> Decoder:
+        """Return a decoder that is fed one id at a time, and goes on from the text `after`."""
+        return Decoder(self.kind, self.tokens, after)
 
     def to_json(self) -> str:
-        """Return the content of a tokenizer.json, which the `tokenizers` library reads as well."""
+        """Return the content of a tokenizer.json.
+
+        The `tokenizers` library reads it as well, and encodes alike; that of joined words, of which
+        it has no equal, it refuses.
+        """
         text: str = self._pipeline.to_str()
-        return text
+        if self.kind != "joined-word":
+            return text
+        content = json.loads(text)
+        content["pre_tokenizer"]["type"] = JOINED
+        return json.dumps(content, ensure_ascii=False, indent=2)
 
     @classmethod
     def from_json(cls, text: str, name: str = "tokenizer.json") -> Tokenizer:
@@ -206,3 +227,16 @@ class Tokenizer:
 
     def _is_cut(self, encoding: tokenizers.Encoding, size: int) -> bool:
         return size == self.max_tokens and bool(encoding.overflowing)
+
+
+def _encoded(rows: Sequence[list[int]], cut: Sequence[bool]) -> list[Encoded]:
+    """Make one array of ids, and hand out its parts."""
+    ends = [0, *accumulate(map(len, rows))]
+    ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
+    special = ids < len(SPECIALS)
+    ids[special] = UNK  # or a word of the text that is spelled like a special
+    unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
+    return [
+        Encoded(ids[start:stop], truncated, count)
+        for start, stop, truncated, count in zip(ends, ends[1:], cut, unknown, strict=False)
+    ]

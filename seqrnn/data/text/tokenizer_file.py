@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, NonNegativeInt
+from pydantic import ConfigDict, Field, NonNegativeInt, field_validator
 
 from seqrnn.data.text.vocabulary import (
+    BPE_PATTERN,
+    BYTES,
     FORMS,
     PATTERNS,
     SPECIALS,
@@ -20,10 +22,12 @@ from seqrnn.data.text.vocabulary import (
     TokenizerSettings,
     byte_alphabet,
 )
+from seqrnn.data.text.words import PATTERN
 from seqrnn.strict_json import Strict
 
 LONGEST = 2**31 - 1  # tokens of a text
 LOWERCASE = "Lowercase"
+JOINED = "JoinedWords"  # the splitter of joined words by its name in tokenizer.json: none of the library's
 _Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
@@ -66,6 +70,30 @@ class _ByteLevel(_Part):
     use_regex: bool
 
 
+class _JoinedWords(_Part):
+    type: Literal["JoinedWords"]
+    pattern: _Pattern
+
+
+class _Isolated(_Part):
+    type: Literal["Split"]
+    pattern: _Pattern
+    behavior: Literal["Isolated"]
+    invert: Literal[False]
+
+
+class _Sequence(_Part):
+    """Words, then the bytes of each."""
+
+    type: Literal["Sequence"]
+    pretokenizers: tuple[_Isolated, _ByteLevel]
+
+    @field_validator("pretokenizers", mode="before")
+    @classmethod
+    def _pair(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
 class _Model(_Part):
     type: Literal["WordLevel", "BPE"]
     unk_token: Literal["<unk>"] | None
@@ -86,7 +114,9 @@ class TokenizerFile(_Part):
     padding: None
     added_tokens: Annotated[list[None], Field(max_length=0)]
     normalizer: _Normalizer | None
-    pre_tokenizer: Annotated[_Split | _ByteLevel, Field(discriminator="type")] | None
+    pre_tokenizer: (
+        Annotated[_Split | _JoinedWords | _ByteLevel | _Sequence, Field(discriminator="type")] | None
+    )
     post_processor: None
     decoder: _ByteLevel | None
     model: _Model
@@ -111,7 +141,7 @@ class TokenizerFile(_Part):
     def merges(self) -> Merges:
         """Return the merges of a bpe. Raises ValueError for one of tokens, or to one, that there is not."""
         merges = [(left, right) for left, right in self.model.merges]
-        if merges and self._kind() != "bpe":
+        if merges and self._kind() not in ("bpe", "gpt2-bpe"):
             raise ValueError(f"merges in a {self._kind()} tokenizer")
         known = set(self.tokens())
         for left, right in merges:
@@ -132,26 +162,28 @@ class TokenizerFile(_Part):
         return LOWERCASE in types, forms[0] if forms else "none"
 
     def _kind(self) -> Kind:
-        model, splitter = self.model, self.pre_tokenizer
-        if isinstance(splitter, _Split):
-            for kind, pattern in PATTERNS.items():
-                if (model.type, model.unk_token, splitter.pattern.Regex) == ("WordLevel", "<unk>", pattern):
-                    return kind
-        elif isinstance(splitter, _ByteLevel):
-            if (
-                (model.type, model.unk_token) == ("BPE", None)
-                and self.decoder
-                and not splitter.add_prefix_space
-            ):
-                return "bpe" if splitter.use_regex else "byte"
-        elif (model.type, model.unk_token) == ("BPE", "<unk>"):
-            return "char"
-        raise ValueError(f"a {model.type} model of unknown kind")
+        splitter, model = self.pre_tokenizer, (self.model.type, self.model.unk_token)
+        match splitter:
+            case _Split() if model == ("WordLevel", "<unk>"):
+                for kind, pattern in PATTERNS.items():
+                    if splitter.pattern.Regex == pattern:
+                        return kind
+            case _JoinedWords() if model == ("WordLevel", "<unk>") and splitter.pattern.Regex == PATTERN:
+                return "joined-word"
+            case _ByteLevel() if model == ("BPE", None) and self.decoder and not splitter.add_prefix_space:
+                return "gpt2-bpe" if splitter.use_regex else "byte"
+            case _Sequence() if model == ("BPE", None) and self.decoder:
+                words, letters = splitter.pretokenizers
+                if words.pattern.Regex == BPE_PATTERN and not (letters.use_regex or letters.add_prefix_space):
+                    return "bpe"
+            case None if model == ("BPE", "<unk>"):
+                return "char"
+        raise ValueError(f"a {self.model.type} model of unknown kind")
 
 
 def _check_spelling(kind: Kind, tokens: list[str]) -> None:
     """Raise ValueError unless tokens look like those of the kind."""
-    if kind in ("byte", "bpe"):
+    if kind in BYTES:
         alphabet = set(byte_alphabet())
         if set("".join(tokens)) != alphabet or not alphabet.issubset(tokens):
             raise ValueError("the vocabulary is not made of the 256 bytes")

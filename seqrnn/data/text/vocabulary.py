@@ -2,10 +2,13 @@
 
 | kind | a token is | unknown |
 |---|---|---|
-| word | what stands between white space; a newline is a token of its own | rare and new words |
+| word | what is between white space; a newline is a token of its own | rare and new words |
+| split-word | a word of raw text, punctuation apart (see `words.py`) | rare and new words |
+| joined-word | the same with joiners, from which the text comes back | rare and new words |
 | char | a Unicode character, space and newline included | rare and new characters |
 | byte | one of the 256 bytes of UTF-8 | never |
 | bpe  | bytes joined by merges, most frequent pair first (Sennrich et al. 2016) | never |
+| gpt2-bpe | the same inside the words of GPT-2's pattern, as runs of former versions have it | never |
 | label | a whole text, without the blanks around it | rare and new labels |
 
 byte and bpe write a byte as a visible character, as the `tokenizers` library does.
@@ -17,15 +20,16 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, cast
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqrnn.config import DataConfig
 from seqrnn.data.text.pieces import PIECE, pieces
+from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter, count_words
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
@@ -34,7 +38,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 SPECIALS = ("<blank>", "<unk>", "<bos>", "<eos>")
 BLANK, UNK, BOS, EOS = range(4)
 
-Kind = Literal["word", "char", "byte", "bpe", "label"]
+Kind = Literal["word", "split-word", "joined-word", "char", "byte", "bpe", "gpt2-bpe", "label"]
 Merges = list[tuple[str, str]]
 Form = Literal["none", "nfc", "nfd", "nfkc", "nfkd"]
 
@@ -50,7 +54,25 @@ LARGEST_GROWTH: dict[Form, int] = {"none": 1, "nfc": 3, "nfd": 4, "nfkc": 18, "n
 MOST_COMPOSED = 4  # characters that a normal form makes one of: a letter and three marks
 
 # What a token of a kind without merges looks like.
-PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
+PATTERNS: dict[Kind, str] = {
+    "word": r"\n|\S+",
+    "split-word": PATTERN,
+    "joined-word": PATTERN,
+    "label": r"\S(?:(?m:.*)\S)?",
+}
+# What merges of bytes stay inside: words with the space before them, numbers, other characters.
+BPE_PATTERN = "|".join(
+    [
+        CLITIC,
+        f" ?{ELIDED}",
+        r" ?[\p{L}\p{M}\x{200C}\x{200D}]+",
+        r" ?\p{N}+",
+        r" ?[^\s\p{L}\p{M}\p{N}]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+BYTES: frozenset[Kind] = frozenset({"byte", "bpe", "gpt2-bpe"})  # kinds whose tokens are made of bytes
 Learned = tuple[list[str], Merges]
 
 
@@ -72,7 +94,7 @@ class TokenizerSettings:
     @classmethod
     def of(cls, data: DataConfig) -> TokenizerSettings:
         """Take the settings out of the configuration's data section."""
-        kind: Kind = "word" if data.tokenizer == "auto" else data.tokenizer
+        kind = _kind(data.tokenizer, data.pretokenized, "split-word")
         if data.source_kind == "label":
             kind = "label"
         size = data.vocabulary_size
@@ -81,8 +103,25 @@ class TokenizerSettings:
     @classmethod
     def of_target(cls, data: DataConfig) -> TokenizerSettings:
         """Take those of the other side, which is never changed: it is written as it shall come out."""
-        kind = "word" if data.target_tokenizer == "auto" else data.target_tokenizer
-        return cls(kind, False, data.min_count, data.vocabulary_size, data.max_tokens)
+        kind = _kind(data.target_tokenizer, data.target_pretokenized, "joined-word")
+        size = data.target_vocabulary_size or data.vocabulary_size
+        return cls(kind, False, data.min_count, size, data.max_tokens)
+
+    def written(self) -> TokenizerSettings:
+        """Return the settings for a text that is read and written: its spaces must come back."""
+        return replace(self, kind="joined-word") if self.kind == "split-word" else self
+
+
+def _kind(tokenizer: str, pretokenized: str, of_raw_text: Kind) -> Kind:
+    """Return the kind of token; where it was never decided whether words are given, an older run says so."""
+    match tokenizer, pretokenized:
+        case (("auto" | "word"), "no"):
+            return of_raw_text
+        case "auto", _:
+            return "word"
+        case "bpe", "auto":
+            return "gpt2-bpe"
+    return cast(Kind, tokenizer)
 
 
 def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
@@ -108,9 +147,13 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
     if settings.kind in PATTERNS:
         pattern = tokenizers.Regex(PATTERNS[settings.kind])
         tokenizer.pre_tokenizer = pre_tokenizers.Split(pattern, "removed", invert=True)
-    elif settings.kind in ("byte", "bpe"):
-        split = settings.kind == "bpe"  # merges stay inside words
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
+    elif settings.kind in BYTES:
+        split = settings.kind == "gpt2-bpe"
+        bytes_of: Any = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
+        if settings.kind == "bpe":
+            words = pre_tokenizers.Split(tokenizers.Regex(BPE_PATTERN), "isolated")
+            bytes_of = pre_tokenizers.Sequence([words, bytes_of])
+        tokenizer.pre_tokenizer = bytes_of
         tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
@@ -135,7 +178,7 @@ def shrinkage(settings: TokenizerSettings) -> int:
 def growth(settings: TokenizerSettings) -> int:
     """Return how many tokens one character of a text may become, at most."""
     characters = LARGEST_GROWTH[settings.unicode_form] * (2 if settings.lowercase else 1)
-    return characters * (4 if settings.kind in {"byte", "bpe"} else 1)
+    return characters * (4 if settings.kind in BYTES else 1)
 
 
 @cache
@@ -161,14 +204,28 @@ def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
     return words[: size - len(SPECIALS)], []
 
 
+def word_splitter(settings: TokenizerSettings) -> WordSplitter:
+    """Make what cuts raw text into words."""
+    return WordSplitter(normalizing(settings), settings.kind == "joined-word")
+
+
+def _learn_split_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    counts = count_words(texts, word_splitter(settings))
+    return _most_frequent(counts, settings), []
+
+
 def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
     counts: Counter[str] = Counter()
     normalize = normalizer(settings)
     for text in texts:
         counts.update(normalize(text))
-    frequent = [character for character, count in counts.items() if count >= settings.min_count]
-    frequent.sort(key=lambda character: (-counts[character], character))
-    return frequent[: settings.vocabulary_size - len(SPECIALS)], []
+    return _most_frequent(counts, settings), []
+
+
+def _most_frequent(counts: Counter[str], settings: TokenizerSettings) -> list[str]:
+    frequent = [token for token, count in counts.items() if count >= settings.min_count]
+    frequent.sort(key=lambda token: (-counts[token], token))
+    return frequent[: settings.vocabulary_size - len(SPECIALS)]
 
 
 def _learn_bytes(_texts: Iterable[str], _settings: TokenizerSettings) -> Learned:
@@ -196,8 +253,11 @@ def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
 
 _LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
     "word": _learn_words,
+    "split-word": _learn_split_words,
+    "joined-word": _learn_split_words,
     "label": _learn_words,
     "char": _learn_characters,
     "byte": _learn_bytes,
     "bpe": _learn_merges,
+    "gpt2-bpe": _learn_merges,
 }

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from seqrnn.data.cache_lock import EXCLUSIVE, EntryLock
+from seqrnn.data.dataset.cache_lock import EXCLUSIVE, EntryLock
 
 PREFIX = "columns-"
 BUILDING, REMOVED, LOCK = ".building", ".removed", ".lock"

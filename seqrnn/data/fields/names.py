@@ -1,0 +1,110 @@
+"""Fields whose values are names: the classes of examples, the tags of tokens."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqrnn.data.record import Record
+
+SHOWN = 5  # names of a kind that a message lists
+
+
+class Place(NamedTuple):
+    """Where something was met first: a file by its name in messages, and a line, from 1."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class Remark(NamedTuple):
+    """Something a user should know of the training data."""
+
+    place: Place
+    text: str
+
+
+class UnknownName(NamedTuple):
+    """A name that training did not have: how often it is a right answer, and where first."""
+
+    name: str
+    times: int
+    place: Place
+
+
+class NamesField(ABC):
+    """A field that numbers the names of the training part; other names come after those, as they are met.
+
+    So a name that training did not have is a right answer that no model gives.
+    """
+
+    closed = False
+    counted: str | None = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.unknown: dict[str, Place] = {}
+        self.remarks: list[Remark] = []
+
+    @property
+    @abstractmethod
+    def known(self) -> Sequence[str]:
+        """The names that were learned, in alphabetical order."""
+
+    @property
+    def names(self) -> list[str]:
+        """All names by their numbers."""
+        return [*self.known, *self.unknown]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Room for as many unknown names as there may come."""
+        return np.dtype(np.int32)
+
+    def numbers(self, named: Iterable[tuple[Record, Sequence[str]]]) -> Iterator[NDArray[np.int32]]:
+        """Yield the numbers of the names of each record, in their order."""
+        numbers = {name: number for number, name in enumerate(self.names)}
+        for record, names in named:
+            for index, name in enumerate(names):
+                if name not in numbers:
+                    numbers[name] = len(numbers)
+                    self.unknown[name] = place_of(record, index)
+            yield np.array([numbers[name] for name in names], dtype=np.int32)
+
+    def count_unknown(self, ids: NDArray[Any]) -> NDArray[np.int64]:
+        """Count among the numbers of some examples each of the unknown names that there are so far."""
+        beyond = ids[ids >= len(self.known)] - len(self.known)
+        return np.bincount(beyond, minlength=len(self.unknown))
+
+
+def place_of(record: Record, index: int) -> Place:
+    """Return where the name of a record's token `index` is, as exactly as its reader has told."""
+    return Place(record.path, record.lines[index] if index < len(record.lines) else record.line)
+
+
+def told_unknown(unknown: Sequence[UnknownName]) -> list[str]:
+    """Say in a sentence which names training did not have; say nothing where there are none."""
+    found = sorted((each for each in unknown if each.times), key=lambda each: -each.times)
+    if not found:
+        return []
+    listed = [f"{each.name!r} ({each.times:,}, first at {each.place})" for each in found[:SHOWN]]
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    total = sum(each.times for each in found)
+    labels = "1 label" if total == 1 else f"{total:,} labels"
+    return [f"{labels} that training did not have, counted as wrong: {', '.join(listed)}{more}"]
+
+
+def unknown_names(field: NamesField, counts: NDArray[np.int64]) -> list[UnknownName]:
+    """Put names, places and counts (U,) of a field together."""
+    places: Mapping[str, Place] = field.unknown
+    return [
+        UnknownName(name, int(count), place)
+        for (name, place), count in zip(places.items(), counts, strict=True)
+    ]
