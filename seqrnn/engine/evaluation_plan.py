@@ -6,12 +6,10 @@ from seqrnn.config import TrainingConfig
 from seqrnn.engine.duration import Duration
 
 LARGEST_GAP = 2000  # updates between two evaluations, however large the data
-FEWEST = (
-    10  # evaluations of a training whose length suffices for it, where an epoch is longer than a tenth of it
-)
+FEWEST = 10  # evaluations of a training, unless they cost too much of it
 SMALLEST_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
-SHARE = 0.05  # of a time budget that evaluations may take
-LARGEST_SHARE = 0.2  # that they may take where there would be fewer than `FEWEST`
+SHARE = 0.05  # of the time between evaluations that one may take
+LARGEST_SHARE = 1 / 3  # of the time between them, where there would be fewer than `FEWEST`
 
 
 class EvaluationPlan:
