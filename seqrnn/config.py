@@ -37,9 +37,17 @@ OF_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Encodings of Python that are no encodings of text files."""
 
 
-def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
-    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
-    return Field(default=default, description=help, json_schema_extra={"flag": flag}, **limits)
+def key(default: Any, help: str, flag: str | None = None, *, names_file: bool = False, **limits: Any) -> Any:
+    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic.
+
+    `names_file` tells a path from other text.
+    """
+    return Field(
+        default=default,
+        description=help,
+        json_schema_extra={"flag": flag, "names_file": names_file},
+        **limits,
+    )
 
 
 def _known_encoding(name: str) -> str:
@@ -61,18 +69,24 @@ def _known_encoding(name: str) -> str:
 class Section(BaseModel):
     """A group of keys. Unknown keys, nan and infinity are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True, regex_engine="python-re"
+    )
 
 
 class DataConfig(Section):
     """What to read, and how it becomes numbers."""
 
-    train: tuple[str, ...] = key((), "Files to train on.")
-    valid: tuple[str, ...] = key((), "Files to validate on.", "--valid")
-    source: str | None = key(None, "Source side of parallel training files.", "--src")
-    target: str | None = key(None, "Target side of parallel training files.", "--tgt")
-    valid_source: str | None = key(None, "Source side of parallel validation files.", "--valid-src")
-    valid_target: str | None = key(None, "Target side of parallel validation files.", "--valid-tgt")
+    train: tuple[str, ...] = key((), "Files to train on.", names_file=True)
+    valid: tuple[str, ...] = key((), "Files to validate on.", "--valid", names_file=True)
+    source: str | None = key(None, "Source side of parallel training files.", "--src", names_file=True)
+    target: str | None = key(None, "Target side of parallel training files.", "--tgt", names_file=True)
+    valid_source: str | None = key(
+        None, "Source side of parallel validation files.", "--valid-src", names_file=True
+    )
+    valid_target: str | None = key(
+        None, "Target side of parallel validation files.", "--valid-tgt", names_file=True
+    )
     valid_fraction: float = key(
         0.1,
         "Share held out for validation where no validation file is given: the last part of a text, "
@@ -235,7 +249,7 @@ class ModelConfig(Section):
         "--tie-embeddings/--untied-embeddings",
     )
     embeddings: str | None = key(
-        None, "Word-vector text file that the embeddings start from.", "--embeddings"
+        None, "Word-vector text file that the embeddings start from.", "--embeddings", names_file=True
     )
     freeze_embeddings: bool = key(False, "Do not train the embeddings.", "--freeze-embeddings")
     pooling: Literal["last", "mean", "max", "attention"] = key(
@@ -281,14 +295,19 @@ class ModelConfig(Section):
     character_embedding_size: int = key(50, "Size of a character's vector.", ge=1, le=65_536)
 
 
+AMOUNT = r"[0-9]{1,6}(\.[0-9]{1,3})?"
+BUDGET = rf"^(?=.*[1-9])({AMOUNT}d ?)?({AMOUNT}h ?)?({AMOUNT}m ?)?({AMOUNT}s)?(?<! )\Z"
+"""A time of more than nothing in days, hours, minutes and seconds, such as 1h30m."""
+
+
 class TrainingConfig(Section):
     """How the network learns, and for how long."""
 
     budget: str | None = key(
         None,
-        "Train for this long (90s, 10m, 2h); the learning rate lands at the end.",
+        "Time budget, such as 90s, 10m, 1.5h or 1h30m; the learning-rate schedule ends with it.",
         "--budget",
-        pattern=r"^\d{0,5}[1-9]\d{0,5}[smh]$",
+        pattern=BUDGET,
     )
     epochs: float | None = key(
         None, "Train for this many passes over the data.", "--epochs", gt=0, le=LARGEST
@@ -401,6 +420,13 @@ def _walk() -> Iterator[tuple[str, FieldInfo]]:
 
 KEYS = dict(_walk())
 """Every key of the schema by its dotted name, in the order of the schema."""
+
+PATHS = frozenset(
+    name
+    for name, field in KEYS.items()
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra["names_file"]
+)
+"""The keys that hold paths."""
 
 SECTIONS = tuple(name for name, field in Config.model_fields.items() if section_of(field))
 """The names of the sections."""

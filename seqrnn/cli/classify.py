@@ -49,7 +49,7 @@ def classify(
     from seqrnn.answering.rows import Labeller
     from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.tasks.task import AnsweringTask
 
     network = Model(model, "classify", Resources(backend, device, threads))
@@ -67,6 +67,7 @@ def classify(
         partial(task.write, probs=probs),
         config.encoding,
     )
+    say_waiting(data, "rows, one a line,", quiet)
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice), network.side_by_side)
     if not quiet:

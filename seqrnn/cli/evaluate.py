@@ -83,7 +83,7 @@ def evaluate(
         score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
     from seqrnn.answering.opened_run import open_run
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
@@ -100,6 +100,7 @@ def evaluate(
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{model} was not trained on one long text; leave it out")
     network = open_backend(run, device)
+    say_waiting(data if src is None else src, "data with their answers", quiet)
     source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col, encoding))
     with Output(output) as out:
         measured = measure(network, run.task, source, Effort(streams, beam=beam))

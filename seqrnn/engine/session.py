@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -32,8 +32,6 @@ from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
 from seqrnn.strict_json import parse_object
 from seqrnn.tasks.task import Task
-
-STREAM_TOKENS = 500_000  # of a validation text that the last evaluation reads in one stream
 
 
 @dataclass(frozen=True)
@@ -146,10 +144,20 @@ class Session:
             return
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
-        tokens = sum(len(column.values) for column in self.prepared.valid.columns.values())
-        figures, _ = evaluate(self.model, self.task, self.prepared.valid, Effort(1 + tokens // STREAM_TOKENS))
+        valid = self.prepared.valid
+        effort, before = Effort.at_the_end(valid), Effort.in_training(valid, self.config.training.batch_size)
+        figures, _ = evaluate(self.model, self.task, valid, effort)
+        how = effort.beside(before, valid, self.task)
+        seen = _evaluation_at(best.step, run, figures) if how else None
         run.metrics.append({"step": best.step, "best": True, **figures})
-        yield Measured(best.step, figures)
+        yield Measured(best.step, figures, seen, how)
+
+
+def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> dict[str, object] | None:
+    """Return the figures of a step's evaluation, as the table of the training showed them."""
+    lines = (line for line in reversed(run.metrics.read()) if line["step"] == step and "best" not in line)
+    found = next(lines, None)
+    return found and {name: found[name] for name in names if name in found}
 
 
 def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:

@@ -47,6 +47,7 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {

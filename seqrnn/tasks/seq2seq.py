@@ -57,6 +57,7 @@ class Seq2Seq(WritingTask):
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
