@@ -11,6 +11,7 @@ from seqrnn.cli.options import (
     THREADS,
     BackendOption,
     DeviceOption,
+    FormatOption,
     InputArgument,
     JsonLinesOption,
     ModelOption,
@@ -19,6 +20,7 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
+    refuse,
 )
 
 
@@ -35,6 +37,7 @@ def classify(
     ] = None,
     probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
     jsonl: JsonLinesOption = False,
+    layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
@@ -42,14 +45,16 @@ def classify(
     threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
-    """Label each line of a file or of standard input.
+    """Label each row of a table, or each line of another file or of standard input.
 
+    A table (by its name or --format) comes back with the columns `prediction` and `probability`.
     With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
     from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.cli.table_rows import TableRows, table_format, table_source
     from seqrnn.tasks.task import AnsweringTask
 
     network = Model(model, "classify", Resources(backend, device, threads))
@@ -58,7 +63,7 @@ def classify(
     labeller = Labeller(task, network.backend)
     choice = task.choice(k, threshold)
     field = text_col or name_of(config.text_column)
-    layout = RowFormat(
+    rows = RowFormat(
         jsonl,
         field,
         config.source_kind,
@@ -68,8 +73,15 @@ def classify(
         config.encoding,
     )
     say_waiting(data, "rows, one a line,", quiet)
+    table, answer = table_format(data, layout, jsonl), partial(labeller.answer, choice=choice)
+    if table is not None and not jsonl:
+        refuse({"--probs": probs or None, "-k": k}, f"a {table} table has one answer a row; add --jsonl")
     with Output(output) as out:
-        tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice), network.side_by_side)
+        if table is not None:
+            source = table_source(config, data, table, text_col)
+            tally = TableRows(source, rows, answer).write(out)
+        else:
+            tally = answer_rows(data, out, rows, answer, network.side_by_side)
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

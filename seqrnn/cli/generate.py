@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,6 +14,7 @@ from seqrnn.cli.options import (
     BackendOption,
     BeamSizeOption,
     DeviceOption,
+    FormatOption,
     JsonLinesOption,
     LengthPenaltyOption,
     ModelOption,
@@ -109,6 +110,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 1,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Write tokens as they come.")] = True,
     jsonl: JsonLinesOption = False,
+    layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
@@ -149,10 +151,16 @@ def generate(
         decoding = Decoding(limits, strategy, count)
         say_waiting(data, "rows, one a line,", quiet)
         with Output(output) as out:
-            tally = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
+            tally = _answer_rows(network, decoding, data or "-", out, _Given(jsonl, layout, text_col))
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
-        of_rows = {**beam_only, "--n-best": n_best, "--text-col": text_col, "--strict": strict or None}
+        of_rows = {
+            **beam_only,
+            "--n-best": n_best,
+            "--text-col": text_col,
+            "--format": None if layout == "auto" else layout,
+            "--strict": strict or None,
+        }
         of_rows[str(data)] = data
         refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
         if state_out is not None and samples not in {None, 1}:
@@ -188,22 +196,34 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
     return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
 
 
-def _answer_lines(
-    model: Model, decoding: Decoding, data: str, out: Output, jsonl: bool, text_col: str | None
-) -> Tally:
-    """Answer each line of a file; return what the user should know of them."""
+class _Given(NamedTuple):
+    """What the command line says of the rows."""
+
+    jsonl: bool
+    layout: str
+    text_column: str | None
+
+
+def _answer_rows(model: Model, decoding: Decoding, data: str, out: Output, given: _Given) -> Tally:
+    """Answer each row of a table or line of a file; return what the user should know of them."""
     from seqrnn.answering.rows import RowWriter
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
+    from seqrnn.cli.table_rows import TableRows, table_format, table_source
     from seqrnn.tasks.task import WritingTask
 
     task, config = model.run.task, model.run.config.data
     assert isinstance(task, WritingTask)
-    writer = RowWriter(task, model.backend)
-    field = text_col or name_of(config.text_column)
-    layout = RowFormat(
-        jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
+    answer = partial(RowWriter(task, model.backend).answer, decoding=decoding)
+    field = given.text_column or name_of(config.text_column)
+    rows = RowFormat(
+        given.jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
     )
-    return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding), model.side_by_side)
+    table = table_format(data, given.layout, given.jsonl)
+    if table is None:
+        return answer_rows(data, out, rows, answer, model.side_by_side)
+    if decoding.n_best > 1 and not given.jsonl:
+        raise UsageError(f"--n-best: a {table} table has one answer a row; add --jsonl")
+    return TableRows(table_source(config, data, table, given.text_column), rows, answer).write(out)
 
 
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001

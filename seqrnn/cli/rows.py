@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from typing import Any, NamedTuple
 
 from seqrnn.answering.rows import MOST_ROWS
@@ -36,6 +36,7 @@ class Row(NamedTuple):
     fields: dict[str, Any] | None = None
     error: str | None = None
     steps: list[Any] | None = None
+    place: int | None = None  # its line, from 1, where that is not the one after `id`
 
     def record(self, path: str) -> Record:
         """Return what is read of the row, which stands in the file `path`."""
@@ -68,7 +69,7 @@ class Tally:
                 continue
             self.errors += 1
             if self.first_error is None:
-                self.first_error = f"{name}:{row.id + 1}: {row.error}"
+                self.first_error = f"{name}:{row.place or row.id + 1}: {row.error}"
 
     def require_answers(self) -> None:
         """Raise DataError, with the first of them, where there are rows without an answer."""
@@ -128,7 +129,7 @@ def answer_rows(
         answers = iter(answer([record for _, record in checked if record is not None]))
         pairs = [(row, None if record is None else next(answers)) for row, record in checked]
         if layout.as_json:
-            written = [out.json_line(_record(row, answer, layout)) for row, answer in pairs]
+            written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return Part(pairs, written, sum(line.replaced for line in lines))
@@ -158,12 +159,25 @@ def _parts(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
         yield from (lines[start:stop] for start, stop in pairwise(bounds))
 
 
-def _record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
+def json_record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
     """Return an answer with all that is known of it; the input's own fields come after the id."""
-    fields = layout.plain_fields(row.text) if answer or row.text else {}
+    own = layout.plain_fields(row.text) if answer or row.text else {}
+    fields = {"id": row.id, **(own if row.fields is None else row.fields)}
+    return fields | beside(fields, _answered(row, answer))
+
+
+def beside(fields: Mapping[str, Any], answered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was answered under names that the row's own `fields` do not have, such as `score_2`."""
+    return {_free_name(name, fields): value for name, value in answered.items()}
+
+
+def _free_name(name: str, taken: Mapping[str, Any]) -> str:
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(spelled for spelled in chain((name,), numbered) if spelled not in taken)
+
+
+def _answered(row: Row, answer: Answer | None) -> dict[str, Any]:
     return {
-        "id": row.id,
-        **(fields if row.fields is None else row.fields),
         "prediction": answer.prediction if answer else None,
         **_scores(answer.score if answer else None),
         "nbest": [{"prediction": label, **_scores(score)} for label, score in answer.nbest] if answer else [],

@@ -144,7 +144,7 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
     rows_of_head = head[1:] if named else head
     layout = _Layout(names, ragged, delimiter, _with_decimal_commas(rows_of_head, delimiter, source))
     rows_of_all = chain(blank, _rows(chain(rows_of_head, filled), layout))
-    return Table(rows_of_all, names, line, has_header=named, ragged=ragged)
+    return Table(rows_of_all, names, line, has_header=named, ragged=ragged, delimiter=delimiter)
 
 
 class _Layout(NamedTuple):
@@ -190,10 +190,12 @@ def _rows(cells_of_rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
         cells = _with_points(given, layout.decimal_commas) if layout.decimal_commas else given
         if len(cells) == width:
             yield Row(line, dict(zip(keys, cells, strict=True)))
-        elif layout.ragged and min(width, len(cells)) > 1:
-            yield Row(line, {str(number): cell for number, cell in enumerate(cells, start=1)})
+            continue
+        numbered = {str(number): cell for number, cell in enumerate(cells, start=1)}
+        if layout.ragged and min(width, len(cells)) > 1:
+            yield Row(line, numbered)
         else:
-            raise RowError(line, _misfit(cells, layout.names, layout.ragged, layout.delimiter))
+            yield Row(line, numbered, _misfit(cells, layout.names, layout.ragged, layout.delimiter))
 
 
 def _with_points(cells: list[str], columns: Sequence[int]) -> list[str]:

@@ -36,6 +36,7 @@ class Format(ABC):
     extensions: ClassVar[tuple[str, ...]] = ()
     line_is_row: ClassVar[bool] = True
     row_noun: ClassVar[str] = "line"
+    line_is_object: ClassVar[bool] = False  # of JSON
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
     has_columns: ClassVar[bool] = False  # which of them hold source and target is inferred
     has_lines: ClassVar[bool] = True  # of text, in some encoding

@@ -23,6 +23,7 @@ class JsonLines(TableFormat):
     """An object a line, all of which goes along with its record."""
 
     extensions = (".jsonl", ".ndjson")
+    line_is_object = True
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether every line begins an object, and the first is a whole one."""
@@ -30,12 +31,17 @@ class JsonLines(TableFormat):
         return bool(filled) and all(line.startswith("{") for line in filled)
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
-        """Open the file. Raises RowError, while rows are taken, at a line that is no object."""
-        return Table(Row(line.number, with_nested(_parse(line), source)) for line in open_lines(path))
+        """Open the file; a line that is no object is a row with an error."""
+        return Table(_row(line, source) for line in open_lines(path))
 
 
-def _parse(line: Line) -> dict[str, Any]:
-    return parse_object(line.text, line.number) if line.text.strip() else {}
+def _row(line: Line, source: Source) -> Row:
+    if not line.text.strip():
+        return Row(line.number, {}, line.error)
+    try:
+        return Row(line.number, with_nested(parse_object(line.text, line.number), source))
+    except RowError as error:
+        return Row(line.number, {}, str(error))
 
 
 def parse_object(text: str, line: int) -> dict[str, Any]:

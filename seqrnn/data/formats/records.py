@@ -6,8 +6,9 @@ This is decided here once, for delimited files, JSON and Parquet alike.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from seqrnn.data.formats.cells import labels_of, text_of
 from seqrnn.data.formats.column_names import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
 from seqrnn.data.formats.format import Format, OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
-from seqrnn.data.formats.series import label_keys, series_records
+from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
@@ -67,6 +68,41 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
         yield _record(row, name, source, roles)
 
 
+def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, Record | None]]:
+    """Return each row of a table with what a model reads of it, whose answer need not be there.
+
+    A row that cannot be read comes with its `error` and without a record. Raises RowError where the
+    table has no column to read, and UsageError where a series is spread over several rows.
+    """
+    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+        read = rows_of_numbers(table, name, source)
+    else:
+        roles = None if table.names is None else _Roles(_text_key(table, source), ())
+        read = partial(_record, name=name, source=replace(source, label_column=None), roles=roles)
+    return _read(table.rows, read)
+
+
+def _read(rows: Iterator[Row], read: Callable[[Row], Record]) -> Iterator[tuple[Row, Record | None]]:
+    for row in rows:
+        try:
+            yield row, None if row.error else read(row)
+        except RowError as error:
+            yield row._replace(error=str(error)), None
+
+
+def _text_key(table: Table, source: Source) -> str:
+    """Return the key of the column that a model reads: its own, a usual name, or the only one left."""
+    if source.text_column is not None:
+        return table.find(source.text_column, "--text-col")
+    named, keys = table.usual(TEXT_NAMES, "--text-col"), table.keys
+    if named is None and not table.has_header:
+        named = keys[0]
+    others = [key for key in keys if key != table.usual(LABEL_NAMES, "--label-col")]
+    if named is None and len(others) != 1:
+        raise RowError(table.line, f"which of the {len(keys)} columns holds the text? use --text-col")
+    return named or others[0]
+
+
 @dataclass(frozen=True)
 class _Roles:
     """The keys of the columns of source and targets; `labels` None: all after the source."""
@@ -94,6 +130,8 @@ def _roles(table: Table, source: Source) -> _Roles | None:
 
 
 def _record(row: Row, name: str, source: Source, roles: _Roles | None) -> Record:
+    if row.error is not None:
+        raise RowError(row.line, row.error)
     if not row.fields:
         return Record("", (), name, row.line)
     if roles is None:

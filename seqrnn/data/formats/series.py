@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seqrnn.data.formats.cells import labels_of
@@ -13,6 +13,7 @@ from seqrnn.data.formats.format import RowError
 from seqrnn.data.formats.header import is_number
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.record import Record
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -34,12 +35,31 @@ def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     example. The label is the same in all rows of a series. Raises RowError for what is no number.
     """
     columns = _Columns.of(table, source)
-    filled = (row for row in table.rows if row.fields)
+    filled = (_checked(row) for row in table.rows if row.fields or row.error)
     if source.kind == "vector" or columns.series is None:
         for row in filled:
             yield columns.record(row, name, source)
         return
     yield from _gathered(filled, columns, name, source)
+
+
+def rows_of_numbers(table: Table, name: str, source: Source) -> Callable[[Row], Record]:
+    """Return what makes a record of each row by itself, whose label need not be there.
+
+    Raises UsageError where the rows are the steps of series, so that none is an example.
+    """
+    columns = _Columns.of(table, replace(source, label_column=None))
+    if columns.series is not None:
+        advice = "give each as a line of JSON, or measure the file with seqrnn evaluate"
+        raise UsageError(f"{name}: the rows are steps of series, each with one answer; {advice}")
+    columns = replace(columns, labels=())
+    return lambda row: columns.record(row, name, source) if row.fields else Record("", (), name, row.line)
+
+
+def _checked(row: Row) -> Row:
+    if row.error is not None:
+        raise RowError(row.line, row.error)
+    return row
 
 
 def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:

@@ -12,10 +12,14 @@ from seqrnn.errors import UsageError
 
 
 class Row(NamedTuple):
-    """The cells of a row by the keys of their columns; none where the row is blank."""
+    """The cells of a row by the keys of their columns; none where the row is blank.
+
+    `error` says why a malformed row has none.
+    """
 
     line: int
     fields: Mapping[str, Any]
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Table:
     line: int = 1  # of the first row, which has the names or shows how many columns there are
     has_header: bool = False
     ragged: bool = False
+    delimiter: str = ","
 
     @property
     def keys(self) -> list[str]:

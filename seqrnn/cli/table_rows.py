@@ -1,0 +1,163 @@
+"""A table comes back as the same table, with what a model answers to each row in further columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.cli.process import prepare_for_many_rows
+from seqrnn.cli.rows import Part, Row, RowFormat, Tally, beside, json_record
+from seqrnn.cli.stdio import Output, json_line
+from seqrnn.data.formats.format import RowError
+from seqrnn.data.formats.records import TableFormat, answerable
+from seqrnn.data.formats.registry import format_named, format_of_name
+from seqrnn.data.formats.table import Row as TableRow
+from seqrnn.data.formats.table import Table
+from seqrnn.data.lines import file_name, in_one_cell, read_lines
+from seqrnn.data.record import Record
+from seqrnn.data.source import Source, spool
+from seqrnn.errors import DataError
+from seqrnn.tasks.task import Answer
+
+if TYPE_CHECKING:
+    from seqrnn.config import DataConfig
+
+Answering = Callable[[list[Record]], Sequence[Answer]]
+
+
+def table_format(path: str, layout: str, as_json: bool) -> str | None:
+    """Return the format of a table: what the user says, or the file's name; None where rows are lines.
+
+    Lines of JSON are rows like any other where answers are to be JSON as well.
+    """
+    name = format_of_name(path) if layout == "auto" else layout
+    if name is None or not format_named(name).has_columns or (as_json and format_named(name).line_is_object):
+        return None
+    return name
+
+
+def table_source(data: DataConfig, path: str, layout: str, text_column: str | None) -> Source:
+    """Return how a table is read to be answered: as in training, but for what its own header tells.
+
+    Raises UsageError and DataError where it cannot be read.
+    """
+    update = {"train": (path,), "source": None, "target": None, "format": layout, "label_column": None}
+    source = spool(Source.training(data.model_copy(update=update)))
+    if text_column is not None:
+        return replace(source, text_column=text_column, header="auto")
+    if source.header != "no":
+        return source
+    own = replace(source, header="auto", text_column=None)
+    return own if _open(own).has_header else source
+
+
+def _open(source: Source) -> Table:
+    path, kind = source.paths[0], format_named(source.format)
+    assert isinstance(kind, TableFormat)
+    try:
+        return kind.table(path, source, partial(read_lines, errors="replace", encoding=source.encoding))
+    except RowError as error:
+        raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Answers the rows of a table. `source` says how it is read, `layout` how a row is checked."""
+
+    source: Source
+    layout: RowFormat
+    answer: Answering
+
+    def write(self, out: Output) -> Tally:
+        """Write every row with its answer, in order. Raises DataError where the file cannot be read."""
+        path = self.source.paths[0]
+        name, tally = file_name(path), Tally()
+        prepare_for_many_rows()
+        table = _open(self.source)
+        try:
+            rows = enumerate(answerable(table, name, self.source))
+            write = self._writer(table, out)
+            while part := list(islice(rows, MOST_ROWS)):
+                answered = self._answered(part)
+                tally.count(Part([(row, answer) for row, _, answer in answered], (), 0), name)
+                write(answered)
+        except RowError as error:
+            raise DataError(f"{name}:{error.line}: {error}") from error
+        return tally
+
+    def _answered(self, part: Iterable[tuple[int, tuple[TableRow, Record | None]]]) -> list[Answered]:
+        checked = [self._checked(number, row, record) for number, (row, record) in part]
+        answers = iter(self.answer([record for _, _, record in checked if record is not None]))
+        return [(row, fields, None if record is None else next(answers)) for row, fields, record in checked]
+
+    def _checked(
+        self, number: int, row: TableRow, record: Record | None
+    ) -> tuple[Row, Mapping[str, Any], Record | None]:
+        error, text = row.error, record.source if record else ""
+        if record is not None:
+            try:
+                self.layout.check(record)
+            except DataError as problem:
+                error, record = str(problem).removeprefix(f"{record.place}: "), None
+        return Row(number, text, dict(row.fields), error, place=row.line), row.fields, record
+
+    def _writer(self, table: Table, out: Output) -> Callable[[list[Answered]], None]:
+        """Return what writes some rows; names of columns are written at once."""
+        if self.layout.as_json:
+            return lambda rows: out.write_lines(
+                out.json_line(json_record(row, answer, self.layout)) for row, _, answer in rows
+            )
+        if table.names is None or self.source.format not in {"tsv", "csv"}:
+            return lambda rows: out.write_lines(json_line({**f, **beside(f, cells(a))}) for _, f, a in rows)
+        spell = _spelling(table.delimiter)
+        if table.has_header:
+            out.write_lines([spell([*table.names, *beside(dict.fromkeys(table.names), cells(None))])])
+        return lambda rows: out.write_lines(_line(row, fields, answer, spell) for row, fields, answer in rows)
+
+
+Answered = tuple[Row, Mapping[str, Any], Answer | None]
+
+
+def cells(answer: Answer | None) -> dict[str, Any]:
+    """Return the columns that are added to a row: the prediction and, where there is one, its probability."""
+    if answer is None:
+        return {"prediction": None, "probability": None}
+    probability = None if answer.score is None else math.exp(min(answer.score, 0.0))
+    return {"prediction": answer.prediction, "probability": probability}
+
+
+def _line(
+    row: Row, fields: Mapping[str, Any], answer: Answer | None, spell: Callable[[Sequence[str]], str]
+) -> str:
+    """Return a row with its answer; a blank one stays blank."""
+    if not fields and row.error is None:
+        return ""
+    return spell([*map(str, fields.values()), *map(_cell, cells(answer).values())])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _spelling(delimiter: str) -> Callable[[Sequence[str]], str]:
+    """Return what writes the cells of a row as a line: with CSV's quoting, or in a TSV without newlines."""
+    if delimiter == "\t":
+        return lambda row: "\t".join(map(in_one_cell, row))
+
+    def spell(row: Sequence[str]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(row)
+        return text.getvalue().removesuffix("\n")
+
+    return spell
