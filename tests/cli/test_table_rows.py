@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-ROWS = [("is it good", "yes"), ("is it bad, or\nworse", "no"), ('a "fine" one', "yes"), ("the dull one", "no")]
+ROWS = [
+    ("is it good", "yes"),
+    ("is it bad, or\nworse", "no"),
+    ('a "fine" one', "yes"),
+    ("the dull one", "no"),
+]
 
 
 def written(path: Path, delimiter: str, header: bool = True) -> Path:
