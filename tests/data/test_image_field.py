@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from seqrnn.data.fields import image_field
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields import image_field
 from seqrnn.data.fields.image_field import ImageField
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, ModelError

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 from tokenizers import models
 
+from seqrnn.data.encoded import ByteNumbers, CharacterNumbers, Encoded, EncodedTexts, Numbers
+from seqrnn.data.normalizing import FORMS, Form, TextNormalizer
 from seqrnn.data.text.detokenizer import Decoder, character_count
 from seqrnn.data.text.vocabulary import (
     BLANK,
     BOS,
     EOS,
-    FORMS,
     PATTERNS,
     SPECIALS,
     UNK,
-    Form,
     Kind,
     Merges,
     TokenizerSettings,
@@ -33,20 +34,10 @@ from seqrnn.data.text.vocabulary import (
     learn_vocabulary,
     pipeline,
 )
+from seqrnn.data.text.words import WholeTextNumbers, WordNumbers
 from seqrnn.errors import ModelError
 
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
-
-
-class Encoded(NamedTuple):
-    """One side of an example in numbers: whether it was cut to max_tokens, how many ids are <unk>.
-
-    `ids` (T,) are those of tokens, or in their place the vectors (T, F) of a sequence of numbers.
-    """
-
-    ids: NDArray[Any]
-    truncated: bool = False
-    unknown: int = 0
 
 
 class Tokenizer:
@@ -58,6 +49,9 @@ class Tokenizer:
         self.tokens = (*SPECIALS, *tokens)
         self.max_tokens = settings.max_tokens
         self.vocabulary = {token: number for number, token in enumerate(self.tokens)}
+        self._settings = settings
+        self._merges = merges
+        self._normalize = TextNormalizer(settings.unicode_form, settings.lowercase)
         self._pipeline = pipeline(settings, self._model(merges))
         if settings.max_tokens:
             self._pipeline.enable_truncation(settings.max_tokens)
@@ -90,21 +84,45 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[Encoded]:
         """Encode many texts, which is much faster than one by one."""
-        if self.max_tokens and self.kind in ("char", "byte"):
-            # A character is one token or more: what cannot be reached is not worth the memory.
+        return self.encode_texts(texts).each(UNK)
+
+    def encode_texts(self, texts: Sequence[str]) -> EncodedTexts:
+        """Encode many texts into one array, which is faster still."""
+        numbers = self._numbers
+        if numbers is None:
+            return self._encode_in_pipeline(texts)
+        if self.max_tokens and self.kind in ("char", "byte") and self._settings.unicode_form == "none":
+            # A character is one token or more: what cannot be reached is not worth the time.
             texts = [text[: self.max_tokens + 1] for text in texts]
+        return EncodedTexts.cut(*numbers(self._normalize(texts)), self.max_tokens)
+
+    @cached_property
+    def _numbers(self) -> Numbers | None:
+        """What looks up all tokens of many texts at once; None where merges say what a token is."""
+        if self._merges:
+            return None
+        # A word of the text that is spelled like a special is unknown.
+        known = {token: number for token, number in self.vocabulary.items() if number >= len(SPECIALS)}
+        match self.kind:
+            case "word":
+                return WordNumbers(known, UNK)
+            case "label":
+                return WholeTextNumbers(known, UNK)
+            case "char":
+                return CharacterNumbers(known, UNK)
+            case "byte":
+                return ByteNumbers({byte: known[character] for character, byte in byte_alphabet().items()})
+        return None
+
+    def _encode_in_pipeline(self, texts: Sequence[str]) -> EncodedTexts:
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         encodings = self._pipeline.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
-        ends = [0, *accumulate(map(len, rows))]
-        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
-        special = ids < len(SPECIALS)
-        ids[special] = UNK  # or a word of the text that is spelled like a special
-        unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
-        return [
-            Encoded(ids[start:stop], self._is_cut(encoding, stop - start), count)
-            for start, stop, encoding, count in zip(ends, ends[1:], encodings, unknown, strict=False)
-        ]
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(lengths.sum()))
+        ids[ids < len(SPECIALS)] = UNK  # or a word of the text that is spelled like a special
+        truncated = map(self._is_cut, encodings, lengths.tolist())
+        return EncodedTexts(ids, lengths, np.fromiter(truncated, dtype=bool, count=len(rows)))
 
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""

@@ -15,16 +15,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
 from seqrnn.config import DataConfig
+from seqrnn.data.counts import CharacterCounts, TokenCounts, WordCounts
+from seqrnn.data.grouping import batched
+from seqrnn.data.normalizing import Form, TextNormalizer, normalizing
+from seqrnn.data.text.words import count_whole_texts, count_words
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
@@ -35,17 +39,9 @@ BLANK, UNK, BOS, EOS = range(4)
 
 Kind = Literal["word", "char", "byte", "bpe", "label"]
 Merges = list[tuple[str, str]]
-Form = Literal["none", "nfc", "nfd", "nfkc", "nfkd"]
-
-FORMS: dict[Form, Callable[[], normalizers.Normalizer]] = {
-    "nfc": normalizers.NFC,
-    "nfd": normalizers.NFD,
-    "nfkc": normalizers.NFKC,
-    "nfkd": normalizers.NFKD,
-}
-
 # What a token of a kind without merges looks like.
 PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
+COUNT = {"word": count_words, "label": count_whole_texts}
 Learned = tuple[list[str], Merges]
 
 
@@ -91,7 +87,7 @@ def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learn
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
     """Put the normalizer, the splitter and the decoder of a kind around a model."""
     tokenizer = tokenizers.Tokenizer(model)
-    steps = normalizing(settings)
+    steps = normalizing(settings.unicode_form, settings.lowercase)
     if steps:
         tokenizer.normalizer = normalizers.Sequence(steps)
     if settings.kind in PATTERNS:
@@ -102,12 +98,6 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=split)
         tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
-
-
-def normalizing(settings: TokenizerSettings) -> list[normalizers.Normalizer]:
-    """Return what is done to a text before it is cut."""
-    steps = [FORMS[settings.unicode_form]()] if settings.unicode_form != "none" else []
-    return [*steps, normalizers.Lowercase()] if settings.lowercase else steps
 
 
 @cache
@@ -121,26 +111,34 @@ def byte_alphabet() -> dict[str, int]:
     return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
 
 
-def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    tokenizer = pipeline(settings, models.WordLevel())
-    # Room for the specials' own names, which are dropped when they occur as words of the text.
-    size = settings.vocabulary_size
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=size, min_frequency=settings.min_count, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    words = [word for word in _by_id(tokenizer) if word not in SPECIALS]
-    return words[: size - len(SPECIALS)], []
+def token_counts(settings: TokenizerSettings, directory: Path | None = None) -> TokenCounts | None:
+    """Return what counts the tokens of a kind; None where there is nothing to count, or no way to do so.
+
+    What does not fit in memory is put aside in `directory`.
+    """
+    if settings.kind == "char":
+        return CharacterCounts()
+    count = COUNT.get(settings.kind)
+    return WordCounts(count, directory) if count else None
 
 
-def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    counts: Counter[str] = Counter()
-    normalize = normalizers.Sequence(normalizing(settings)).normalize_str
-    for text in texts:
-        counts.update(normalize(text))
-    frequent = [character for character, count in counts.items() if count >= settings.min_count]
-    frequent.sort(key=lambda character: (-counts[character], character))
-    return frequent[: settings.vocabulary_size - len(SPECIALS)], []
+def chosen(counts: TokenCounts, settings: TokenizerSettings) -> list[str]:
+    """Return the tokens that follow the specials: of those that were counted, the most frequent."""
+    # Room for the specials' own names, which are dropped where they occur as words of the text.
+    found = counts.most_frequent(settings.vocabulary_size, settings.min_count)
+    tokens = [token for token in found if token not in SPECIALS]
+    return tokens[: settings.vocabulary_size - len(SPECIALS)]
+
+
+def _learn_counted(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
+    counts = token_counts(settings)
+    assert counts is not None
+    normalize = TextNormalizer(settings.unicode_form, settings.lowercase)
+    for batch in batched(texts, len):
+        counts.add(normalize(batch))
+        if counts.is_full:
+            counts.merge(counts.take())
+    return chosen(counts, settings), []
 
 
 def _learn_bytes(_texts: Iterable[str], _settings: TokenizerSettings) -> Learned:
@@ -167,9 +165,9 @@ def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
 
 
 _LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
-    "word": _learn_words,
-    "label": _learn_words,
-    "char": _learn_characters,
+    "word": _learn_counted,
+    "label": _learn_counted,
+    "char": _learn_counted,
     "byte": _learn_bytes,
     "bpe": _learn_merges,
 }

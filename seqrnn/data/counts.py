@@ -1,0 +1,180 @@
+"""How often each token occurs in texts that come in batches, from which a vocabulary is chosen.
+
+What is counted in several processes is put together: `take` gives away what one has counted, and
+`merge` adds it in another.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Protocol
+
+import numpy as np
+
+from seqrnn.data.normalizing import code_points
+from seqrnn.data.text.words import count_words
+
+MOST_HELD = 250_000  # different words in memory, about 40 MB
+SHARES = 256  # parts that words are divided into by their hashes, to be added up one after the other
+ALL_CHARACTERS = 0x110000
+
+Parts = list[tuple[bytes, bytes]]
+Ranked = tuple[int, str]  # the negative count, and the word: in their order the most frequent is first
+
+
+class TokenCounts(Protocol):
+    """Counts tokens of one kind."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is in memory that it is time to `take` it."""
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the tokens of normalised texts."""
+
+    def take(self) -> Parts:
+        """Return what is counted in memory, and count from nothing."""
+
+    def merge(self, parts: Parts) -> None:
+        """Add what was taken, here or from another."""
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return `size` tokens or fewer that occur `min_count` times or more.
+
+        The most frequent come first, and those of equal count in the order of their strings.
+        """
+
+
+class CharacterCounts:
+    """Counts characters in an array that has a place for each."""
+
+    is_full = False
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(ALL_CHARACTERS, dtype=np.int64)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the characters of all texts."""
+        found = np.bincount(code_points("".join(texts)))
+        self._counts[: len(found)] += found
+
+    def take(self) -> Parts:
+        """Return the characters that occurred and their counts, and count from nothing."""
+        (places,) = self._counts.nonzero()
+        counts, self._counts = self._counts[places], np.zeros_like(self._counts)
+        return [(places.astype(np.int64).tobytes(), counts.tobytes())]
+
+    def merge(self, parts: Parts) -> None:
+        """Add what was taken, here or from another."""
+        for places, counts in parts:
+            self._counts[np.frombuffer(places, np.int64)] += np.frombuffer(counts, np.int64)
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return the most frequent characters; see `TokenCounts`."""
+        (places,) = (self._counts >= max(min_count, 1)).nonzero()
+        order = np.argsort(-self._counts[places], kind="stable")
+        return [chr(place) for place in places[order][:size].tolist()]
+
+
+class WordCounts:
+    """Counts words; `count` adds those of some texts to a Counter.
+
+    What was taken and merged lies in a temporary file in `directory`, so that the memory does not
+    grow with the number of different words.
+    """
+
+    def __init__(
+        self,
+        count: Callable[[Sequence[str], Counter[str]], None] = count_words,
+        directory: Path | None = None,
+    ) -> None:
+        self._count = count
+        self._held: Counter[str] = Counter()
+        self._aside = _Aside(directory)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more different words than `MOST_HELD` in memory."""
+        return len(self._held) > MOST_HELD
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the words of all texts."""
+        self._count(texts, self._held)
+
+    def take(self) -> Parts:
+        """Return the words in memory and their counts in `SHARES` parts, and count from nothing."""
+        shares: list[list[str]] = [[] for _ in range(SHARES)]
+        for word in self._held:
+            shares[zlib.crc32(word.encode("utf-8", "surrogatepass")) % SHARES].append(word)
+        parts = [_written(share, self._held) for share in shares]
+        self._held = Counter()
+        return parts
+
+    def merge(self, parts: Parts) -> None:
+        """Put aside what was taken, here or from another."""
+        self._aside.append(parts)
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return the most frequent words; see `TokenCounts`."""
+        if not self._aside:
+            return [word for _, word in _first(self._held.items(), [], size, min_count)]
+        self.merge(self.take())
+        best: list[Ranked] = []
+        for share in range(SHARES):
+            best = _first(self._aside.counted(share).items(), best, size, min_count)
+        return [word for _, word in best]
+
+
+class _Aside:
+    """A temporary file of counts. All counts of a word are in the parts of the same number."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._file: IO[bytes] | None = None
+        self._places: list[list[tuple[int, int, int]]] = [[] for _ in range(SHARES)]
+
+    def __bool__(self) -> bool:
+        return self._file is not None
+
+    def append(self, parts: Parts) -> None:
+        """Write the parts of all numbers."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
+            weakref.finalize(self, self._file.close)
+        self._file.seek(0, os.SEEK_END)
+        for places, (words, counts) in zip(self._places, parts, strict=True):
+            if words:
+                places.append((self._file.tell(), len(words), len(counts)))
+                self._file.write(words + counts)
+
+    def counted(self, share: int) -> Counter[str]:
+        """Return the counts of the words of one number."""
+        assert self._file is not None
+        total: Counter[str] = Counter()
+        for start, words, counts in self._places[share]:
+            self._file.seek(start)
+            spelled = self._file.read(words).decode("utf-8", "surrogatepass").split(" ")
+            for word, count in zip(
+                spelled, np.frombuffer(self._file.read(counts), np.int64).tolist(), strict=True
+            ):
+                total[word] += count
+        return total
+
+
+def _written(words: list[str], counts: Counter[str]) -> tuple[bytes, bytes]:
+    numbers = np.fromiter(map(counts.__getitem__, words), dtype=np.int64, count=len(words))
+    return " ".join(words).encode("utf-8", "surrogatepass"), numbers.tobytes()
+
+
+def _first(counted: Iterable[tuple[str, int]], best: list[Ranked], size: int, min_count: int) -> list[Ranked]:
+    """Return the first `size` of `best` and of what is counted, in their order."""
+    ranked = [(-count, word) for word, count in counted if count >= min_count]
+    if best and len(best) == size:
+        ranked = [one for one in ranked if one < best[-1]]
+    return sorted(best + ranked)[:size]
