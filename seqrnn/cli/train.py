@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from seqrnn.errors import UsageError
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.plan import Plan
+    from seqrnn.data.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
 
@@ -81,8 +82,8 @@ def train(
     from seqrnn.cli.console import TrainingConsole
 
     console = TrainingConsole(quiet)
-    with console.preparing("reading the data"):
-        session = _prepare(plan_training(layers, begun), console)
+    with console.preparing("reading the data") as draw:
+        session = _prepare(plan_training(layers, begun), console, draw)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:
@@ -104,12 +105,13 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
         check_free(output, bool(modes["--overwrite"]))
 
 
-def _prepare(plan: Plan, console: TrainingConsole) -> Session:
+def _prepare(plan: Plan, console: TrainingConsole, draw: Callable[[Preparing], None]) -> Session:
     """Read the data and build the model, and say what they are."""
     from seqrnn.data.dataset.prepare import prepare
 
     task = plan.task()
-    prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)
+    training = plan.readable.training
+    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
 
     from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
 

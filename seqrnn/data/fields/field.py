@@ -12,6 +12,8 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.grouping import batched
+from seqrnn.data.learners import VocabularyLearner, vocabulary_learner
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
@@ -42,8 +44,11 @@ class Field(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn the vocabulary. Raises DataError for records that nothing can be learned from."""
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at some of the records to learn from. Raises DataError, with its place, for one of no use."""
+
+    def settle(self) -> None:
+        """Learn from all that were observed. Raises DataError where nothing can be learned."""
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the integers of each record. Raises DataError with the place of a record that has none."""
@@ -67,7 +72,23 @@ def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str]) -> No
             field.load_json(read(field.file_name))
 
 
-class TextField:
+class Learning:
+    """A field that learns from records, some at a time, so that a file is read once for all fields."""
+
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at some records; by default only their form says anything."""
+
+    def settle(self) -> None:
+        """Learn from all that were observed."""
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn from all records at once. Raises DataError as `observe` and `settle` do."""
+        for batch in batched(records, lambda record: len(record.source)):
+            self.observe(batch)
+        self.settle()
+
+
+class TextField(Learning):
     """The text of a record: its source, or its first target.
 
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
@@ -83,22 +104,34 @@ class TextField:
     ) -> None:
         self.name = name
         self.file_name: FieldFile | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
-        self._settings = replace(settings, max_tokens=None) if stream else settings
+        self.settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
+        self._learner: VocabularyLearner | None = None
 
     @property
     def description(self) -> str:
         """The side and the settings of the tokenizer."""
-        return f"{self.name} {self._side} {self._settings}"
+        return f"{self.name} {self._side} {self.settings}"
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that the vocabulary fits into."""
         return smallest_dtype(len(self.tokenizer))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    @property
+    def reads_source(self) -> bool:
+        """Whether its text is the source of a record, just as it is."""
+        return type(self) is TextField and self._side == "source"
+
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the texts of some records. Raises DataError where the target is read and there is none."""
+        self._learner = self._learner or vocabulary_learner(self.settings)
+        self._learner.add([self._text(record) for record in records])
+
+    def settle(self) -> None:
         """Learn the vocabulary of the texts."""
-        self.tokenizer = Tokenizer.learn(map(self._text, records), self._settings)
+        learner, self._learner = self._learner or vocabulary_learner(self.settings), None
+        self.tokenizer = Tokenizer(self.settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Tokenise the text of each record. Raises DataError where the target is read and there is none."""
@@ -135,7 +168,7 @@ class TextField:
         return record.targets[0]
 
 
-class LabelField:
+class LabelField(Learning):
     """The label of a record, or its labels, numbered in alphabetical order."""
 
     file_name: FieldFile | None = "labels.json"
@@ -146,6 +179,7 @@ class LabelField:
         self.name = name
         self.multi_label = multi_label
         self.labels: list[str] = []
+        self._paths: dict[str, str] = {}  # of a file that has the label
 
     @property
     def description(self) -> str:
@@ -157,9 +191,13 @@ class LabelField:
         """The smallest dtype that the labels fit into."""
         return smallest_dtype(len(self.labels))
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Gather the labels. Raises DataError if there is nothing to tell apart."""
-        paths = {label: record.path for record in records for label in self._labels(record)}
+    def observe(self, records: Sequence[Record]) -> None:
+        """Gather the labels of some records. Raises DataError as `encode` does, but for unknown ones."""
+        self._paths |= {label: record.path for record in records for label in self._labels(record)}
+
+    def settle(self) -> None:
+        """Number the labels. Raises DataError if there is nothing to tell apart."""
+        paths, self._paths = self._paths, {}
         self.labels = sorted(paths)
         if not self.labels:
             raise DataError("the training data have no label; name the column that holds it with --label-col")

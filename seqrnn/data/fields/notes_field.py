@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.field import Learning
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
 
 
-class NotesField:
+class NotesField(Learning):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     file_name: FieldFile | None = None
@@ -38,7 +39,7 @@ class NotesField:
         """One step, a byte a key."""
         return np.dtype((np.uint8, (self.keys,)))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    def observe(self, records: Sequence[Record]) -> None:
         """Learn nothing, but raise DataError at a record that is no music."""
         for record in records:
             self.check(record)

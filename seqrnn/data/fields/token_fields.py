@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
-from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.field import Learning, TextField
+from seqrnn.data.learners import VocabularyLearner, vocabulary_learner
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
@@ -27,7 +28,7 @@ class TokensField(TextField):
         return join_tokens(split_tokens(record.source))
 
 
-class CharactersField:
+class CharactersField(Learning):
     """The characters of each token of a sentence, <eos> behind each token.
 
     Other than the words, characters keep their case; one that was seen once is <unk>, so that the
@@ -43,6 +44,7 @@ class CharactersField:
         self.name = name
         self._max_tokens = max_tokens
         self._settings = TokenizerSettings("char", min_count=2, max_tokens=LONGEST_SPELLING)
+        self._learner: VocabularyLearner | None = None
 
     @property
     def description(self) -> str:
@@ -54,10 +56,15 @@ class CharactersField:
         """The smallest dtype that the characters fit into."""
         return smallest_dtype(len(self.tokenizer))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the characters of some records."""
+        self._learner = self._learner or vocabulary_learner(self._settings)
+        self._learner.add([word for record in records for word in split_tokens(record.source)])
+
+    def settle(self) -> None:
         """Learn which characters there are."""
-        words = (word for record in records for word in split_tokens(record.source))
-        self.tokenizer = Tokenizer.learn(words, self._settings)
+        learner, self._learner = self._learner or vocabulary_learner(self._settings), None
+        self.tokenizer = Tokenizer(self._settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Spell each token of each record."""
@@ -82,7 +89,7 @@ class CharactersField:
             raise ModelError(f"characters.json: tokens of kind {self.tokenizer.kind}; copy it again")
 
 
-class TagField:
+class TagField(Learning):
     """The tag of each token, numbered in alphabetical order.
 
     A record has one target a token, or all of them in one line.
@@ -96,6 +103,7 @@ class TagField:
         self.name = name
         self._max_tokens = max_tokens
         self.tags: list[str] = []
+        self._seen: set[str] = set()
 
     @property
     def description(self) -> str:
@@ -107,9 +115,14 @@ class TagField:
         """The smallest dtype that the tags fit into."""
         return smallest_dtype(len(self.tags))
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Gather the tags. Raises DataError where tokens and tags do not match, or all tags are the same."""
-        self.tags = sorted({tag for record in records for tag in tags_of(record)})
+    def observe(self, records: Sequence[Record]) -> None:
+        """Gather the tags of some records. Raises DataError where tokens and tags do not match."""
+        self._seen.update(tag for record in records for tag in tags_of(record))
+
+    def settle(self) -> None:
+        """Number the tags. Raises DataError where all are the same."""
+        seen, self._seen = self._seen, set()
+        self.tags = sorted(seen)
         if len(self.tags) < 2:
             found = f"only the tag {self.tags[0]!r}" if self.tags else "no tag"
             raise DataError(f"the training data have {found}; name the column of the tags with --label-col")

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from tokenizers import models
 
 from seqrnn.data.encoded import ByteNumbers, CharacterNumbers, Encoded, EncodedTexts, Numbers
+from seqrnn.data.grouping import batched
+from seqrnn.data.learners import vocabulary_learner
 from seqrnn.data.normalizing import FORMS, Form, TextNormalizer
 from seqrnn.data.text.detokenizer import Decoder, character_count
 from seqrnn.data.text.vocabulary import (
@@ -31,7 +33,6 @@ from seqrnn.data.text.vocabulary import (
     Merges,
     TokenizerSettings,
     byte_alphabet,
-    learn_vocabulary,
     pipeline,
 )
 from seqrnn.data.text.words import WholeTextNumbers, WordNumbers
@@ -59,7 +60,10 @@ class Tokenizer:
     @classmethod
     def learn(cls, texts: Iterable[str], settings: TokenizerSettings) -> Tokenizer:
         """Learn the vocabulary from texts; the same texts always give the same ids."""
-        return cls(settings, *learn_vocabulary(texts, settings))
+        learner = vocabulary_learner(settings)
+        for batch in batched(texts, len):
+            learner.add(batch)
+        return cls(settings, *learner.learned())
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -13,22 +13,16 @@ byte and bpe write a byte as a visible character, as the `tokenizers` library do
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import tokenizers
-from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from seqrnn.config import DataConfig
-from seqrnn.data.counts import CharacterCounts, TokenCounts, WordCounts
-from seqrnn.data.grouping import batched
-from seqrnn.data.normalizing import Form, TextNormalizer, normalizing
-from seqrnn.data.text.words import count_whole_texts, count_words
+from seqrnn.data.normalizing import Form, normalizing
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
@@ -41,7 +35,6 @@ Kind = Literal["word", "char", "byte", "bpe", "label"]
 Merges = list[tuple[str, str]]
 # What a token of a kind without merges looks like.
 PATTERNS: dict[Kind, str] = {"word": r"\n|\S+", "label": r"\S(?:(?m:.*)\S)?"}
-COUNT = {"word": count_words, "label": count_whole_texts}
 Learned = tuple[list[str], Merges]
 
 
@@ -76,14 +69,6 @@ class TokenizerSettings:
         return cls(kind, False, data.min_count, data.vocabulary_size, data.max_tokens)
 
 
-def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    """Return the tokens that follow the specials, most frequent first, and the merges (bpe only).
-
-    Tokens of equal count are in the order of their strings, so the same texts give the same ids.
-    """
-    return _LEARN[settings.kind](texts, settings)
-
-
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
     """Put the normalizer, the splitter and the decoder of a kind around a model."""
     tokenizer = tokenizers.Tokenizer(model)
@@ -109,65 +94,3 @@ def byte_alphabet() -> dict[str, int]:
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = sorted(set(range(256)) - set(visible))
     return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
-
-
-def token_counts(settings: TokenizerSettings, directory: Path | None = None) -> TokenCounts | None:
-    """Return what counts the tokens of a kind; None where there is nothing to count, or no way to do so.
-
-    What does not fit in memory is put aside in `directory`.
-    """
-    if settings.kind == "char":
-        return CharacterCounts()
-    count = COUNT.get(settings.kind)
-    return WordCounts(count, directory) if count else None
-
-
-def chosen(counts: TokenCounts, settings: TokenizerSettings) -> list[str]:
-    """Return the tokens that follow the specials: of those that were counted, the most frequent."""
-    # Room for the specials' own names, which are dropped where they occur as words of the text.
-    found = counts.most_frequent(settings.vocabulary_size, settings.min_count)
-    tokens = [token for token in found if token not in SPECIALS]
-    return tokens[: settings.vocabulary_size - len(SPECIALS)]
-
-
-def _learn_counted(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    counts = token_counts(settings)
-    assert counts is not None
-    normalize = TextNormalizer(settings.unicode_form, settings.lowercase)
-    for batch in batched(texts, len):
-        counts.add(normalize(batch))
-        if counts.is_full:
-            counts.merge(counts.take())
-    return chosen(counts, settings), []
-
-
-def _learn_bytes(_texts: Iterable[str], _settings: TokenizerSettings) -> Learned:
-    return sorted(byte_alphabet(), key=byte_alphabet().__getitem__), []
-
-
-def _learn_merges(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    tokenizer = pipeline(settings, models.BPE())
-    trainer = trainers.BpeTrainer(
-        vocab_size=settings.vocabulary_size - len(SPECIALS),
-        min_frequency=settings.min_count,
-        initial_alphabet=list(byte_alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    # The library gives the merges away in its JSON only.
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    return _by_id(tokenizer), [(left, right) for left, right in merges]
-
-
-def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
-    vocabulary = tokenizer.get_vocab()
-    return sorted(vocabulary, key=vocabulary.__getitem__)
-
-
-_LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
-    "word": _learn_counted,
-    "label": _learn_counted,
-    "char": _learn_counted,
-    "byte": _learn_bytes,
-    "bpe": _learn_merges,
-}
