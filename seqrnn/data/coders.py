@@ -70,11 +70,16 @@ class CoderProcesses:
     """
 
     def __init__(self, job: LineJob, number: int) -> None:
-        self._processes = [_Process(job) for _ in range(number)]
+        self._processes: list[_Process] = []
         self._free: SimpleQueue[_Process] = SimpleQueue()
-        for process in self._processes:
-            self._free.put(process)
         self._threads = ThreadPoolExecutor(number)
+        try:
+            for _ in range(number):
+                self._processes.append(_Process(job))
+                self._free.put(self._processes[-1])
+        except BaseException:
+            self.end()
+            raise
 
     def each(self, method: str, calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Call as soon as one is free; only a few results wait to be fetched. Raises what a call raises.
@@ -106,6 +111,10 @@ class CoderProcesses:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all processes now, and give up what they were asked for."""
         for process in self._processes:
             process.end()
         self._threads.shutdown(cancel_futures=True)

@@ -125,6 +125,13 @@ def test_words_that_were_put_aside_are_counted_all_the_same(batches, size, min_c
     assert aside.most_frequent(size, min_count) == held.most_frequent(size, min_count)
 
 
+def test_words_spelled_like_the_marks_of_a_batch_are_counted_across_batches() -> None:
+    counts = WordCounts()
+    for batch in ([f"{END} {NEWLINE} a\n"], ["a\nb"], [f"{END} {NEWLINE}"], [""]):
+        counts.add(batch)
+    assert counts._held == Counter({END: 2, NEWLINE: 2, "a": 2, "\n": 2, "b": 1})
+
+
 def test_characters_counted_in_parts_are_added_up() -> None:
     whole, part, other = CharacterCounts(), CharacterCounts(), CharacterCounts()
     whole.add(["baa", "c猫"])

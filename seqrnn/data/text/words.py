@@ -31,11 +31,12 @@ def count_words(texts: Sequence[str], counts: Counter[str]) -> None:
     if marked is None:
         counts.update(chain.from_iterable(map(_word.findall, texts)))
         return
-    known = counts.pop(NEWLINE, 0)  # a word of another batch
+    known = {mark: counts.pop(mark) for mark in (END, NEWLINE) if mark in counts}  # words of other batches
     counts.update(marked.split())
     del counts[END]
-    marks = counts.pop(NEWLINE, 0)
-    counts.update({word: count for word, count in (("\n", marks), (NEWLINE, known)) if count})
+    if NEWLINE in counts:
+        counts["\n"] += counts.pop(NEWLINE)
+    counts.update(known)
 
 
 def count_whole_texts(texts: Sequence[str], counts: Counter[str]) -> None:
