@@ -200,6 +200,29 @@ def test_time_left_is_that_of_all_passes(monkeypatch) -> None:
     assert events == [Preparing("encoding", 50, 100, 6.0, 0.75, pytest.approx(2.0))]
 
 
+MEASURED = """
+import resource, sys
+from seqrnn.config import DataConfig
+from seqrnn.data.fields.field import TextField
+from seqrnn.data.dataset.prepare import prepare
+from seqrnn.data.text.tokenizer import TokenizerSettings
+data = DataConfig(train=(sys.argv[1],), format="text", tokenizer="char")
+prepare(data, [TextField("text", TokenizerSettings.of(data), stream=True)], 1, threads=1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+assert "torch" not in sys.modules
+"""
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path) -> None:
+    most = []
+    for megabytes in (3, 30):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"so many words stand in a line\n" * (megabytes * 1_000_000 // 30))
+        done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, check=True)
+        most.append(int(done.stdout) / 1024)
+    assert most[1] - most[0] < 8  # MiB; the file is 27 MB larger, its columns 62
+
+
 LIMITED = """
 import os, sys
 from seqrnn.data import line_preparation
