@@ -22,6 +22,7 @@ from seqrnn.data.text.words import count_words
 
 MOST_HELD = 250_000  # different words in memory, about 40 MB
 SHARES = 256  # parts that words are divided into by their hashes, to be added up one after the other
+ROOM = 4  # times as many words are compared at once as are wanted
 ALL_CHARACTERS = 0x110000
 
 Parts = list[tuple[bytes, bytes]]
@@ -122,13 +123,17 @@ class WordCounts:
 
     def most_frequent(self, size: int, min_count: int) -> list[str]:
         """Return the most frequent words; see `TokenCounts`."""
-        if not self._aside:
-            return [word for _, word in _first(self._held.items(), [], size, min_count)]
-        self.merge(self.take())
+        if self._aside:
+            self.merge(self.take())
+            shares: Iterable[Counter[str]] = map(self._aside.counted, range(SHARES))
+        else:
+            shares = [self._held]
         best: list[Ranked] = []
-        for share in range(SHARES):
-            best = _first(self._aside.counted(share).items(), best, size, min_count)
-        return [word for _, word in best]
+        for share in shares:
+            best += [(-count, word) for word, count in share.items() if count >= min_count]
+            if len(best) > ROOM * size:
+                best = sorted(best)[:size]
+        return [word for _, word in sorted(best)[:size]]
 
 
 class _Aside:
@@ -170,11 +175,3 @@ class _Aside:
 def _written(words: list[str], counts: Counter[str]) -> tuple[bytes, bytes]:
     numbers = np.fromiter(map(counts.__getitem__, words), dtype=np.int64, count=len(words))
     return " ".join(words).encode("utf-8", "surrogatepass"), numbers.tobytes()
-
-
-def _first(counted: Iterable[tuple[str, int]], best: list[Ranked], size: int, min_count: int) -> list[Ranked]:
-    """Return the first `size` of `best` and of what is counted, in their order."""
-    ranked = [(-count, word) for word, count in counted if count >= min_count]
-    if best and len(best) == size:
-        ranked = [one for one in ranked if one < best[-1]]
-    return sorted(best + ranked)[:size]
