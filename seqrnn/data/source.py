@@ -43,6 +43,11 @@ class Source:
     encoding_errors: Errors = "strict"
     kind: str = "auto"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All paths."""
+        return self.paths if self.target_path is None else (*self.paths, self.target_path)
+
     @classmethod
     def training(cls, data: DataConfig) -> Source:
         """Return what `data` says to train on; raises UsageError if that is nothing, or unclear."""

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from seqrnn.data import pieces as pieces_module
-from seqrnn.data import tokenizer as tokenizer_module
-from seqrnn.data import vocabulary as vocabulary_module
+from seqrnn.data.text import pieces as pieces_module
+from seqrnn.data.text import tokenizer as tokenizer_module
+from seqrnn.data.text import vocabulary as vocabulary_module
 from seqrnn.data.text.pieces import PIECE, pieces
 from seqrnn.data.text.tokenizer import Tokenizer, TokenizerSettings
 
@@ -35,7 +35,7 @@ def texts():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", ["word", "char", "byte", "bpe"])
+@pytest.mark.parametrize("kind", ["word", "split-word", "char", "byte", "bpe"])
 def test_a_text_in_pieces_has_the_tokens_of_the_whole(kind, form, short) -> None:
     settings = TokenizerSettings(kind, True, unicode_form=form, vocabulary_size=400)
     whole = Tokenizer.learn(texts(), settings)
