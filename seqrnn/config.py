@@ -7,12 +7,16 @@ is in `config_file.py`.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
+from difflib import get_close_matches
+from encodings.aliases import aliases
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from seqrnn.catalog import CELLS, FORMATS, TASKS
 
@@ -29,26 +33,60 @@ LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 6
 MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
 
 
-def key(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
-    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic."""
-    return Field(default=default, description=help, json_schema_extra={"flag": flag}, **limits)
+OF_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+"""Encodings of Python that are no encodings of text files."""
+
+
+def key(default: Any, help: str, flag: str | None = None, *, names_file: bool = False, **limits: Any) -> Any:
+    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic.
+
+    `names_file` tells a path from other text.
+    """
+    return Field(
+        default=default,
+        description=help,
+        json_schema_extra={"flag": flag, "names_file": names_file},
+        **limits,
+    )
+
+
+def _known_encoding(name: str) -> str:
+    """Refuse what is no encoding of texts. Raises PydanticCustomError."""
+    try:
+        codec = codecs.lookup("utf-8" if name == "auto" else name)
+        known = codec._is_text_encoding and codec.incrementaldecoder is not None
+    except (LookupError, ValueError):  # ValueError: a name that holds a NUL
+        known = False
+    if not known or codec.name in OF_NO_FILES:
+        near = get_close_matches(name.lower(), [*aliases, *aliases.values()], n=1)
+        advice = f"did you mean {near[0]}?" if near else "give one such as utf-16, cp1252 or shift_jis"
+        raise PydanticCustomError(
+            "unknown_encoding", "{text}", {"text": f"no encoding of that name; {advice}"}
+        )
+    return name
 
 
 class Section(BaseModel):
     """A group of keys. Unknown keys, nan and infinity are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True, regex_engine="python-re"
+    )
 
 
 class DataConfig(Section):
     """What to read, and how it becomes numbers."""
 
-    train: tuple[str, ...] = key((), "Files to train on.")
-    valid: tuple[str, ...] = key((), "Files to validate on.", "--valid")
-    source: str | None = key(None, "Source side of parallel training files.", "--src")
-    target: str | None = key(None, "Target side of parallel training files.", "--tgt")
-    valid_source: str | None = key(None, "Source side of parallel validation files.", "--valid-src")
-    valid_target: str | None = key(None, "Target side of parallel validation files.", "--valid-tgt")
+    train: tuple[str, ...] = key((), "Files to train on.", names_file=True)
+    valid: tuple[str, ...] = key((), "Files to validate on.", "--valid", names_file=True)
+    source: str | None = key(None, "Source side of parallel training files.", "--src", names_file=True)
+    target: str | None = key(None, "Target side of parallel training files.", "--tgt", names_file=True)
+    valid_source: str | None = key(
+        None, "Source side of parallel validation files.", "--valid-src", names_file=True
+    )
+    valid_target: str | None = key(
+        None, "Target side of parallel validation files.", "--valid-tgt", names_file=True
+    )
     valid_fraction: float = key(
         0.1,
         "Share held out for validation where no validation file is given: the last part of a text, "
@@ -68,8 +106,8 @@ class DataConfig(Section):
     )
     label_column: str | None = key(
         None,
-        "Column (name, or number from 1) or JSON field that holds the label; with --multi-label also several "
-        "columns of 0 and 1, apart by commas.",
+        "Column (name, or number from 1) or JSON field that holds the label, or several, apart by commas: "
+        "columns of 0 and 1, each of which is a label that an example bears or not.",
         "--label-col",
     )
     series_column: str | None = key(
@@ -97,8 +135,14 @@ class DataConfig(Section):
     label_separator: str = key(
         ",", "What separates the labels of one column of a multi-label data set.", "--label-separator"
     )
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = key(
+        "auto",
+        "How bytes become characters: auto (UTF-8, or UTF-16 with its byte-order mark), or a name such as "
+        "cp1252, latin-1 or shift_jis.",
+        "--encoding",
+    )
     encoding_errors: Literal["strict", "replace"] = key(
-        "strict", "What to do with bytes that are not UTF-8.", "--encoding-errors"
+        "strict", "What to do with bytes that are not of that encoding.", "--encoding-errors"
     )
     tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",
@@ -205,7 +249,7 @@ class ModelConfig(Section):
         "--tie-embeddings/--untied-embeddings",
     )
     embeddings: str | None = key(
-        None, "Word-vector text file that the embeddings start from.", "--embeddings"
+        None, "Word-vector text file that the embeddings start from.", "--embeddings", names_file=True
     )
     freeze_embeddings: bool = key(False, "Do not train the embeddings.", "--freeze-embeddings")
     pooling: Literal["last", "mean", "max", "attention"] = key(
@@ -251,14 +295,19 @@ class ModelConfig(Section):
     character_embedding_size: int = key(50, "Size of a character's vector.", ge=1, le=65_536)
 
 
+AMOUNT = r"[0-9]{1,6}(\.[0-9]{1,3})?"
+BUDGET = rf"^(?=.*[1-9])({AMOUNT}d ?)?({AMOUNT}h ?)?({AMOUNT}m ?)?({AMOUNT}s)?(?<! )\Z"
+"""A time of more than nothing in days, hours, minutes and seconds, such as 1h30m."""
+
+
 class TrainingConfig(Section):
     """How the network learns, and for how long."""
 
     budget: str | None = key(
         None,
-        "Train for this long (90s, 10m, 2h); the learning rate lands at the end.",
+        "Time budget, such as 90s, 10m, 1.5h or 1h30m; the learning-rate schedule ends with it.",
         "--budget",
-        pattern=r"^\d{0,5}[1-9]\d{0,5}[smh]$",
+        pattern=BUDGET,
     )
     epochs: float | None = key(
         None, "Train for this many passes over the data.", "--epochs", gt=0, le=LARGEST
@@ -371,6 +420,13 @@ def _walk() -> Iterator[tuple[str, FieldInfo]]:
 
 KEYS = dict(_walk())
 """Every key of the schema by its dotted name, in the order of the schema."""
+
+PATHS = frozenset(
+    name
+    for name, field in KEYS.items()
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra["names_file"]
+)
+"""The keys that hold paths."""
 
 SECTIONS = tuple(name for name, field in Config.model_fields.items() if section_of(field))
 """The names of the sections."""

@@ -23,7 +23,7 @@ WANTED = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
     "literal_error": "one of {choices}",
-    "string_pattern_mismatch": "a whole number of s, m or h, such as 90s, 10m or 2h",  # only a budget has one
+    "string_pattern_mismatch": "a time such as 90s, 10m, 1.5h or 1h30m",  # only a budget has one
 }
 """What a key wants, by pydantic's name for the error."""
 

@@ -8,11 +8,13 @@ checks the result, so that every error can name its origin:
     --set training.learning_rate=fast: must be a number, not 'fast'
     --hidden-size 0: must be at least 1, not 0
 
-Paths in a configuration are relative to the working directory, as they are on the command line.
+Paths in a configuration are relative to the working directory, as they are on the command line; one that
+is not there is looked for beside the file that names it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from seqrnn.config import KEYS, SECTIONS, Config, choices_of, flag_of, type_of
+from seqrnn.config import KEYS, PATHS, SECTIONS, Config, choices_of, flag_of, type_of
 from seqrnn.config_errors import explain, unknown_key
 from seqrnn.config_text import dump
 from seqrnn.errors import ConfigError, ModelError
@@ -88,10 +90,25 @@ def read_file(path: str) -> Layer:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes; this is no configuration")
     try:
-        return from_yaml(content.decode("utf-8-sig"), path)
+        return _located(from_yaml(content.decode("utf-8-sig"), path), Path(path).parent)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from None
+
+
+def _located(layer: Layer, folder: Path) -> Layer:
+    """Put the folder before those paths that are there, and not in the working directory."""
+
+    def find(path: Any) -> Any:
+        if not isinstance(path, str) or path == "-" or os.path.exists(path):
+            return path
+        beside = os.path.join(folder, path)
+        return beside if os.path.exists(beside) else path
+
+    for key in PATHS.intersection(layer):
+        value, origin = layer[key].value, layer[key].origin
+        layer[key] = Setting(tuple(map(find, value)) if isinstance(value, tuple) else find(value), origin)
+    return layer
 
 
 def from_yaml(text: str, name: str) -> Layer:

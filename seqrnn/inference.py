@@ -15,13 +15,14 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
-from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.source import Source
@@ -71,6 +72,8 @@ def infer(source: Source, task: str | None) -> Inference:
     notes: list[str] = []
     if format_named(source.format).has_columns:
         source, settings, notes = _with_columns(source, task)
+    elif source.text_column is None and source.label_column is None:
+        source, settings, notes = _with_numbered_columns(source)
     records = list(_head(read_records(source)))
     if not records:
         raise DataError(
@@ -90,7 +93,7 @@ def _format(source: Source, task: str | None) -> str:
     known = format_of_name(path) if source.format == "auto" else source.format
     if known is not None and not format_named(known).has_lines:
         return known
-    lines = [line.text for line in islice(read_lines(path, source.encoding_errors), HEAD_ROWS)]
+    lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if known is not None:
@@ -104,8 +107,9 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     layout = format_named(source.format)
     assert isinstance(layout, TableFormat)
     try:
-        table = layout.table(source.paths[0], source, lambda path: read_lines(path, source.encoding_errors))
+        table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
+        features = _features(source, table)
         rows = list(_first_rows(row for row in table.rows if row.fields))
     except RowError as error:
         raise DataError(f"{name}:{error.line}: {error}") from error
@@ -115,10 +119,21 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
     roles = choose_columns(name, columns, wanted)
+    roles = replace(roles, features=features) if features else roles
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
         # An evaluation may have further columns, which are other right answers.
         return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
-    return _chosen(source, table, roles, columns)
+    return _chosen(source, table, roles, columns, task)
+
+
+def _with_numbered_columns(source: Source) -> tuple[Source, dict[str, Any], list[str]]:
+    """Return the same as `_with_columns` for a format whose columns have no names."""
+    layout = format_named(source.format)
+    lines = islice(source.lines(source.paths[0]), HEAD_ROWS if layout.has_lines else 0)
+    chosen = layout.columns_of([line.text for line in lines])
+    settings = {f"data.{name}": value for name, value in chosen.items()}
+    notes = [f"columns: read: {chosen['text_column']}; answer: {chosen['label_column']}"] if chosen else []
+    return replace(source, **chosen), settings, notes  # type: ignore[arg-type]
 
 
 def _are_references(columns: list[ColumnSample]) -> bool:
@@ -145,6 +160,13 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
     )
 
 
+def _features(source: Source, table: Table) -> tuple[str, ...]:
+    """Return the columns of numbers that are settled, as those of a training are in an evaluation."""
+    if table.names is None:
+        return source.feature_columns
+    return tuple(table.find(name, "--set data.feature_columns") for name in source.feature_columns)
+
+
 def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
     keys = list(dict.fromkeys(key for row in rows for key in row.fields))
     titles = dict(zip(table.keys, table.names or (), strict=True)) if table.has_header else {}
@@ -154,7 +176,7 @@ def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
 
 
 def _chosen(
-    source: Source, table: Table, roles: ColumnRoles, columns: list[ColumnSample]
+    source: Source, table: Table, roles: ColumnRoles, columns: list[ColumnSample], task: str | None
 ) -> tuple[Source, dict[str, Any], list[str]]:
     settings: dict[str, Any] = {
         "text_column": roles.source,
@@ -163,6 +185,9 @@ def _chosen(
         "time_column": roles.time,
         "feature_columns": roles.features,
     }
+    targets = [column.cells for column in columns if column.key in roles.targets]
+    if len(targets) > 1 and task in {None, "classification"} and all(map(holds_indicators, targets)):
+        settings["multi_label"] = True
     if table.names is not None:
         settings["header"] = "yes" if table.has_header else "no"
     kind = source.kind if roles.kind == "auto" else roles.kind

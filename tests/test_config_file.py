@@ -230,3 +230,18 @@ def test_a_damaged_configuration_of_a_run_is_an_error_of_the_model() -> None:
     assert load_run_config(dump(Config())) == Config()
     with pytest.raises(ModelError, match=r"config.yaml:1: model.hidden_size: must be at most 65,536"):
         load_run_config("model: {hidden_size: 1000000000000}")
+
+
+def test_a_path_that_is_not_here_is_looked_for_beside_its_configuration(tmp_path, monkeypatch):
+    (tmp_path / "project" / "data").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    for name in ("project/data/a.tsv", "project/b.tsv", "project/both.tsv", "here/both.tsv"):
+        (tmp_path / name).touch()
+    text = "data: {train: [data/a.tsv, both.tsv, absent.tsv, '-'], valid: b.tsv, label_separator: data}"
+    (tmp_path / "project" / "x.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path / "here")
+    data = resolve([read_file("../project/x.yaml")]).data
+    assert data.train == ("../project/data/a.tsv", "both.tsv", "absent.tsv", "-")
+    assert (data.valid, data.label_separator) == (("../project/b.tsv",), "data")
+    monkeypatch.chdir(tmp_path / "project")
+    assert resolve([read_file("x.yaml")]).data.train[0] == "data/a.tsv"

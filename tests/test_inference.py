@@ -68,7 +68,7 @@ def test_csv_is_known_by_its_extension(write: Write, name: str):
     assert (found.task, found.format) == ("classification", "csv")
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a"])
 def test_json_lines_are_known_by_their_extension_or_their_braces(write: Write, name: str):
     rows = [json.dumps({"text": f"row {row}", "label": "ab"[row % 2]}) for row in range(10)]
     found = infer(write(name, "\n".join(rows)), None)
@@ -375,3 +375,17 @@ def test_a_table_of_which_only_the_label_is_known_asks_for_the_text(write: Write
 def test_texts_that_are_asked_for_are_not_taken_for_numbers(write: Write):
     source = replace(write("a.csv", NUMBERS), label_column="3")
     assert infer(replace(source, text_column="1"), None).source_kind == "text"
+
+
+SERIES = "id,v,label\n" + "".join(f"s{row % 9},{row}.5,{'xy'[row % 9 % 2]}\n" for row in range(18))
+
+
+def test_columns_of_numbers_that_are_settled_are_found_by_name_among_others(write: Write):
+    settled = infer(write("a.csv", SERIES.replace("s8", "s0")), None).source
+    assert settled.feature_columns == ("v",)
+    rows = [line.split(",") for line in SERIES.split("\n")[1:-1]]
+    other = "label,new,v,id\n" + "".join(f"{label},7,{v},{name}\n" for name, v, label in rows)
+    found = infer(replace(settled, paths=write("b.csv", other).paths), "classification")
+    assert found.source.feature_columns == ("v",)
+    with pytest.raises(DataError, match=r'c\.csv:1: no column "v", the columns are label, new, w, id; '):
+        infer(replace(settled, paths=write("c.csv", other.replace(",v,", ",w,")).paths), "classification")

@@ -6,6 +6,7 @@ imported when the command runs, so `seqrnn --help` costs no more than Typer itse
 
 from __future__ import annotations
 
+import warnings
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, Any
@@ -47,6 +48,8 @@ class Frame(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
+        if ctx.params["debug"]:
+            warnings.simplefilter("default")
         with exit_codes(debug=ctx.params["debug"]):
             return super().invoke(ctx)
 

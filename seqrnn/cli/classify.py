@@ -49,7 +49,7 @@ def classify(
     from seqrnn.answering.rows import Labeller
     from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.tasks.task import AnsweringTask
 
     network = Model(model, "classify", Resources(backend, device, threads))
@@ -59,8 +59,15 @@ def classify(
     choice = task.choice(k, threshold)
     field = text_col or name_of(config.text_column)
     layout = RowFormat(
-        jsonl, field, config.source_kind, task.check, task.plain_fields, partial(task.write, probs=probs)
+        jsonl,
+        field,
+        config.source_kind,
+        task.check,
+        task.plain_fields,
+        partial(task.write, probs=probs),
+        config.encoding,
     )
+    say_waiting(data, "rows, one a line,", quiet)
     with Output(output) as out:
         tally = answer_rows(data, out, layout, partial(labeller.answer, choice=choice), network.side_by_side)
     if not quiet:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
+from seqrnn.cli.evaluation_table import EvaluationTable, figures
 from seqrnn.cli.stdio import printable
-from seqrnn.cli.tables import head, shown
+from seqrnn.cli.tables import clock
 from seqrnn.data.dataset.progress import Preparing
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
-HIDDEN = ("task", "examples", "tokens", "micro_f1", "unknown_labels", "unknown_tokens")
-"""Figures that have no column of their own; what is unknown is said before the training."""
-NARROWEST = 8  # characters of a column
+LONGEST = 1000  # characters of such a line
 
 
 class Meter:
@@ -45,13 +43,19 @@ class Meter:
             self.tokens_per_second = self._tokens / max(passed, 1e-3)
             self._since, self._tokens = time.monotonic(), 0
 
-    def line(self, event: Stepped) -> str:
-        """Return the state of the training in one line."""
+    def line(self, event: Stepped, width: int) -> str:
+        """Return the state of the training in one line of at most so many characters, if possible."""
         left = event.seconds / max(event.fraction, 1e-6) - event.seconds
-        return (
-            f"loss {self.loss:.3f}  {self.tokens_per_second:,.0f} tokens/s  "
-            f"{event.filling:.0%} padding  {clock(left)} left"
-        )
+        parts = [
+            f"loss {self.loss:.3f}",
+            f"{self.tokens_per_second:,.0f} tokens/s",
+            f"{event.filling:.0%} padding",
+            f"{clock(left)} left",
+        ]
+        for spare in (2, 1):
+            if len("  ".join(parts)) > width:
+                del parts[spare]
+        return "  ".join(parts)
 
 
 class TrainingConsole:
@@ -63,15 +67,16 @@ class TrainingConsole:
         # A terminal's lines break between words; in a log file, a line is a line.
         self.console.soft_wrap = not self.console.is_terminal
         self._meter = Meter()
+        self._bar_width = 16 if self.console.width >= 76 else 8
         self._progress = Progress(
-            BarColumn(bar_width=16),
+            BarColumn(bar_width=self._bar_width),
             TextColumn("[bold]{task.percentage:>3.0f}%[/]  {task.fields[status]}"),
             console=self.console,
             transient=True,
             disable=not self._live,
         )
         self._bar = self._progress.add_task("", total=1.0, status="starting")
-        self._columns: list[str] = []
+        self._table = EvaluationTable(self.console.width if self.console.is_terminal else None)
         self._plain_at = time.monotonic()
         self._held: list[str] | None = None
 
@@ -133,35 +138,26 @@ class TrainingConsole:
                 self.say(f"{event.step:,} updates in {clock(event.seconds)}: {event.reason}")
                 self._progress.update(self._bar, completed=1.0, status="measuring the best weights")
             case Measured():
-                self.say(f"best, step {event.step:,}: {figures(event.metrics)}")
+                self.say(f"best, step {event.step:,}: {figures(event.as_in_training or event.metrics)}")
+                if event.as_in_training:
+                    self.say(f"{event.how}: {figures(event.metrics)}")
 
     def _step(self, event: Stepped) -> None:
         self._meter.add(event)
         if event.skipped:
             self.console.print(f"step {event.step:,}: the loss is not finite; update skipped", style="yellow")
-        self._progress.update(self._bar, completed=event.fraction, status=self._meter.line(event))
+        room = self.console.width - self._bar_width - len(" 100%  ") if self._live else LONGEST
+        status = self._meter.line(event, room)
+        self._progress.update(self._bar, completed=event.fraction, status=status)
         if not self._live and time.monotonic() - self._plain_at >= PLAIN_INTERVAL:
             self._plain_at = time.monotonic()
-            self.say(f"{event.fraction:4.0%}  step {event.step:,}  {self._meter.line(event)}")
+            self.say(f"{event.fraction:4.0%}  step {event.step:,}  {status}")
 
     def _row(self, event: Evaluated) -> None:
         """Print an evaluation as a row of a table, the head first."""
-        measured = {name: value for name, value in event.metrics.items() if name not in HIDDEN}
-        if not self._columns:
-            self._columns = list(measured)
-            self.console.print(self._aligned(self._heads()), style="dim")
-        cells = [f"{event.step:,}", f"{event.epoch:.2f}", clock(event.seconds), f"{event.train_loss:.4f}"]
-        cells += [shown(name, measured[name]) for name in self._columns]
-        row = self._aligned(cells)
-        self.console.print(f"{row}  best" if event.best else row, style="bold" if event.best else None)
-
-    def _heads(self) -> list[str]:
-        measured = ["valid loss" if name == "loss" else head(name) for name in self._columns]
-        return ["step", "epoch", "time", "train loss", *measured]
-
-    def _aligned(self, cells: list[str]) -> str:
-        widths = (max(NARROWEST, len(name)) for name in self._heads())
-        return " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        for line in self._table.head(event):
+            self.console.print(line, style="dim")
+        self.console.print(self._table.row(event), style="bold" if event.best else None)
 
 
 def preparation_line(event: Preparing) -> str:
@@ -171,16 +167,3 @@ def preparation_line(event: Preparing) -> str:
         f"{event.what} {event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB  "
         f"{speed / 1e6:,.0f} MB/s  {clock(event.left)} left"
     )
-
-
-def clock(seconds: float) -> str:
-    """Write a duration as `1:02:03`, `2:03` or `0:03`."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
-
-
-def figures(metrics: Mapping[str, Any]) -> str:
-    """Write the figures of an evaluation that have a column in one line."""
-    named = ((name, value) for name, value in metrics.items() if name not in HIDDEN)
-    return ", ".join(f"{head(name)} {shown(name, value)}" for name, value in named)

@@ -14,6 +14,7 @@ from seqrnn.cli.options import (
     BEAM_SIZE,
     BeamSizeOption,
     DeviceOption,
+    EncodingOption,
     FormatOption,
     InputArgument,
     LengthPenaltyOption,
@@ -45,6 +46,7 @@ def evaluate(
     label_col: Annotated[
         str | None, typer.Option(help="Column or field of the label (as in training).", show_default=False)
     ] = None,
+    encoding: EncodingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the figures.")] = False,
     per_line: Annotated[
         bool,
@@ -67,7 +69,13 @@ def evaluate(
     """
     of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
     if per_line:
-        of_answers = {"--src": src, "--tgt": tgt, "--label-col": label_col, **of_writers}
+        of_answers = {
+            "--src": src,
+            "--tgt": tgt,
+            "--label-col": label_col,
+            "--encoding": encoding,
+            **of_writers,
+        }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
@@ -75,7 +83,7 @@ def evaluate(
         score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
     from seqrnn.answering.opened_run import open_run
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
@@ -92,7 +100,8 @@ def evaluate(
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{model} was not trained on one long text; leave it out")
     network = open_backend(run, device)
-    source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col))
+    say_waiting(data if src is None else src, "data with their answers", quiet)
+    source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col, encoding))
     with Output(output) as out:
         measured = measure(network, run.task, source, Effort(streams, beam=beam))
         if as_json:

@@ -122,7 +122,7 @@ def generate(
     own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
     """
     from seqrnn.cli.model import Model, Resources
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.run.files import check_replaceable
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
@@ -147,6 +147,7 @@ def generate(
         count = 1 if n_best is None else n_best
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
+        say_waiting(data, "rows, one a line,", quiet)
         with Output(output) as out:
             tally = _answer_lines(network, decoding, data or "-", out, jsonl, text_col)
         notes = tally.lines("max_tokens, or their answers than --max-len")
@@ -158,6 +159,7 @@ def generate(
             raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
         if state_out is not None:
             check_replaceable(state_out)
+        say_waiting(prompt or "", "a prompt", quiet)
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
             text.write_all(sampling, samples or 1, out, jsonl, stream)
@@ -198,7 +200,9 @@ def _answer_lines(
     assert isinstance(task, WritingTask)
     writer = RowWriter(task, model.backend)
     field = text_col or name_of(config.text_column)
-    layout = RowFormat(jsonl, field, config.source_kind, task.check, task.plain_fields, _line)
+    layout = RowFormat(
+        jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
+    )
     return answer_rows(data, out, layout, partial(writer.answer, decoding=decoding), model.side_by_side)
 
 

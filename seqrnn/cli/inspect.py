@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqrnn.cli.options import ModelOption, OutputOption
+from seqrnn.cli.options import OutputOption
 from seqrnn.cli.tables import pairs
 from seqrnn.config_file import load_run_config
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -19,7 +21,21 @@ WITHOUT_TIME = frozenset({"image", "vector"})
 
 
 def inspect(
-    model: ModelOption,
+    context: typer.Context,
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="Run directory that training made; or give it by -m.", show_default=False),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "-m",
+            "--model",
+            envvar="SEQRNN_MODEL",
+            help="The same, as for other commands.",
+            show_default=False,
+        ),
+    ] = None,
     output: OutputOption = None,
     config: Annotated[bool, typer.Option("--config", help="Print the settings, as YAML.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -30,19 +46,32 @@ def inspect(
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
 
-    directory = RunDirectory.open(model)
+    path = _chosen(run, model, context)
+    directory = RunDirectory.open(path)
     settings = directory.read_text(CONFIG)
     if config:
-        load_run_config(settings, str(model / CONFIG))
+        load_run_config(settings, str(path / CONFIG))
         with Output(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
-    run = open_run(model)
-    facts = _facts(run)
+    opened = open_run(path)
+    facts = _facts(opened)
     with Output(output) as out:
         out.write_json([facts]) if as_json else out.write_text(_report(facts))
-    say(*run.warnings)
+    say(*opened.warnings)
+
+
+def _chosen(run: Path | None, model: Path | None, context: typer.Context) -> Path:
+    """Return the run that the command line names. Raises UsageError where that is none, or two."""
+    source = context.get_parameter_source("model")
+    if run is not None and model is not None and source is not None and source.name == "COMMANDLINE":
+        raise UsageError(f"{run} and -m {model} exclude each other; give one of them")
+    if run is None and model is None:
+        raise UsageError("no run directory; name one that training made, such as seqrnn inspect RUN")
+    chosen = run or model
+    assert chosen is not None
+    return chosen
 
 
 def _facts(run: OpenedRun) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
     """
     from seqrnn.answering.rows import LineScorer
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.tasks.language_model import LanguageModel
 
     task, config = model.run.task, model.run.config.data
@@ -37,6 +37,7 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
         raise UsageError(f"--per-line: scores are a language model's, and this is one for {task.name}")
     field = output.field or name_of(config.text_column)
     layout = RowFormat(output.as_json, field, "text", task.text.check, lambda text: {"text": text}, _line)
+    say_waiting(data, "rows, one a line,", output.quiet)
     with Output(output.path) as out:
         tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer, model.side_by_side)
     if not output.quiet:

@@ -29,6 +29,7 @@ class Given:
     layout: str = "auto"
     text_column: str | None = None
     label_column: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,16 @@ def find_source(run: OpenedRun, given: Given) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
+    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
     from seqrnn.inference import infer
 
-    columns = {"text_column": given.text_column, "label_column": given.label_column}
-    known = {name: value for name, value in columns.items() if value is not None}
-    source = _source(run.config.data.model_copy(update=known), given)
+    keys = {
+        "text_column": given.text_column,
+        "label_column": given.label_column,
+        "encoding": given.encoding,
+    }
+    known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
+    source = _source(resolve([from_yaml(dump(run.config), "config.yaml"), known]).data, given)
     if source.format == "auto":
         source = infer(source, run.config.task).source
     return source

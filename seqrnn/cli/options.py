@@ -91,6 +91,10 @@ FormatOption = Annotated[
     FileFormat,
     typer.Option("--format", help="How the file is laid out."),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(help="How bytes become characters, such as cp1252 (as in training).", show_default=False),
+]
 
 
 def refuse(given: Mapping[str, Any], reason: str) -> None:

@@ -13,7 +13,7 @@ from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.token_choice import choose_for
+from seqrnn.data.text.token_choice import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.run.directory import RunDirectory
@@ -123,17 +123,18 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
-    tokens = ""
+    tokens = Choices()
     if "data.tokenizer" not in (begun or {}):  # a run from before there was a choice keeps its words
         asked = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-        chosen, tokens = choose_for(asked, given, task.tokens, found.source)
-        decided |= chosen
+        tokens = choose_for(asked, given, task.tokens, found.source)
+        defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
+        decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
-    return Plan(config, readable, found, tokens)
+    return Plan(config, readable, found, tokens.told)
 
 
 def _task_asked_for(asked: Config, given: set[str]) -> str | None:

@@ -93,7 +93,7 @@ class RowFormat:
 
     `kind` is what the model reads; numbers come as JSON in any case. `check` raises DataError for a
     row that the model cannot read, `plain_fields` makes fields of a text that brought none, and
-    `write` a line of an answer.
+    `write` a line of an answer. Bytes that are not UTF-8 are read in `encoding`.
     """
 
     as_json: bool
@@ -102,6 +102,7 @@ class RowFormat:
     check: Callable[[Record], None]
     plain_fields: Callable[[str], dict[str, Any]]
     write: Callable[[Answer, str], str]
+    encoding: str = "auto"
 
 
 def answer_rows(
@@ -132,7 +133,7 @@ def answer_rows(
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return Part(pairs, written, sum(line.replaced for line in lines))
 
-    for part in side_by_side(answered, _parts(read_line_groups(path, "replace"))):
+    for part in side_by_side(answered, _parts(read_line_groups(path, "replace", layout.encoding))):
         out.write_lines(part.written)
         tally.count(part, name)
     return tally

@@ -22,7 +22,7 @@ def stopping(stop: Callable[[str], None]) -> Iterator[None]:
 
     def handle(number: int, _: FrameType | None) -> None:
         caught.append(number)
-        stop(f"{signal.Signals(number).name} came; --resume goes on from here")
+        stop(f"{signal.Signals(number).name} came")
         restore()
 
     def restore() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from seqrnn.cli.streams import CLOSED, STDOUT, failed_write, is_closed, wait_until_writable
+from seqrnn.cli.streams import CLOSED, STDIN, STDOUT, failed_write, is_closed, wait_until_writable
 from seqrnn.errors import NumericError, OutputError
 
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
@@ -179,6 +179,12 @@ def _signals_deferred() -> Iterator[None]:
         restore()
     for signal_held in held:
         signal.raise_signal(signal_held)
+
+
+def say_waiting(path: str | None, what: str, quiet: bool) -> None:
+    """Say what is waited for where input comes from a terminal, which would look like a hang."""
+    if not quiet and path in {None, "-"} and os.isatty(STDIN):
+        say(f"waiting for {what} from the terminal; Ctrl-D ends the input")
 
 
 def say(*lines: str) -> None:

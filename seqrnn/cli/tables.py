@@ -54,3 +54,10 @@ def _line(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
         for cell, width, right in zip(cells, widths, numeric, strict=True)
     )
     return "  ".join(padded).rstrip() + "\n"
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as `1:02:03`, `2:03` or `0:03`."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

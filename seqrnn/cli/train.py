@@ -61,10 +61,11 @@ def train(
     """
     from seqrnn.cli.plan import continued, inherited, plan_training
     from seqrnn.cli.question import settled
-    from seqrnn.cli.stdio import Output
+    from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
 
     if data:
+        say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
     _check_place(
         output,
@@ -159,5 +160,14 @@ def _follow(session: Session, events: Iterator[Event], console: TrainingConsole,
 
     with stopping(session.trainer.stop):
         console.follow(events)
-        ask = f"; ask it with: seqrnn {session.task.verb} -m {shlex.quote(str(output))}"
-        console.say(f"saved in {output}{'' if session.trainer.stopped else ask}")
+        console.say(f"saved in {output}; {_next_command(session, shlex.quote(str(output)))}")
+
+
+def _next_command(session: Session, output: str) -> str:
+    """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
+    if not session.trainer.stopped:
+        return f"ask it with: seqrnn {session.task.verb} -m {output}"
+    data = session.config.data
+    from_stdin = "-" in {*data.train, *data.valid, data.source, data.target}
+    again = " (with the same data on standard input)" if from_stdin else ""
+    return f"go on with: seqrnn train -o {output} --resume{again}"

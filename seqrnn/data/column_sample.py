@@ -39,10 +39,9 @@ class ColumnSample:
 
     @cached_property
     def filled(self) -> list[Any]:
-        """The cells that hold something."""
-        return [
-            cell for cell in self.cells if cell is not None and (not isinstance(cell, str) or cell.strip())
-        ]
+        """The cells that hold something; objects of JSON are no cells."""
+        cells = [cell for cell in self.cells if cell is not None and not isinstance(cell, dict)]
+        return [cell for cell in cells if not isinstance(cell, str) or cell.strip()]
 
     @cached_property
     def texts(self) -> list[str]:

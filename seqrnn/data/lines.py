@@ -1,6 +1,7 @@
 r"""Bytes to lines, in the groups in which they arrive.
 
-Only `\n` ends a line: every other character, U+2028 and NUL included, is data.
+Only `\n` ends a line, or `\r` in a file that has no `\n`: every other character, U+2028 and NUL
+included, is data. What is not UTF-8 is made so first (`encodings.py`).
 Gzip is recognised by its first bytes, so it works on stdin and FIFOs too.
 A line never costs more memory than `LINE_LIMIT`, however long it is.
 """
@@ -10,13 +11,13 @@ from __future__ import annotations
 import os
 import select
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from seqrnn.data.encodings import Errors, guess, to_utf8
 from seqrnn.errors import DataError
-
-Errors = Literal["strict", "replace"]
 
 READ_SIZE = 1 << 20  # bytes
 LINE_LIMIT = 16 << 20  # bytes
@@ -56,14 +57,14 @@ def file_name(path: str | None) -> str:
 
 
 def read_lines(
-    path: str | None, errors: Errors, taken: Callable[[int], None] = lambda _: None
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
 ) -> Iterator[Line]:
     """Yield the lines of a file, or of stdin where `path` is None or `-`; see `read_line_groups`."""
-    return chain.from_iterable(read_line_groups(path, errors, taken))
+    return chain.from_iterable(read_line_groups(path, errors, encoding, taken))
 
 
 def read_line_groups(
-    path: str | None, errors: Errors, taken: Callable[[int], None] = lambda _: None
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
 ) -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
 
@@ -71,16 +72,48 @@ def read_line_groups(
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
     line without a newline is a line like any other.
 
+    In `encoding` "auto", a byte-order mark tells UTF-16 from UTF-8. `taken` is told how many bytes of the
+    file each read gave.
+
     Raises DataError where the file cannot be read, where its gzip data is damaged and, if
-    `errors` is "strict", at a byte that is not UTF-8 and at a line longer than `LINE_LIMIT`.
+    `errors` is "strict", at a byte that is not of the encoding and at a line longer than `LINE_LIMIT`.
     """
     splitter = _LineSplitter(file_name(path), errors)
-    for chunk in read_plain_chunks(path, taken):
+    for chunk in read_utf8(path, errors, encoding, taken):
         lines = splitter.feed(chunk)
         if lines or not chunk:
             yield lines
     if lines := splitter.finish():
         yield lines
+
+
+def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[str]:
+    """Yield the text of a file in pieces of no certain size. Raises DataError as `read_line_groups` does."""
+    name = file_name(path)
+    decoder = getincrementaldecoder("utf-8")(errors)
+    line = 1
+    for chunk in chain(read_utf8(path, errors, encoding), (b"",)):
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            before, raw = error.object[: error.start], error.object
+            line += before.count(b"\n")
+            column = len(before) - before.rfind(b"\n")
+            what = f"not UTF-8 (byte 0x{raw[error.start]:02x}) in this line"
+            around = raw[max(0, error.start - 100) : error.start + 100]
+            advice = f"try {guess(around)}, or convert the file to UTF-8"
+            raise DataError(f"{name}:{line}:{column}: {what}; {advice}") from error
+        if text:
+            line += text.count("\n")
+            yield text
+
+
+def read_utf8(
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
+) -> Iterator[bytes]:
+    """Do as `read_chunks`, inflate what gzip has compressed, and make UTF-8 of it; see `to_utf8`."""
+    name = file_name(path)
+    return to_utf8(_decompress(read_chunks(path, taken), name), name, encoding, errors)
 
 
 def read_chunks(path: str | None, taken: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
@@ -111,11 +144,6 @@ def read_chunks(path: str | None, taken: Callable[[int], None] = lambda _: None)
     finally:
         if descriptor > 0:
             os.close(descriptor)
-
-
-def read_plain_chunks(path: str | None, taken: Callable[[int], None]) -> Iterator[bytes]:
-    """Do as `read_chunks`, and inflate what gzip has compressed. `taken` counts the bytes in the file."""
-    return _decompress(read_chunks(path, taken), file_name(path))
 
 
 def _decompress(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
@@ -205,7 +233,7 @@ class _LineSplitter:
             return Line(self._number, "", 0, "the line is longer than 16 MiB")
         line = self._decode(bytes(self._held))[0]
         self._held.clear()
-        return line._replace(text=line.text.removeprefix("\ufeff")) if line.number == 1 else line
+        return line
 
     def _decode(self, body: bytes) -> list[Line]:
         """Decode complete lines, the last of them without its newline."""
@@ -231,7 +259,7 @@ def decode_line(raw: bytes, place: tuple[str, int], errors: Errors) -> Line:
     except UnicodeDecodeError as error:
         if errors == "strict":
             what = f"{name}:{number}:{error.start + 1}: not UTF-8 (byte 0x{raw[error.start]:02x})"
-            advice = "convert the file to UTF-8, or train with --encoding-errors replace"
+            advice = f"try {guess(raw)}, or convert the file to UTF-8"
             raise DataError(f"{what}; {advice}") from error
     text = raw.decode(errors="replace").removesuffix("\r")
     return Line(number, text, len(raw) - len(raw.decode(errors="ignore").encode()))

@@ -7,14 +7,15 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from seqrnn.config import DataConfig
-from seqrnn.data.lines import COPIES, Errors, file_name, read_chunks
+from seqrnn.data.encodings import Errors
+from seqrnn.data.lines import COPIES, Line, file_name, read_chunks, read_lines
 from seqrnn.errors import OutputError, UsageError
 
 
@@ -40,6 +41,7 @@ class Source:
     header: Literal["auto", "yes", "no"] = "auto"
     multi_label: bool = False
     label_separator: str = ","
+    encoding: str = "auto"
     encoding_errors: Errors = "strict"
     kind: str = "auto"
 
@@ -92,9 +94,14 @@ class Source:
             header=data.header,
             multi_label=data.multi_label,
             label_separator=data.label_separator,
+            encoding=data.encoding,
             encoding_errors=data.encoding_errors,
             kind=data.source_kind,
         )
+
+    def lines(self, path: str, taken: Callable[[int], None] = lambda _: None) -> Iterator[Line]:
+        """Yield the lines of one of the files; see `read_lines`."""
+        return read_lines(path, self.encoding_errors, self.encoding, taken)
 
     def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the label columns that the user chose: one of `names`, or several apart by commas."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 
 import torch
 
@@ -24,8 +25,14 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Turn `auto`, `fp32` or `bf16` into a dtype; auto takes bfloat16 where the hardware computes it."""
+def choose_precision(name: str, device: torch.device, kernel: str) -> torch.dtype:
+    """Turn `auto`, `fp32` or `bf16` into a dtype; auto takes bfloat16 where the hardware computes it.
+
+    `kernel` is the class of `torch.nn` that computes the recurrence. Raises UsageError for bfloat16 on a
+    CPU that cannot run it.
+    """
+    if name == "bf16" and device.type == "cpu" and not computes_bfloat16(kernel):
+        raise UsageError(f"--precision bf16: this CPU has no {kernel} of bfloat16; use --precision fp32")
     if name != "auto":
         return {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
     if device.type == "cuda":
@@ -33,6 +40,19 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     else:
         fast = bool(torch.cpu._is_avx512_bf16_supported())
     return torch.bfloat16 if fast else torch.float32
+
+
+@cache
+def computes_bfloat16(kernel: str) -> bool:
+    """Whether a class of `torch.nn` runs in bfloat16 on this CPU: oneDNN's LSTM does not on every one."""
+    with torch.random.fork_rng(devices=[]):
+        layer = getattr(torch.nn, kernel)(8, 8, batch_first=True)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            layer(torch.zeros(2, 3, 8))
+    except RuntimeError:  # it could not create a primitive descriptor
+        return False
+    return True
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from seqrnn.config import TrainingConfig
 
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def parse_budget(text: str) -> float:
-    """Turn `90s`, `10m` or `2h` into seconds; the schema has checked the spelling."""
-    return float(text[:-1]) * SECONDS[text[-1]]
+    """Turn `90s`, `1.5h` or `1h30m` into seconds; the schema has checked the spelling."""
+    return sum(float(amount) * SECONDS[unit] for amount, unit in re.findall(r"([0-9.]+)([dhms])", text))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.task import Task, Values, WritingTask
 
+MOST_WRITTEN = 1000  # examples for which an evaluation within a training writes sequences
+SHORTEST_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
+LONGEST_STREAM = 500_000  # tokens that the last evaluation reads one after another
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -34,6 +39,27 @@ class Effort:
     streams: int = 1
     written: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
+
+    @classmethod
+    def in_training(cls, dataset: Dataset, most_streams: int) -> Effort:
+        """Return what an evaluation within a training may cost: for the most part, it should train."""
+        return cls(max(1, min(most_streams, _tokens(dataset) // SHORTEST_STREAM)), MOST_WRITTEN)
+
+    @classmethod
+    def at_the_end(cls, dataset: Dataset) -> Effort:
+        """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
+        return cls(1 + _tokens(dataset) // LONGEST_STREAM)
+
+    def beside(self, other: Effort, dataset: Dataset, task: Task) -> str:
+        """Say what this effort does more than another one; nothing if it is the same for these data."""
+        if isinstance(task, WritingTask):
+            spared = other.written is not None and len(dataset) > other.written
+            return f"all {len(dataset):,} validation examples" if spared else ""
+        if self.streams == other.streams or not task.stream:
+            return ""
+        return (
+            "validation text read as one" if self.streams == 1 else f"validation text in {self.streams} parts"
+        )
 
 
 @torch.inference_mode()
@@ -69,6 +95,16 @@ def evaluate(
     known = {"loss": loss if counted or not targets else None}
     figures = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
     return {**figures, **scorer.result(loss)}, scorer.details()
+
+
+def _tokens(dataset: Dataset) -> int:
+    return sum(len(column.values) for column in dataset.columns.values())
+
+
+def import_libraries(task: Task) -> None:
+    """Import what scoring needs, so that no evaluation has this cost."""
+    for name in task.libraries:
+        import_module(name)
 
 
 def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:

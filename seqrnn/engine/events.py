@@ -41,6 +41,7 @@ class Evaluated:
     train_loss: float  # mean over the updates since the evaluation before
     metrics: Mapping[str, Any]
     best: bool
+    metric: str = "loss"  # the figure that decides what is best
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,16 @@ class Finished:
 
 @dataclass(frozen=True)
 class Measured:
-    """The best weights, those of `step`, were measured once more, with all care."""
+    """The best weights, those of `step`, were measured once more, with all care.
+
+    `as_in_training` are the figures of their evaluation in the training, where that took less care, and
+    `how` says what was done otherwise now.
+    """
 
     step: int
     metrics: Mapping[str, Any]
+    as_in_training: Mapping[str, Any] | None = None
+    how: str = ""
 
 
 Event = Measured | Started | Stepped | Evaluated | Saved | Finished

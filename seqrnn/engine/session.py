@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -24,14 +25,13 @@ from seqrnn.engine.events import Evaluated, Event, Finished, Measured
 from seqrnn.engine.position import SavedPosition
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.training import Trainer
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import DataError, ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
+from seqrnn.strict_json import parse_object
 from seqrnn.tasks.task import Task
-
-STREAM_TOKENS = 500_000  # of a validation text that the last evaluation reads in one stream
 
 
 @dataclass(frozen=True)
@@ -129,9 +129,11 @@ class Session:
     def _resume(self, run: RunDirectory) -> None:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
-        for name in learned(self.prepared.fields):
-            run.read_text(name)  # one that is damaged is told before anything is trained
         _check_unchanged(SavedPosition.read(newest).data, self.prepared.hashes)
+        for name, content in learned(self.prepared.fields).items():
+            found = parse_object(run.read_text(name), run.path / name)  # damage is told first
+            if found != json.loads(content):
+                raise ModelError(f"{name}: does not fit the data of this run; copy it again, or start anew")
         load_model(self.model, newest.tensors(expected_arrays(self.model)))
         self.trainer.resume(newest)
         run.metrics.cut(newest.step)
@@ -142,10 +144,20 @@ class Session:
             return
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
-        tokens = sum(len(column.values) for column in self.prepared.valid.columns.values())
-        figures, _ = evaluate(self.model, self.task, self.prepared.valid, Effort(1 + tokens // STREAM_TOKENS))
+        valid = self.prepared.valid
+        effort, before = Effort.at_the_end(valid), Effort.in_training(valid, self.config.training.batch_size)
+        figures, _ = evaluate(self.model, self.task, valid, effort)
+        how = effort.beside(before, valid, self.task)
+        seen = _evaluation_at(best.step, run, figures) if how else None
         run.metrics.append({"step": best.step, "best": True, **figures})
-        yield Measured(best.step, figures)
+        yield Measured(best.step, figures, seen, how)
+
+
+def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> dict[str, object] | None:
+    """Return the figures of a step's evaluation, as the table of the training showed them."""
+    lines = (line for line in reversed(run.metrics.read()) if line["step"] == step and "best" not in line)
+    found = next(lines, None)
+    return found and {name: found[name] for name in names if name in found}
 
 
 def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
@@ -20,7 +21,8 @@ from seqrnn.engine.build import count_parameters
 from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
 from seqrnn.engine.device import autocast, choose_precision
 from seqrnn.engine.duration import Duration
-from seqrnn.engine.evaluation import Effort, evaluate
+from seqrnn.engine.evaluation import Effort, evaluate, import_libraries
+from seqrnn.engine.evaluation_plan import EvaluationPlan
 from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
@@ -33,9 +35,6 @@ from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.manifest import TRAINING_STATE, Metric
 from seqrnn.tasks.task import Task
 
-LARGEST_GAP = 2000  # updates between two evaluations, however large the data
-EVALUATION_SHARE = 0.05  # of a time budget that evaluations may take
-MOST_WRITTEN = 1000  # examples for which an evaluation writes sequences
 PATIENCE = 10  # updates in a row that may fail before the training gives up
 
 
@@ -48,7 +47,9 @@ class Trainer:
         self.model = model
         self.train_set, self.valid_set = data
         self.device = next(model.parameters()).device
-        self.dtype = choose_precision(config.training.precision, self.device)
+        self.dtype = choose_precision(
+            config.training.precision, self.device, load(CELLS[config.model.cell]).fused
+        )
         self.optimizer = build_optimizer(model, config.training)
         self.average = WeightAverage(model, config.training.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
@@ -62,7 +63,7 @@ class Trainer:
         self._stop_reason: str | None = None
         self._saved: int | None = None  # step of the generation that was saved last
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
-        self._evaluation = (0.0, 0.0)  # when the last one ended, and how long it took, in seconds
+        self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
         self._started = time.monotonic()
         weights = task.class_weights(self.train_set)
         self.objective = Objective(
@@ -90,7 +91,7 @@ class Trainer:
         self.carry, tensors = load_training(generation, self.model, self.optimizer)
         self.average.resume(tensors)
         self._started -= self.position.seconds
-        self._evaluation = (self.position.seconds, 0.0)
+        self._plan.took_place(self.position.seconds, 0.0)
         self._saved = generation.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
@@ -100,6 +101,10 @@ class Trainer:
         would not have had.
         """
         self.model.train()
+        started = time.monotonic()
+        if self.valid_set is not None:
+            import_libraries(self.task)
+        self._started += time.monotonic() - started
         yield Started(count_parameters(self.model), self.position.step, self._fraction() >= 1.0)
         groups = self._groups()
         while self._reason() is None:
@@ -215,20 +220,15 @@ class Trainer:
             )
 
     def _evaluation_is_due(self) -> bool:
-        ended, cost = self._evaluation
-        gap = self.position.step - self.position.evaluated
-        if self.config.evaluate_every is not None:
-            return gap >= self.config.evaluate_every
-        if self.duration.seconds and self.position.seconds - ended < cost / EVALUATION_SHARE:
-            return False
         epoch_ended = self.position.batch == self.batches_per_epoch
-        return gap > 0 and (epoch_ended or gap >= LARGEST_GAP)
+        gap = self.position.step - self.position.evaluated
+        return self._plan.is_due(gap, epoch_ended, self.position.seconds)
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
         started = time.monotonic()
         metric: Metric | None = None
         if self.valid_set is not None:
-            effort = Effort(streams=self.config.batch_size, written=MOST_WRITTEN)
+            effort = Effort.in_training(self.valid_set, self.config.batch_size)
             try:
                 with self.average.in_place():
                     metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
@@ -237,7 +237,7 @@ class Trainer:
             metric = self._metric(metrics[self.task.metric], metrics["loss"])
             yield self._judge(metrics, metric)
         self.position.evaluated = self.position.step
-        self._evaluation = (time.monotonic() - self._started, time.monotonic() - started)
+        self._plan.took_place(time.monotonic() - self._started, time.monotonic() - started)
         yield from self._save(run, metric)
 
     def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
@@ -294,7 +294,9 @@ class Trainer:
         position.scale = self.schedule.scale
         train_loss = position.loss / max(position.losses, 1)
         position.loss, position.losses = 0.0, 0
-        return Evaluated(position.step, self._epochs(), position.seconds, train_loss, metrics, better)
+        return Evaluated(
+            position.step, self._epochs(), position.seconds, train_loss, metrics, better, self.task.metric
+        )
 
 
 def _most_batches(column: Column) -> int:

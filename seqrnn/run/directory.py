@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from seqrnn.errors import ModelError, OutputError
+from seqrnn.errors import LockedError, ModelError, OutputError, UsageError
 from seqrnn.run.files import check_fingerprint, fingerprint, read_regular, sync_directory, write_synced
 from seqrnn.run.generation import (
     STRAY_NAME,
@@ -58,12 +58,12 @@ class RunDirectory:
         Raises what `check_free` raises, `LockedError`, and `OutputError`, with nothing left behind.
         """
         check_free(path, overwrite)
-        run, is_new = cls(path), not path.exists()
-        with _explained(path):
+        run = cls(path)
+        with _explained(path), _removed_if_new(path):
             path.mkdir(parents=True, exist_ok=True)
             with RunLock(path):
                 check_free(path, overwrite)  # again: another training may have come first
-                run._fill(files, is_new)
+                run._fill(files)
         return run
 
     @classmethod
@@ -130,7 +130,7 @@ class RunDirectory:
                 (self.path / LOCK).unlink()
                 self.path.rmdir()  # unless there are files of somebody else
 
-    def _fill(self, files: Mapping[RootFile, str], is_new: bool) -> None:
+    def _fill(self, files: Mapping[RootFile, str]) -> None:
         """Put `files` in the place of all that is ours; take them away again where that fails."""
         try:
             self._clear()
@@ -142,8 +142,6 @@ class RunDirectory:
             with suppress(OSError):
                 self._clear()
                 (self.path / LOCK).unlink()
-                if is_new:
-                    self.path.rmdir()
             raise
 
     def _clear(self) -> None:
@@ -201,6 +199,23 @@ def _removed_on_failure(temporary: Path) -> Iterator[None]:
     except BaseException:
         with suppress(OSError):
             remove_files(temporary)
+        raise
+
+
+@contextmanager
+def _removed_if_new(path: Path) -> Iterator[None]:
+    """Where making a directory fails, take away what there was not before: it, and its parents."""
+    new = [directory for directory in (path, *path.parents) if not directory.exists()]
+    try:
+        yield
+    except (LockedError, UsageError):
+        raise  # another training has come first
+    except BaseException:
+        with suppress(OSError):
+            if new and os.listdir(path) == [LOCK]:
+                (path / LOCK).unlink()
+            for directory in new:
+                directory.rmdir()  # unless it holds something
         raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -31,6 +32,8 @@ class RunLock:
             self._descriptor = os.open(self.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
             self._acquire()
         except OSError as error:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
             raise OutputError(f"{self.run / LOCK}: {error.strerror}") from error
         return self
 
@@ -48,5 +51,6 @@ class RunLock:
             raise LockedError(
                 f"{self.run}: run in use by PID {owner}; wait until it ends, or choose another directory"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        with suppress(OSError):  # on a full disk nobody learns our number, but the lock holds
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -47,6 +47,7 @@ class Classification(AnsweringTask):
     better = "higher"
     verb = "classify"
     default_epochs = 10.0
+    libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
         {
@@ -93,7 +94,7 @@ class Classification(AnsweringTask):
         return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
         """Return the defaults for texts, or those for numbers."""
         return cls.defaults if source_kind == "text" else {**cls.defaults, **OF_NUMBERS}
 

@@ -32,6 +32,22 @@ OF_IMAGES: Mapping[str, Any] = {
 }
 """Defaults that differ where images or vectors are read, which small batches learn to see much sooner."""
 
+OF_SENTENCES: Mapping[str, Any] = {
+    "model.hidden_size": 256,
+    "model.embedding_size": 256,
+    "model.tie_embeddings": True,
+    "model.dropout": 0.2,
+    "model.embedding_dropout": 0.1,
+    "training.batch_size": 32,
+    "training.learning_rate": 5e-3,
+}
+"""Defaults that differ where sentences are translated.
+
+With thousands of tokens to choose from, most of the work is the last product: tied embeddings make it
+smaller, and the vectors of rare tokens are learnt from both ends. Many large steps learn to attend
+sooner.
+"""
+
 
 class Seq2Seq(WritingTask):
     """An encoder that reads the source, and a decoder that writes the target."""
@@ -41,6 +57,7 @@ class Seq2Seq(WritingTask):
     better = "lower"
     verb = "generate"
     default_epochs = 30.0
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
@@ -95,9 +112,11 @@ class Seq2Seq(WritingTask):
         return Claim(likelihood, f"{values} {sample.rows}, too many or too long for labels", hint)
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:
-        """Return the defaults for sequences, or those for images and single vectors."""
-        return {**cls.defaults, **OF_IMAGES} if source_kind in {"image", "vector"} else cls.defaults
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
+        """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
+        if source_kind in {"image", "vector"}:
+            return {**cls.defaults, **OF_IMAGES}
+        return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:

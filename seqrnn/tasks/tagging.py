@@ -39,6 +39,7 @@ class Tagging(AnsweringTask):
     verb = "classify"
     source: TokensField
     default_epochs = 30.0
+    libraries = ("sklearn.metrics",)
     settings = frozenset(
         {
             "data.tag_scheme",

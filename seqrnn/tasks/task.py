@@ -69,6 +69,8 @@ class Task(ABC):
     default_epochs: ClassVar[float]  # where no length of training is given
     tokens: ClassVar[Mapping[Side, Use]] = {}  # sides that are texts, whose kind of token the data decide
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
+    libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
+    stream: bool = False  # whether one long text is read, whose state is carried on
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:
@@ -80,8 +82,11 @@ class Task(ABC):
         """The sides of an example, in the order of the data set's columns."""
 
     @classmethod
-    def defaults_for(cls, source_kind: str) -> Mapping[str, Any]:  # noqa: ARG003
-        """Return the configuration keys whose default differs where `source_kind` is read."""
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return the configuration keys whose default differs where `source_kind` is read.
+
+        `sentences` says that what is written are sentences of a language, with many different words.
+        """
         return cls.defaults
 
     @classmethod

@@ -53,3 +53,17 @@ def test_what_is_no_run_is_refused(seqrnn, classifier, path: str, words: str) ->
     result = seqrnn("inspect", "-m", path)
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (4, b"", 1)
     assert words in result.stderr.decode()
+
+
+def test_the_run_is_an_argument_or_an_option(seqrnn, classifier, storyteller) -> None:
+    expected = seqrnn("inspect", "-m", classifier).stdout
+    assert seqrnn("inspect", classifier).stdout == expected
+    assert seqrnn("inspect", classifier, SEQRNN_MODEL=str(storyteller)).stdout == expected
+    assert seqrnn("inspect", SEQRNN_MODEL=str(classifier)).stdout == expected
+    for arguments, words in [
+        ([classifier, "-m", storyteller], b"exclude each other; give one of them"),
+        ([], b"no run directory; name one that training made, such as seqrnn inspect RUN"),
+    ]:
+        result = seqrnn("inspect", *arguments)
+        assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
+        assert words in result.stderr

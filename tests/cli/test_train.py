@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -36,11 +37,12 @@ def test_a_training_is_told_in_plain_lines_on_stderr(training) -> None:
     assert b"\r" not in training.stderr
     lines = training.stderr.decode().splitlines()
     assert lines[0].startswith("classification: train.tsv (read as tsv) holds 3 different labels")
-    assert lines[1].startswith("shape: many-to-one")
-    counts = [int(re.search(r": (\d+) examples", line)[1]) for line in lines[2:4]]
+    assert lines[1] == "tokens: words and punctuation (of held-out words 0.0% would be unknown)"
+    assert lines[2].startswith("shape: many-to-one")
+    counts = [int(re.search(r": (\d+) examples", line)[1]) for line in lines[3:5]]
     assert sum(counts) == 288
-    assert lines[4].startswith("model: 1 x bidirectional lstm 12,")
-    *table, _ = [line.split() for line in lines[5:-2] if "%  step" not in line]  # progress, if it takes long
+    assert lines[5].startswith("model: 1 x bidirectional lstm 12,")
+    *table, _ = [line.split() for line in lines[6:-2] if "%  step" not in line]  # progress, if it takes long
     assert table[0] == HEADS
     assert [row[0] for row in table[1:]] == ["20", "40", "60"]
     assert lines[-1] == "saved in classifier; ask it with: seqrnn classify -m classifier"
@@ -109,9 +111,9 @@ def test_a_dry_run_reads_all_and_writes_nothing(seqrnn, folder) -> None:
     result = seqrnn("train", "train.tsv", "-o", "dry", "--dry-run", *args)
     assert (result.returncode, result.stdout) == (0, b"")
     lines = result.stderr.decode().splitlines()
-    assert lines[2].startswith("training: 288 examples")
-    assert lines[3].startswith("validation: 288 examples")
-    assert "cut to 3 tokens" in lines[3]
+    assert lines[3].startswith("training: 288 examples")
+    assert lines[4].startswith("validation: 288 examples")
+    assert "cut to 3 tokens" in lines[4]
     assert not (folder / "dry").exists()
 
 
@@ -167,7 +169,11 @@ def test_a_run_that_is_there_is_kept_replaced_or_taken_as_a_start(
         (["--resume"], 2, "name a directory with -o"),
         (["train.tsv"], 2, "name a directory with -o"),
         (["-o", "new"], 2, "nothing to train on"),
-        (["train.tsv", "-o", "new", "--budget", "3x"], 2, "--budget 3x: must be a whole number of s, m or h"),
+        (
+            ["train.tsv", "-o", "new", "--budget", "3x"],
+            2,
+            "--budget 3x: must be a time such as 90s, 10m, 1.5h or 1h30m",
+        ),
         (["train.tsv", "-o", "new", "--lengths", "blank"], 2, "give it with --max-tokens"),
         (["train.tsv", "-o", "new", "--src", "train.source"], 2, "--src and --tgt go together"),
         (["train.tsv", "-o", "new", "--set", "model.cel=gru"], 2, "did you mean cell?"),
@@ -246,3 +252,46 @@ def test_no_color_is_honoured_on_a_terminal(folder, environment, options) -> Non
     styles = {code for found in re.findall(r"\x1b\[([0-9;]*)m", shown) for code in found.split(";")}
     assert styles <= {"", "0", "1", "2"}  # reset, bold, dim
     assert "━" in shown
+
+
+def test_a_run_on_a_terminal_says_what_it_waits_for(folder, environment, classifier) -> None:
+    """Without a file or a pipe, what looks like a hang is a prompt; --quiet leaves it out."""
+    waiting = b"seqrnn: waiting for rows, one a line, from the terminal; Ctrl-D ends the input"
+    for extra, said in [([], waiting), (["-q"], b"")]:
+        keyboard, terminal = os.openpty()
+        command = [sys.executable, "-m", "seqrnn", "classify", "-m", str(classifier), *extra]
+        pipes = {"stdin": terminal, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as process:
+            os.write(keyboard, b"bright sun\n\x04")
+            stdout, stderr = process.communicate(timeout=60)
+        os.close(keyboard)
+        os.close(terminal)
+        assert (process.returncode, len(stdout.splitlines()), stderr[: len(said)]) == (0, 1, said)
+        assert bool(stderr) == bool(said)
+
+
+def test_the_last_line_says_what_the_table_said_and_what_more_care_shows(seqrnn, folder, small) -> None:
+    (folder / "long.txt").write_text((folder / "story.txt").read_text() * 20)
+    result = seqrnn("train", "long.txt", "-o", "long", "--steps", "2", "--batch-size", "2", *small)
+    *_, row, updates, best, careful, _saved = result.stderr.decode().splitlines()
+    assert updates.startswith("2 updates in")
+    assert re.search(r"loss ([\d.]+)", best)[1] == row.split()[4]
+    assert careful.startswith("validation text read as one: loss ")
+    logged = [json.loads(line) for line in (folder / "long" / "metrics.jsonl").read_text().splitlines()]
+    assert [f"{line['loss']:.4f}" for line in logged] == [row.split()[4], careful.split()[6].rstrip(",")]
+
+
+def test_a_stopped_training_says_the_command_that_goes_on(folder, environment, small) -> None:
+    command = [sys.executable, "-m", "seqrnn", "train", "train.tsv", "-o", "to be continued"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(
+        [*command, "--budget", "1h", *small], cwd=folder, env=environment, **pipes
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not list(folder.glob("to be continued/gen-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        last = process.communicate(timeout=60)[1].decode().splitlines()[-1]
+    assert process.returncode == 130
+    said = "saved in to be continued; go on with: seqrnn train -o 'to be continued' --resume"
+    assert last == said

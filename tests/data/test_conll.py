@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seqrnn.data.formats.conll import Conll, looks_like_conll
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
@@ -165,3 +166,65 @@ def test_json_lines_bring_tokens_and_tags_as_lists_or_strings(write: Write, row:
     source = write("a.jsonl", (row + "\n") * 4)
     assert infer(source, None).task == "tagging"
     assert next(iter(read_records(source))).source == "a_b c"
+
+
+# Comments, which some files have before a sentence
+
+
+def pairs(source: Source) -> list[tuple[str, tuple[str, ...]]]:
+    return [record[:2] for record in read_records(source)]
+
+
+GERMEVAL = "".join(f"#\tpage {n}\n1\tAna\tB-per\tO\n2\t#met\tO\tO\n\n" for n in range(3))
+
+
+@pytest.mark.parametrize(
+    "comments",
+    [
+        "# text = Ana met\n",
+        "# sent_id = 3\n# text = a\n",
+        "#begin document (a/b); part 000\n",
+        "#end document\n",
+        "# id 52-aa\tdomain=en\n",
+        "# id 52\n",
+        "#\n",
+        "-DOCSTART- O\n\n# text = x\n",
+        "#\tpage 1 of 3\n",
+    ],
+)
+def test_comments_before_a_sentence_are_left_out(write: Write, comments: str):
+    content = f"{comments}Ana B-PER\nmet O\n\n{comments}#hashtag B-X\n#1 O\n# O\n\n{comments}"
+    assert pairs(write("a.conll", content)) == [
+        ("Ana met", ("B-PER", "O")),
+        ("#hashtag #1 #", ("B-X", "O", "O")),
+    ]
+
+
+def test_a_first_word_may_begin_with_a_number_sign(write: Write):
+    assert pairs(write("a.conll", "#hashtag B-X\nis O\n\n#1 O\n")) == [
+        ("#hashtag is", ("B-X", "O")),
+        ("#1", ("O",)),
+    ]
+
+
+def test_a_line_within_a_sentence_is_no_comment(write: Write):
+    with pytest.raises(DataError, match=r":2: 4 columns, expected 2"):
+        pairs(write("a.conll", "Ana B-PER\n# text = x\nmet O\n"))
+
+
+def test_germeval_columns_are_chosen_by_number(write: Write):
+    source = write("a.conll", GERMEVAL, text_column="2", label_column="3")
+    assert pairs(source) == [("Ana #met", ("B-per", "O"))] * 3
+
+
+def test_comments_and_a_column_that_counts_are_told_from_the_first_lines():
+    lines = GERMEVAL.split("\n")
+    assert looks_like_conll(lines)
+    assert Conll().columns_of(lines) == {"text_column": "2", "label_column": "3"}
+
+
+@pytest.mark.parametrize(
+    "content", ["Ana B-PER\nmet O\n\nBo O\n", "1 O\n2 O\n\n1 O\n", "1 a O\n3 b O\n\n1 c O\n"]
+)
+def test_no_other_column_is_taken_for_one_that_counts(content: str):
+    assert Conll().columns_of(content.split("\n")) == {}

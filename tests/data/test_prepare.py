@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
 from seqrnn.data.fields.names import NamesField
@@ -183,6 +184,16 @@ def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
         classify(rows(tmp_path, []))
     with pytest.raises(DataError, match="every example was held out; lower --valid-fraction"):
         classify(rows(tmp_path, pairs(2)), valid_fraction=0.999)
+
+
+@pytest.mark.parametrize(("examples", "warned"), [(23, True), (24, False)])
+def test_a_validation_that_says_little_is_warned_of(examples: int, warned: bool) -> None:
+    report = PreparationReport(PartReport(100), PartReport(examples))
+    said = "warning: 23 examples to validate on say little; give more with --valid or --valid-fraction"
+    assert (report.lines()[-1] == said) == warned
+    report.unit = "line"  # of one text, whose tokens count
+    assert said not in report.lines()
+    assert said not in PreparationReport(PartReport(9)).lines()
 
 
 def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:

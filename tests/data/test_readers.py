@@ -213,6 +213,32 @@ def test_a_column_of_a_common_name_may_be_chosen_by_number_or_be_of_no_use(
     assert pairs(write("a.csv", f"{header}\n1,good,2,x\n", **choice)) == [("good", ("x",))]
 
 
+@pytest.mark.parametrize(
+    ("content", "numbers"),
+    [
+        ("text;n;label\na;3,14;x\nb;-2;y\nc;1,5e3;x\n", ["3.14", "-2", "1.5e3"]),
+        ("text|n|label\na, b|3,14|x\nb|2|y\n", ["3.14", "2"]),
+        ("text;n;label\na;3,14;x\nb;1,2,3;y\n", ["3,14", "1,2,3"]),
+        ("text;n;label\na;3,14;x\nb;c;y\n", ["3,14", "c"]),
+        ("text;n;label\na;3;x\nb;2;y\n", ["3", "2"]),
+    ],
+)
+def test_numbers_may_have_a_decimal_comma_where_commas_separate_no_columns(
+    write: Write, content: str, numbers: list[str]
+):
+    assert [record.fields["n"] for record in read_records(write("a.csv", content))] == numbers
+
+
+def test_labels_apart_by_commas_are_no_numbers(write: Write):
+    source = write("a.csv", "text;label\na;1,2\nb;3\n", multi_label=True)
+    assert pairs(source) == [("a", ("1", "2")), ("b", ("3",))]
+
+
+def test_a_delimiter_at_the_end_of_rows_is_told(write: Write):
+    message = failure(write("a.csv", "text,label\na,x,\n"))
+    assert message.endswith("; remove the delimiter at the end of the rows, or end the header with one, too")
+
+
 def test_tsv_has_no_quoting(write: Write):
     assert pairs(write("a.tsv", 'say "hi\t"x"\n')) == [('say "hi', ('"x"',))]
 

@@ -66,5 +66,50 @@ def test_a_gzip_file_is_read(tmp_path: Path) -> None:
 )
 def test_a_malformed_line_is_named(tmp_path: Path, line: str, complaint: str) -> None:
     path = write(tmp_path, f"the 1 2\n{line}\n")
-    with pytest.raises(DataError, match=rf"vectors\.vec:2: .*{complaint}.*; mend or remove the line"):
+    with pytest.raises(DataError, match=rf"vectors\.vec:2: .*{complaint}.*; fix or remove the line"):
         read_vectors(path, VOCABULARY)
+
+
+@pytest.mark.parametrize("header", ["", "5 2\n"])
+@pytest.mark.parametrize("separator", [" ", "\t"])
+def test_a_word_may_hold_blanks(tmp_path: Path, header: str, separator: str) -> None:
+    lines = "the 0.1 0.2\n. 0.3 0.4\n. . . 0.5 0.6\nat a@b.c 7 8\nat 9 9\n".replace(" 0.5", f"{separator}0.5")
+    matrix, ids = read_vectors(write(tmp_path, header + lines), {".": 2, "the": 3, "at": 7})
+    assert ids.tolist() == [2, 3, 7]
+    np.testing.assert_allclose(matrix, [[0.3, 0.4], [0.1, 0.2], [9, 9]])
+
+
+def binary(words: dict[str, list[float]], end: str) -> bytes:
+    rows = [
+        f"{word} ".encode() + np.array(row, dtype="<f4").tobytes() + end.encode()
+        for word, row in words.items()
+    ]
+    return f"{len(words)} {len(next(iter(words.values())))}\n".encode() + b"".join(rows)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_the_binary_of_word2vec_is_read(tmp_path: Path, end: str, compress) -> None:
+    words = {f"w{n}": [n / 7, n / 3, -1.5] for n in range(100_000)} | {"cat": [0.1, -0.2, 0.3]}
+    file = tmp_path / "vectors.bin"
+    file.write_bytes(compress(binary(words, end)))
+    matrix, ids = read_vectors(str(file), {"w70": 2, "cat": 1, "absent": 0})
+    assert ids.tolist() == [1, 2]
+    np.testing.assert_allclose(matrix, [words["cat"], words["w70"]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (binary({f"w{n}": [n / 7, n / 3] for n in range(900)}, "")[:-3], "ends too early, or is damaged; "),
+        (b"9 2\n" + bytes(range(1, 32)) * 900, "ends too early, or is damaged; "),
+        (binary({f"w{n}": [float("nan"), 0.1] for n in range(900)}, ""), "a number is not finite; "),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0" * 99, "is a whole model of fastText; give the .vec file"),
+        (b"\x93NUMPY\1\0v\0" * 99, "is no text and not word2vec's binary; "),
+    ],
+)
+def test_other_binary_files_are_told(tmp_path: Path, content: bytes, complaint: str) -> None:
+    file = tmp_path / "vectors.bin"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=complaint):
+        read_vectors(str(file), {"w1": 1})

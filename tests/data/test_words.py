@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from seqrnn.data.text.tokenizer import SPECIALS, UNK, Tokenizer, TokenizerSettin
 from seqrnn.data.text.words import GLUE, JOINER, PATTERN
 from seqrnn.errors import ModelError
 
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 # What `\s` is to the tokenizers library.
 SPACE = "[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 SPLIT = [
@@ -24,7 +26,7 @@ SPLIT = [
     ("3.14 1,000 10:30 50% $5.99 3km", "3.14 1,000 10:30 50 % $ 5.99 3km"),
     ("the U.S. army, e.g. here.", "the U.S. army , e.g. here ."),
     ("well... what--ever", "well ... what -- ever"),
-    ("peut-être x-ray", "peut - être x - ray"),
+    ("peut-être x-ray 2020-01-05 -5 a- -b", "peut-être x-ray 2020-01-05 - 5 a - - b"),
     (
         "see http://a.de/x?y=1). me@b.org, or example.com!",
         "see http://a.de/x?y=1 ) . me@b.org , or example.com !",
@@ -42,7 +44,7 @@ JOINED = [
     ('Hi, "Jo"!', 'Hi ￭, "￭ Jo ￭" ￭!'),
     ("it's l'eau", "it ￭'s l'￭ eau"),
     ("Hi , Jo", "Hi , Jo"),
-    ("a-b (c)", "a ￭-￭ b (￭ c ￭)"),
+    ("a/b (c) -d", "a ￭/￭ b (￭ c ￭) -￭ d"),
     ("3.14km 我爱", "3.14 ￭￭ km 我 ￭￭ 爱"),
     ("a￭b ￭ ￭, ￭￭", "a ￭￭ ￭ ￭￭ b ￭ ￭ ￭, ￭ ￭￭ ￭"),
 ]
@@ -144,6 +146,24 @@ def test_a_saved_tokenizer_of_words_encodes_as_before(kind: str) -> None:
 def test_the_library_refuses_what_it_cannot_read_alike() -> None:
     with pytest.raises(Exception, match="PreTokenizer"):
         tokenizers.Tokenizer.from_str(learn("joined-word", ["a"]).to_json())
+
+
+def test_raw_mails_are_the_same_tokens_as_mails_whose_punctuation_is_apart() -> None:
+    mails = [line.partition("\t")[0] for line in (SAMPLES / "mails.test.tsv").read_text().splitlines()]
+    separated = [" ".join(re.findall(r"'s|\w+|[^\w\s]", mail)) for mail in mails]
+    assert separated != mails
+    raw, given = learn("split-word", mails), learn("word", separated)
+    assert raw.tokens == given.tokens
+    for mail, words_apart in zip(mails, separated, strict=True):
+        assert raw.encode(mail).ids.tolist() == given.encode(words_apart).ids.tolist()
+
+
+@pytest.mark.parametrize("kind", ["joined-word", "bpe"])
+def test_a_log_comes_back_as_it_was(kind: str) -> None:
+    lines = (SAMPLES / "lighthouse.txt").read_text().splitlines()[:500]
+    tokenizer = learn(kind, lines, vocabulary_size=5000)
+    encoded = tokenizer.encode_batch(lines)
+    assert [tokenizer.decode(line.ids) for line in encoded] == lines
 
 
 def test_words_that_were_not_learned_are_unknown() -> None:

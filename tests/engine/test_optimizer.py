@@ -54,9 +54,29 @@ def test_only_the_plateau_schedule_heeds_evaluations():
     assert schedule.rate(0.0) == 1.0
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("10m", 600.0), ("2h", 7200.0), ("1.5m", 90.0)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("10m", 600),
+        ("2h", 7200),
+        ("1.5m", 90),
+        ("1h30m", 5400),
+        ("1d 2h", 93_600),
+        ("0h0.5s", 0.5),
+    ],
+)
 def test_a_budget_is_read_in_seconds(text, seconds):
-    assert parse_budget(text) == seconds
+    config = TrainingConfig(budget=text)
+    assert Duration.of(config).seconds == parse_budget(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10", "0s", "0h0m", "1m1h", "1h ", "1H", "-1s", "1e3s", "1.s", "\u0661s", "1s\n"]
+)
+def test_a_budget_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match="budget"):
+        TrainingConfig(budget=text)
 
 
 def test_the_limit_that_is_nearest_decides_how_much_is_done():

@@ -8,6 +8,7 @@ import torch
 from safetensors import safe_open
 
 from seqrnn.answering.opened_run import open_run
+from seqrnn.engine import device as device_module
 from seqrnn.engine.backend import open_backend
 from seqrnn.engine.checkpoint import model_arrays
 from seqrnn.engine.device import choose_device, choose_precision
@@ -147,6 +148,13 @@ def test_a_precision_is_chosen_for_the_hardware(monkeypatch):
     cpu = torch.device("cpu")
     for there, dtype in ((True, torch.bfloat16), (False, torch.float32)):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda there=there: there)
-        assert choose_precision("auto", cpu) == dtype
-    assert choose_precision("fp32", cpu) == torch.float32
-    assert choose_precision("bf16", cpu) == torch.bfloat16
+        assert choose_precision("auto", cpu, "LSTM") == dtype
+    assert choose_precision("fp32", cpu, "LSTM") == torch.float32
+    assert choose_precision("bf16", cpu, "GRU") == torch.bfloat16
+
+
+def test_bfloat16_is_refused_where_the_cpu_has_no_kernel_of_it(monkeypatch):
+    monkeypatch.setattr(device_module, "computes_bfloat16", lambda kernel: kernel != "LSTM")
+    with pytest.raises(UsageError, match="this CPU has no LSTM of bfloat16; use --precision fp32"):
+        choose_precision("bf16", torch.device("cpu"), "LSTM")
+    assert choose_precision("bf16", torch.device("cuda"), "LSTM") == torch.bfloat16

@@ -10,6 +10,7 @@ from seqrnn.answering.rows import Labeller
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.record import Record
 from seqrnn.engine.backend import open_backend, to_tensors
+from seqrnn.engine.device import computes_bfloat16
 from seqrnn.engine.evaluation import evaluate
 from seqrnn.tasks.task import Choice
 
@@ -116,6 +117,7 @@ def test_unknown_words_are_told_apart_by_their_characters(make_session):
     assert encoded["characters"][0].ids.tolist() != encoded["characters"][1].ids.tolist()
 
 
+@pytest.mark.skipif(not computes_bfloat16("LSTM"), reason="this CPU has no LSTM of bfloat16")
 def test_computing_in_bfloat16_keeps_the_output_layer_in_full_precision(make_session, layer):
     session = make_session("conll", {"model.output_layer": layer})
     batch = batches(session)[0]

@@ -14,6 +14,7 @@ import torch
 
 from seqrnn.engine import training
 from seqrnn.engine.checkpoint import model_arrays
+from seqrnn.engine.device import computes_bfloat16
 from seqrnn.engine.events import Evaluated, Finished, Saved, Stepped
 from seqrnn.engine.loss import Loss
 from seqrnn.engine.session import Place
@@ -299,7 +300,7 @@ def test_evaluations_take_a_small_share_of_a_budget(make_session, tmp_path, cloc
     for event in session.train(Place(tmp_path / "run")):
         clock.now += isinstance(event, Stepped)
         count += isinstance(event, Evaluated)
-    assert 2 <= count <= 4  # the first after an epoch, then one in 200 s, and one at the end
+    assert 8 <= count <= 10  # the first after an epoch, then one in 50 s, and one at the end
 
 
 def test_a_resumed_training_has_what_is_left_of_the_budget(make_session, tmp_path, clock):
@@ -328,6 +329,7 @@ def test_an_epoch_is_a_pass_over_all_examples(make_session, tmp_path):
     assert taken[-1].fraction == 1.0
 
 
+@pytest.mark.skipif(not computes_bfloat16("LSTM"), reason="this CPU has no LSTM of bfloat16")
 def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_path):
     session = make_session("tsv", {"training.precision": "bf16"})
     dtypes = {True: set(), False: set()}

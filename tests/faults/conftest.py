@@ -21,13 +21,14 @@ def folder(tmp_path):
 
 @pytest.fixture
 def start(folder):
-    """Starts `seqrnn train` with arguments, in the folder."""
+    """Starts `seqrnn train` with arguments, in the folder; `limit` is the largest file, in KiB."""
     env = {**os.environ, "SEQRNN_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
 
-    def popen(*args):
+    def popen(*args, limit="unlimited"):
         command = [sys.executable, "-m", "seqrnn", "train", *args, *SMALL]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=folder, env=env, text=True, errors="replace", **pipes)
+        limited = ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "bash", *command]
+        return subprocess.Popen(limited, cwd=folder, env=env, text=True, errors="replace", **pipes)
 
     return popen
 

@@ -30,8 +30,8 @@ def test_an_interrupted_training_is_saved_and_goes_on_as_if_it_had_not_been(fold
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (130, "")
     *_, stopped, saved = stderr.splitlines()
-    assert re.search("SIGINT.*--resume", stopped)
-    assert saved == "saved in run"
+    assert stopped.endswith(": SIGINT came")
+    assert saved == "saved in run; go on with: seqrnn train -o run --resume"
     end = int(re.match(r"([\d,]+) updates", stopped)[1].replace(",", "")) + 7
     code, _, stderr = train("-o", "run", "--resume", "--steps", str(end), "-q")
     assert (code, stderr) == (0, "")
@@ -91,3 +91,13 @@ def test_a_place_that_will_not_do_is_refused_before_anything_is_read(
     assert (exit_code, stdout, stderr.count("\n")) == (code, "", 1)
     assert words in stderr
     assert (folder / "full" / "thesis.txt").read_text() == "mine"
+
+
+def test_a_disk_that_is_full_before_the_first_step_leaves_no_directory(folder, train, start) -> None:
+    code, _, _ = train("good.tsv", "--dry-run")  # the data are prepared
+    assert code == 0
+    limited = start("good.tsv", "-o", "new/run", limit=1)
+    stderr = limited.communicate(timeout=60)[1]
+    assert (limited.returncode, stderr.count("\n")) == (5, 1)
+    assert "File too large" in stderr
+    assert not (folder / "new").exists()

@@ -72,3 +72,11 @@ def test_bleu_and_chrf_are_those_of_sacrebleu_for_references_of_any_number():
 def test_a_perfect_translation_scores_100():
     scores, _ = translation_scores(WRITTEN, [[text] for text in WRITTEN])
     assert scores == pytest.approx({"bleu": 100.0, "chrf": 100.0})
+
+
+def test_tokenized_sentences_are_scored_without_advice(caplog):
+    sentences = ["the cat sat ."] * 120
+    scores, signatures = translation_scores(sentences, [[sentence] for sentence in sentences])
+    assert scores["bleu"] == pytest.approx(100.0)
+    assert "force" not in signatures["bleu"]
+    assert caplog.records == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seqrnn.errors import LockedError, ModelError, NumericError, UsageError
+from seqrnn.errors import LockedError, ModelError, NumericError, OutputError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Snapshot
 from seqrnn.run.lock import RunLock
@@ -25,7 +26,7 @@ EXPECTED = {"weight": ("float32", (2, 2))}
 def snapshot(step, value=None, better="higher", **more):
     metric = None if value is None else Metric(name="metric", value=value, better=better)
     weight = np.full((2, 2), step, "float32")
-    state = {"step": step, "generator": [2**127, "PCG64"]}
+    state = {"step": step, "generator": [2**62, "PCG64"]}
     training = {"moment": np.full(3, step, "int64"), "torch": np.arange(9, dtype="uint8")}
     whole = {"tensors": {"weight": weight}, "training_tensors": training, "training_state": state} | more
     return Snapshot(step=step, epoch=step / 10, metric=metric, **whole)
@@ -59,7 +60,7 @@ def test_all_that_was_saved_comes_back(run):
     best = run.best()
     np.testing.assert_array_equal(best.tensors(EXPECTED)["weight"], np.full((2, 2), 2, "float32"))
     np.testing.assert_array_equal(best.training_tensors(None)["moment"], np.full(3, 2, "int64"))
-    assert best.training_state(dict) == {"step": 2, "generator": [2**127, "PCG64"]}
+    assert best.training_state(dict) == {"step": 2, "generator": [2**62, "PCG64"]}
     assert best.metric == Metric(name="metric", value=0.9, better="higher")
     assert best.manifest.epoch == 0.2
     assert {name: run.read_text(name) for name in FILES} == FILES
@@ -251,6 +252,37 @@ def test_a_run_that_another_training_makes_meanwhile_is_not_touched(tmp_path, mo
     with pytest.raises(UsageError, match="is not empty"):
         RunDirectory.create(tmp_path, FILES)
     assert (tmp_path / "config.yaml").read_text() == "another's"
+
+
+def _refuse_locks(monkeypatch):
+    """Let the disk be full when the lock is made, the first file of a new directory."""
+    real = os.open
+
+    def fail(path, *rest, **more):
+        if str(path).endswith("lock"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr("os.open", fail)
+
+
+@pytest.mark.parametrize("existing", ["", "deep", "deep/run"])
+def test_a_disk_that_is_full_at_once_leaves_the_directories_as_they_were(existing, tmp_path, monkeypatch):
+    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
+    _refuse_locks(monkeypatch)
+    with pytest.raises(OutputError, match="No space left on device"):
+        RunDirectory.create(tmp_path / "deep" / "run", FILES)
+    left = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")]
+    assert left == [name for name in ("deep", "deep/run") if existing.startswith(name)]
+
+
+def test_a_lock_holds_where_there_is_no_room_for_the_number_of_its_owner(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", fail)
+    with RunLock(tmp_path), pytest.raises(LockedError, match="run in use by PID unknown"), RunLock(tmp_path):
+        pass
 
 
 def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):

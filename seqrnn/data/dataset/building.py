@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from seqrnn.data.fields.names import names_fields
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.grouping import batched
-from seqrnn.data.lines import file_name, read_lines
+from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record, size_of
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError
@@ -218,7 +218,8 @@ def _require_examples(report: PartReport, source: Source, blank: int) -> None:
 def _without_rows(source: Source, blank: int) -> DataError:
     what = "is empty"
     if blank:
-        line = next(read_lines(source.paths[0], "replace"), None)  # stdin has none left
+        lines = replace(source, encoding_errors="replace").lines(source.paths[0])
+        line = next(lines, None)  # stdin has none left
         what = f"all {blank} rows are without text{_such_as(line and line.text)}"
     return DataError(f"{file_name(source.paths[0])}: {what}; give at least one example")
 

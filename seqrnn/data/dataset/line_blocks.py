@@ -1,16 +1,15 @@
-r"""A file in blocks of some MiB, each of complete lines, without an object a line.
+r"""A file in blocks of some MiB, each of complete lines in UTF-8, without an object a line.
 
 What is a line, and what is wrong with one, is told in `lines.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from seqrnn.data.lines import LINE_LIMIT, Errors, decode_line, file_name, read_plain_chunks, too_long
-
-BOM = "\ufeff"
+from seqrnn.data.encodings import Errors
+from seqrnn.data.lines import LINE_LIMIT, decode_line, file_name, read_utf8, too_long
 
 
 class Block(NamedTuple):
@@ -25,16 +24,20 @@ class Block(NamedTuple):
 
 
 def read_blocks(
-    path: str, errors: Errors, size: int, taken: Callable[[int], None] = lambda _: None
+    path: str,
+    errors: Errors,
+    size: int,
+    encoding: str = "auto",
+    taken: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Block]:
     """Yield the lines of a file in blocks of at most `size` bytes, if no line is longer.
 
     The same file always comes in the same blocks. `taken` is told how many bytes of it each read gave.
-    Raises DataError where the file cannot be read, its gzip data is damaged or, if `errors` is "strict",
-    a line is longer than `LINE_LIMIT`; otherwise such a line is an empty one.
+    Raises DataError as `read_utf8` does and, if `errors` is "strict", where a line is longer than
+    `LINE_LIMIT`; otherwise such a line is an empty one.
     """
     name, line = file_name(path), 0
-    for content in _cut(path, errors, size, taken):
+    for content in _cut(read_utf8(path, errors, encoding, taken), name, errors, size):
         yield Block(name, line, content)
         line += content.count(b"\n")
 
@@ -51,16 +54,14 @@ def decode_block(block: Block, errors: Errors) -> tuple[list[str], int]:
         numbered = enumerate(content.split(b"\n"), block.line + 1)
         decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
         lines, replaced = [line.text for line in decoded], sum(line.replaced for line in decoded)
-    if block.line == 0:
-        lines[0] = lines[0].removeprefix(BOM)
     return lines, replaced
 
 
-def _cut(path: str, errors: Errors, size: int, taken: Callable[[int], None]) -> Iterator[bytes]:
+def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[bytes]:
     held = bytearray()
     line = 1  # the number of the first in `held`
     dropping = False  # the line that passed LINE_LIMIT, to its end
-    for chunk in read_plain_chunks(path, taken):
+    for chunk in chunks:
         if dropping:
             end = chunk.find(b"\n")
             dropping = end < 0
@@ -69,7 +70,7 @@ def _cut(path: str, errors: Errors, size: int, taken: Callable[[int], None]) -> 
             held += chunk
         if len(held) > LINE_LIMIT and not -1 < held.find(b"\n") <= LINE_LIMIT:
             if errors == "strict":
-                raise too_long(file_name(path), line)
+                raise too_long(name, line)
             end = held.find(b"\n")
             dropping = end < 0
             del held[: len(held) if dropping else end]

@@ -18,8 +18,8 @@ from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.dataset.encoding import OverLength, over_length_error
 from seqrnn.data.dataset.line_blocks import Block, decode_block
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
+from seqrnn.data.encodings import Errors
 from seqrnn.data.limits import LONGEST, require_length
-from seqrnn.data.lines import Errors
 from seqrnn.data.record import Record
 from seqrnn.data.text.counts import Parts
 from seqrnn.data.text.encoded import EncodedTexts

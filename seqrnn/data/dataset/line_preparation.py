@@ -70,8 +70,9 @@ class LineSource:
 
     def blocks(self) -> Iterator[Block]:
         """Yield all lines."""
-        for path in self.source.paths:
-            yield from read_blocks(path, self.source.encoding_errors, BLOCK, self.taken)
+        source = self.source
+        for path in source.paths:
+            yield from read_blocks(path, source.encoding_errors, BLOCK, source.encoding, self.taken)
 
     def hold_out(self, working: Coders, split: Split) -> Places:
         """Let coders divide by a split, of which a TailSplit need not know the characters."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from seqrnn.data.fields.names import SHOWN, Place, Remark, UnknownName, told_unknown
 
+FEW = 24  # examples, of which a share such as the accuracy is only known to ten points either way
+
 
 @dataclass
 class PartReport:
@@ -59,6 +61,11 @@ class PreparationReport:
         if self.replaced:
             told.append(f"{_count(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
+        if self.unit == "example" and 0 < self.valid.examples < FEW:
+            few = _count(self.valid.examples, self.unit)
+            told.append(
+                f"warning: {few} to validate on say little; give more with --valid or --valid-fraction"
+            )
         return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 
     def to_json(self, files: Sequence[str]) -> str:

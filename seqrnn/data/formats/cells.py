@@ -34,9 +34,17 @@ def labels_of(row: Row, keys: Sequence[str], source: Source) -> tuple[str, ...]:
     return tuple(label for key in keys for label in _labels_in(row, key, source))
 
 
+def holds_indicators(cells: Sequence[object]) -> bool:
+    """Whether each cell says whether a label holds, as 0 and 1 do."""
+    return all(_plain(cell) in YES | NO for cell in cells)
+
+
+def _plain(value: object) -> str:
+    return "" if value is None else str(value).strip().lower()
+
+
 def _is_set(row: Row, key: str) -> bool:
-    value = row.fields[key]
-    text = "" if value is None else str(value).strip().lower()
+    text = _plain(row.fields[key])
     if text not in YES | NO:
         raise RowError(row.line, f'"{key}" holds {text[:20]!r}; of several label columns each holds 0 or 1')
     return text in YES

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from seqrnn.data.formats.column_names import column_number
-from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.formats.format import HEAD_ROWS, Format, OpenLines, RowError
 from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokens import join_tokens, split_tokens
@@ -22,6 +22,8 @@ DOCUMENT_START = "-DOCSTART-"
 CONLLU_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 WORD_ID = re.compile(r"[0-9]+")
 OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")  # 1-2 is a contraction of words, 8.1 is not in the text
+COMMENT = re.compile(r"#\s*(?:(?:begin|end) document\b|[\w.-]+\s*=\s|id\s+\S)")
+"""What begins no word, though the line may have as many columns as one."""
 LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
 
 Token = tuple[int, list[str]]  # the number of its line, its columns
@@ -42,11 +44,20 @@ class Conll(Format):
         """Yield the sentences.
 
         The word is in the first column and the tag in the last one, unless the source names others by
-        number; -DOCSTART- lines are left out. Raises RowError at a line with more or fewer columns
-        than the first.
+        number; comments and -DOCSTART- lines are left out. Raises RowError at a line with more or fewer
+        columns than the first.
         """
-        tokens = ((line.number, split_columns(line.text)) for line in open_lines(path))
-        return _sentences(file_name(path), tokens, _Columns(source.text_column or "1", source.label_column))
+        columns = _Columns(source.text_column or "1", source.label_column)
+        return _sentences(file_name(path), _conll_tokens(open_lines(path)), columns)
+
+    def columns_of(self, lines: Sequence[str]) -> Mapping[str, str]:
+        """Choose the columns of word and tag where the first column counts the words of a sentence."""
+        rows = _word_rows(lines)
+        if not _counts(rows):
+            return {}
+        words = [row for row in rows if row]
+        varied = [index for index in range(2, len(words[0])) if len({row[index] for row in words}) > 1]
+        return {"text_column": "2", "label_column": str((varied or [len(words[0]) - 1])[-1] + 1)}
 
 
 class ConllU(Format):
@@ -77,12 +88,56 @@ def split_columns(text: str) -> list[str]:
 
 def looks_like_conll(lines: Sequence[str]) -> bool:
     """Whether lines stand in several blocks, each with the same number of columns, and no blank in one."""
-    rows = [split_columns(line) for line in lines]
+    rows = _word_rows(lines)
     widths = {len(row) for row in rows if row}
     blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))
     if blocks <= max(1, sum(map(bool, rows)) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
         return False
     return not any(" " in cell for row in rows for cell in row)
+
+
+def _word_rows(lines: Sequence[str]) -> list[list[str]]:
+    """Return the columns of the lines that are no comments; a blank line has none."""
+    numbered = (Line(number, text) for number, text in enumerate(lines, start=1))
+    return [cells for _, cells in _conll_tokens(numbered) if not _starts_document(cells)]
+
+
+def _counts(rows: Sequence[list[str]]) -> bool:
+    """Whether the first of three or more columns numbers the words of each sentence."""
+    number, longest = 0, 0
+    for row in rows:
+        number = number + 1 if row else 0
+        longest = max(longest, number)
+        if row and (len(row) < 3 or len(row) != len(rows[0] or row) or row[0] != str(number)):
+            return False
+    return longest > 1
+
+
+def _conll_tokens(lines: Iterator[Line]) -> Iterator[Token]:
+    """Yield the columns of each line but of comments, which come before the words of a sentence.
+
+    A comment begins with `#` and is no line of a word, which has as many columns as the first that does
+    not begin so.
+    """
+    head = list(islice(lines, HEAD_ROWS))
+    plain = (split_columns(line.text) for line in head if not line.text.startswith("#"))
+    width = next((len(cells) for cells in plain if cells and not _starts_document(cells)), None)
+    between = True  # sentences
+    for line in chain(head, lines):
+        cells = split_columns(line.text)
+        if between and line.text.startswith("#") and _is_comment(line.text, cells, width):
+            continue
+        between = not cells or _starts_document(cells)
+        yield line.number, cells
+
+
+def _is_comment(text: str, cells: Sequence[str], width: int | None) -> bool:
+    no_tag = " " in cells[-1]
+    return no_tag or (width is not None and len(cells) != width) or COMMENT.match(text) is not None
+
+
+def _starts_document(cells: Sequence[str]) -> bool:
+    return bool(cells) and cells[0].startswith(DOCUMENT_START)
 
 
 def looks_like_conllu(lines: Sequence[str]) -> bool:
@@ -142,7 +197,7 @@ def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterato
     tags: list[str] = []
     numbers: list[int] = []
     for number, cells in tokens:
-        if not cells or cells[0].startswith(DOCUMENT_START):
+        if not cells or _starts_document(cells):
             if words:
                 yield Record(join_tokens(words), tuple(tags), name, numbers[0], lines=numbers)
                 words, tags, numbers = [], [], []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.header import has_header
@@ -20,6 +21,8 @@ Cells = tuple[int, list[str]]  # the number of the row's first line, its cells
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate the columns of a CSV, and what the setting calls it."""
+DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?\s*")
+"""A number as many languages write it, where commas separate no columns."""
 SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
 
 
@@ -138,10 +141,35 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
     named = _is_header(first, [cells for _, cells in head[1:] if "".join(cells).strip()], source)
     names = [cell.strip() for cell in first] if named else [str(n) for n in range(1, len(first) + 1)]
     ragged = not named and not (source.text_column or source.label_column)
-    body = chain(head[1:] if named else head, filled)
-    return Table(
-        chain(blank, _rows(body, names, ragged, delimiter)), names, line, has_header=named, ragged=ragged
-    )
+    rows_of_head = head[1:] if named else head
+    layout = _Layout(names, ragged, delimiter, _with_decimal_commas(rows_of_head, delimiter, source))
+    rows_of_all = chain(blank, _rows(chain(rows_of_head, filled), layout))
+    return Table(rows_of_all, names, line, has_header=named, ragged=ragged)
+
+
+class _Layout(NamedTuple):
+    """What the first rows tell of the others; `decimal_commas` are the indices of columns of such numbers."""
+
+    names: list[str]
+    ragged: bool
+    delimiter: str
+    decimal_commas: list[int]
+
+
+def _with_decimal_commas(rows: Sequence[Cells], delimiter: str, source: Source) -> list[int]:
+    """Return the columns whose cells are all numbers, some with a comma before their fraction."""
+    if delimiter == "," or source.multi_label:
+        return []  # labels of which commas separate several look alike
+    filled = [cells for _, cells in rows if "".join(cells).strip()]
+    columns = [
+        [cell for cells in filled if (cell := "".join(cells[index : index + 1])).strip()]
+        for index in range(max(map(len, filled), default=0))
+    ]
+    return [
+        index
+        for index, cells in enumerate(columns)
+        if any("," in cell for cell in cells) and all(map(DECIMAL_COMMA.fullmatch, cells))
+    ]
 
 
 def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> bool:
@@ -153,17 +181,27 @@ def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> b
     return has_header(first, rows)
 
 
-def _rows(cells_of_rows: Iterable[Cells], names: list[str], ragged: bool, delimiter: str) -> Iterator[Row]:
-    keys, width = column_keys(names), len(names)
-    for line, cells in cells_of_rows:
-        if len(cells) == width:
-            yield Row(line, dict(zip(keys, cells, strict=True)) if "".join(cells).strip() else {})
-        elif not "".join(cells).strip():
+def _rows(cells_of_rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
+    keys, width = column_keys(layout.names), len(layout.names)
+    for line, given in cells_of_rows:
+        if not "".join(given).strip():
             yield Row(line, {})
-        elif ragged and min(width, len(cells)) > 1:
+            continue
+        cells = _with_points(given, layout.decimal_commas) if layout.decimal_commas else given
+        if len(cells) == width:
+            yield Row(line, dict(zip(keys, cells, strict=True)))
+        elif layout.ragged and min(width, len(cells)) > 1:
             yield Row(line, {str(number): cell for number, cell in enumerate(cells, start=1)})
         else:
-            raise RowError(line, _misfit(cells, names, ragged, delimiter))
+            raise RowError(line, _misfit(cells, layout.names, layout.ragged, layout.delimiter))
+
+
+def _with_points(cells: list[str], columns: Sequence[int]) -> list[str]:
+    """Write the numbers of some columns as programs do."""
+    return [
+        cell.replace(",", ".") if index in columns and DECIMAL_COMMA.fullmatch(cell) else cell
+        for index, cell in enumerate(cells)
+    ]
 
 
 def _misfit(cells: list[str], names: list[str], ragged: bool, delimiter: str) -> str:
@@ -172,4 +210,6 @@ def _misfit(cells: list[str], names: list[str], ragged: bool, delimiter: str) ->
     known = "source, target" if ragged else ", ".join(names)
     expected = f"{len(names)} or more" if ragged else str(len(names))
     advice = f"fix the row, or choose --delimiter (here: {DELIMITERS[delimiter]})"
+    if cells and len(cells) == len(names) + 1 and not cells[-1].strip():
+        advice = "remove the delimiter at the end of the rows, or end the header with one, too"
     return f"{columns}, expected {expected} ({known}); {advice}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from seqrnn.data.lines import Line
@@ -44,6 +44,10 @@ class Format(ABC):
     def matches(self, lines: Sequence[str]) -> bool:  # noqa: ARG002
         """Whether the first lines of a file look like this format; asked in the catalogue's order."""
         return False
+
+    def columns_of(self, lines: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Return `text_column` and `label_column` where the first lines show that they are not the usual."""
+        return {}
 
     @abstractmethod
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 
+MISSING = object()
+
+
 class JsonLines(TableFormat):
     """An object a line, all of which goes along with its record."""
 
@@ -26,9 +29,9 @@ class JsonLines(TableFormat):
         filled = [line for line in lines if line.strip()]
         return bool(filled) and all(line.startswith("{") for line in filled)
 
-    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:  # noqa: ARG002
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the file. Raises RowError, while rows are taken, at a line that is no object."""
-        return Table(Row(line.number, _parse(line)) for line in open_lines(path))
+        return Table(Row(line.number, with_nested(_parse(line), source)) for line in open_lines(path))
 
 
 def _parse(line: Line) -> dict[str, Any]:
@@ -39,10 +42,28 @@ def parse_object(text: str, line: int) -> dict[str, Any]:
     """Read the object at a line. Raises RowError for anything else."""
     try:
         fields = parse_json(text)
-        if "\\u" in text:
-            json.dumps(fields, ensure_ascii=False).encode()  # half a surrogate pair is no character
+        check_characters(text, fields)
     except ValueError as error:
         raise RowError(line, f"not valid JSON: {error}; write one object a line") from error
     if not isinstance(fields, dict):
         raise RowError(line, f"a JSON {type(fields).__name__}, expected an object; write one object a line")
     return fields
+
+
+def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Return the fields, and those within objects that the source names, such as `data.text`."""
+    named = [source.text_column, *source.label_columns(None)]
+    for name in named:
+        if name and "." in name and name not in fields:
+            value: Any = fields
+            for part in name.split("."):
+                value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
+            if value is not MISSING:
+                fields = {**fields, name: value}
+    return fields
+
+
+def check_characters(text: str, value: Any) -> None:
+    """Raise ValueError where the text of a value holds half a surrogate pair, which is no character."""
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode()

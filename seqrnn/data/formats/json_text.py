@@ -25,7 +25,7 @@ def parse_json(text: str) -> Any:
     if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
         raise ValueError(f"lists and objects are nested more than {DEEPEST} deep")
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_unique_keys)
+        return json.loads(text, **STRICT)
     except ValueError as error:
         if _too_long in str(error):
             raise ValueError("an integer has thousands of digits") from error
@@ -57,3 +57,11 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in fields if keys.count(key) > 1)
         raise ValueError(f'the key "{twice}" stands twice in one object')
     return fields
+
+
+STRICT: dict[str, Any] = {
+    "parse_constant": _refuse,
+    "parse_float": _finite,
+    "object_pairs_hook": _unique_keys,
+}
+"""How the library reads JSON so that nothing in it gets lost."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from seqrnn.catalog import FORMATS
 from seqrnn.data.formats.format import Format, RowError
 from seqrnn.data.formats.registry import format_named
-from seqrnn.data.lines import Line, file_name, read_lines
+from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
@@ -49,7 +49,7 @@ class RecordReader:
             raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
 
     def _lines(self, path: str) -> Iterator[Line]:
-        for line in read_lines(path, self._source.encoding_errors, self._taken):
+        for line in self._source.lines(path, self._taken):
             self.replaced += line.replaced
             self.oversize += line.error is not None
             yield line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,18 +37,50 @@ def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     filled = (row for row in table.rows if row.fields)
     if source.kind == "vector" or columns.series is None:
         for row in filled:
-            yield columns.record([row], name, source)
+            yield columns.record(row, name, source)
         return
-    for rows in _gathered(filled, columns.series):
-        yield columns.record(columns.in_time(rows), name, source)
+    yield from _gathered(filled, columns, name, source)
 
 
-def _gathered(rows: Iterator[Row], key: str) -> Iterator[list[Row]]:
-    """Yield the rows of each series, in the order of their first rows."""
-    series: dict[object, list[Row]] = {}
+def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:
+    """Yield a record for each series, in the order of their first rows.
+
+    Any row may be one of any series, so all are held, but as plain numbers: 8 bytes each.
+    """
+    series: dict[object, _Series] = {}
     for row in rows:
-        series.setdefault(row.fields[key], []).append(row)
-    yield from series.values()
+        key = row.fields[columns.series or ""]
+        if key not in series:
+            series[key] = _Series(row, labels_of(row, columns.labels, source))
+        series[key].add(row, columns, source)
+    for found in series.values():
+        steps = found.steps(len(columns.features))
+        yield Record("", found.labels, name, found.first.line, found.first.fields, steps)
+
+
+class _Series:
+    """What is held of the rows of a series."""
+
+    def __init__(self, first: Row, labels: tuple[str, ...]) -> None:
+        self.first = first
+        self.labels = labels
+        self._values = array("d")  # all features of one row after the other
+        self._times: list[tuple[bool, float, str]] = []
+
+    def add(self, row: Row, columns: _Columns, source: Source) -> None:
+        """Take a row. Raises RowError for what is no number, and for another label than the first's."""
+        if [*map(str.strip, labels_of(row, columns.labels, source))] != [*map(str.strip, self.labels)]:
+            what = f"another label than line {self.first.line} of the same series"
+            raise RowError(row.line, f"{what}; give one label a series")
+        self._values.extend(columns.numbers(row))
+        if columns.time is not None:
+            self._times.append(_time_order(row.fields[columns.time]))
+
+    def steps(self, features: int) -> list[list[float]]:
+        """Return the numbers of each row, in the order of their times, numbers before texts."""
+        rows = [self._values[at : at + features].tolist() for at in range(0, len(self._values), features)]
+        order = sorted(range(len(self._times)), key=self._times.__getitem__)
+        return [rows[index] for index in order] if self._times else rows
 
 
 @dataclass(frozen=True)
@@ -74,25 +107,15 @@ class _Columns:
             features = [key for key, title in titles if title and key not in {*labels, series, time}]
         return cls(labels, series if source.kind == "vectors" else None, time or None, features)
 
-    def in_time(self, rows: list[Row]) -> list[Row]:
-        """Return the rows of a series in the order of their times, numbers before texts."""
-        if self.time is None:
-            return rows
-        key = self.time
-        return sorted(rows, key=lambda row: _time_order(row.fields[key]))
+    def numbers(self, row: Row) -> list[float]:
+        """Return the features of a row. Raises RowError for what is no number."""
+        return [_number(row, key) for key in self.features]
 
-    def record(self, rows: list[Row], name: str, source: Source) -> Record:
-        """Make one record of the rows of a series."""
-        steps = [[_number(row, key) for key in self.features] for row in rows]
-        if source.kind == "vectors" and self.series is None:
-            steps = [[value] for value in steps[0]]
-        first, *others = rows
-        labels = labels_of(first, self.labels, source)
-        for row in others:
-            if [*map(str.strip, labels_of(row, self.labels, source))] != [*map(str.strip, labels)]:
-                what = f"another label than line {first.line} of the same series"
-                raise RowError(row.line, f"{what}; give one label a series")
-        return Record("", labels, name, first.line, first.fields, steps)
+    def record(self, row: Row, name: str, source: Source) -> Record:
+        """Make a record of a row by itself: one vector, or a series of single numbers."""
+        numbers = self.numbers(row)
+        steps = [numbers] if source.kind == "vector" else [[number] for number in numbers]
+        return Record("", labels_of(row, self.labels, source), name, row.line, row.fields, steps)
 
 
 def _time_order(value: object) -> tuple[bool, float, str]:

@@ -13,6 +13,7 @@ from typing import Any
 from seqrnn.config import Config
 from seqrnn.data.fields.field import Side, Use
 from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.lines import GZIP_MAGIC
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokens import join_tokens
@@ -28,9 +29,10 @@ MOST_UNKNOWN = 0.2  # share of held-out words that a model may read as <unk>
 CLOSED_TYPES, CLOSED_UNKNOWN = 1000, 0.005  # different words, unknown share: phonemes, captions of toys
 MOST_GLUED = 0.2  # share of the marks that stick to words in a text whose words are given
 UNSPACED_LENGTH = 6  # characters that mean there are no spaces: Chinese words, cut apart, have two
+LONGEST_SPELLED = 60  # characters of a text, such as a date, that is read by the character to be written so
 SYMBOL_LENGTH = 2  # characters of most tokens that are symbols, such as phonemes
 
-BPE_SIZE, BPE_CHARACTERS = 4000, 2_000_000  # a vocabulary for so much text, growing with its square root
+BPE_SIZE, BPE_CHARACTERS = 2500, 2_000_000  # a vocabulary for so much text, growing with its square root
 SMALLEST_BPE, LARGEST_BPE = 500, 32_000
 
 NAMES = {"word": "words", "char": "characters", "byte": "bytes", "bpe": "byte pairs"}
@@ -53,6 +55,7 @@ class Asked:
     pretokenized: str = "auto"
     vocabulary_size: int | None = None  # None: to be chosen where it can be
     use: Use = "read"
+    spelled: bool = False  # whether what is written for such texts is chosen to be written in characters
     lowercase: bool = False
     min_count: int = 1
 
@@ -65,6 +68,7 @@ class TokenChoice:
     pretokenized: str
     vocabulary_size: int | None
     evidence: str
+    many_words: bool = False  # as a language has them, which symbols and toys have not
 
 
 @dataclass(frozen=True)
@@ -88,30 +92,37 @@ class Sample:
         return bool(self.records) and all(map(_is_token_list, islice(self.records, HELD_OUT)))
 
 
-def choose_for(
-    config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source
-) -> tuple[dict[str, Any], str]:
-    """Choose what a token is on each side that a task has a use for, where the user has not `given` it.
+@dataclass(frozen=True)
+class Choices:
+    """What was chosen for all sides: the settings, a line for the user, and whether sentences are written."""
 
-    Returns the settings, and a line that says what was chosen, and why.
-    """
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    told: str = ""
+    writes_sentences: bool = False
+
+
+def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source) -> Choices:
+    """Choose what a token is on each side that a task has a use for, where the user has not `given` it."""
     sides = {side: _asked(config, given, side, use) for side, use in uses.items()}
     if config.data.source_kind not in {"text", "none"}:
         sides.pop("source", None)
     if not sides:
-        return {}, ""
+        return Choices()
     sample = take_sample(replace(source, format=config.data.format, kind=config.data.source_kind))
     settings: dict[str, Any] = {}
     told: list[str] = []
-    for side, asked in sides.items():
+    writes_sentences = False
+    for side in sorted(sides, reverse=True):  # the target first
+        asked = replace(sides[side], spelled=settings.get("data.target_tokenizer") == "char")
         lists = side == "source" and sample.has_token_lists
         chosen = choose_tokens(sample.texts[side], asked, sample.growth, lists)
         prefix = "data." if side == "source" else "data.target_"
         settings |= {f"{prefix}tokenizer": chosen.tokenizer, f"{prefix}pretokenized": chosen.pretokenized}
         if chosen.vocabulary_size != asked.vocabulary_size:
             settings[f"{prefix}vocabulary_size"] = chosen.vocabulary_size
-        told.append(f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
-    return settings, f"tokens: {'; '.join(told)}"
+        told.insert(0, f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
+        writes_sentences |= asked.use == "written" and chosen.many_words
+    return Choices(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
 
 def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> Asked:
@@ -119,10 +130,17 @@ def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> Aske
     size = data.vocabulary_size if "data.vocabulary_size" in given else None
     if side == "target":
         size = data.target_vocabulary_size or size
-        return Asked(data.target_tokenizer, data.target_pretokenized, size, use, False, data.min_count)
+        return Asked(data.target_tokenizer, data.target_pretokenized, size, use, min_count=data.min_count)
     named_by_vectors = data.tokenizer == "auto" and config.model.embeddings is not None
     tokenizer = "word" if named_by_vectors else data.tokenizer
-    return Asked(tokenizer, data.pretokenized, size, use, data.lowercase, data.min_count)
+    return Asked(
+        tokenizer,
+        data.pretokenized,
+        size,
+        use,
+        lowercase=data.lowercase,
+        min_count=data.min_count,
+    )
 
 
 def take_sample(source: Source) -> Sample:
@@ -167,7 +185,10 @@ def choose_tokens(
     else:
         marks = ""
     told = ", ".join(filter(None, (about, reason, marks)))
-    return TokenChoice(tokenizer, pretokenized, size, f"{name} ({told})" if told else name)
+    many = (
+        tokenizer in {"word", "bpe"} and len(set(chain.from_iterable(map(str.split, texts)))) > CLOSED_TYPES
+    )
+    return TokenChoice(tokenizer, pretokenized, size, f"{name} ({told})" if told else name, many)
 
 
 def bpe_size(characters: float) -> int:
@@ -183,6 +204,8 @@ def _tokenizer(texts: list[str], asked: Asked, pretokenized: str) -> tuple[str, 
         return "char", "written without spaces" if unspaced else "most texts are single words"
     if (length := _unspaced_length(texts)) >= UNSPACED_LENGTH:
         return "char", f"written without spaces, {length:.0f} letters in a row"
+    if asked.spelled and sum(map(len, texts)) <= LONGEST_SPELLED * len(texts):
+        return "char", "as short as what is written in characters"
     types, unknown = _unknown_words(texts, asked, pretokenized)
     share = f"of held-out words {unknown:.1%} would be unknown"
     if asked.use != "read":
@@ -250,9 +273,14 @@ def _marks(chunks: Counter[str], marks: str) -> tuple[int, int]:
         word = chunk.strip(marks)
         if not word:
             apart += count
-        elif len(word) > 2 and word.isalpha():
+        elif not _abbreviated(word):
             glued += count
     return apart, glued
+
+
+def _abbreviated(word: str) -> bool:
+    """Whether a word may end with a full stop by itself, as Mr. and e.g. do."""
+    return (len(word) <= 2 and word.isascii()) or any(stop in word for stop in _stops)
 
 
 def _unspaced_length(texts: list[str]) -> float:
@@ -274,8 +302,16 @@ def _is_token_list(record: Record) -> bool:
 
 
 def _size_of(source: Source) -> int:
-    """Return the bytes of the files."""
-    return sum(os.path.getsize(path) for path in (*source.paths, source.target_path) if path)
+    """Return the bytes of the files, unpacked."""
+    return sum(_unpacked_size(path) for path in (*source.paths, source.target_path) if path)
+
+
+def _unpacked_size(path: str) -> int:
+    with open(path, "rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return os.path.getsize(path)
+        file.seek(-4, os.SEEK_END)  # which tell it, but for larger files
+        return int.from_bytes(file.read(4), "little")
 
 
 def _bytes_of(records: list[Record]) -> int:

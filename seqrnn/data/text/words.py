@@ -53,7 +53,7 @@ PATTERN = "|".join(
         _EMOTICON,
         CLITIC,
         ELIDED,
-        rf"{_IN_WORD}+(?:_+{_IN_WORD}+)*",
+        rf"{_IN_WORD}+(?:(?:_+|[-\x{{2010}}\x{{2011}}]){_IN_WORD}+)*",  # x-ray, 2020-01-05, snake_case
         r"[\p{Katakana}ー]+",
         r"[\x{1F1E6}-\x{1F1FF}]{2}",  # flags
         rf"{_PICTURE}(?:[\p{{M}}\x{{1F3FB}}-\x{{1F3FF}}]|\x{{200D}}{_PICTURE})*",  # with all that changes it
@@ -93,6 +93,8 @@ class WordSplitter:
 
 def chunks_of(text: str) -> list[str]:
     """Cut a text at its white space; each newline is a chunk."""
+    if text.isprintable():  # the only white space is the space, and this is three times as fast
+        return text.split()
     return _chunk.findall(text)
 
 

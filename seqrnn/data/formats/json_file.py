@@ -1,0 +1,181 @@
+"""JSON files: one list of objects, also within an object, or objects one after the other."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.json_lines import check_characters, with_nested
+from seqrnn.data.formats.json_text import STRICT
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.lines import LINE_LIMIT, READ_SIZE, read_text
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+BLANK = " \t\r\n"
+NOT_BLANK = re.compile(f"[^{BLANK}]")
+ADVICE = "give a list of objects, or one object a line"
+
+
+class JsonFile(TableFormat):
+    """Objects in a list, in a list that an object holds, or one after the other; read piece by piece."""
+
+    extensions = (".json",)
+    line_is_row = False
+    row_noun = "object"
+    has_lines = False  # as long as they may be
+
+    def matches(self, lines: Sequence[str]) -> bool:
+        """Whether a list of objects begins, or an object that goes over several lines."""
+        start = "".join("".join(lines[:100])[:10_000].split())
+        filled = [line for line in lines if line.strip()]
+        spread = start.startswith('{"') and len(filled) > 1 and not all(line[0] == "{" for line in filled)
+        return start.startswith("[{") or spread
+
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:  # noqa: ARG002
+        """Open the file. Raises RowError, while rows are taken, for what is no JSON or no object.
+
+        An object may be as long as a line, 16 MiB; the file may be of any length.
+        """
+        text = _Scanner(read_text(path, source.encoding_errors, source.encoding))
+        rows = (
+            text.items() if text.peek() == "[" else text.objects() if text.holds_several() else text.members()
+        )
+        return Table(Row(line, with_nested(_object(value, line), source)) for line, value in rows)
+
+
+def _object(value: Any, line: int) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RowError(line, f"a JSON {type(value).__name__}, expected an object; {ADVICE}")
+    return value
+
+
+class _Scanner:
+    """Takes values from a text that comes in pieces; each comes with the number of its line."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self._text = ""
+        self._at = 0
+        self._line = 1
+        self._decoder = json.JSONDecoder(**STRICT)
+
+    def items(self) -> Iterator[tuple[int, Any]]:
+        """Take a list, item by item, with which the text ends."""
+        yield from self._list()
+        self._require_end()
+
+    def objects(self) -> Iterator[tuple[int, Any]]:
+        """Take one value after the other."""
+        while self.peek():
+            yield self._value()
+
+    def members(self) -> Iterator[tuple[int, Any]]:
+        """Take the items of the only list of objects in an object; without one, the object itself."""
+        start, others, found = self._line, {}, None
+        self._take("{")
+        while self.peek() != "}":
+            line, name = self._value()
+            self._take(":")
+            if self.peek() != "[":
+                others[name] = self._value()[1]
+            else:
+                items = []
+                for number, item in self._list():
+                    if not isinstance(item, dict):
+                        items.append(item)
+                        continue
+                    if found not in {None, name}:
+                        raise RowError(
+                            line, f'two lists of objects, "{found}" and "{name}"; keep one of them'
+                        )
+                    found = name
+                    yield number, item
+                others[name] = items
+            if self.peek() != "}":
+                self._take(",")
+        self._take("}")
+        self._require_end()
+        if found is None and others:
+            yield start, others
+
+    def holds_several(self) -> bool:
+        """Whether another object comes after the first, which is then a row of its own."""
+        self.peek()
+        while len(self._text) < READ_SIZE and self._read():
+            pass
+        try:
+            _, end = self._decoder.raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return False  # it is longer than what was read
+        return self._text[end:].lstrip(BLANK)[:1] == "{"
+
+    def peek(self) -> str:
+        """Return the next character that is not blank, without taking it, or nothing at the end."""
+        while True:
+            found = NOT_BLANK.search(self._text, self._at)
+            self._skip((found.start() if found else len(self._text)) - self._at)
+            if found or not self._read():
+                return found[0] if found else ""
+
+    def _list(self) -> Iterator[tuple[int, Any]]:
+        self._take("[")
+        while self.peek() != "]":
+            yield self._value()
+            if self.peek() != "]":
+                self._take(",")
+                if self.peek() == "]":
+                    raise RowError(self._line, f"not valid JSON: a comma before the end of a list; {ADVICE}")
+        self._take("]")
+
+    def _value(self) -> tuple[int, Any]:
+        self.peek()
+        line = self._line
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+                check_characters(self._text[self._at : end], value)
+            except (ValueError, RecursionError) as error:
+                if len(self._text) - self._at > LINE_LIMIT:
+                    raise RowError(line, f"an object of over 16 MiB, or not valid JSON; {ADVICE}") from error
+                if isinstance(error, RecursionError) or not self._read():
+                    self._refuse(error)
+                continue
+            if end == len(self._text) and self._read():
+                continue  # a number may go on
+            self._skip(end - self._at)
+            return line, value
+
+    def _refuse(self, error: Exception) -> None:
+        where = self._at
+        if isinstance(error, json.JSONDecodeError):
+            where = error.pos
+            error = ValueError(error.msg)
+        line = self._line + self._text.count("\n", self._at, where)
+        raise RowError(line, f"not valid JSON: {error}; {ADVICE}") from error
+
+    def _take(self, mark: str) -> None:
+        found = self.peek()
+        if found != mark:
+            shown = repr(found) if found else "the end of the file"
+            raise RowError(self._line, f"not valid JSON: {shown} where {mark!r} is expected; {ADVICE}")
+        self._skip(1)
+
+    def _require_end(self) -> None:
+        if found := self.peek():
+            raise RowError(self._line, f"not valid JSON: {found!r} after the end of the list; {ADVICE}")
+
+    def _skip(self, count: int) -> None:
+        self._line += self._text.count("\n", self._at, self._at + count)
+        self._at += count
+
+    def _read(self) -> bool:
+        """Read on, if there is more."""
+        piece = next(self._pieces, "")
+        self._text, self._at = self._text[self._at :] + piece, 0
+        return bool(piece)

@@ -1,0 +1,88 @@
+"""Parquet: tables in columns, read through pyarrow a row group at a time."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.table import Row, Table, column_keys
+from seqrnn.data.lines import UNREADABLE, file_name
+from seqrnn.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetFile
+
+    from seqrnn.data.source import Source
+
+BATCH_ROWS = 1024
+INSTALL = "install pyarrow, which reads parquet: pip install 'seqrnn[parquet]'"
+
+
+class Parquet(TableFormat):
+    """A table whose columns have names and types."""
+
+    extensions = (".parquet", ".pq")
+    line_is_row = False
+    row_noun = "row"
+    has_lines = False
+
+    def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:  # noqa: ARG002
+        """Open the file; a row's line is its number, from 1.
+
+        Raises UsageError without pyarrow, DataError for a file that is no parquet, and RowError, while
+        rows are taken, for a damaged row group.
+        """
+        file = _open(path)
+        names = file.schema_arrow.names
+        return Table(_rows(file, names), names, has_header=True)
+
+
+def _open(path: str) -> ParquetFile:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise UsageError(f"{file_name(path)}: {INSTALL}") from error
+    try:
+        return ParquetFile(path, memory_map=True)
+    except (OSError, ArrowException) as error:
+        what = "no parquet file, or a damaged one; write it again"
+        if isinstance(error, OSError) and error.errno:
+            what = f"{os.strerror(error.errno)}; {UNREADABLE}"
+        raise DataError(f"{file_name(path)}: {what}") from error
+
+
+def _rows(file: ParquetFile, names: list[str]) -> Iterator[Row]:
+    from pyarrow import ArrowException
+
+    keys, number = column_keys(names), 0
+    try:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            columns = [column.to_pylist() for column in batch.columns]
+            for cells in zip(*columns, strict=True):
+                number += 1
+                yield Row(number, dict(zip(keys, map(_cell, cells), strict=True)))
+    except (OSError, ArrowException, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RowError(number + 1, f"damaged parquet data ({reason}); write the file again") from error
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell as JSON would have it: times as ISO has them, bytes as text."""
+    match value:
+        case str() | bool() | int() | float() | None:
+            return value
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+        case decimal.Decimal():
+            return float(value)
+        case bytes():
+            return value.decode("utf-8")
+        case list():
+            return [_cell(item) for item in value]
+    return value if isinstance(value, dict) else str(value)

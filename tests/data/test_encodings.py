@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import codecs
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from seqrnn.config import DataConfig
+from seqrnn.config_file import from_flags, resolve
+from seqrnn.data import lines
+from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.lines import read_lines
+from seqrnn.data.source import Source
+from seqrnn.errors import ConfigError, DataError
+
+TEXT = "Größe\tx\nnaïve café\ty\n€ 5\tz\n"
+ROWS = TEXT.split("\n")[:-1]
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """A function: bytes of a file, and how to read them -> the texts of its lines."""
+
+    def read_file(content: bytes, encoding: str = "auto", errors: str = "strict") -> list[str]:
+        path = tmp_path / "file"
+        path.write_bytes(content)
+        return [line.text for line in read_lines(str(path), errors, encoding)]  # type: ignore[arg-type]
+
+    return read_file
+
+
+def failure(read, *arguments: object) -> str:
+    with pytest.raises(DataError) as error:
+        read(*arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value).rpartition("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("mark", "codec"),
+    [
+        (b"", "utf-8"),
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_tells_the_encoding_and_any_line_end_ends_a_line(read, mark, codec, compress, end):
+    content = mark + TEXT.replace("\n", end).encode(codec)
+    assert read(compress(content)) == ROWS
+    assert read(compress(content), "auto", "replace") == ROWS
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16-le", "utf-16-be", "utf_8", "gb18030", "cp1140"])
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_an_encoding_can_be_named_wherever_the_chunks_end(read, monkeypatch, codec: str, size: int):
+    text = TEXT.replace("ï", "i").replace("ö", "o").replace("ß", "s") if codec == "gb18030" else TEXT
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, _: real(descriptor, size))
+    assert read(text.encode(codec), codec) == text.split("\n")[:-1]
+
+
+@pytest.mark.parametrize(
+    "mark", [codecs.BOM_UTF8 + "é".encode(), codecs.BOM_UTF16_LE + "é".encode("utf-16-le")]
+)
+def test_a_byte_order_mark_comes_before_a_named_encoding(read, mark: bytes):
+    assert read(mark, "cp1252") == ["é"]
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("errors", ["strict", "replace"])
+@pytest.mark.parametrize("text", ["text\tlabel\ngood\tx\n", "добрый день\tx\n", "今日は 天気\ty\n"])
+def test_utf_16_without_a_mark_is_told(read, codec: str, errors: str, text: str):
+    message = failure(read, text.encode(codec), "auto", errors)
+    assert message == f"file:1:1: looks like UTF-16 without a byte-order mark; use --encoding {codec}"
+    assert read(text.encode(codec), codec) == text.split("\n")[:-1]
+
+
+@pytest.mark.parametrize("content", [b"a\0b\nc\n", b"\0\0\0\0\n", b"ab\0\0cd\n", b"\0a\n"])
+def test_a_nul_in_utf_8_is_data(read, content: bytes):
+    assert read(content) == content.decode().split("\n")[:-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("café".encode("cp1252"), "try --encoding cp1252, or"),
+        (b"caf\x81", "try --encoding latin-1, or"),
+        ("добрый день".encode("cp1251"), "cp1251, or"),
+        ("こんにちは".encode("shift_jis"), "shift_jis"),
+    ],
+)
+def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_to_try(read, line: bytes, advice: str):
+    message = failure(read, b"fine\n" + line + b"\n")
+    assert message.startswith("file:2:")
+    assert advice in message
+    assert "--encoding" in message
+
+
+@pytest.mark.parametrize("size", [1, 5, 1 << 20])
+@pytest.mark.parametrize(
+    ("content", "codec", "place"),
+    [
+        (b"ab\nc\x81d\n", "cp1252", "2:2: not cp1252 (byte 0x81); "),
+        (
+            "ab\ncé".encode("utf-16") + b"\x00\xd8" + "x\n".encode("utf-16-le"),
+            "auto",
+            "2:5: not utf-16 (byte 0x00)",
+        ),
+        (b"ab\nc\xe9\n", "ascii", "2:2: not ascii (byte 0xe9); "),
+        ("ab".encode("utf-16") + b"\x41", "auto", "1:5: not utf-16 (byte 0x41); "),
+    ],
+)
+def test_a_byte_that_an_encoding_lacks_is_an_error_with_its_place(
+    read, monkeypatch, size, content, codec, place
+):
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, _: real(descriptor, size))
+    assert failure(read, content, codec).startswith(f"file:{place}")
+
+
+def test_a_byte_that_an_encoding_lacks_can_be_replaced_and_is_counted(tmp_path: Path):
+    path = tmp_path / "file"
+    path.write_bytes(b"a\xe9\nb\x81\x8d\n")
+    found = [(line.text, line.replaced) for line in read_lines(str(path), "replace", "cp1252")]
+    assert found == [("aé", 0), ("b\ufffd\ufffd", 2)]
+
+
+def test_utf_8_that_is_read_as_another_encoding_is_told(read):
+    content = b"plain\n" + "naïve\n".encode()
+    message = failure(read, content, "cp1252")
+    assert message == "file:2: is UTF-8, and not cp1252; use --encoding utf-8"
+    assert read(content, "cp1252", "replace") == ["plain", "naïve"]
+
+
+def test_carriage_returns_end_lines_only_where_there_is_no_newline(read):
+    assert read(b"a\rb\rc") == read(b"a\rb\rc\r") == ["a", "b", "c"]
+    assert read(b"a\rb\nc\rd\n") == ["a\rb", "c\rd"]
+
+
+@pytest.mark.parametrize("more", [b"", b"x\r" * 10])
+def test_a_long_file_of_carriage_returns_has_lines(read, more: bytes):
+    assert read(b"abc\r" * (1 << 19) + more) == ["abc"] * (1 << 19) + ["x"] * (len(more) // 2)
+
+
+def test_a_newline_after_a_million_carriage_returns_is_told(read):
+    content = b"abc\r" * (1 << 19) + b"d\n"
+    assert failure(read, content).startswith(f"file:{(1 << 19) + 1}: lines before this one end with \\r")
+
+
+def test_a_line_of_a_stream_comes_at_once_in_every_encoding(tmp_path: Path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    descriptor = os.open(fifo, os.O_RDWR)
+    groups = lines.read_line_groups(str(fifo), "strict")
+    os.write(descriptor, "é1\n".encode("utf-16"))
+    assert [line.text for line in next(groups)] == ["é1"]
+    os.write(descriptor, "é2\n".encode("utf-16-le"))
+    found: list[str] = []
+    while not found:
+        found = [line.text for line in next(groups)]
+    assert found == ["é2"]
+    groups.close()
+    os.close(descriptor)
+
+
+def test_a_source_reads_its_files_in_its_encoding(tmp_path: Path):
+    path = tmp_path / "a.tsv"
+    path.write_bytes(TEXT.encode("cp1252"))
+    source = Source.training(DataConfig(train=(str(path),), format="tsv", encoding="cp1252"))
+    assert [(record.source, *record.targets) for record in read_records(source)] == [
+        tuple(row.split("\t")) for row in ROWS
+    ]
+
+
+@pytest.mark.parametrize("name", ["klingon", "hex", "rot13", "idna", "", "a\0b"])
+def test_an_unknown_encoding_is_refused(name: str):
+    with pytest.raises(ConfigError, match=r"--encoding .*no encoding of that name; "):
+        resolve([from_flags({"data.encoding": name})])
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [(b"PAR1\x15\x04", "parquet file; use --format parquet"), (b"PK\x03\x04\x14", "zip file; give .npz")],
+)
+def test_a_file_of_no_text_is_told(read, content: bytes, advice: str):
+    assert failure(read, content + bytes(99)).startswith(f"file: is a {advice}")
+    assert read(b"PAR1 and PK\n") == ["PAR1 and PK"]
