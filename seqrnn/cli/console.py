@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
 from seqrnn.cli.stdio import printable
 from seqrnn.cli.tables import clock
+from seqrnn.data.dataset.progress import Preparing
 from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
@@ -86,18 +88,33 @@ class TrainingConsole:
             self._held.append(text)
 
     @contextmanager
-    def preparing(self, what: str) -> Iterator[None]:
-        """Hold all lines to the end, and drop them where that is an error: its line stands alone."""
+    def preparing(self, what: str) -> Iterator[Callable[[Preparing], None]]:
+        """Yield what draws the state of a long preparation.
+
+        All lines are held to the end, and dropped where that is an error: its line stands alone.
+        """
         held: list[str] = []
         self._held = held
-        if self._live:
-            with self.console.status(what):
-                yield
-        else:
-            yield
+        bar = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=16),
+            TextColumn("{task.description}"),
+            console=self.console,
+            transient=True,
+            disable=not self._live,
+        )
+        with bar:
+            task = bar.add_task(what, total=None)
+            yield partial(self._draw_preparing, bar, task)
         self._held = None
         for line in held:
             self.say(line)
+
+    def _draw_preparing(self, bar: Progress, task: TaskID, event: Preparing) -> None:
+        bar.update(task, description=preparation_line(event), total=1.0, completed=event.fraction)
+        if not self._live and time.monotonic() - self._plain_at >= PLAIN_INTERVAL:
+            self._plain_at = time.monotonic()
+            self.console.print(f"{event.fraction:4.0%}  {preparation_line(event)}")
 
     def follow(self, events: Iterable[Event]) -> None:
         """Draw the events as they come, to the end."""
@@ -141,3 +158,12 @@ class TrainingConsole:
         for line in self._table.head(event):
             self.console.print(line, style="dim")
         self.console.print(self._table.row(event), style="bold" if event.best else None)
+
+
+def preparation_line(event: Preparing) -> str:
+    """Return how far a preparation is: megabytes, their speed in this pass, and the time left for all."""
+    speed = event.done / max(event.pass_seconds, 1e-3)
+    return (
+        f"{event.what} {event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB  "
+        f"{speed / 1e6:,.0f} MB/s  {clock(event.left)} left"
+    )

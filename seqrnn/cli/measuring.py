@@ -75,8 +75,8 @@ def find_source(run: OpenedRun, given: Given) -> Source:
 
 def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
+    from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
-    from seqrnn.data.dataset.prepare import encode_part
     from seqrnn.engine.evaluation import evaluate
 
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:

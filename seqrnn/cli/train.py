@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from seqrnn.errors import UsageError
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.plan import Plan
+    from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
     from seqrnn.run.generation import Generation
@@ -89,9 +90,9 @@ def train(
 
     console = TrainingConsole(quiet)
     plan = settled(planned)
-    with console.preparing("reading the data"):
+    with console.preparing("reading the data") as draw:
         weights = _weights(output if resume else init_from, resume, console)
-        session = _prepare(plan, console, weights)
+        session = _prepare(plan, console, weights, draw)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:
@@ -126,12 +127,15 @@ def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Gene
     return weights
 
 
-def _prepare(plan: Plan, console: TrainingConsole, weights: Generation | None) -> Session:
+def _prepare(
+    plan: Plan, console: TrainingConsole, weights: Generation | None, draw: Callable[[Preparing], None]
+) -> Session:
     """Read the data and build the model, and say what they are."""
     from seqrnn.data.dataset.prepare import prepare
 
     task = plan.task()
-    prepared = prepare(plan.readable.data, task.fields, plan.readable.training.seed)
+    training = plan.readable.training
+    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
 
     from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
 

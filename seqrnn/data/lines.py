@@ -12,7 +12,7 @@ import os
 import select
 import zlib
 from codecs import getincrementaldecoder
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -56,26 +56,30 @@ def file_name(path: str | None) -> str:
     return "stdin" if path is None or path == "-" else COPIES.get(path, path)
 
 
-def read_lines(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[Line]:
+def read_lines(
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
+) -> Iterator[Line]:
     """Yield the lines of a file, or of stdin where `path` is None or `-`; see `read_line_groups`."""
-    return chain.from_iterable(read_line_groups(path, errors, encoding))
+    return chain.from_iterable(read_line_groups(path, errors, encoding, taken))
 
 
-def read_line_groups(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[list[Line]]:
+def read_line_groups(
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
+) -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
 
     An empty group says that reading on would block: what is in hand should be finished first.
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
     line without a newline is a line like any other.
 
-    In `encoding` "auto", a byte-order mark tells UTF-16 from UTF-8.
+    In `encoding` "auto", a byte-order mark tells UTF-16 from UTF-8. `taken` is told how many bytes of the
+    file each read gave.
 
     Raises DataError where the file cannot be read, where its gzip data is damaged and, if
     `errors` is "strict", at a byte that is not of the encoding and at a line longer than `LINE_LIMIT`.
     """
-    name = file_name(path)
-    splitter = _LineSplitter(name, errors)
-    for chunk in to_utf8(_decompress(read_chunks(path), name), name, encoding, errors):
+    splitter = _LineSplitter(file_name(path), errors)
+    for chunk in read_utf8(path, errors, encoding, taken):
         lines = splitter.feed(chunk)
         if lines or not chunk:
             yield lines
@@ -88,7 +92,7 @@ def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Itera
     name = file_name(path)
     decoder = getincrementaldecoder("utf-8")(errors)
     line = 1
-    for chunk in chain(to_utf8(_decompress(read_chunks(path), name), name, encoding, errors), (b"",)):
+    for chunk in chain(read_utf8(path, errors, encoding), (b"",)):
         try:
             text = decoder.decode(chunk)
         except UnicodeDecodeError as error:
@@ -104,10 +108,18 @@ def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Itera
             yield text
 
 
-def read_chunks(path: str | None) -> Iterator[bytes]:
+def read_utf8(
+    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
+) -> Iterator[bytes]:
+    """Do as `read_chunks`, inflate what gzip has compressed, and make UTF-8 of it; see `to_utf8`."""
+    name = file_name(path)
+    return to_utf8(_decompress(read_chunks(path, taken), name), name, encoding, errors)
+
+
+def read_chunks(path: str | None, taken: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
     """Yield the bytes of a file as they arrive, at most `READ_SIZE` at a time.
 
-    Before a read that would block it yields no bytes.
+    Before a read that would block it yields no bytes. `taken` is told how many bytes each read gave.
 
     Raises DataError, with the system's reason, where the file cannot be read.
     """
@@ -124,6 +136,7 @@ def read_chunks(path: str | None) -> Iterator[bytes]:
                 ready.poll()
             if not (chunk := os.read(descriptor, READ_SIZE)):
                 return
+            taken(len(chunk))
             yield chunk
     except (OSError, ValueError) as error:  # ValueError: a path that holds a NUL
         reason = getattr(error, "strerror", None) or error
@@ -211,8 +224,7 @@ class _LineSplitter:
             self._held.clear()
             self._too_long = True
         else:
-            place = f"{self._name}:{self._number + 1}"
-            raise DataError(f"{place}: a line of over 16 MiB; break it up, lines end at \\n only")
+            raise too_long(self._name, self._number + 1)
 
     def _held_line(self) -> Line:
         if self._too_long:
@@ -236,12 +248,23 @@ class _LineSplitter:
 
     def _decode_line(self, raw: bytes) -> Line:
         self._number += 1
-        try:
-            return Line(self._number, raw.decode().removesuffix("\r"))
-        except UnicodeDecodeError as error:
-            if self._errors == "strict":
-                place = f"{self._name}:{self._number}:{error.start + 1}"
-                advice = f"try {guess(raw)}, or convert the file to UTF-8"
-                raise DataError(f"{place}: not UTF-8 (byte 0x{raw[error.start]:02x}); {advice}") from error
-        text = raw.decode(errors="replace").removesuffix("\r")
-        return Line(self._number, text, len(raw) - len(raw.decode(errors="ignore").encode()))
+        return decode_line(raw, (self._name, self._number), self._errors)
+
+
+def decode_line(raw: bytes, place: tuple[str, int], errors: Errors) -> Line:
+    """Return the line of a file's name and number. Raises DataError as `read_line_groups` does."""
+    name, number = place
+    try:
+        return Line(number, raw.decode().removesuffix("\r"))
+    except UnicodeDecodeError as error:
+        if errors == "strict":
+            what = f"{name}:{number}:{error.start + 1}: not UTF-8 (byte 0x{raw[error.start]:02x})"
+            advice = f"try {guess(raw)}, or convert the file to UTF-8"
+            raise DataError(f"{what}; {advice}") from error
+    text = raw.decode(errors="replace").removesuffix("\r")
+    return Line(number, text, len(raw) - len(raw.decode(errors="ignore").encode()))
+
+
+def too_long(name: str, number: int) -> DataError:
+    """Return the error at a line longer than `LINE_LIMIT`."""
+    return DataError(f"{name}:{number}: a line of over 16 MiB; break it up, lines end at \\n only")

@@ -46,3 +46,8 @@ class Record(NamedTuple):
     def place(self) -> str:
         """Where the example stands, as `FILE:LINE`."""
         return f"{self.path}:{self.line}"
+
+
+def size_of(record: Record) -> int:
+    """Return the `size` of a record."""
+    return record.size

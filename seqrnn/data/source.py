@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,11 @@ class Source:
     encoding: str = "auto"
     encoding_errors: Errors = "strict"
     kind: str = "auto"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All paths."""
+        return self.paths if self.target_path is None else (*self.paths, self.target_path)
 
     @classmethod
     def training(cls, data: DataConfig) -> Source:
@@ -94,9 +99,9 @@ class Source:
             kind=data.source_kind,
         )
 
-    def lines(self, path: str) -> Iterator[Line]:
-        """Yield the lines of one of the files. Raises DataError as `read_lines` does."""
-        return read_lines(path, self.encoding_errors, self.encoding)
+    def lines(self, path: str, taken: Callable[[int], None] = lambda _: None) -> Iterator[Line]:
+        """Yield the lines of one of the files; see `read_lines`."""
+        return read_lines(path, self.encoding_errors, self.encoding, taken)
 
     def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the label columns that the user chose: one of `names`, or several apart by commas."""

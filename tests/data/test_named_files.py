@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.dataset.split import SourceSplit, assign
 from seqrnn.data.fields.named_files import find_named_file, fingerprint, path_of
 from seqrnn.data.fields.steps import matrix_of
 from seqrnn.data.formats.record_reader import read_records
@@ -115,6 +115,6 @@ def test_a_pickled_or_cut_array_is_refused(arrays, tmp_path):
 
 def test_equal_numbers_are_held_out_together_and_others_are_not():
     records = [Record("", (str(turn),), steps=[[float(number)]]) for turn in (1, 2) for number in range(200)]
-    held_out = [out for _, out in SourceSplit(0.3, 1).assign(records)]
+    held_out = [out for _, held_out in assign(SourceSplit(0.3, 1), records) for out in held_out.tolist()]
     assert held_out[:200] == held_out[200:]
     assert 30 < sum(held_out[:200]) < 90

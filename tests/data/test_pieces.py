@@ -35,7 +35,7 @@ def texts():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("kind", ["word", "char", "byte", "bpe"])
+@pytest.mark.parametrize("kind", ["word", "split-word", "char", "byte", "bpe"])
 def test_a_text_in_pieces_has_the_tokens_of_the_whole(kind, form, short) -> None:
     settings = TokenizerSettings(kind, True, unicode_form=form, vocabulary_size=400)
     whole = Tokenizer.learn(texts(), settings)

@@ -9,7 +9,7 @@ from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
-from seqrnn.data.dataset.split import SourceSplit
+from seqrnn.data.dataset.split import SourceSplit, assign
 from seqrnn.data.fields.field import TextField, learned, load_fields
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
@@ -78,16 +78,25 @@ def test_words_that_are_not_known_are_told_from_all_that_are():
 RECORDS = [Record(f"word{row % 700}", (f"target {row}",)) for row in range(2000)]
 
 
+def drawn_from(split, records):
+    """Return each record, and whether it is held out."""
+    return [pair for batch, held_out in assign(split, records) for pair in zip(batch, held_out, strict=True)]
+
+
 def test_a_source_is_held_out_with_all_its_targets_or_not_at_all():
-    drawn = list(SourceSplit(0.2, 1).assign(RECORDS))
+    drawn = drawn_from(SourceSplit(0.2, 1), RECORDS)
     held = {record.source for record, held_out in drawn if held_out}
     kept = {record.source for record, held_out in drawn if not held_out}
     assert not held & kept
     assert 0.15 < len(held) / 700 < 0.25
     assert len(drawn) == 2000
-    shuffled = {record.source for record, held_out in SourceSplit(0.2, 1).assign(RECORDS[::-1]) if held_out}
+    shuffled = {
+        record.source for record, held_out in drawn_from(SourceSplit(0.2, 1), RECORDS[::-1]) if held_out
+    }
     assert shuffled == held
-    assert {record.source for record, held_out in SourceSplit(0.2, 2).assign(RECORDS) if held_out} != held
+    assert {
+        record.source for record, held_out in drawn_from(SourceSplit(0.2, 2), RECORDS) if held_out
+    } != held
 
 
 @pytest.mark.parametrize(("kind", "apart"), [("text", True), ("label", False)])

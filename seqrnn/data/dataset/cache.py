@@ -43,12 +43,15 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 T = TypeVar("T")
 
 
-def file_hashes(paths: Iterable[str]) -> dict[str, str]:
-    """Return the sha256 of each file's bytes, in the order given. Raises DataError for an unreadable file."""
+def file_hashes(paths: Iterable[str], taken: Callable[[int], None] = lambda _: None) -> dict[str, str]:
+    """Return the sha256 of each file's bytes, in the order given; `taken` is told the bytes of each read.
+
+    Raises DataError for an unreadable file.
+    """
     hashes = {}
     for path in paths:
         content = hashlib.sha256()
-        for chunk in read_chunks(path):
+        for chunk in read_chunks(path, taken):
             content.update(chunk)
         hashes[path] = content.hexdigest()
     return hashes

@@ -99,6 +99,13 @@ class ColumnWriter:
             self._values.append(np.concatenate(arrays))
             self._offsets.append(ends)
 
+    def append_flat(self, values: NDArray[Any], lengths: IntArray) -> None:
+        """Append n examples, whose `values` are all after one another, and whose `lengths` are (n,)."""
+        if len(lengths):
+            ends = self._values.size + lengths.cumsum()
+            self._values.append(values)
+            self._offsets.append(ends)
+
     def close(self) -> None:
         """Complete both files."""
         self._values.close()

@@ -21,9 +21,6 @@ from seqrnn.errors import DataError
 
 OverLength = Literal["truncate", "skip", "error"]
 
-BATCH = 1000  # records; encoding is fast in batches, and a batch is all that is held in memory
-LARGEST = 2**22  # characters and steps of a batch
-
 
 class PartWriter:
     """Writes one column for each field; complete when the `with` block has been left.
@@ -38,33 +35,16 @@ class PartWriter:
         self._fields = fields
         self._over_length = over_length
         self._counted = counted_name(fields)
-        self._pending: list[Record] = []
-        self._size = 0  # of what they hold
         self._open_files = ExitStack()
         self._columns = [
             self._open_files.enter_context(ColumnWriter(directory / field.name, field.dtype))
             for field in fields
         ]
 
-    def add(self, record: Record) -> None:
-        """Take one record."""
-        self._pending.append(record)
-        self._size += record.size
-        if len(self._pending) == BATCH or self._size >= LARGEST:
-            self._write()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._open_files:
-            if error is None:
-                self._write()
-
-    def _write(self) -> None:
-        records, self._pending, self._size = self._pending, [], 0
+    def add(self, records: list[Record]) -> None:
+        """Encode and write some records."""
+        if not records:
+            return
         sides = [field.encode(records) for field in self._fields]
         examples = list(zip(*sides, strict=True))
         truncated = [any(side.truncated for side in example) for example in examples]
@@ -74,14 +54,20 @@ class PartWriter:
             column.append([example[number].ids for example in examples])
         self._count(examples)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open_files.close()
+
     def _settle(
         self, records: list[Record], examples: list[tuple[Encoded, ...]], truncated: list[bool]
     ) -> list[tuple[Encoded, ...]]:
         """Do with the examples that are too long what was asked for."""
         if self._over_length == "error":
-            place = records[truncated.index(True)].place
-            advice = "raise --max-tokens, or use --over-length truncate or skip"
-            raise DataError(f"{place}: longer than --max-tokens; {advice}")
+            raise over_length_error(records[truncated.index(True)].place)
         if self._over_length == "truncate":
             self.report.truncated += sum(truncated)
             return examples
@@ -103,6 +89,12 @@ class PartWriter:
         for number, before in enumerate(self.report.unknown_names):
             counts[number] += before.times
         self.report.unknown_names = unknown_names(field, counts)
+
+
+def over_length_error(place: str) -> DataError:
+    """Return the error at an example that is too long, where that is one."""
+    advice = "raise --max-tokens, or use --over-length truncate or skip"
+    return DataError(f"{place}: longer than --max-tokens; {advice}")
 
 
 def counted_name(fields: Sequence[Field]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, IntArray
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
@@ -18,7 +19,7 @@ from seqrnn.errors import ModelError
 END = 0xFF  # stands behind each text, and fills a batch: no byte of UTF-8 is this one
 
 
-class ReferencesField:
+class ReferencesField(Learning):
     """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
 
     file_name: FieldFile | None = None
@@ -37,9 +38,6 @@ class ReferencesField:
     def dtype(self) -> np.dtype[Any]:
         """Bytes."""
         return np.dtype(np.uint8)
-
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn nothing."""
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the bytes of each record's targets, `END` behind each."""

@@ -1,14 +1,19 @@
-"""Which records are held out for validation: the same at every pass over the same records."""
+"""Which records are held out for validation: the same at every pass over the same records.
+
+A split decides by what is read of a record, or by its place, the `weight` of all before it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seqrnn.data.record import Record
+from seqrnn.data.grouping import batched
+from seqrnn.data.record import Record, size_of
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,16 @@ class RandomSplit:
     fraction: float
     seed: int
 
-    def assign(self, records: Iterable[Record]) -> Iterator[tuple[Record, bool]]:
-        """Yield each record, and whether it is held out."""
-        generator = np.random.default_rng(self.seed)
-        for record in records:
-            yield record, generator.random() < self.fraction
+    def weight(self, texts: Sequence[str]) -> int:
+        """Return the number of examples."""
+        return len(texts)
+
+    def held_out(self, texts: Sequence[str], place: int) -> NDArray[np.bool_]:
+        """Draw for each text, (n,); `place` is the weight of all before them."""
+        bits = np.random.PCG64(self.seed)
+        bits.advance(place)
+        drawn: NDArray[np.bool_] = np.random.Generator(bits).random(len(texts)) < self.fraction
+        return drawn
 
 
 @dataclass(frozen=True)
@@ -32,15 +42,18 @@ class TailSplit:
     fraction: float
     characters: int
 
-    def assign(self, records: Iterable[Record]) -> Iterator[tuple[Record, bool]]:
-        """Yield each line, and whether it is held out."""
+    def weight(self, texts: Sequence[str]) -> int:
+        """Return the number of characters."""
+        return sum(map(len, texts))
+
+    def held_out(self, texts: Sequence[str], place: int) -> NDArray[np.bool_]:
+        """Compare the place of each line with that of the cut, (n,)."""
         cut = self.characters * (1.0 - self.fraction)
-        start = 0
-        for record in records:
-            # Of the two ends of the line that the cut falls into, the nearer one is the boundary.
-            middle = start + len(record.source) / 2
-            yield record, middle > cut
-            start += len(record.source)
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        # Of the two ends of the line that the cut falls into, the nearer one is the boundary.
+        middles = place + lengths.cumsum() - lengths / 2
+        after: NDArray[np.bool_] = middles > cut
+        return after
 
 
 @dataclass(frozen=True)
@@ -53,14 +66,38 @@ class SourceSplit:
     fraction: float
     seed: int
 
-    def assign(self, records: Iterable[Record]) -> Iterator[tuple[Record, bool]]:
-        """Yield each record, and whether it is held out."""
-        key = self.seed.to_bytes(8, "big")
-        for record in records:
-            read = record.source if record.steps is None else str(record.steps)
-            text = read.encode("utf-8", "surrogatepass")
-            drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8, key=key).digest(), "big")
-            yield record, drawn < self.fraction * 2**64
+    def weight(self, _texts: Sequence[str]) -> int:
+        """Return nothing: the place does not matter."""
+        return 0
+
+    def held_out(self, texts: Sequence[str], _place: int) -> NDArray[np.bool_]:
+        """Look at each text, (n,)."""
+        key, limit = self.seed.to_bytes(8, "big"), self.fraction * 2**64
+        drawn = (_hash(text, key) < limit for text in texts)
+        return np.fromiter(drawn, dtype=bool, count=len(texts))
 
 
 Split = RandomSplit | SourceSplit | TailSplit
+
+
+def assign(split: Split, records: Iterable[Record]) -> Iterator[tuple[list[Record], NDArray[np.bool_]]]:
+    """Yield the records in batches, with which of them are held out, (n,)."""
+    place = 0
+    read = _read if isinstance(split, SourceSplit) else _text
+    for batch in batched(records, size_of):
+        texts = list(map(read, batch))
+        yield batch, split.held_out(texts, place)
+        place += split.weight(texts)
+
+
+def _text(record: Record) -> str:
+    return record.source
+
+
+def _read(record: Record) -> str:
+    return record.source if record.steps is None else str(record.steps)
+
+
+def _hash(text: str, key: bytes) -> int:
+    content = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=key).digest(), "big")

@@ -12,9 +12,11 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
+from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
 from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
@@ -47,8 +49,11 @@ class Field(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn the vocabulary. Raises DataError for records that nothing can be learned from."""
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at some of the records to learn from. Raises DataError, with its place, for one of no use."""
+
+    def settle(self) -> None:
+        """Learn from all that were observed. Raises DataError where nothing can be learned."""
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the integers of each record. Raises DataError with the place of a record that has none."""
@@ -79,7 +84,7 @@ def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: 
                 raise ModelError(f"{run}/{error}") from error
 
 
-class TextField:
+class TextField(Learning):
     """The text of a record: its source, or its first target.
 
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
@@ -95,23 +100,35 @@ class TextField:
     ) -> None:
         self.name = name
         self.file_name: FieldFile | None = "tokenizer.json" if side == "source" else "target_tokenizer.json"
-        self._stream = stream
-        self._settings = replace(settings, max_tokens=None) if stream else settings
+        self.stream = stream
+        self.settings = replace(settings, max_tokens=None) if stream else settings
         self._side = side
+        self._learner: VocabularyLearner | None = None
 
     @property
     def description(self) -> str:
         """The side and the settings of the tokenizer."""
-        return f"{self.name} {self._side} {self._settings}"
+        return f"{self.name} {self._side} {self.settings}"
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that the vocabulary fits into."""
         return smallest_dtype(len(self.tokenizer))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    @property
+    def reads_source(self) -> bool:
+        """Whether its text is the source of a record, just as it is."""
+        return type(self) is TextField and self._side == "source"
+
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the texts of some records. Raises DataError where the target is read and there is none."""
+        self._learner = self._learner or vocabulary_learner(self.settings)
+        self._learner.add([self._text(record) for record in records])
+
+    def settle(self) -> None:
         """Learn the vocabulary of the texts."""
-        self.tokenizer = Tokenizer.learn(map(self._text, records), self._settings)
+        learner, self._learner = self._learner or vocabulary_learner(self.settings), None
+        self.tokenizer = Tokenizer(self.settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Tokenise the text of each record.
@@ -120,7 +137,7 @@ class TextField:
         tokens that is no piece of a stream.
         """
         texts = [self._text(record) for record in records]
-        if self._stream:
+        if self.stream:
             return self.tokenizer.encode_batch(texts)
         encoded = self.tokenizer.encode_batch(texts, LONGEST)
         for record, text in zip(records, encoded, strict=True):
@@ -135,7 +152,7 @@ class TextField:
         """Take over a tokenizer.json. Raises ModelError if it is malformed, or cuts texts in another way."""
         name = self.file_name or ""
         self.tokenizer = Tokenizer.from_json(text, name)
-        self.tokenizer.check_settings(self._settings, name)
+        self.tokenizer.check_settings(self.settings, name)
 
     def check(self, record: Record) -> None:
         """Accept any text of up to `LONGEST` tokens. Raises DataError, with its place, for a longer one."""
@@ -178,6 +195,7 @@ class LabelField(NamesField):
         super().__init__(name)
         self.multi_label = multi_label
         self.labels: list[str] = []
+        self._paths: dict[str, str] = {}  # of a file that has the label
 
     @property
     def known(self) -> Sequence[str]:
@@ -189,9 +207,13 @@ class LabelField(NamesField):
         """Whether there may be several labels."""
         return f"{self.name} label multi_label={self.multi_label} of the training part"
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Gather the labels. Raises DataError if there is nothing to tell apart."""
-        paths = {label: record.path for record in records for label in self._labels(record)}
+    def observe(self, records: Sequence[Record]) -> None:
+        """Gather the labels of some records. Raises DataError as `encode` does, but for unknown ones."""
+        self._paths |= {label: record.path for record in records for label in self._labels(record)}
+
+    def settle(self) -> None:
+        """Number the labels. Raises DataError if there is nothing to tell apart."""
+        paths, self._paths = self._paths, {}
         self.labels = sorted(paths)
         if not self.labels:
             raise DataError("the training data have no label; name the column that holds it with --label-col")

@@ -6,9 +6,8 @@ Shapes: B batch, N side of an image in pixels.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache, partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.images import CHANNELS, read_pixels
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
 from seqrnn.data.fields.vectors_field import Moments, Scales
 from seqrnn.data.record import Record
@@ -29,7 +29,7 @@ MIN_DEVIATION = 1e-30  # of pixels from 0 to 1: far below any, and its inverse f
 KEPT_BYTES = 64 << 20  # of pixels that are not read again
 
 
-class ImageField:
+class ImageField(Learning):
     """The image that a record names, stretched to `side` x `side` pixels.
 
     With `normalize` each channel has mean 0 and deviation 1 over the first training images;
@@ -47,6 +47,7 @@ class ImageField:
         self.side = side
         self._normalize = normalize
         self._mean, self._deviation = np.full(CHANNELS, 0.5), np.full(CHANNELS, 0.5)
+        self._moments, self._observed = Moments(CHANNELS), 0
         kept = max(1, KEPT_BYTES // (CHANNELS * side * side))
         self._read = lru_cache(maxsize=kept)(partial(read_pixels, side=side))
 
@@ -60,14 +61,17 @@ class ImageField:
         """Bytes of a path."""
         return np.dtype(np.uint8)
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn the mean and the deviation of each channel. Raises DataError as `check` does."""
-        if not self._normalize:
-            return
-        moments = Moments(CHANNELS)
-        for record in islice(records, LEARNED_FROM):
-            moments.add(self._pixels_of(record).reshape(-1, CHANNELS) / 255)
-        self._mean, self._deviation = moments.mean, moments.deviation()
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the first images. Raises DataError as `check` does."""
+        for record in records[: LEARNED_FROM - self._observed] if self._normalize else ():
+            self._moments.add(self._pixels_of(record).reshape(-1, CHANNELS) / 255)
+            self._observed += 1
+
+    def settle(self) -> None:
+        """Learn the mean and the deviation of each channel."""
+        if self._normalize:
+            self._mean, self._deviation = self._moments.mean, self._moments.deviation()
+        self._moments, self._observed = Moments(CHANNELS), 0
 
     def check(self, record: Record) -> None:
         """Raise DataError, with its place, for a record whose image is missing or cannot be read."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.record import Record
 
 SHOWN = 5  # names of a kind that a message lists
@@ -39,7 +40,7 @@ class UnknownName(NamedTuple):
     place: Place
 
 
-class NamesField(ABC):
+class NamesField(Learning, ABC):
     """A field that numbers the names of the training part; other names come after those, as they are met.
 
     So a name that training did not have is a right answer that no model gives.
@@ -82,6 +83,11 @@ class NamesField(ABC):
         """Count among the numbers of some examples each of the unknown names that there are so far."""
         beyond = ids[ids >= len(self.known)] - len(self.known)
         return np.bincount(beyond, minlength=len(self.unknown))
+
+
+def names_fields(fields: Iterable[object]) -> list[NamesField]:
+    """Return those of some fields that number names."""
+    return [field for field in fields if isinstance(field, NamesField)]
 
 
 def place_of(record: Record, index: int) -> Place:

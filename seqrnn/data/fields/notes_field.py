@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
@@ -16,7 +17,7 @@ from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
 
 
-class NotesField:
+class NotesField(Learning):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     file_name: FieldFile | None = None
@@ -39,7 +40,7 @@ class NotesField:
         """One step, a byte a key."""
         return np.dtype((np.uint8, (self.keys,)))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    def observe(self, records: Sequence[Record]) -> None:
         """Learn nothing, but raise DataError at a record that is no music."""
         for record in records:
             self.check(record)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import PositiveFloat
 
 from seqrnn.catalog import FieldFile
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.steps import require_size
 from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
@@ -29,7 +30,7 @@ class _Scale(Strict):
 LARGEST_TARGET = 1e100  # squares of such numbers, and sums of these, are finite
 
 
-class NumberField:
+class NumberField(Learning):
     """The target number of a record, with mean 0 and deviation 1 in training."""
 
     file_name: FieldFile | None = "numbers.json"
@@ -39,6 +40,7 @@ class NumberField:
     def __init__(self, name: str) -> None:
         self.name = name
         self.mean, self.deviation = 0.0, 1.0
+        self._moments = Moments(1)
 
     @property
     def description(self) -> str:
@@ -50,11 +52,14 @@ class NumberField:
         """Single precision."""
         return np.dtype(np.float32)
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn the mean and the deviation. Raises DataError for a record without a number."""
-        moments = Moments(1)
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the numbers of some records. Raises DataError for a record without one."""
         for record in records:
-            moments.add(np.array([[_number_of(record)]]))
+            self._moments.add(np.array([[_number_of(record)]]))
+
+    def settle(self) -> None:
+        """Learn the mean and the deviation."""
+        moments, self._moments = self._moments, Moments(1)
         self.mean, self.deviation = float(moments.mean[0]), float(moments.deviation()[0])
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField, Place, Remark, place_of
 from seqrnn.data.fields.tag_schemes import (
     LETTERS,
@@ -23,6 +24,7 @@ from seqrnn.data.fields.tag_schemes import (
 )
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
+from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.data.text.vocabulary import normalizer
@@ -63,7 +65,7 @@ class TokensField(TextField):
         return join_tokens(map(self._normalize, tokens))
 
 
-class CharactersField:
+class CharactersField(Learning):
     """The characters of each token of a sentence, <eos> behind each token.
 
     Other than the words, characters keep their case; one that was seen once is <unk>, so that the
@@ -79,6 +81,7 @@ class CharactersField:
         self.name = name
         self._max_tokens = max_tokens
         self._settings = TokenizerSettings("char", min_count=2, max_tokens=LONGEST_SPELLING)
+        self._learner: VocabularyLearner | None = None
 
     @property
     def description(self) -> str:
@@ -90,10 +93,15 @@ class CharactersField:
         """The smallest dtype that the characters fit into."""
         return smallest_dtype(len(self.tokenizer))
 
-    def learn(self, records: Iterable[Record]) -> None:
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at the characters of some records."""
+        self._learner = self._learner or vocabulary_learner(self._settings)
+        self._learner.add([word for record in records for word in split_tokens(record.source)])
+
+    def settle(self) -> None:
         """Learn which characters there are."""
-        words = (word for record in records for word in split_tokens(record.source))
-        self.tokenizer = Tokenizer.learn(words, self._settings)
+        learner, self._learner = self._learner or vocabulary_learner(self._settings), None
+        self.tokenizer = Tokenizer(self._settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Spell each token of each record."""
@@ -138,6 +146,8 @@ class TagField(NamesField):
         self._chosen = chosen
         self.tags: list[str] = []
         self.scheme: Scheme | None = None
+        self._counts: Counter[str] = Counter()
+        self._places: dict[str, Place] = {}  # where each tag was met first
 
     @property
     def known(self) -> Sequence[str]:
@@ -149,19 +159,21 @@ class TagField(NamesField):
         """The limit, and the scheme that was asked for."""
         return f"{self.name} tags {self._max_tokens} {self._chosen} of the training part"
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Gather the tags, and tell how they mark spans; remark on those that are unlike the others.
-
-        Raises DataError where tokens and tags do not match, all tags are the same, or many are not of
-        the scheme that was asked for.
-        """
-        counts: Counter[str] = Counter()
-        places: dict[str, Place] = {}
+    def observe(self, records: Sequence[Record]) -> None:
+        """Gather the tags of some records. Raises DataError where tokens and tags do not match."""
         for record in records:
             tags = tags_of(record)
-            for tag in set(tags) - places.keys():
-                places[tag] = place_of(record, tags.index(tag))
-            counts.update(tags)
+            for tag in set(tags) - self._places.keys():
+                self._places[tag] = place_of(record, tags.index(tag))
+            self._counts.update(tags)
+
+    def settle(self) -> None:
+        """Number the tags, and tell how they mark spans; remark on those that are unlike the others.
+
+        Raises DataError where all tags are the same, or many are not of the scheme that was asked for.
+        """
+        counts, self._counts = self._counts, Counter()
+        places, self._places = self._places, {}
         self.tags = sorted(counts)
         if len(self.tags) < 2:
             found = f"only the tag {self.tags[0]!r}" if self.tags else "no tag"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.steps import LARGEST, matrix_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
@@ -34,7 +35,7 @@ class Scales(Strict):
         return np.array(content.mean), np.array(content.deviation)
 
 
-class VectorsField:
+class VectorsField(Learning):
     """The vectors of a record, (T, F); with `normalize` each feature has mean 0 and deviation 1 in training.
 
     Without `sequential` a record is one vector.
@@ -51,6 +52,7 @@ class VectorsField:
         self._max_steps = max_steps
         self.mean = np.empty(0)  # (F,)
         self.deviation = np.empty(0)  # (F,)
+        self._moments: Moments | None = None
 
     @property
     def description(self) -> str:
@@ -62,16 +64,16 @@ class VectorsField:
         """One vector in single precision."""
         return np.dtype((np.float32, (len(self.mean),)))
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn the mean and the deviation of each feature over all steps.
-
-        Raises DataError where a record does not hold vectors of the first one's size.
-        """
-        moments: Moments | None = None
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at some records. Raises DataError for one that holds no vectors of the first one's size."""
         for record in records:
-            matrix = self._matrix(record, len(moments.mean) if moments else None)
-            moments = moments or Moments(matrix.shape[1])
-            moments.add(matrix)
+            matrix = self._matrix(record, len(self._moments.mean) if self._moments else None)
+            self._moments = self._moments or Moments(matrix.shape[1])
+            self._moments.add(matrix)
+
+    def settle(self) -> None:
+        """Learn the mean and the deviation of each feature over all steps."""
+        moments, self._moments = self._moments, None
         if moments is None or not len(moments.mean):
             raise DataError("the training data hold no vectors; give numbers in each row")
         self.mean, self.deviation = moments.mean, moments.deviation()

@@ -38,6 +38,7 @@ class Format(ABC):
     row_noun: ClassVar[str] = "line"
     line_is_object: ClassVar[bool] = False  # of JSON
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
+    line_is_source: ClassVar[bool] = False  # just as it is, without a target
     has_columns: ClassVar[bool] = False  # which of them hold source and target is inferred
     has_lines: ClassVar[bool] = True  # of text, in some encoding
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from seqrnn.catalog import FORMATS
 from seqrnn.data.formats.format import Format, RowError
@@ -21,10 +21,11 @@ class RecordReader:
     are blank rows, too).
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, taken: Callable[[int], None] = lambda _: None) -> None:
         if source.format not in FORMATS:
             raise UsageError("how the files are laid out is not known; pass --format")
         self._source = source
+        self._taken = taken
         self._format: Format = format_named(source.format)
         self._reset()
 
@@ -48,15 +49,16 @@ class RecordReader:
             raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
 
     def _lines(self, path: str) -> Iterator[Line]:
-        for line in self._source.lines(path):
+        for line in self._source.lines(path, self._taken):
             self.replaced += line.replaced
             self.oversize += line.error is not None
             yield line
 
 
-def read_records(source: Source) -> RecordReader:
+def read_records(source: Source, taken: Callable[[int], None] = lambda _: None) -> RecordReader:
     """Return the records of `source`: iterate over it, any number of times.
 
+    `taken` is told how many bytes of a file were read, whenever some were.
     Raises UsageError if the format is not resolved. stdin and FIFOs give one pass; see `spool`.
     """
-    return RecordReader(source)
+    return RecordReader(source, taken)

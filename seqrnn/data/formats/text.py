@@ -17,6 +17,7 @@ class Text(Format):
     r"""One long text: a record is a line with its `\n` put back, the last one too."""
 
     is_one_text = True
+    line_is_source = True
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
         """Yield the lines, blank ones included."""
@@ -26,6 +27,8 @@ class Text(Format):
 
 class Lines(Format):
     """One example a line, without a target."""
+
+    line_is_source = True
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:  # noqa: ARG002
         """Yield each line as an example."""

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, islice
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import tokenizers
 from numpy.typing import NDArray
 from tokenizers import models
 
+from seqrnn.data.grouping import batched
+from seqrnn.data.text.chunk_ids import ChunkNumbers
 from seqrnn.data.text.detokenizer import Decoder, character_count
+from seqrnn.data.text.encoded import ByteNumbers, CharacterNumbers, Encoded, EncodedTexts, Numbers
+from seqrnn.data.text.learners import vocabulary_learner
 from seqrnn.data.text.pieces import PIECE
 from seqrnn.data.text.tokenizer_file import JOINED, TokenizerFile
 from seqrnn.data.text.vocabulary import (
@@ -25,33 +29,24 @@ from seqrnn.data.text.vocabulary import (
     EOS,
     PATTERNS,
     SPECIALS,
+    SPLIT,
     UNK,
     Merges,
     TokenizerSettings,
+    byte_alphabet,
     growth,
-    learn_vocabulary,
     normalizer,
     pieces_of,
     pipeline,
     shrinkage,
+    text_normalizer,
     word_splitter,
 )
-from seqrnn.data.text.words import ChunkIds
+from seqrnn.data.text.word_ids import WholeTextNumbers, WordNumbers
 from seqrnn.errors import ModelError
 from seqrnn.strict_json import COPY, read_as
 
 __all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
-
-
-class Encoded(NamedTuple):
-    """One side of an example in numbers: whether it was cut to max_tokens, how many ids are <unk>.
-
-    `ids` (T,) are those of tokens, or in their place the vectors (T, F) of a sequence of numbers.
-    """
-
-    ids: NDArray[Any]
-    truncated: bool = False
-    unknown: int = 0
 
 
 class Tokenizer:
@@ -67,17 +62,19 @@ class Tokenizer:
         self.normalize = normalizer(settings)  # how a text is written before it is cut into tokens
         self._shrinkage = shrinkage(settings)
         self._growth = growth(settings)
+        self._merges = merges
+        self._normalize_all = text_normalizer(settings)
         self._pipeline = pipeline(settings, self._model(merges))
-        self._chunks: ChunkIds | None = None
-        if self.kind in ("split-word", "joined-word"):
-            self._chunks = ChunkIds(word_splitter(settings), self.vocabulary, UNK)
         if settings.max_tokens:
             self._pipeline.enable_truncation(settings.max_tokens)
 
     @classmethod
     def learn(cls, texts: Iterable[str], settings: TokenizerSettings) -> Tokenizer:
         """Learn the vocabulary from texts; the same texts always give the same ids."""
-        return cls(settings, *learn_vocabulary(texts, settings))
+        learner = vocabulary_learner(settings)
+        for batch in batched(texts, len):
+            learner.add(batch)
+        return cls(settings, *learner.learned())
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -101,7 +98,11 @@ class Tokenizer:
         return self.encode_batch([text])[0]
 
     def encode_batch(self, texts: Sequence[str], most: int | None = None) -> list[Encoded]:
-        """Encode many texts, which is much faster than one by one.
+        """Encode many texts, which is much faster than one by one; see `encode_texts`."""
+        return self.encode_texts(texts, most).each(UNK)
+
+    def encode_texts(self, texts: Sequence[str], most: int | None = None) -> EncodedTexts:
+        """Encode many texts into one array, which is faster still.
 
         A long text is encoded piece by piece, and not beyond the first piece at which it has more than
         `most` or max_tokens: its cost is bounded, however long it is.
@@ -113,42 +114,61 @@ class Tokenizer:
         if max(map(len, texts), default=0) <= PIECE:
             return self._encode(texts)
         encoded = self._encode([text if len(text) <= PIECE else "" for text in texts])
-        for row, text in enumerate(texts):
-            if len(text) > PIECE:
-                encoded[row] = self._encode_long(text, most)
-        return encoded
+        return encoded.with_others(
+            {row: self._encode_long(text, most) for row, text in enumerate(texts) if len(text) > PIECE}
+        )
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoded]:
-        if self._chunks is not None:
-            return self._encode_words(texts, self._chunks)
+    def _encode(self, texts: Sequence[str]) -> EncodedTexts:
+        numbers = self._numbers
+        if numbers is None:
+            return self._encode_in_pipeline(texts)
+        return EncodedTexts.cut(*numbers(self._normalize_all(texts)), self.max_tokens)
+
+    @cached_property
+    def _numbers(self) -> Numbers | None:
+        """What looks up all tokens of many texts at once; None where merges say what a token is."""
+        if self._merges:
+            return None
+        # A word of the text that is spelled like a special is unknown.
+        known = {token: number for token, number in self.vocabulary.items() if number >= len(SPECIALS)}
+        match self.kind:
+            case "word":
+                return WordNumbers(known, UNK)
+            case "split-word" | "joined-word":
+                return ChunkNumbers(word_splitter(self.settings), known, UNK)
+            case "label":
+                return WholeTextNumbers(known, UNK)
+            case "char":
+                return CharacterNumbers(known, UNK)
+            case "byte":
+                return ByteNumbers({byte: known[character] for character, byte in byte_alphabet().items()})
+        return None
+
+    def _encode_in_pipeline(self, texts: Sequence[str]) -> EncodedTexts:
         # The "fast" variant leaves out the character offsets, which nothing here needs.
         encodings = self._pipeline.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
-        cut = [self._is_cut(encoding, len(row)) for encoding, row in zip(encodings, rows, strict=True)]
-        return _encoded(rows, cut)
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(lengths.sum()))
+        ids[ids < len(SPECIALS)] = UNK  # or merges that are spelled like a special
+        truncated = map(self._is_cut, encodings, lengths.tolist())
+        return EncodedTexts(ids, lengths, np.fromiter(truncated, dtype=bool, count=len(rows)))
 
-    def _encode_words(self, texts: Sequence[str], chunks: ChunkIds) -> list[Encoded]:
-        limit = self.max_tokens
-        if limit is None:
-            return _encoded([list(chunks.of(text)) for text in texts], [False] * len(texts))
-        rows = [list(islice(chunks.of(text), limit + 1)) for text in texts]
-        return _encoded([row[:limit] for row in rows], [len(row) > limit for row in rows])
-
-    def _encode_long(self, text: str, most: int | None) -> Encoded:
+    def _encode_long(self, text: str, most: int | None) -> EncodedTexts:
         """Encode a text piece by piece, until it has more tokens than are wanted."""
         limits = [limit for limit in (self.max_tokens, most) if limit is not None]
-        parts: list[NDArray[Any]] = []
+        parts: list[NDArray[np.int32]] = []
         cut, count = False, 0
         for piece in pieces_of(text, self.kind):
-            part = self._encode([piece])[0]
+            part = self._encode([piece])
             parts.append(part.ids)
-            cut, count = part.truncated, count + len(part.ids)
+            cut, count = bool(part.truncated[0]), count + len(part.ids)
             if cut or count > min(limits, default=count):
                 break
         ids = np.concatenate(parts)
         if self.max_tokens is not None:
             ids, cut = ids[: self.max_tokens], cut or count > self.max_tokens
-        return Encoded(ids, cut, int((ids == UNK).sum()))
+        return EncodedTexts(ids, np.array([len(ids)]), np.array([cut]))
 
     def is_longer(self, text: str, most: int) -> bool:
         """Whether a text has more than `most` tokens. It is encoded where its characters leave that open."""
@@ -158,8 +178,9 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Return the spellings of all tokens of a text, however many; `<unk>` for an unknown one."""
-        if self._chunks is not None:
-            return [self.tokens[token_id] for token_id in self._chunks.of(text)]
+        if self.kind in SPLIT and self._numbers is not None:
+            ids, _ = self._numbers([text])
+            return [self.tokens[token_id] for token_id in ids]
         encodings = map(self._pipeline.encode, pieces_of(text, self.kind))
         parts = (part for encoding in encodings for part in (encoding, *encoding.overflowing))
         return [token for part in parts for token in part.tokens]
@@ -227,16 +248,3 @@ class Tokenizer:
 
     def _is_cut(self, encoding: tokenizers.Encoding, size: int) -> bool:
         return size == self.max_tokens and bool(encoding.overflowing)
-
-
-def _encoded(rows: Sequence[list[int]], cut: Sequence[bool]) -> list[Encoded]:
-    """Make one array of ids, and hand out its parts."""
-    ends = [0, *accumulate(map(len, rows))]
-    ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=ends[-1])
-    special = ids < len(SPECIALS)
-    ids[special] = UNK  # or a word of the text that is spelled like a special
-    unknown = np.diff(np.concatenate([[0], special.cumsum()])[ends]).tolist()
-    return [
-        Encoded(ids[start:stop], truncated, count)
-        for start, stop, truncated, count in zip(ends, ends[1:], cut, unknown, strict=False)
-    ]

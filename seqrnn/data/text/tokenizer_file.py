@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, NonNegativeInt, field_validator
 
+from seqrnn.data.text.normalizing import FORMS, Form
 from seqrnn.data.text.vocabulary import (
     BPE_PATTERN,
     BYTES,
-    FORMS,
     PATTERNS,
     SPECIALS,
-    Form,
     Kind,
     Merges,
     TokenizerSettings,

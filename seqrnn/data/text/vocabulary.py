@@ -16,20 +16,19 @@ byte and bpe write a byte as a visible character, as the `tokenizers` library do
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, cast
 
 import tokenizers
-from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from seqrnn.config import DataConfig
+from seqrnn.data.text.normalizing import Form, TextNormalizer, normalizing
 from seqrnn.data.text.pieces import PIECE, pieces
-from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter, count_words
+from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter
 
 # The library's threads gain little on short texts, and a process that forks after it has used them is
 # warned, or hangs.
@@ -40,14 +39,6 @@ BLANK, UNK, BOS, EOS = range(4)
 
 Kind = Literal["word", "split-word", "joined-word", "char", "byte", "bpe", "gpt2-bpe", "label"]
 Merges = list[tuple[str, str]]
-Form = Literal["none", "nfc", "nfd", "nfkc", "nfkd"]
-
-FORMS: dict[Form, Callable[[], normalizers.Normalizer]] = {
-    "nfc": normalizers.NFC,
-    "nfd": normalizers.NFD,
-    "nfkc": normalizers.NFKC,
-    "nfkd": normalizers.NFKD,
-}
 
 LARGEST_GROWTH: dict[Form, int] = {"none": 1, "nfc": 3, "nfd": 4, "nfkc": 18, "nfkd": 18}
 """Characters that one character becomes, at most (Unicode Standard Annex 15, section 14)."""
@@ -72,6 +63,7 @@ BPE_PATTERN = "|".join(
         r"\s+",
     ]
 )
+SPLIT: frozenset[Kind] = frozenset({"split-word", "joined-word"})  # kinds whose tokens are parts of chunks
 BYTES: frozenset[Kind] = frozenset({"byte", "bpe", "gpt2-bpe"})  # kinds whose tokens are made of bytes
 Learned = tuple[list[str], Merges]
 
@@ -124,24 +116,22 @@ def _kind(tokenizer: str, pretokenized: str, of_raw_text: Kind) -> Kind:
     return cast(Kind, tokenizer)
 
 
-def learn_vocabulary(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    """Return the tokens that follow the specials, most frequent first, and the merges (bpe only).
-
-    Tokens of equal count are in the order of their strings, so the same texts give the same ids.
-    """
-    parts = (piece for text in texts for piece in pieces_of(text, settings.kind))
-    return _LEARN[settings.kind](parts, settings)
-
-
 def pieces_of(text: str, kind: Kind) -> Iterable[str]:
     """Cut a long text into pieces that give its tokens one after the other; a label by its beginning."""
     return (text.strip()[:PIECE],) if kind == "label" else pieces(text, whole_words=kind == "word")
 
 
+def in_pieces(texts: Sequence[str], kind: Kind) -> Sequence[str]:
+    """Return texts that give the same tokens one after the other, none of them long; see `pieces_of`."""
+    if max(map(len, texts), default=0) <= PIECE:
+        return texts
+    return [piece for text in texts for piece in pieces_of(text, kind)]
+
+
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:
     """Put the normalizer, the splitter and the decoder of a kind around a model."""
     tokenizer = tokenizers.Tokenizer(model)
-    steps = normalizing(settings)
+    steps = normalizing(settings.unicode_form, settings.lowercase)
     if steps:
         tokenizer.normalizer = normalizers.Sequence(steps)
     if settings.kind in PATTERNS:
@@ -158,16 +148,23 @@ def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tok
     return tokenizer
 
 
-def normalizing(settings: TokenizerSettings) -> list[normalizers.Normalizer]:
-    """Return what is done to a text before it is cut."""
-    steps = [FORMS[settings.unicode_form]()] if settings.unicode_form != "none" else []
-    return [*steps, normalizers.Lowercase()] if settings.lowercase else steps
-
-
 def normalizer(settings: TokenizerSettings) -> Callable[[str], str]:
     """Return what brings a text to the form in which it is cut."""
-    steps = normalizing(settings)
+    steps = normalizing(settings.unicode_form, settings.lowercase)
     return normalizers.Sequence(steps).normalize_str if steps else str
+
+
+def text_normalizer(settings: TokenizerSettings) -> TextNormalizer:
+    """Return what brings many texts to that form; those of raw words stay: their chunks are brought to it."""
+    if settings.kind in SPLIT:
+        return TextNormalizer("none", False)
+    return TextNormalizer(settings.unicode_form, settings.lowercase)
+
+
+def word_splitter(settings: TokenizerSettings) -> WordSplitter:
+    """Make what cuts raw text into words."""
+    steps = normalizing(settings.unicode_form, settings.lowercase)
+    return WordSplitter(steps, settings.kind == "joined-word")
 
 
 def shrinkage(settings: TokenizerSettings) -> int:
@@ -190,74 +187,3 @@ def byte_alphabet() -> dict[str, int]:
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = sorted(set(range(256)) - set(visible))
     return {chr(byte): byte for byte in visible} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
-
-
-def _learn_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    tokenizer = pipeline(settings, models.WordLevel())
-    # Room for the specials' own names, which are dropped when they occur as words of the text.
-    size = settings.vocabulary_size
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=size, min_frequency=settings.min_count, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    words = [word for word in _by_id(tokenizer) if word not in SPECIALS]
-    return words[: size - len(SPECIALS)], []
-
-
-def word_splitter(settings: TokenizerSettings) -> WordSplitter:
-    """Make what cuts raw text into words."""
-    return WordSplitter(normalizing(settings), settings.kind == "joined-word")
-
-
-def _learn_split_words(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    counts = count_words(texts, word_splitter(settings))
-    return _most_frequent(counts, settings), []
-
-
-def _learn_characters(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    counts: Counter[str] = Counter()
-    normalize = normalizer(settings)
-    for text in texts:
-        counts.update(normalize(text))
-    return _most_frequent(counts, settings), []
-
-
-def _most_frequent(counts: Counter[str], settings: TokenizerSettings) -> list[str]:
-    frequent = [token for token, count in counts.items() if count >= settings.min_count]
-    frequent.sort(key=lambda token: (-counts[token], token))
-    return frequent[: settings.vocabulary_size - len(SPECIALS)]
-
-
-def _learn_bytes(_texts: Iterable[str], _settings: TokenizerSettings) -> Learned:
-    return sorted(byte_alphabet(), key=byte_alphabet().__getitem__), []
-
-
-def _learn_merges(texts: Iterable[str], settings: TokenizerSettings) -> Learned:
-    tokenizer = pipeline(settings, models.BPE())
-    trainer = trainers.BpeTrainer(
-        vocab_size=settings.vocabulary_size - len(SPECIALS),
-        min_frequency=settings.min_count,
-        initial_alphabet=list(byte_alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    # The library gives the merges away in its JSON only.
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
-    return _by_id(tokenizer), [(left, right) for left, right in merges]
-
-
-def _by_id(tokenizer: tokenizers.Tokenizer) -> list[str]:
-    vocabulary = tokenizer.get_vocab()
-    return sorted(vocabulary, key=vocabulary.__getitem__)
-
-
-_LEARN: dict[Kind, Callable[[Iterable[str], TokenizerSettings], Learned]] = {
-    "word": _learn_words,
-    "split-word": _learn_split_words,
-    "joined-word": _learn_split_words,
-    "label": _learn_words,
-    "char": _learn_characters,
-    "byte": _learn_bytes,
-    "bpe": _learn_merges,
-    "gpt2-bpe": _learn_merges,
-}

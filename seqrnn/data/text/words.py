@@ -15,8 +15,7 @@ no punctuation, `￭￭` is a token. White space comes back as single spaces; ne
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 import tokenizers
@@ -25,8 +24,6 @@ from tokenizers import normalizers, pre_tokenizers
 JOINER = "￭"
 GLUE = JOINER * 2
 
-LONGEST_KEPT = 64  # characters of a chunk whose tokens are remembered
-MOST_KEPT = 1 << 17  # chunks that are remembered
 LONGEST_SLICE = 2000  # characters that are looked at together, so that no text takes quadratic time
 
 _ALNUM = r"\p{L}\p{M}\p{N}"
@@ -94,52 +91,11 @@ class WordSplitter:
                 yield token, begin + start
 
 
-class ChunkIds(dict[str, tuple[int, ...]]):
-    """The ids of chunks, each worked out when it is first met: texts are made of few different ones."""
-
-    def __init__(self, splitter: WordSplitter, vocabulary: Mapping[str, int], unknown: int) -> None:
-        super().__init__()
-        self._splitter, self._vocabulary, self._unknown = splitter, vocabulary, unknown
-
-    def __missing__(self, chunk: str) -> tuple[int, ...]:
-        """Work out the ids of a chunk."""
-        vocabulary, unknown = self._vocabulary, self._unknown
-        ids = tuple(vocabulary.get(token, unknown) for token in self._splitter.split(chunk))
-        if len(chunk) <= LONGEST_KEPT:
-            if len(self) >= MOST_KEPT:
-                self.clear()
-            self[chunk] = ids
-        return ids
-
-    def of(self, text: str) -> Iterator[int]:
-        """Yield the ids of a text."""
-        return chain.from_iterable(map(self.__getitem__, chunks_of(text)))
-
-
 def chunks_of(text: str) -> list[str]:
     """Cut a text at its white space; each newline is a chunk."""
     if text.isprintable():  # the only white space is the space, and this is three times as fast
         return text.split()
     return _chunk.findall(text)
-
-
-def count_words(texts: Iterable[str], splitter: WordSplitter) -> Counter[str]:
-    """Count the tokens of texts, splitting each different chunk once in a while."""
-    tokens: Counter[str] = Counter()
-    chunks: Counter[str] = Counter()
-    for text in texts:
-        chunks.update(chunks_of(text))
-        if len(chunks) > MOST_KEPT:
-            _count(chunks, splitter, tokens)
-            chunks.clear()
-    _count(chunks, splitter, tokens)
-    return tokens
-
-
-def _count(chunks: Counter[str], splitter: WordSplitter, tokens: Counter[str]) -> None:
-    for chunk, count in chunks.items():
-        for token in splitter.split(chunk):
-            tokens[token] += count
 
 
 def _joined(pieces: Iterable[tuple[str, int]]) -> Iterator[tuple[str, ...]]:

@@ -1,0 +1,87 @@
+r"""A file in blocks of some MiB, each of complete lines in UTF-8, without an object a line.
+
+What is a line, and what is wrong with one, is told in `lines.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from seqrnn.data.encodings import Errors
+from seqrnn.data.lines import LINE_LIMIT, decode_line, file_name, read_utf8, too_long
+
+
+class Block(NamedTuple):
+    r"""Complete lines of a file: the bytes as they are there, the last line with or without its `\n`.
+
+    `line` is how many lines of the file come before.
+    """
+
+    name: str
+    line: int
+    content: bytes
+
+
+def read_blocks(
+    path: str,
+    errors: Errors,
+    size: int,
+    encoding: str = "auto",
+    taken: Callable[[int], None] = lambda _: None,
+) -> Iterator[Block]:
+    """Yield the lines of a file in blocks of at most `size` bytes, if no line is longer.
+
+    The same file always comes in the same blocks. `taken` is told how many bytes of it each read gave.
+    Raises DataError as `read_utf8` does and, if `errors` is "strict", where a line is longer than
+    `LINE_LIMIT`; otherwise such a line is an empty one.
+    """
+    name, line = file_name(path), 0
+    for content in _cut(read_utf8(path, errors, encoding, taken), name, errors, size):
+        yield Block(name, line, content)
+        line += content.count(b"\n")
+
+
+def decode_block(block: Block, errors: Errors) -> tuple[list[str], int]:
+    """Return the lines of a block, and how many bytes were not UTF-8 and became U+FFFD.
+
+    Raises DataError at such a byte if `errors` is "strict".
+    """
+    content = block.content.removesuffix(b"\n")
+    try:
+        lines, replaced = content.decode().replace("\r\n", "\n").removesuffix("\r").split("\n"), 0
+    except UnicodeDecodeError:
+        numbered = enumerate(content.split(b"\n"), block.line + 1)
+        decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
+        lines, replaced = [line.text for line in decoded], sum(line.replaced for line in decoded)
+    return lines, replaced
+
+
+def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[bytes]:
+    held = bytearray()
+    line = 1  # the number of the first in `held`
+    dropping = False  # the line that passed LINE_LIMIT, to its end
+    for chunk in chunks:
+        if dropping:
+            end = chunk.find(b"\n")
+            dropping = end < 0
+            held += b"" if dropping else chunk[end:]
+        else:
+            held += chunk
+        if len(held) > LINE_LIMIT and not -1 < held.find(b"\n") <= LINE_LIMIT:
+            if errors == "strict":
+                raise too_long(name, line)
+            end = held.find(b"\n")
+            dropping = end < 0
+            del held[: len(held) if dropping else end]
+        while len(held) >= size and (end := _end_of_block(held, size)):
+            yield bytes(held[:end])
+            line += held.count(b"\n", 0, end)
+            del held[:end]
+    if held or dropping:
+        yield bytes(held) or b"\n"
+
+
+def _end_of_block(held: bytearray, size: int) -> int:
+    """Return where the last line that `size` bytes hold ends, or else the first; 0 if it does not."""
+    return held.rfind(b"\n", 0, size) + 1 or held.find(b"\n", size) + 1

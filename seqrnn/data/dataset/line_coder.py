@@ -1,0 +1,141 @@
+r"""Blocks of lines to the integers of one text field, with no object a line; in this process or another.
+
+What its methods take and return is numbers, strings, bytes, tuples and lists, so that it can be sent.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import compress
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqrnn.data.dataset.columns import smallest_dtype
+from seqrnn.data.dataset.encoding import OverLength, over_length_error
+from seqrnn.data.dataset.line_blocks import Block, decode_block
+from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
+from seqrnn.data.encodings import Errors
+from seqrnn.data.limits import LONGEST, require_length
+from seqrnn.data.record import Record
+from seqrnn.data.text.counts import Parts
+from seqrnn.data.text.encoded import EncodedTexts
+from seqrnn.data.text.learners import countable, token_counts
+from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
+
+SPLITS = {kind.__name__: kind for kind in (RandomSplit, SourceSplit, TailSplit)}
+
+
+@dataclass(frozen=True)
+class LineJob:
+    r"""How lines become examples: whole with their `\n` if they are `pieces` of one text, else without.
+
+    Of lines that are examples of their own, blank ones are none. What is read as one `stream` may have
+    lines of any length.
+    """
+
+    settings: TokenizerSettings
+    pieces: bool
+    stream: bool
+    errors: Errors
+    over_length: OverLength
+
+    def to_json(self) -> str:
+        """Return what `from_json` reads."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> LineJob:
+        """Return the job that `to_json` was asked of."""
+        content = json.loads(text)
+        return cls(**{**content, "settings": TokenizerSettings(**content["settings"])})
+
+
+class Coded(NamedTuple):
+    """Examples of one part: ids in the column's type, lengths (n,) int64, and the counts of a report."""
+
+    ids: bytes
+    lengths: bytes
+    tokens: int
+    unknown: int
+    truncated: int
+    skipped: int
+
+
+class LineCoder:
+    """Counts or encodes one block after the other; `place` is the weight of all before for the split."""
+
+    def __init__(self, job: LineJob) -> None:
+        self._job = job
+        self._countable = countable(job.settings)
+        self._counts = token_counts(job.settings)
+        self._tokenizer: Tokenizer | None = None
+        self._split: Split = RandomSplit(0.0, 0)
+
+    def hold_out(self, name: str, values: Mapping[str, Any]) -> None:
+        """Divide by the split of a class and its values from now on; nothing is held out before."""
+        self._split = SPLITS[name](**values)
+
+    def measure(self, name: str, line: int, content: bytes) -> int:
+        """Return the weight of a block for the split."""
+        texts, *_ = self._texts(Block(name, line, content))
+        return self._split.weight(texts)
+
+    def count(self, place: int, name: str, line: int, content: bytes) -> Parts:
+        """Count the tokens that are not held out; return counts once they are too many to be kept here."""
+        assert self._counts is not None
+        texts, *_ = self._texts(Block(name, line, content))
+        held_out = self._split.held_out(texts, place)
+        self._counts.add(self._countable(list(compress(texts, ~held_out)) if held_out.any() else texts))
+        return self._counts.take() if self._counts.is_full else []
+
+    def rest(self) -> Parts:
+        """Return the counts that are left."""
+        return self._counts.take() if self._counts is not None else []
+
+    def load(self, tokenizer: str) -> None:
+        """Encode with this tokenizer from now on."""
+        self._tokenizer = Tokenizer.from_json(tokenizer)
+
+    def encode(self, place: int, name: str, line: int, content: bytes) -> tuple[Any, ...]:
+        """Return what is trained on and what is held out of a block, `Coded`, and its blank lines and bytes.
+
+        Raises DataError where an example has more than `LONGEST` tokens, or is too long, if that is an error.
+        """
+        assert self._tokenizer is not None
+        texts, numbers, blank, replaced = self._texts(Block(name, line, content))
+        encoded = self._tokenizer.encode_texts(texts, None if self._job.stream else LONGEST)
+        if not self._job.stream and encoded.lengths.max(initial=0) > LONGEST:
+            row = int((encoded.lengths > LONGEST).argmax())
+            require_length(Record("", path=name, line=int(numbers[row])), int(encoded.lengths[row]), "token")
+        if self._job.over_length == "error" and encoded.truncated.any():
+            number = int(numbers[encoded.truncated.argmax()])
+            raise over_length_error(f"{name}:{number}")
+        held_out = self._split.held_out(texts, place)
+        train, valid = (self._coded(encoded.only(chosen)) for chosen in (~held_out, held_out))
+        return tuple(train), tuple(valid), blank, replaced
+
+    def _coded(self, encoded: EncodedTexts) -> Coded:
+        assert self._tokenizer is not None
+        cut = skipped = int(encoded.truncated.sum())
+        if self._job.over_length == "skip":
+            encoded, cut = encoded.only(~encoded.truncated), 0
+        else:
+            skipped = 0
+        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)))
+        unknown = int((ids == UNK).sum())
+        return Coded(ids.tobytes(), encoded.lengths.tobytes(), len(ids), unknown, cut, skipped)
+
+    def _texts(self, block: Block) -> tuple[list[str], NDArray[np.int64], int, int]:
+        """Return the examples, the numbers of their lines, and how many lines are blank and bytes wrong."""
+        lines, replaced = decode_block(block, self._job.errors)
+        numbers = np.arange(block.line + 1, block.line + 1 + len(lines))
+        if self._job.pieces:
+            return [f"{line}\n" for line in lines], numbers, 0, replaced
+        kept = np.fromiter(map(bool, map(str.strip, lines)), dtype=bool, count=len(lines))
+        if kept.all():
+            return lines, numbers, 0, replaced
+        return list(compress(lines, kept)), numbers[kept], int((~kept).sum()), replaced

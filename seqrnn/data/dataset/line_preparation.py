@@ -1,0 +1,152 @@
+"""Text files to the column of one field, in blocks of lines that several processes code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate, repeat
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from seqrnn.data.dataset.coders import Coders, coders
+from seqrnn.data.dataset.columns import ColumnWriter
+from seqrnn.data.dataset.encoding import OverLength
+from seqrnn.data.dataset.line_blocks import Block, read_blocks
+from seqrnn.data.dataset.line_coder import Coded, LineJob
+from seqrnn.data.dataset.preparation_report import PartReport
+from seqrnn.data.dataset.progress import bytes_in
+from seqrnn.data.dataset.split import Split, TailSplit
+from seqrnn.data.fields.field import Field, TextField
+from seqrnn.data.formats.registry import format_named
+from seqrnn.data.source import Source
+from seqrnn.data.text.learners import most_frequent, token_counts
+from seqrnn.data.text.tokenizer import Tokenizer
+
+BLOCK = 1 << 20  # bytes; the words of one take ten times as much memory
+WORTH_PROCESSES = 16 << 20  # bytes of files that are ready sooner than other processes are
+
+
+@dataclass(frozen=True)
+class LineSource:
+    """A source whose lines are the examples, or the pieces, of one text field."""
+
+    source: Source
+    field: TextField
+    over_length: OverLength
+    taken: Callable[[int], None]  # is told the bytes of each read
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        fields: Sequence[Field],
+        over_length: OverLength,
+        taken: Callable[[int], None] = lambda _: None,
+    ) -> LineSource | None:
+        """Return the source if it is such a one."""
+        if not format_named(source.format).line_is_source or len(fields) != 1:
+            return None
+        (field,) = fields
+        if isinstance(field, TextField) and field.reads_source:
+            return cls(source, field, over_length, taken)
+        return None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the vocabulary is learned by counting."""
+        return token_counts(self.field.settings) is not None
+
+    def coders(self, threads: int | None) -> Coders:
+        """Start coders: one a core, or `threads`, unless they are not worth it."""
+        pieces = format_named(self.source.format).is_one_text
+        errors, stream = self.source.encoding_errors, self.field.stream
+        job = LineJob(self.field.settings, pieces, stream, errors, self.over_length)
+        worth_it = bytes_in(self.source.paths) >= WORTH_PROCESSES
+        return coders(job, min(threads or 1024, len(os.sched_getaffinity(0))) if worth_it else 1)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield all lines."""
+        source = self.source
+        for path in source.paths:
+            yield from read_blocks(path, source.encoding_errors, BLOCK, source.encoding, self.taken)
+
+    def hold_out(self, working: Coders, split: Split) -> Places:
+        """Let coders divide by a split, of which a TailSplit need not know the characters."""
+        if not split.fraction:
+            return Places(None)
+        working.all("hold_out", type(split).__name__, asdict(split))
+        weights = list(working.each("measure", self.blocks()))
+        if isinstance(split, TailSplit):
+            split = replace(split, characters=sum(weights))
+            working.all("hold_out", type(split).__name__, asdict(split))
+        return Places(weights)
+
+    def learn(self, working: Coders, places: Places, directory: Path) -> None:
+        """Learn the tokens of what is not held out; needs room for different words in `directory`."""
+        counts = token_counts(self.field.settings, directory)
+        assert counts is not None
+        for parts in working.each("count", self._calls(places)):
+            if parts:
+                counts.merge(parts)
+        for parts in working.all("rest"):
+            counts.merge(parts)
+        self.field.tokenizer = Tokenizer(self.field.settings, most_frequent(counts, self.field.settings), [])
+
+    def encode(self, working: Coders, places: Places, parts: Sequence[LinePart]) -> tuple[int, int]:
+        """Write what is trained on to the first of the parts, what is held out to the second.
+
+        Returns how many lines were blank, and how many bytes were not UTF-8.
+        """
+        working.all("load", self.field.to_json())
+        blank = replaced = 0
+        for *coded, empty, wrong in working.each("encode", self._calls(places)):
+            for part, examples in zip(parts, coded, strict=False):
+                part.add(Coded(*examples))
+            blank, replaced = blank + empty, replaced + wrong
+        return blank, replaced
+
+    def _calls(self, places: Places) -> Iterator[tuple[Any, ...]]:
+        return ((place, *block) for place, block in zip(places.each(), self.blocks(), strict=False))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each block begins for the split, by the weights of all; None where that does not matter."""
+
+    weights: list[int] | None
+
+    def each(self) -> Iterator[int]:
+        """Yield the place of each block."""
+        return repeat(0) if self.weights is None else accumulate(self.weights, initial=0)
+
+
+class LinePart:
+    """Writes the column of one part; complete when the `with` block has been left."""
+
+    def __init__(self, directory: Path, field: TextField) -> None:
+        directory.mkdir(exist_ok=True)
+        self.report = PartReport()
+        self._dtype = field.dtype
+        self._column = ColumnWriter(directory / field.name, field.dtype)
+
+    def add(self, coded: Coded) -> None:
+        """Write some examples."""
+        lengths = np.frombuffer(coded.lengths, dtype=np.int64)
+        self._column.append_flat(np.frombuffer(coded.ids, dtype=self._dtype), lengths)
+        self.report.examples += len(lengths)
+        self.report.tokens += coded.tokens
+        self.report.unknown += coded.unknown
+        self.report.truncated += coded.truncated
+        self.report.skipped += coded.skipped
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._column.close()

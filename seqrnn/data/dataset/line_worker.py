@@ -1,0 +1,61 @@
+"""A process that codes blocks of lines for another: `python -c` runs `main` with its pipes.
+
+A message is its length, 8 bytes, and a value as the marshal module writes it, which is fast, and knows
+nothing but numbers, strings and what is made of them. The first message is the job, an answer is
+`(True, value)` or `(False, name of the exception, text)`. Where the other process has ended, there is no
+message any more, and this one ends, too.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from typing import IO, Any
+
+from seqrnn.data.dataset.line_coder import LineCoder, LineJob
+from seqrnn.errors import DataError
+
+LENGTH = 8  # bytes
+
+
+def send(file: IO[bytes], value: Any) -> None:
+    """Write one message. Raises OSError where nobody reads."""
+    content = marshal.dumps(value)
+    file.write(len(content).to_bytes(LENGTH, "big"))
+    file.write(content)
+    file.flush()
+
+
+def receive(file: IO[bytes]) -> Any:
+    """Read one message. Raises EOFError where there is no whole one."""
+    head = file.read(LENGTH)
+    size = int.from_bytes(head, "big")
+    content = file.read(size)
+    if len(head) < LENGTH or len(content) < size:
+        raise EOFError
+    return marshal.loads(content)
+
+
+def main() -> None:
+    """Answer requests, `(name of a method, its arguments)`, until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the other process that ends us
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what is printed by mistake is no answer
+    with suppress(EOFError, OSError):
+        coder = LineCoder(LineJob.from_json(receive(requests)))
+        while True:
+            name, arguments = receive(requests)
+            send(answers, _answer(coder, name, arguments))
+
+
+def _answer(coder: LineCoder, name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    try:
+        return True, getattr(coder, name)(*arguments)
+    except (DataError, MemoryError) as error:
+        return False, type(error).__name__, str(error)
+    except Exception:  # noqa: BLE001 (a bug: the other process shows it)
+        return False, "RuntimeError", traceback.format_exc()

@@ -1,0 +1,24 @@
+"""Learning from records that come some at a time, so that a file is read once for all fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from seqrnn.data.grouping import batched
+from seqrnn.data.record import Record, size_of
+
+
+class Learning:
+    """A field that learns from records, some at a time."""
+
+    def observe(self, records: Sequence[Record]) -> None:
+        """Look at some records; by default only their form says anything."""
+
+    def settle(self) -> None:
+        """Learn from all that were observed."""
+
+    def learn(self, records: Iterable[Record]) -> None:
+        """Learn from all records at once. Raises DataError as `observe` and `settle` do."""
+        for batch in batched(records, size_of):
+            self.observe(batch)
+        self.settle()

@@ -1,0 +1,179 @@
+"""How often each token occurs in texts that come in batches, from which a vocabulary is chosen.
+
+What is counted in several processes is put together: `take` gives away what one has counted, and
+`merge` adds it in another.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Protocol
+
+import numpy as np
+
+from seqrnn.data.text.normalizing import code_points
+from seqrnn.data.text.word_ids import count_words
+
+MOST_HELD = 250_000  # different words in memory, about 40 MB
+SHARES = 256  # parts that words are divided into by their hashes, to be added up one after the other
+ROOM = 4  # times as many words are compared at once as are wanted
+ALL_CHARACTERS = 0x110000
+BETWEEN = b"\xff"  # words in a file: no byte of UTF-8 is this one
+
+Parts = list[tuple[bytes, bytes]]
+Ranked = tuple[int, str]  # the negative count, and the word: in their order the most frequent is first
+
+
+class TokenCounts(Protocol):
+    """Counts tokens of one kind."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is in memory that it is time to `take` it."""
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the tokens of normalised texts."""
+
+    def take(self) -> Parts:
+        """Return what is counted in memory, and count from nothing."""
+
+    def merge(self, parts: Parts) -> None:
+        """Add what was taken, here or from another."""
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return `size` tokens or fewer that occur `min_count` times or more.
+
+        The most frequent come first, and those of equal count in the order of their strings.
+        """
+
+
+class CharacterCounts:
+    """Counts characters in an array that has a place for each."""
+
+    is_full = False
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(ALL_CHARACTERS, dtype=np.int64)
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the characters of all texts."""
+        found = np.bincount(code_points("".join(texts)))
+        self._counts[: len(found)] += found
+
+    def take(self) -> Parts:
+        """Return the characters that occurred and their counts, and count from nothing."""
+        (places,) = self._counts.nonzero()
+        counts, self._counts = self._counts[places], np.zeros_like(self._counts)
+        return [(places.astype(np.int64).tobytes(), counts.tobytes())]
+
+    def merge(self, parts: Parts) -> None:
+        """Add what was taken, here or from another."""
+        for places, counts in parts:
+            self._counts[np.frombuffer(places, np.int64)] += np.frombuffer(counts, np.int64)
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return the most frequent characters; see `TokenCounts`."""
+        (places,) = (self._counts >= max(min_count, 1)).nonzero()
+        order = np.argsort(-self._counts[places], kind="stable")
+        return [chr(place) for place in places[order][:size].tolist()]
+
+
+class WordCounts:
+    """Counts words; `count` adds those of some texts to a Counter, or adds what `split` makes words of.
+
+    What was taken and merged lies in a temporary file in `directory`, so that the memory does not
+    grow with the number of different words.
+    """
+
+    def __init__(
+        self,
+        count: Callable[[Sequence[str], Counter[str]], None] = count_words,
+        directory: Path | None = None,
+        split: Callable[[Counter[str]], Counter[str]] = lambda held: held,
+    ) -> None:
+        self._count = count
+        self._split = split
+        self._held: Counter[str] = Counter()
+        self._aside = _Aside(directory)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more different words than `MOST_HELD` in memory."""
+        return len(self._held) > MOST_HELD
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Count the words of all texts."""
+        self._count(texts, self._held)
+
+    def take(self) -> Parts:
+        """Return the words in memory and their counts in `SHARES` parts, and count from nothing."""
+        counts, self._held = self._split(self._held), Counter()
+        shares: list[list[tuple[bytes, int]]] = [[] for _ in range(SHARES)]
+        for word, count in counts.items():
+            spelled = word.encode("utf-8", "surrogatepass")
+            shares[zlib.crc32(spelled) % SHARES].append((spelled, count))
+        return list(map(_written, shares))
+
+    def merge(self, parts: Parts) -> None:
+        """Put aside what was taken, here or from another."""
+        self._aside.append(parts)
+
+    def most_frequent(self, size: int, min_count: int) -> list[str]:
+        """Return the most frequent words; see `TokenCounts`."""
+        if self._aside:
+            self.merge(self.take())
+            shares: Iterable[Counter[str]] = map(self._aside.counted, range(SHARES))
+        else:
+            shares = [self._split(self._held)]
+        best: list[Ranked] = []
+        for share in shares:
+            best += [(-count, word) for word, count in share.items() if count >= min_count]
+            if len(best) > ROOM * size:
+                best = sorted(best)[:size]
+        return [word for _, word in sorted(best)[:size]]
+
+
+class _Aside:
+    """A temporary file of counts. All counts of a word are in the parts of the same number."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._file: IO[bytes] | None = None
+        self._places: list[list[tuple[int, int, int]]] = [[] for _ in range(SHARES)]
+
+    def __bool__(self) -> bool:
+        return self._file is not None
+
+    def append(self, parts: Parts) -> None:
+        """Write the parts of all numbers."""
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
+            weakref.finalize(self, self._file.close)
+        self._file.seek(0, os.SEEK_END)
+        for places, (words, counts) in zip(self._places, parts, strict=True):
+            if words:
+                places.append((self._file.tell(), len(words), len(counts)))
+                self._file.write(words + counts)
+
+    def counted(self, share: int) -> Counter[str]:
+        """Return the counts of the words of one number."""
+        assert self._file is not None
+        total: Counter[str] = Counter()
+        for start, words, counts in self._places[share]:
+            self._file.seek(start)
+            spelled = self._file.read(words).split(BETWEEN)
+            numbers = np.frombuffer(self._file.read(counts), np.int64).tolist()
+            for word, count in zip(spelled, numbers, strict=True):
+                total[word.decode("utf-8", "surrogatepass")] += count
+        return total
+
+
+def _written(share: list[tuple[bytes, int]]) -> tuple[bytes, bytes]:
+    numbers = np.array([count for _, count in share], dtype=np.int64)
+    return BETWEEN.join(word for word, _ in share), numbers.tobytes()
