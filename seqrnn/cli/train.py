@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,7 +93,7 @@ def train(
     plan = settled(planned)
     with console.preparing("reading the data") as draw:
         weights = _weights(output if resume else init_from, resume, console)
-        session = _prepare(plan, console, weights, draw)
+        session = _prepare(plan, console, (weights, resume), draw)
         if init_from is not None:
             session.start_from(init_from)
         if dry_run or output is None:
@@ -117,28 +118,41 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
 def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Generation | None:
     """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
     from seqrnn.run.directory import RunDirectory
+    from seqrnn.run.lock import RunLock
 
     if begun is None:
         return None
     run = RunDirectory.open(begun)
-    weights = run.newest() if resume else run.best()
+    # A training that goes on there would take the weights away again; it keeps the lock.
+    with RunLock(begun) if resume else nullcontext():
+        weights = run.newest() if resume else run.best()
     for warning in run.warnings:
         console.say(warning)
     return weights
 
 
 def _prepare(
-    plan: Plan, console: TrainingConsole, weights: Generation | None, draw: Callable[[Preparing], None]
+    plan: Plan,
+    console: TrainingConsole,
+    begun: tuple[Generation | None, bool],
+    draw: Callable[[Preparing], None],
 ) -> Session:
-    """Read the data and build the model, and say what they are."""
+    """Read the data and build the model, and say what they are.
+
+    `begun` are the weights that it takes, and whether their training is resumed.
+    """
     from seqrnn.data.dataset.prepare import prepare
 
     task = plan.task()
     training = plan.readable.training
     prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
 
-    from seqrnn.engine.session import Session  # torch: what is wrong with the data is told before
+    # torch: what is wrong with the data is told before
+    from seqrnn.engine.session import Session, check_unchanged
 
+    weights, resume = begun
+    if weights is not None and resume:
+        check_unchanged(weights, prepared.hashes)
     session = Session(plan.config, task, prepared, weights)
     told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
     for line in filter(None, (*told, session.describe())):

@@ -129,7 +129,7 @@ class Session:
     def _resume(self, run: RunDirectory) -> None:
         """Go on where a run stands. Raises DataError where the data are not those of the run."""
         newest = run.newest()
-        _check_unchanged(SavedPosition.read(newest).data, self.prepared.hashes)
+        check_unchanged(newest, self.prepared.hashes)
         for name, content in learned(self.prepared.fields).items():
             found = parse_object(run.read_text(name), run.path / name)  # damage is told first
             if found != json.loads(content):
@@ -182,7 +182,9 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
         table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
 
 
-def _check_unchanged(written: Mapping[str, str], found: Mapping[str, str]) -> None:
+def check_unchanged(saved: Generation, found: Mapping[str, str]) -> None:
+    """Raise DataError unless the files have the hashes `found` that a training was saved with."""
+    written = SavedPosition.read(saved).data
     for name in sorted({*written, *found}):
         if written.get(name) != found.get(name):
             raise DataError(

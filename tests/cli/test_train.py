@@ -37,12 +37,13 @@ def test_a_training_is_told_in_plain_lines_on_stderr(training) -> None:
     assert b"\r" not in training.stderr
     lines = training.stderr.decode().splitlines()
     assert lines[0].startswith("classification: train.tsv (read as tsv) holds 3 different labels")
-    assert lines[1] == "tokens: words and punctuation (of held-out words 0.0% would be unknown)"
-    assert lines[2].startswith("shape: many-to-one")
-    counts = [int(re.search(r": (\d+) examples", line)[1]) for line in lines[3:5]]
+    assert lines[1].startswith("columns: no header; read: 1; answer: 2")
+    assert lines[2] == "tokens: words and punctuation (of held-out words 0.0% would be unknown)"
+    assert lines[3].startswith("shape: many-to-one")
+    counts = [int(re.search(r": (\d+) examples", line)[1]) for line in lines[4:6]]
     assert sum(counts) == 288
-    assert lines[5].startswith("model: 1 x bidirectional lstm 12,")
-    *table, _ = [line.split() for line in lines[6:-2] if "%  step" not in line]  # progress, if it takes long
+    assert lines[6].startswith("model: 1 x bidirectional lstm 12,")
+    *table, _ = [line.split() for line in lines[7:-2] if "%  step" not in line]  # progress, if it takes long
     assert table[0] == HEADS
     assert [row[0] for row in table[1:]] == ["20", "40", "60"]
     assert lines[-1] == "saved in classifier; ask it with: seqrnn classify -m classifier"
@@ -111,9 +112,9 @@ def test_a_dry_run_reads_all_and_writes_nothing(seqrnn, folder) -> None:
     result = seqrnn("train", "train.tsv", "-o", "dry", "--dry-run", *args)
     assert (result.returncode, result.stdout) == (0, b"")
     lines = result.stderr.decode().splitlines()
-    assert lines[3].startswith("training: 288 examples")
-    assert lines[4].startswith("validation: 288 examples")
-    assert "cut to 3 tokens" in lines[4]
+    assert lines[4].startswith("training: 288 examples")
+    assert lines[5].startswith("validation: 288 examples")
+    assert "cut to 3 tokens" in lines[5]
     assert not (folder / "dry").exists()
 
 

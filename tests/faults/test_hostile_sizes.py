@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from functools import partial
 
 import pytest
 import torch
-from damage import CASES, content_of, edit_config, newest, take_case
+from damage import CASES, content_of, edit_config, make_true, newest, take_case
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
@@ -59,6 +60,10 @@ def trained(make_session, tmp_path):
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases that others found are not here")
 def test_filling_to_a_million_costs_an_answer_nothing(ask, tmp_path):
     run = take_case("S1_blank_1000000", tmp_path)
+    tokenizer = json.loads((run / "tokenizer.json").read_text(encoding="utf-8"))
+    cut = {"direction": "Right", "max_length": 1_000_000, "strategy": "LongestFirst", "stride": 0}
+    (run / "tokenizer.json").write_text(json.dumps(tokenizer | {"truncation": cut}), encoding="utf-8")
+    make_true(run)
     code, stdout, stderr = ask("classify", "-m", run, "--threads", 1, mebibytes=256)
     assert (code, stdout.count("\n"), stderr) == (0, 1, "")
 
@@ -139,7 +144,7 @@ def test_a_look_at_weights_holds_them_to_the_configuration(trained, ask, tmp_pat
     assert (code, stdout, stderr.count("\n")) == (4, "", 1), stderr
     assert "'output.weight' is float32 (18, 6), expected float32 (18, 60000)" in stderr
     with pytest.raises(ModelError, match=r"not as the configuration has it"):
-        export_quantized(run, tmp_path / "new")
+        export_quantized(open_run(run), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 

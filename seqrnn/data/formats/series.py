@@ -121,7 +121,7 @@ class _Columns:
             series = table.find(source.series_column, "--series-col")
         time = source.time_column and table.find(source.time_column, "--time-col")
         if source.feature_columns:
-            features = [table.find(name, "--feature-cols") for name in source.feature_columns]
+            features = [table.find(name, "--set data.feature_columns") for name in source.feature_columns]
         else:
             titles = zip(table.keys, table.names or (), strict=True)
             features = [key for key, title in titles if title and key not in {*labels, series, time}]
