@@ -15,8 +15,10 @@ Each message is one line: where, what, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class SeqrnnError(Exception):
@@ -38,7 +40,7 @@ class AmbiguousDataError(UsageError):
     message is a question to which they are the answers.
     """
 
-    def __init__(self, question: str, readings: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, question: str, readings: Sequence[Mapping[str, str]] = ()) -> None:
         super().__init__(question)
         self.readings = readings
 

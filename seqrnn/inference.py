@@ -87,6 +87,11 @@ def infer(source: Source, task: str | None) -> Inference:
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
 
 
+def formatted(source: Source, task: str) -> Source:
+    """Return the source with its format told, and all else as it is settled: for data to be measured."""
+    return replace(source, format=_format(source, task))
+
+
 def _format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]

@@ -59,7 +59,7 @@ def find_source(run: OpenedRun, given: Given) -> Source:
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
     from seqrnn.config_file import dump, from_flags, from_yaml, resolve
-    from seqrnn.inference import infer
+    from seqrnn.inference import formatted
 
     keys = {
         "text_column": given.text_column,
@@ -67,10 +67,8 @@ def find_source(run: OpenedRun, given: Given) -> Source:
         "encoding": given.encoding,
     }
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    source = _source(resolve([from_yaml(dump(run.config), "config.yaml"), known]).data, given)
-    if source.format == "auto":
-        source = infer(source, run.config.task).source
-    return source
+    source = _source(resolve([from_yaml(dump(run.config), "config.yaml"), known]).data, given).as_trained()
+    return formatted(source, run.config.task) if source.format == "auto" else source
 
 
 def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:

@@ -52,10 +52,8 @@ def table_source(data: DataConfig, path: str, layout: str, text_column: str | No
     source = spool(Source.training(data.model_copy(update=update)))
     if text_column is not None:
         return replace(source, text_column=text_column, header="auto")
-    if source.header != "no":
-        return source
-    own = replace(source, header="auto", text_column=None)
-    return own if _open(own).has_header else source
+    own = replace(source.as_trained(), text_column=None)
+    return own if source.header == "no" and _open(own).has_header else source
 
 
 def _open(source: Source) -> Table:

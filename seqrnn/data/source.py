@@ -38,7 +38,7 @@ class Source:
     series_column: str | None = None
     time_column: str | None = None
     feature_columns: tuple[str, ...] = ()
-    header: Literal["auto", "yes", "no"] = "auto"
+    header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
     multi_label: bool = False
     label_separator: str = ","
     encoding: str = "auto"
@@ -102,6 +102,10 @@ class Source:
     def lines(self, path: str, taken: Callable[[int], None] = lambda _: None) -> Iterator[Line]:
         """Yield the lines of one of the files; see `read_lines`."""
         return read_lines(path, self.encoding_errors, self.encoding, taken)
+
+    def as_trained(self) -> Source:
+        """Return how another file of the same kind is read: one that was without a header may have one."""
+        return replace(self, header="named") if self.header == "no" else self
 
     def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the label columns that the user chose: one of `names`, or several apart by commas."""

@@ -79,13 +79,13 @@ def test_fields_of_a_json_row_are_handed_through_and_never_mistaken_for_answers(
     result = seqrnn("classify", "-m", classifier, "--jsonl", stdin="\n".join(lines).encode())
     answered = records(result)
     assert len(answered) == len(lines)
-    assert (answered[0]["id"], answered[0]["n"], answered[0]["prediction"]) == ("a7", [1, None], "food")
-    assert answered[0]["score"] < 0
-    assert answered[0]["error"] is None
+    assert {key: answered[0][key] for key in rows[0]} == rows[0]
+    assert (answered[0]["prediction_2"], answered[0]["error_2"]) == ("food", None)
+    assert answered[0]["score_2"] < 0
     assert (answered[1]["id"], answered[1]["prediction"]) == (1, "weather")
     assert answered[4]["text"] == "\ud800 soup"
     assert answered[4]["error"] is None
-    wrong = [record["id"] for record in answered if record["error"]]
+    wrong = [record["id"] for record in answered[1:] if record["error"]]
     assert wrong == [2, 3, 5, 6, 7, 9]
     assert all(answered[number]["prediction"] is None for number in wrong)
     assert "--text-col" in answered[3]["error"]

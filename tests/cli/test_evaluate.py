@@ -120,7 +120,7 @@ def test_a_file_for_the_answers_is_written_instead_of_stdout(seqrnn, classifier,
         (["test.tsv", "--src", "train.source", "--tgt", "train.target"], 2, "--src and --tgt stand alone"),
         (["--src", "train.source"], 2, "--src and --tgt go together"),
         (["absent.tsv"], 3, "absent.tsv: No such file"),
-        (["train.source"], 2, "has no labels"),
+        (["train.source"], 3, "no label"),
         (["test.tsv", "--label-col", "9"], 3, "test.tsv:1: no column 9"),
     ],
 )

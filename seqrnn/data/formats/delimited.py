@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from seqrnn.data.formats.column_names import is_usual_name
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.header import has_header
 from seqrnn.data.formats.records import TableFormat
@@ -173,6 +174,8 @@ def _with_decimal_commas(rows: Sequence[Cells], delimiter: str, source: Source) 
 
 
 def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> bool:
+    if source.header == "named":
+        return all(map(is_usual_name, first))
     if source.header != "auto":
         return source.header == "yes"
     chosen = [source.text_column, *(source.label_column or "").split(",")]
