@@ -24,7 +24,7 @@ class Source:
     """Files that belong together, and how to read them.
 
     `paths` are read one after the other; in format "parallel" it is one path, and `target_path`
-    the file that goes with it line by line. Format "auto" must be resolved (`sniff.guess`)
+    the file that goes with it line by line. Format "auto" must be resolved (`inference.infer`)
     before records can be read. `kind` is what is read of an example, as `source_kind` and the other
     keys of `DataConfig` say.
     """
