@@ -31,9 +31,9 @@ def tagger(seqrnn, folder):
     """A tagger that reads texts in the form NFKC."""
     sentence = "on O\nx\u00b4y B-x\n\u2017 I-x\n\n"
     (folder / "forms.conll").write_text(sentence * 20, encoding="utf-8")
-    result = seqrnn("train", "forms.conll", "-o", "forms", "--unicode", "nfkc", *QUICK)
+    result = seqrnn("train", "forms.conll", "-o", "normal-forms", "--unicode", "nfkc", *QUICK)
     assert result.returncode == 0, result.stderr.decode()
-    return folder / "forms"
+    return folder / "normal-forms"
 
 
 @pytest.fixture
