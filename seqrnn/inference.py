@@ -115,7 +115,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         features = _features(source, table)
-        rows = list(_first_rows(row for row in table.rows if row.fields))
+        rows = list(_first_rows(row for row in table.rows if row.checked().fields))
     except RowError as error:
         raise DataError(f"{name}:{error.line}: {error}") from error
     if not rows:

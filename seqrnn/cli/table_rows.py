@@ -7,7 +7,6 @@ import io
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from seqrnn.data.formats.records import TableFormat, answerable
 from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.data.formats.table import Row as TableRow
 from seqrnn.data.formats.table import Table
-from seqrnn.data.lines import file_name, in_one_cell, read_lines
+from seqrnn.data.lines import file_name, in_one_cell
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError
@@ -60,7 +59,7 @@ def _open(source: Source) -> Table:
     path, kind = source.paths[0], format_named(source.format)
     assert isinstance(kind, TableFormat)
     try:
-        return kind.table(path, source, partial(read_lines, errors="replace", encoding=source.encoding))
+        return kind.table(path, source, replace(source, encoding_errors="replace").lines)
     except RowError as error:
         raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
 

@@ -17,8 +17,6 @@ from seqrnn.data.formats.column_names import (
 )
 from seqrnn.errors import AmbiguousDataError, UsageError
 
-MAX_INTEGER_LABELS = 20  # different integers that may be classes, such as stars
-
 
 @dataclass(frozen=True)
 class ColumnRoles:

@@ -130,9 +130,7 @@ def _roles(table: Table, source: Source) -> _Roles | None:
 
 
 def _record(row: Row, name: str, source: Source, roles: _Roles | None) -> Record:
-    if row.error is not None:
-        raise RowError(row.line, row.error)
-    if not row.fields:
+    if not row.checked().fields:
         return Record("", (), name, row.line)
     if roles is None:
         return _record_of_object(row, name, source)

@@ -35,7 +35,7 @@ def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     example. The label is the same in all rows of a series. Raises RowError for what is no number.
     """
     columns = _Columns.of(table, source)
-    filled = (_checked(row) for row in table.rows if row.fields or row.error)
+    filled = (row for row in table.rows if row.checked().fields)
     if source.kind == "vector" or columns.series is None:
         for row in filled:
             yield columns.record(row, name, source)
@@ -54,12 +54,6 @@ def rows_of_numbers(table: Table, name: str, source: Source) -> Callable[[Row], 
         raise UsageError(f"{name}: the rows are steps of series, each with one answer; {advice}")
     columns = replace(columns, labels=())
     return lambda row: columns.record(row, name, source) if row.fields else Record("", (), name, row.line)
-
-
-def _checked(row: Row) -> Row:
-    if row.error is not None:
-        raise RowError(row.line, row.error)
-    return row
 
 
 def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:

@@ -21,6 +21,12 @@ class Row(NamedTuple):
     fields: Mapping[str, Any]
     error: str | None = None
 
+    def checked(self) -> Row:
+        """Return the row itself; raises RowError where it is malformed."""
+        if self.error is not None:
+            raise RowError(self.line, self.error)
+        return self
+
 
 @dataclass(frozen=True)
 class Table:
