@@ -167,6 +167,19 @@ def test_a_sparse_file_is_not_read_to_tell_its_size(trained, monkeypatch, name):
         load(generation, name)
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "training.safetensors"])
+def test_a_gap_is_not_hashed_where_the_manifest_tells_its_true_size(trained, monkeypatch, name):
+    _, run = trained("text")
+    generation = Generation.read(newest(run))
+    with (newest(run) / name).open("r+b") as sparse:
+        sparse.truncate(20 * 2**30)
+    written = generation.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
+    monkeypatch.setitem(generation.manifest.files, name, written)
+    monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is hashed"))
+    with pytest.raises(ModelError, match=rf"{name}: 2147\d+ bytes of data, its header describes \d+; "):
+        generation.verify((name,))
+
+
 NUMBERS = [key for key, field in KEYS.items() if type_of(field) in (int, float)]
 BEYOND = ("9" * 40, "-" + "9" * 40, "9" * 399, "1e400", "-1e400", ".inf", ".nan")
 

@@ -276,6 +276,14 @@ def test_a_disk_that_is_full_at_once_leaves_the_directories_as_they_were(existin
     assert left == [name for name in ("deep", "deep/run") if existing.startswith(name)]
 
 
+@pytest.mark.parametrize("existing", ["", "deep", "deep/run"])
+def test_a_training_that_ends_before_its_first_save_leaves_the_directories_as_they_were(existing, tmp_path):
+    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
+    RunDirectory.create(tmp_path / "deep" / "run", FILES).abandon()
+    left = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")]
+    assert left == [name for name in ("deep", "deep/run") if existing.startswith(name)]
+
+
 def test_a_lock_holds_where_there_is_no_room_for_the_number_of_its_owner(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
