@@ -128,7 +128,17 @@ def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Gene
         weights = run.newest() if resume else run.best()
     for warning in run.warnings:
         console.say(warning)
+    _check_weights(weights, begun)
     return weights
+
+
+def _check_weights(weights: Generation, begun: Path) -> None:
+    """Hold weights to the settings of their run, before any data are made as large as those say."""
+    from seqrnn.answering.opened_run import open_run
+    from seqrnn.engine.build import expected_parameters
+
+    opened = open_run(begun)
+    weights.check(expected_parameters(opened.config, opened.task))
 
 
 def _prepare(
