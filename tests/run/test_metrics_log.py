@@ -28,7 +28,7 @@ def test_a_link_is_no_history_even_where_it_leads_nowhere(target, tmp_path):
     log = MetricsLog(tmp_path)
     log.path.symlink_to(target)
     for ask in (log.read, lambda: log.cut(0)):
-        with pytest.raises(ModelError, match="metrics.jsonl: is a symbolic link"):
+        with pytest.raises(ModelError, match=r"metrics\.jsonl: is a symbolic link"):
             ask()
 
 
