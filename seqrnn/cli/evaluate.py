@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seqrnn.cli.line_scores import LineOutput, score_lines
-from seqrnn.cli.measuring import Given, find_source, measure
-from seqrnn.cli.model import Model, Resources
+from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
     BEAM_SIZE,
     BeamSizeOption,
@@ -25,6 +24,8 @@ from seqrnn.cli.options import (
     refuse,
 )
 from seqrnn.cli.tables import pairs, table
+from seqrnn.library.measuring import Given, find_source, measure
+from seqrnn.library.opened_model import Resources
 
 MOST_CONFUSIONS = 10
 
@@ -80,7 +81,7 @@ def evaluate(
         of_answers["--streams"] = None if streams == 1 else streams
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
         resources = Resources("auto", device, threads)
-        score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
+        score_lines(open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say, say_waiting

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from seqrnn.cli.continuation import write_all
 from seqrnn.cli.options import (
     BEAM_SIZE,
     THREADS,
@@ -28,10 +29,10 @@ from seqrnn.cli.options import (
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqrnn.cli.continuation import Text
-    from seqrnn.cli.model import Model
+    from seqrnn.answering.continuation import Text
     from seqrnn.cli.rows import Tally
     from seqrnn.cli.stdio import Output
+    from seqrnn.library.opened_model import OpenedModel
     from seqrnn.search.beam import Beam
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
@@ -123,8 +124,9 @@ def generate(
     A language model writes the prompt before its continuation; with --jsonl they are fields of their
     own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
     """
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
@@ -138,7 +140,7 @@ def generate(
     limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
     heat = 0.0 if sample is False else temperature
     sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
-    network = Model(model, "generate", Resources(backend, device, threads))
+    network = open_model(model, "generate", Resources(backend, device, threads))
     beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
     tally: Tally | None = None
     if isinstance(network.run.task, WritingTask):
@@ -170,7 +172,7 @@ def generate(
         say_waiting(prompt or "", "a prompt", quiet)
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
-            text.write_all(sampling, samples or 1, out, jsonl, stream)
+            write_all(text, sampling, samples or 1, out, jsonl, stream)
         if state_out is not None:
             text.save(state_out)
         notes = iter(text.warnings)
@@ -204,7 +206,7 @@ class _Given(NamedTuple):
     text_column: str | None
 
 
-def _answer_rows(model: Model, decoding: Decoding, data: str, out: Output, given: _Given) -> Tally:
+def _answer_rows(model: OpenedModel, decoding: Decoding, data: str, out: Output, given: _Given) -> Tally:
     """Answer each row of a table or line of a file; return what the user should know of them."""
     from seqrnn.answering.rows import RowWriter
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
@@ -231,14 +233,15 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
 
 
-def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text:
+def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -> Text:
     """Return what goes on from a prompt, or from a prompt after what was written to the file `state`."""
+    from seqrnn.answering.continuation import Text
     from seqrnn.answering.continuer import Continuer
-    from seqrnn.cli.continuation import Text
+    from seqrnn.cli.model import widen
     from seqrnn.cli.rows import without_surrogates
     from seqrnn.data.lines import read_lines
 
-    model.widen()
+    widen(model)
     if prompt == "-":
         prompt = "\n".join(line.text for line in read_lines(None, "replace"))
     # Surrogates are what Python makes of bytes that are not UTF-8.
