@@ -20,8 +20,8 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
+from seqrnn.errors import refuse
 
 
 def classify(

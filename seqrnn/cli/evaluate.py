@@ -10,7 +10,6 @@ import typer
 from seqrnn.cli.line_scores import LineOutput, score_lines
 from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
-    BEAM_SIZE,
     BeamSizeOption,
     DeviceOption,
     EncodingOption,
@@ -21,9 +20,10 @@ from seqrnn.cli.options import (
     OutputOption,
     QuietOption,
     ThreadsOption,
-    refuse,
 )
 from seqrnn.cli.tables import pairs, table
+from seqrnn.errors import refuse
+from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.measuring import Given, find_source, measure
 from seqrnn.library.opened_model import Resources
 

@@ -10,7 +10,6 @@ import typer
 
 from seqrnn.cli.continuation import write_all
 from seqrnn.cli.options import (
-    BEAM_SIZE,
     THREADS,
     BackendOption,
     BeamSizeOption,
@@ -24,23 +23,20 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
-from seqrnn.errors import UsageError
+from seqrnn.errors import UsageError, refuse
+from seqrnn.library.decoding import TEMPERATURE, DecodingOptions
 
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Text
     from seqrnn.cli.rows import Tally
     from seqrnn.cli.stdio import Output
     from seqrnn.library.opened_model import OpenedModel
-    from seqrnn.search.beam import Beam
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
-    from seqrnn.search.sampling import Sampling
     from seqrnn.tasks.task import Answer
 
 ONE_CELL = str.maketrans("\t\n", "  ")
-TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
 
 
 def generate(
@@ -128,36 +124,36 @@ def generate(
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
-    from seqrnn.search.decoding import Decoding
-    from seqrnn.search.generation import Limits
-    from seqrnn.search.sampling import Sampling
     from seqrnn.tasks.task import WritingTask
 
-    if fixed_len is not None:
-        refuse({"--max-len": max_len}, "--fixed-len says how many tokens to write; leave one of them out")
-    if sample is False:
-        _refuse_draws(temperature, top_k, top_p, "leave out --greedy")
-    limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
-    heat = 0.0 if sample is False else temperature
-    sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
+    options = DecodingOptions(
+        max_len=max_len,
+        fixed_len=fixed_len,
+        beam_size=beam_size,
+        n_best=n_best,
+        length_penalty=length_penalty,
+        sample=sample,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        repetition_penalty=repetition_penalty,
+        no_repeat_ngram=no_repeat_ngram,
+        seed=seed,
+    )
+    limits, sampling = options.limits(), options.sampling()
     network = open_model(model, "generate", Resources(backend, device, threads))
-    beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
     tally: Tally | None = None
     if isinstance(network.run.task, WritingTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
-        if sample is not None:
-            refuse(beam_only, "there is no beam in --sample and --greedy")
-        count = 1 if n_best is None else n_best
-        strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
-        decoding = Decoding(limits, strategy, count)
+        decoding = options.of_rows()
         say_waiting(data, "rows, one a line,", quiet)
         with Output(output) as out:
             tally = _answer_rows(network, decoding, data or "-", out, _Given(jsonl, layout, text_col))
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {
-            **beam_only,
+            **options.of_beams,
             "--n-best": n_best,
             "--text-col": text_col,
             "--format": None if layout == "auto" else layout,
@@ -180,22 +176,6 @@ def generate(
         say(*network.run.warnings, *notes)
     if strict and tally is not None:
         tally.require_answers()
-
-
-def _refuse_draws(temperature: float, top_k: int, top_p: float, advice: str) -> None:
-    """Raise UsageError, which ends with the advice, where something is said of draws."""
-    if (temperature, top_k, top_p) != (TEMPERATURE, 0, 1.0):
-        raise UsageError(f"--temperature, --top-k and --top-p are for draws; {advice}")
-
-
-def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: int) -> Beam:
-    """Return the beam to search. Raises UsageError for what only draws can follow."""
-    from seqrnn.search.beam import Beam
-
-    _refuse_draws(sampling.temperature, sampling.top_k, sampling.top_p, "add --sample")
-    if sampling.repetition_penalty != 1.0:
-        raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
-    return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
 
 
 class _Given(NamedTuple):
