@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,15 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
-from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
     from seqrnn.library.plan import Plan
-    from seqrnn.run.generation import Generation
 
 
 @config_flags
@@ -64,11 +60,12 @@ def train(
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
     from seqrnn.library.plan import continued, inherited, plan_training
+    from seqrnn.library.training import check_place, open_session
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
-    _check_place(
+    check_place(
         output,
         {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from},
         dump_config or dry_run,
@@ -92,82 +89,12 @@ def train(
     console = TrainingConsole(quiet)
     plan = settled(planned)
     with console.preparing("reading the data") as draw:
-        weights = _weights(output if resume else init_from, resume, console)
-        session = _prepare(plan, console, (weights, resume), draw)
-        if init_from is not None:
-            session.start_from(init_from)
+        begun_run = output if resume else init_from
+        session = open_session(plan, begun_run, resume, console.say, draw)
         if dry_run or output is None:
             return
         events = _begin(session, output, overwrite, resume)
     _follow(session, events, console, output)
-
-
-def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
-    """Refuse what cannot end well before anything is read."""
-    from seqrnn.run.location import check_free
-
-    chosen = [flag for flag, value in modes.items() if value]
-    if modes["--resume"] and len(chosen) > 1:
-        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
-    if output is None and (modes["--resume"] or not only_looking):
-        raise UsageError("no place for the run; name a directory with -o")
-    if output is not None and not (modes["--resume"] or only_looking):
-        check_free(output, bool(modes["--overwrite"]))
-
-
-def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Generation | None:
-    """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
-    from seqrnn.run.directory import RunDirectory
-    from seqrnn.run.lock import RunLock
-
-    if begun is None:
-        return None
-    run = RunDirectory.open(begun)
-    # A training that goes on there would take the weights away again; it keeps the lock.
-    with RunLock(begun) if resume else nullcontext():
-        weights = run.newest() if resume else run.best()
-    for warning in run.warnings:
-        console.say(warning)
-    _check_weights(weights, begun)
-    return weights
-
-
-def _check_weights(weights: Generation, begun: Path) -> None:
-    """Hold weights to the settings of their run, before any data are made as large as those say."""
-    from seqrnn.answering.opened_run import open_run
-    from seqrnn.engine.build import expected_parameters
-
-    opened = open_run(begun)
-    weights.check(expected_parameters(opened.config, opened.task))
-
-
-def _prepare(
-    plan: Plan,
-    console: TrainingConsole,
-    begun: tuple[Generation | None, bool],
-    draw: Callable[[Preparing], None],
-) -> Session:
-    """Read the data and build the model, and say what they are.
-
-    `begun` are the weights that it takes, and whether their training is resumed.
-    """
-    from seqrnn.data.dataset.prepare import prepare
-
-    task = plan.task()
-    training = plan.readable.training
-    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
-
-    # torch: what is wrong with the data is told before
-    from seqrnn.engine.session import Session, check_unchanged
-
-    weights, resume = begun
-    if weights is not None and resume:
-        check_unchanged(weights, prepared.hashes)
-    session = Session(plan.config, task, prepared, weights)
-    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
-    for line in filter(None, (*told, session.describe())):
-        console.say(line)
-    return session
 
 
 def _begin(session: Session, output: Path, overwrite: bool, resume: bool) -> Iterator[Event]:

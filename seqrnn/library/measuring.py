@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqrnn.errors import UsageError
+from seqrnn.errors import UsageError, refuse
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.results import Evaluation
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -32,27 +33,6 @@ class Given:
     encoding: str | None = None
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The figures by their public names, the details beside them, and what was counted of the data."""
-
-    figures: Mapping[str, Any]
-    details: Mapping[str, Any]
-    part: PartReport
-
-    def notes(self) -> list[str]:
-        """Return what a user should know beside the figures, a line each."""
-        from seqrnn.data.fields.names import told_unknown
-
-        notes = told_unknown(self.part.unknown_names)
-        if self.part.unknown:
-            share = f"{self.part.unknown:,} of {self.part.tokens:,} ({self.part.unknown_share:.2%})"
-            notes.append(f"tokens that training did not have, and read as <unk>: {share}")
-        if self.part.truncated:
-            notes.append(f"examples longer than max_tokens, and cut: {self.part.truncated:,}")
-        return notes
-
-
 def find_source(run: OpenedRun, given: Given) -> Source:
     """Say where the data are, and how they are laid out: as in training, unless the file tells otherwise.
 
@@ -71,7 +51,27 @@ def find_source(run: OpenedRun, given: Given) -> Source:
     return formatted(source, run.config.task) if source.format == "auto" else source
 
 
-def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:
+def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float | None]) -> Effort:
+    """Return what measuring may cost, of a model of this `name`; `beam` is its width and length penalty.
+
+    Raises UsageError for what has no effect on the task.
+    """
+    from seqrnn.engine.evaluation import Effort
+    from seqrnn.search.beam import Beam
+    from seqrnn.tasks.language_model import LanguageModel
+    from seqrnn.tasks.task import WritingTask
+
+    size, penalty = beam
+    if not isinstance(task, WritingTask):
+        of_beams = {"--beam-size": size, "--length-penalty": penalty}
+        refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
+    if not (isinstance(task, LanguageModel) and task.stream):
+        of_texts = {"--streams": None if streams == 1 else streams}
+        refuse(of_texts, f"{name} was not trained on one long text; leave it out")
+    return Effort(streams, beam=Beam(BEAM_SIZE if size is None else size, penalty or 0.0))
+
+
+def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Evaluation:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
     from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
@@ -80,7 +80,20 @@ def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
-        return Measured(*evaluate(backend.model, task, dataset, effort), part)
+        return Evaluation(*evaluate(backend.model, task, dataset, effort), tuple(_notes(part)))
+
+
+def _notes(part: PartReport) -> list[str]:
+    """Return what a user should know beside the figures, a line each."""
+    from seqrnn.data.fields.names import told_unknown
+
+    notes = told_unknown(part.unknown_names)
+    if part.unknown:
+        share = f"{part.unknown:,} of {part.tokens:,} ({part.unknown_share:.2%})"
+        notes.append(f"tokens that training did not have, and read as <unk>: {share}")
+    if part.truncated:
+        notes.append(f"examples longer than max_tokens, and cut: {part.truncated:,}")
+    return notes
 
 
 def _source(data: DataConfig, given: Given) -> Source:

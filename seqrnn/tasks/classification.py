@@ -6,7 +6,7 @@ Shapes: B batch, T time, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -107,6 +107,11 @@ class Classification(AnsweringTask):
     def fields(self) -> tuple[Field, ...]:
         """What is read, and its label."""
         return self.source, self.labels
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The labels."""
+        return self.labels.labels
 
     @property
     def inputs(self) -> tuple[SourceField]:
