@@ -70,7 +70,12 @@ class Model:
     @property
     def path(self) -> Path:
         """The run directory."""
-        return self._opened.run.generation.path.parent
+        return self.checkpoint.parent
+
+    @property
+    def checkpoint(self) -> Path:
+        """The directory in it whose weights were opened: the best ones."""
+        return self._opened.run.generation.path
 
     @property
     def task(self) -> str:

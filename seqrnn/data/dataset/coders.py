@@ -19,6 +19,7 @@ from seqrnn.data.dataset.line_worker import receive, send
 from seqrnn.errors import DataError, MemoryLimit
 
 WAITING = 2  # blocks a process that were read but are not yet coded, or coded but not yet fetched
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}  # more only take memory
 GRACE = 5.0  # seconds between the end of a pipe and that of its process
 RAISED = {"DataError": DataError, "MemoryError": MemoryError}
 
@@ -131,7 +132,7 @@ class _Process:
             [sys.executable, "-c", command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads take memory and compute nothing
+            env={**os.environ, **ONE_THREAD},
             process_group=0,  # Ctrl-C is for this process to hear
         )
         self._job: str | None = job.to_json()
