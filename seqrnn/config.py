@@ -98,7 +98,7 @@ class DataConfig(Section):
     format: FormatName = key(
         "auto",
         "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
-        "one token a line, npz arrays of NumPy.",
+        "one token a line, npz arrays of NumPy, folder a sub-folder a class.",
         "--format",
     )
     text_column: str | None = key(

@@ -19,7 +19,7 @@ from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
+from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.lines import file_name
@@ -70,7 +70,8 @@ def infer(source: Source, task: str | None) -> Inference:
     source = replace(source, format=_format(source, task))
     settings: dict[str, Any] = {}
     notes: list[str] = []
-    if format_named(source.format).has_columns:
+    layout = format_named(source.format)
+    if layout.has_columns and not layout.columns_are_known:
         source, settings, notes = _with_columns(source, task)
     elif source.text_column is None and source.label_column is None:
         source, settings, notes = _with_numbered_columns(source)
@@ -81,7 +82,7 @@ def infer(source: Source, task: str | None) -> Inference:
         )
     sample = Sample(file_name(source.target_path or source.paths[0]), source, records)
     chosen, claim = _task(sample, task)
-    notes += filter(None, [claim.hint, _swapped(source, chosen)])
+    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
@@ -95,7 +96,7 @@ def formatted(source: Source, task: str) -> Source:
 def _format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
-    known = format_of_name(path) if source.format == "auto" else source.format
+    known = format_of_path(path) if source.format == "auto" else source.format
     if known is not None and not format_named(known).has_lines:
         return known
     lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]

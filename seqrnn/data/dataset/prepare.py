@@ -52,7 +52,7 @@ class _Job:
     @cached_property
     def hashes(self) -> dict[str, str]:
         """The sha256 of each file."""
-        return file_hashes(self.building.paths, self.building.progress.taken)
+        return file_hashes(self.building.paths, self.building.progress.taken, self.building.data.source_kind)
 
     def key(self) -> str:
         """Return the name of the result in the cache."""

@@ -43,6 +43,16 @@ class TableFormat(Format):
         """Yield a record for every row but the header; see `records_of`."""
         return records_of(self.table(path, source, open_lines), file_name(path), source)
 
+    def answerable(
+        self,
+        table: Table,
+        path: str,
+        source: Source,
+        open_lines: OpenLines,  # noqa: ARG002
+    ) -> Iterator[tuple[Row, Record | None]]:
+        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        return answerable(table, file_name(path), source)
+
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
     """Yield what is read of each row of a table, and its targets, as the source says where they are.
