@@ -131,6 +131,12 @@ class DataConfig(Section):
     header: Literal["auto", "yes", "no"] = key(
         "auto", "Whether a table starts with a line of column names.", "--header"
     )
+    text_in: Literal["auto", "cells", "files"] = key(
+        "auto",
+        "Whether the cells of a table hold the texts, or the paths of files with one text each; auto: files "
+        "where those are there.",
+        "--text-in",
+    )
     multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
     label_separator: str = key(
         ",", "What separates the labels of one column of a multi-label data set.", "--label-separator"

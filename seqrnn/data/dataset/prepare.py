@@ -88,6 +88,8 @@ class _Job:
 
     def _named_files(self, source: Source) -> str:
         """Return what tells the images or arrays that the records name from other ones."""
+        if source.text_in == "files":
+            return fingerprint(read_records(replace(source, text_in="cells")))
         kind = self.building.data.source_kind
         if kind not in {"image", "vector", "vectors"}:
             return ""
