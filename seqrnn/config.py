@@ -116,6 +116,12 @@ class DataConfig(Section):
     time_column: str | None = key(
         None, "Column that orders the rows of a series; without one, the order in the file.", "--time-col"
     )
+    sentence_column: str | None = key(
+        None,
+        "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
+        "that of the row before.",
+        "--sentence-col",
+    )
     feature_columns: tuple[str, ...] = key(
         (),
         "Columns of numbers that the model reads; empty: all but those of labels, series and time.",

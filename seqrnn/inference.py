@@ -165,7 +165,9 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
         targets,
         key(source.series_column, "--series-col"),
         key(source.time_column, "--time-col"),
+        key(source.sentence_column, "--sentence-col"),
         source.kind,
+        task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 
@@ -200,6 +202,7 @@ def _chosen(
         "label_column": ",".join(roles.targets) or None,
         "series_column": roles.series,
         "time_column": roles.time,
+        "sentence_column": roles.sentence,
         "feature_columns": roles.features,
     }
     targets = [column.cells for column in columns if column.key in roles.targets]
@@ -230,10 +233,13 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         "answer": list(roles.targets),
         "series": [roles.series] if roles.series else [],
         "time": [roles.time] if roles.time else [],
+        "sentence": [roles.sentence] if roles.sentence else [],
     }
     used = {key for keys in parts.values() for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    if roles.evidence:
+        named += f"; {roles.evidence}"
     if _text_in(roles, columns):
         named += "; what is read are the files of text that its cells name (--text-in)"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "

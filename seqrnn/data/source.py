@@ -37,6 +37,7 @@ class Source:
     label_column: str | None = None
     series_column: str | None = None
     time_column: str | None = None
+    sentence_column: str | None = None
     feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
     text_in: Literal["auto", "cells", "files"] = "auto"
@@ -91,6 +92,7 @@ class Source:
             label_column=data.label_column,
             series_column=data.series_column,
             time_column=data.time_column,
+            sentence_column=data.sentence_column,
             feature_columns=data.feature_columns,
             header=data.header,
             text_in=data.text_in,

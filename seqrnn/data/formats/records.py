@@ -20,6 +20,7 @@ from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
+from seqrnn.data.formats.token_rows import token_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -80,6 +81,9 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
         ):
             yield from series_records(table, name, source)
             return
+    if source.sentence_column is not None:
+        yield from (record for _, record in token_records(table, name, source))
+        return
     if table.names is None:
         roles = None
     elif (roles := _roles(table, source)) is None:

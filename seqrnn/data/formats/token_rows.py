@@ -1,0 +1,84 @@
+"""Tables of one token a row: the rows of a sentence are put together to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from seqrnn.data.formats.format import RowError
+from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.limits import LONGEST
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokens import join_tokens
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+
+class TokenRows(NamedTuple):
+    """The keys of the columns of a table of tokens; `tag` is None where tags need not be there."""
+
+    sentence: str
+    token: str
+    tag: str | None
+
+
+def token_records(
+    table: Table, name: str, source: Source, tagged: bool = True
+) -> Iterator[tuple[list[Row], Record]]:
+    """Yield the rows of each sentence with the record that they make.
+
+    A sentence ends before a row with another value in its column, and at a blank row; a blank cell there
+    stands for the value of the row before. Raises RowError for a row without a token or a tag, and for a
+    sentence of more than `LONGEST` tokens.
+    """
+    columns = _columns(table, source, tagged)
+    rows: list[Row] = []
+    current = ""
+    for row in table.rows:
+        if row.checked().fields and columns.sentence not in row.fields:
+            raise RowError(row.line, f'no field "{columns.sentence}"; use --sentence-col to name it')
+        value = _cell(row, columns.sentence)
+        if rows and (not row.fields or value not in {"", current}):
+            yield rows, _record(rows, columns, name)
+            rows = []
+        current = value or current
+        if row.fields:
+            rows.append(row)
+        if len(rows) > LONGEST:
+            what = f"a sentence of over {LONGEST:,} tokens begins at this row"
+            raise RowError(rows[0].line, f"{what}; name the column of sentences with --sentence-col")
+    if rows:
+        yield rows, _record(rows, columns, name)
+
+
+def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
+    def key(choice: str | None, flag: str) -> str:
+        if choice is None:
+            raise RowError(table.line, f"which column holds the tokens, and which their tags? use {flag}")
+        return choice if table.names is None else table.find(choice, flag)
+
+    tag = key(source.label_column, "--label-col") if tagged else None
+    return TokenRows(
+        key(source.sentence_column, "--sentence-col"), key(source.text_column, "--text-col"), tag
+    )
+
+
+def _record(rows: list[Row], columns: TokenRows, name: str) -> Record:
+    words = [_filled(row, columns.token, "token", "--text-col") for row in rows]
+    tag = columns.tag
+    tags = () if tag is None else tuple(_filled(row, tag, "tag", "--label-col") for row in rows)
+    lines = [row.line for row in rows]
+    return Record(join_tokens(words), tags, name, rows[0].line, rows[0].fields, lines=lines)
+
+
+def _filled(row: Row, key: str, what: str, flag: str) -> str:
+    text = _cell(row, key)
+    if not text:
+        raise RowError(row.line, f'no {what} in column "{key}"; fix the row, or use {flag}')
+    return text
+
+
+def _cell(row: Row, key: str) -> str:
+    value = row.fields.get(key)
+    return "" if value is None else str(value).strip()
