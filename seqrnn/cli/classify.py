@@ -20,8 +20,8 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
+from seqrnn.errors import refuse
 
 
 def classify(
@@ -51,13 +51,14 @@ def classify(
     With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.cli.table_rows import TableRows, table_format, table_source
+    from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
-    network = Model(model, "classify", Resources(backend, device, threads))
+    network = open_model(model, "classify", Resources(backend, device, threads))
     task, config = network.run.task, network.run.config.data
     assert isinstance(task, AnsweringTask)
     labeller = Labeller(task, network.backend)
