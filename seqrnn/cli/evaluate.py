@@ -85,6 +85,7 @@ def evaluate(
         return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.data.formats.registry import notes_of
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
@@ -110,7 +111,7 @@ def evaluate(
         else:
             out.write_text(_report(measured.figures, measured.details))
     if not quiet:
-        say(*run.warnings, *measured.notes())
+        say(*run.warnings, *notes_of(source), *measured.notes())
 
 
 def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
