@@ -48,8 +48,8 @@ class DeviceUpdater(Updater):
         self._averaged.fill_(self.learner.average.share(step))
         if len(group) == 1 and self._records:
             model = self.learner.model
-            few = isinstance(model, Fillable)
-            self._replay_or_compute(filled_up(group[0], model.multiples) if few else group[0])
+            batch = filled_up(group[0], model.multiples) if isinstance(model, Fillable) else group[0]
+            self._replay_or_compute(batch)
         else:
             self._compute_all(group)
         self._tell()
