@@ -20,8 +20,8 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
+from seqrnn.errors import refuse
 
 
 def classify(
@@ -52,14 +52,15 @@ def classify(
     may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.cli.table_rows import TableRows, table_format, table_source
     from seqrnn.data.formats.registry import notes_of
+    from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
-    network = Model(model, "classify", Resources(backend, device, threads))
+    network = open_model(model, "classify", Resources(backend, device, threads))
     task, config = network.run.task, network.run.config.data
     assert isinstance(task, AnsweringTask)
     labeller = Labeller(task, network.backend)

@@ -107,6 +107,8 @@ class Building:
             self.progress.begin(LEARNING)
             if lines.counts:
                 lines.learn(working, places, directory)
+            elif lines.field.settings.kind == "byte":
+                lines.field.settle()  # there is nothing to learn
             else:
                 self._learn(read_records(self.train, self.progress.taken))
             self._keep_learned(directory)
