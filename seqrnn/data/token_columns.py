@@ -69,7 +69,7 @@ def token_columns(
 
 
 def _sentence_column(columns: Sequence[ColumnSample]) -> ColumnSample | None:
-    """Return the column whose values stay the same for some rows and then change, the finest if several do."""
+    """Return the column whose values stay the same for some rows and then change: the finest of several."""
     found = [column for column in columns if _groups(column)]
     return max(found, key=lambda column: (_is_named_sentence(column), len(_runs(column))), default=None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from seqrnn.data.formats.format import RowError
@@ -23,33 +23,58 @@ class TokenRows(NamedTuple):
     tag: str | None
 
 
-def token_records(
-    table: Table, name: str, source: Source, tagged: bool = True
-) -> Iterator[tuple[list[Row], Record]]:
-    """Yield the rows of each sentence with the record that they make.
+def token_records(table: Table, name: str, source: Source) -> Iterator[Record]:
+    """Yield a record for each sentence of a table.
 
     A sentence ends before a row with another value in its column, and at a blank row; a blank cell there
     stands for the value of the row before. Raises RowError for a row without a token or a tag, and for a
     sentence of more than `LONGEST` tokens.
     """
-    columns = _columns(table, source, tagged)
-    rows: list[Row] = []
+    columns = _columns(table, source, tagged=True)
+    for rows in _sentences(table.rows, columns.sentence):
+        if rows[0].fields or rows[0].error:
+            yield _record(rows, columns, name)
+
+
+def answerable_tokens(table: Table, name: str, source: Source) -> Iterator[tuple[Row, Record | None]]:
+    """Yield each row of a table with its sentence, in whose `lines` it is, or with why it has none."""
+    columns = _columns(table, source, tagged=False)
+    for rows in _sentences(table.rows, columns.sentence):
+        checked = [_checked(row, columns.token) for row in rows]
+        sound = [row for row in checked if row.fields and row.error is None]
+        record = _record(sound, columns, name) if sound else Record("", (), name, rows[0].line)
+        yield from ((row, None if row.error else record) for row in checked)
+
+
+def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:
+    """Yield the rows of each sentence; a blank row is by itself."""
+    held: list[Row] = []
     current = ""
-    for row in table.rows:
-        if row.checked().fields and columns.sentence not in row.fields:
-            raise RowError(row.line, f'no field "{columns.sentence}"; use --sentence-col to name it')
-        value = _cell(row, columns.sentence)
-        if rows and (not row.fields or value not in {"", current}):
-            yield rows, _record(rows, columns, name)
-            rows = []
+    for row in rows:
+        value = _cell(row, sentence)
+        if held and ((not row.fields and row.error is None) or value not in {"", current}):
+            yield held
+            held = []
         current = value or current
-        if row.fields:
-            rows.append(row)
-        if len(rows) > LONGEST:
+        if not row.fields and row.error is None:
+            yield [row]
+            continue
+        held.append(row)
+        if len(held) > LONGEST:
             what = f"a sentence of over {LONGEST:,} tokens begins at this row"
-            raise RowError(rows[0].line, f"{what}; name the column of sentences with --sentence-col")
-    if rows:
-        yield rows, _record(rows, columns, name)
+            raise RowError(held[0].line, f"{what}; name the column of sentences with --sentence-col")
+    if held:
+        yield held
+
+
+def _checked(row: Row, token: str) -> Row:
+    """Return the row, or one with an error where it has no token."""
+    try:
+        if row.fields and row.error is None:
+            _filled(row, token, "token", "--text-col")
+    except RowError as error:
+        return row._replace(error=str(error))
+    return row
 
 
 def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
@@ -65,7 +90,7 @@ def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
 
 
 def _record(rows: list[Row], columns: TokenRows, name: str) -> Record:
-    words = [_filled(row, columns.token, "token", "--text-col") for row in rows]
+    words = [_filled(row.checked(), columns.token, "token", "--text-col") for row in rows]
     tag = columns.tag
     tags = () if tag is None else tuple(_filled(row, tag, "tag", "--label-col") for row in rows)
     lines = [row.line for row in rows]
@@ -80,5 +105,7 @@ def _filled(row: Row, key: str, what: str, flag: str) -> str:
 
 
 def _cell(row: Row, key: str) -> str:
+    if row.fields and row.error is None and key not in row.fields:
+        raise RowError(row.line, f'no field "{key}"; name another one')
     value = row.fields.get(key)
     return "" if value is None else str(value).strip()
