@@ -242,6 +242,8 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         named += f"; {roles.evidence}"
     if _text_in(roles, columns):
         named += "; what is read are the files of text that its cells name (--text-in)"
+    if table.comments:
+        named += f"; comment lines before them: {table.comments}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
     return f"columns: {header}{named}"
 
