@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -17,6 +18,8 @@ from seqrnn.config import DataConfig
 from seqrnn.data.encodings import Errors
 from seqrnn.data.lines import COPIES, Line, file_name, read_chunks, read_lines
 from seqrnn.errors import OutputError, UsageError
+
+_quoted = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
 
 
 @dataclass(frozen=True)
@@ -128,8 +131,17 @@ class Source:
         """Return the labels in one column: none if it is blank, several if multi-label."""
         if not self.multi_label:
             return (text,) if text.strip() else ()
-        labels = (label.strip() for label in text.split(self.label_separator))
-        return tuple(label for label in labels if label)
+        labels = labels_in_list(text)
+        found = text.split(self.label_separator) if labels is None else labels
+        return tuple(label.strip() for label in found if label.strip())
+
+
+def labels_in_list(text: str) -> list[str] | None:
+    """Return the labels of a cell that is a list of strings, as JSON or Python writes it, or None."""
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")) or _quoted.sub("", text).strip("[], "):
+        return None
+    return [double or single for double, single in _quoted.findall(text)]
 
 
 def spool(source: Source) -> Source:
