@@ -87,10 +87,10 @@ class _Columns:
         named = [
             column for column in self.columns if column.kind != "identifier" and _names(column, TEXT_NAMES)
         ]
-        if named or any(not _names(column, (*SERIES_NAMES, *TIME_NAMES)) for column in texts):
+        if named or any(not (_names(column, SERIES_NAMES) or _is_time(column)) for column in texts):
             return False
         numbers, labels = self.of_kind("number"), self.of_kind("label")
-        labels = [column for column in labels if not _names(column, (*SERIES_NAMES, *TIME_NAMES))]
+        labels = [column for column in labels if not (_names(column, SERIES_NAMES) or _is_time(column))]
         return bool(numbers) and len(labels) <= 1 and not self.wanted.reads_texts
 
     def with_tokens(self) -> ColumnRoles | None:
@@ -139,8 +139,9 @@ class _Columns:
     def _time(self) -> str | None:
         if self.wanted.time is not None:
             return self.wanted.time
-        named = [column for column in self.columns if _names(column, TIME_NAMES)]
-        return named[0].key if named else None
+        found = [column for column in self.columns if _names(column, TIME_NAMES)]
+        found = found or [column for column in self.columns if column.holds_dates]
+        return found[0].key if found else None
 
     def _targets(self, others: object) -> tuple[str, ...]:
         """Return the column of labels or target numbers of a table of numbers."""
@@ -222,7 +223,7 @@ class _Columns:
             lists = [column for column in free if _go_together(source, column)]
             if lists:
                 return ((_best_named(lists, LABEL_NAMES) or lists[0]).key,)
-        free = [column for column in free if not _names(column, TIME_NAMES)] or free
+        free = [column for column in free if not _is_time(column)] or free
         named = _best_named([*free, *others], LABEL_NAMES)
         if named is not None:
             return (named.key,)
@@ -257,6 +258,10 @@ def _is_text_to_read(column: ColumnSample) -> bool:
 
 def _names(column: ColumnSample, usual: tuple[str, ...]) -> bool:
     return normal_name(column.title) in usual
+
+
+def _is_time(column: ColumnSample) -> bool:
+    return _names(column, TIME_NAMES) or column.holds_dates
 
 
 def _best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> ColumnSample | None:

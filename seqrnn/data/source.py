@@ -40,6 +40,7 @@ class Source:
     label_column: str | None = None
     series_column: str | None = None
     time_column: str | None = None
+    date_order: Literal["auto", "day-first", "month-first"] = "auto"
     sentence_column: str | None = None
     feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
@@ -95,6 +96,7 @@ class Source:
             label_column=data.label_column,
             series_column=data.series_column,
             time_column=data.time_column,
+            date_order=data.date_order,
             sentence_column=data.sentence_column,
             feature_columns=data.feature_columns,
             header=data.header,
