@@ -28,6 +28,7 @@ from seqrnn.errors import DataError
 
 SAMPLE = 60  # characters of a text that a message shows
 READING, MEASURING, LEARNING, ENCODING = "reading", "measuring", "learning", "encoding"
+COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, other than words
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,21 @@ class Building:
             bytes_in(self.train.files, kind),
             bytes_in(self.valid.files if self.valid else (), kind),
         )
+        learning, encoding = self._costs()
         return [
             Pass(READING, train + valid, 1),
             Pass(MEASURING, train if self.fraction else 0, 2),
-            Pass(LEARNING, train, 10),
-            Pass(ENCODING, train, 10),
-            Pass(ENCODING, valid, 10),
+            Pass(LEARNING, train, learning),
+            Pass(ENCODING, train, encoding),
+            Pass(ENCODING, valid, encoding),
         ]
+
+    def _costs(self) -> tuple[int, int]:
+        """Return what a byte costs that is learned from, and one that is encoded, if one to hash costs 1."""
+        lines = LineSource.of(self.train, self.fields, self.data.over_length)
+        if lines is None:
+            return 50, 50
+        return COSTS.get(lines.field.settings.kind, (12, 12))
 
     def build(self, directory: Path) -> PreparationReport:
         """Write a directory of columns for each part, and beside them what the fields have learned.
