@@ -15,6 +15,7 @@ from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
+from seqrnn.data.dataset.records_ahead import Records, read_ahead
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit, assign
 from seqrnn.data.fields.field import Field, learned
 from seqrnn.data.fields.names import names_fields
@@ -119,7 +120,8 @@ class Building:
             elif lines.field.settings.kind == "byte":
                 lines.field.settle()  # there is nothing to learn
             else:
-                self._learn(read_records(self.train, self.progress.taken))
+                with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+                    self._learn(reader)
             self._keep_learned(directory)
             self.progress.begin(ENCODING)
             with (
@@ -130,20 +132,20 @@ class Building:
         return self._report(train.report, valid.report, blank, replaced)
 
     def _of_records(self, directory: Path) -> PreparationReport:
-        reader = read_records(self.train, self.progress.taken)
-        split = self._learn(reader)
-        self._keep_learned(directory)
-        self.progress.begin(ENCODING)
-        with (
-            PartWriter(directory / "train", self.fields, self.data.over_length) as train,
-            PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
-        ):
-            for records, held_out in assign(split, reader):
-                train.add(_chosen(records, ~held_out))
-                valid.add(_chosen(records, held_out))
+        with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+            split = self._learn(reader)
+            self._keep_learned(directory)
+            self.progress.begin(ENCODING)
+            with (
+                PartWriter(directory / "train", self.fields, self.data.over_length) as train,
+                PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
+            ):
+                for records, held_out in assign(split, reader):
+                    train.add(_chosen(records, ~held_out))
+                    valid.add(_chosen(records, held_out))
         return self._report(train.report, valid.report, reader.blank, reader.replaced)
 
-    def _learn(self, reader: RecordReader) -> Split:
+    def _learn(self, reader: Records) -> Split:
         """Let all fields learn in one pass; return what divides the records."""
         self.progress.begin(MEASURING)
         counted = self.is_one_text and self.fraction
@@ -203,8 +205,10 @@ def encode_part(
             blank, _ = lines.encode(working, Places(None), [column])
         report = column.report
     else:
-        reader = read_records(source, progress.taken)
-        with PartWriter(directory, fields, over_length) as part:
+        with (
+            read_ahead(source, threads, progress.taken) as reader,
+            PartWriter(directory, fields, over_length) as part,
+        ):
             for records in batched(reader, size_of):
                 part.add(records)
         report, blank = part.report, reader.blank
