@@ -98,7 +98,7 @@ class DataConfig(Section):
     format: FormatName = key(
         "auto",
         "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
-        "one token a line, npz arrays of NumPy.",
+        "one token a line, npz arrays of NumPy, folder a sub-folder a class.",
         "--format",
     )
     text_column: str | None = key(
@@ -130,6 +130,12 @@ class DataConfig(Section):
     )
     header: Literal["auto", "yes", "no"] = key(
         "auto", "Whether a table starts with a line of column names.", "--header"
+    )
+    text_in: Literal["auto", "cells", "files"] = key(
+        "auto",
+        "Whether the cells of a table hold the texts, or the paths of files with one text each; auto: files "
+        "where those are there.",
+        "--text-in",
     )
     multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
     label_separator: str = key(

@@ -15,13 +15,15 @@ from typing import Any
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
+from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
@@ -70,7 +72,8 @@ def infer(source: Source, task: str | None) -> Inference:
     source = replace(source, format=_format(source, task))
     settings: dict[str, Any] = {}
     notes: list[str] = []
-    if format_named(source.format).has_columns:
+    layout = format_named(source.format)
+    if layout.has_columns and not layout.columns_are_known:
         source, settings, notes = _with_columns(source, task)
     elif source.text_column is None and source.label_column is None:
         source, settings, notes = _with_numbered_columns(source)
@@ -81,7 +84,7 @@ def infer(source: Source, task: str | None) -> Inference:
         )
     sample = Sample(file_name(source.target_path or source.paths[0]), source, records)
     chosen, claim = _task(sample, task)
-    notes += filter(None, [claim.hint, _swapped(source, chosen)])
+    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
@@ -95,7 +98,7 @@ def formatted(source: Source, task: str) -> Source:
 def _format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
-    known = format_of_name(path) if source.format == "auto" else source.format
+    known = format_of_path(path) if source.format == "auto" else source.format
     if known is not None and not format_named(known).has_lines:
         return known
     lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
@@ -120,14 +123,16 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         raise DataError(f"{name}:{error.line}: {error}") from error
     if not rows:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
-    columns = _columns(table, rows)
+    columns = _columns(table, rows, source)
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
     roles = choose_columns(name, columns, wanted)
     roles = replace(roles, features=features) if features else roles
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
         # An evaluation may have further columns, which are other right answers.
-        return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
+        settled = {"header": "no", **_text_in(roles, columns)}
+        told = {f"data.{name}": value for name, value in settled.items()}
+        return replace(source, **settled), told, [_described(table, roles, columns)]  # type: ignore[arg-type]
     return _chosen(source, table, roles, columns, task)
 
 
@@ -172,12 +177,19 @@ def _features(source: Source, table: Table) -> tuple[str, ...]:
     return tuple(table.find(name, "--set data.feature_columns") for name in source.feature_columns)
 
 
-def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
+def _columns(table: Table, rows: list[Row], source: Source) -> list[ColumnSample]:
     keys = list(dict.fromkeys(key for row in rows for key in row.fields))
     titles = dict(zip(table.keys, table.names or (), strict=True)) if table.has_header else {}
     if table.names is None:
         titles = {key: key for key in keys}
-    return [ColumnSample(key, titles.get(key, ""), [row.fields.get(key) for row in rows]) for key in keys]
+    folder = folder_of(source.paths[0])
+    columns = []
+    for key in keys:
+        cells = [row.fields.get(key) for row in rows]
+        texts = [cell for cell in cells[:LOOKED_AT] if isinstance(cell, str)]
+        names_files = source.text_in != "cells" and name_text_files(texts, folder)
+        columns.append(ColumnSample(key, titles.get(key, ""), cells, names_files))
+    return columns
 
 
 def _chosen(
@@ -193,6 +205,7 @@ def _chosen(
     targets = [column.cells for column in columns if column.key in roles.targets]
     if len(targets) > 1 and task in {None, "classification"} and all(map(holds_indicators, targets)):
         settings["multi_label"] = True
+    settings |= _text_in(roles, columns)
     if table.names is not None:
         settings["header"] = "yes" if table.has_header else "no"
     kind = source.kind if roles.kind == "auto" else roles.kind
@@ -202,6 +215,12 @@ def _chosen(
         {f"data.{name}": value for name, value in settings.items()},
         notes,
     )
+
+
+def _text_in(roles: ColumnRoles, columns: list[ColumnSample]) -> dict[str, str]:
+    """Return the setting that says so where the cells that are read name files."""
+    in_files = any(column.key == roles.source and column.names_files for column in columns)
+    return {"text_in": "files"} if in_files else {}
 
 
 def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) -> str:
@@ -215,6 +234,8 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
     used = {key for keys in parts.values() for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    if _text_in(roles, columns):
+        named += "; what is read are the files of text that its cells name (--text-in)"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
     return f"columns: {header}{named}"
 

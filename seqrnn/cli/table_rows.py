@@ -14,9 +14,9 @@ from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.rows import Part, Row, RowFormat, Tally, beside, json_record
 from seqrnn.cli.stdio import Output, json_line
-from seqrnn.data.formats.format import RowError
-from seqrnn.data.formats.records import TableFormat, answerable
-from seqrnn.data.formats.registry import format_named, format_of_name
+from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.registry import format_named, format_of_path
 from seqrnn.data.formats.table import Row as TableRow
 from seqrnn.data.formats.table import Table
 from seqrnn.data.lines import file_name, in_one_cell
@@ -36,7 +36,7 @@ def table_format(path: str, layout: str, as_json: bool) -> str | None:
 
     Lines of JSON are rows like any other where answers are to be JSON as well.
     """
-    name = format_of_name(path) if layout == "auto" else layout
+    name = format_of_path(path) if layout == "auto" else layout
     if name is None or not format_named(name).has_columns or (as_json and format_named(name).line_is_object):
         return None
     return name
@@ -55,11 +55,20 @@ def table_source(data: DataConfig, path: str, layout: str, text_column: str | No
     return own if source.header == "no" and _open(own).has_header else source
 
 
-def _open(source: Source) -> Table:
-    path, kind = source.paths[0], format_named(source.format)
+def _kind(source: Source) -> TableFormat:
+    kind = format_named(source.format)
     assert isinstance(kind, TableFormat)
+    return kind
+
+
+def _lines(source: Source) -> OpenLines:
+    return replace(source, encoding_errors="replace").lines
+
+
+def _open(source: Source) -> Table:
+    path = source.paths[0]
     try:
-        return kind.table(path, source, replace(source, encoding_errors="replace").lines)
+        return _kind(source).table(path, source, _lines(source))
     except RowError as error:
         raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
 
@@ -79,7 +88,7 @@ class TableRows:
         prepare_for_many_rows()
         table = _open(self.source)
         try:
-            rows = enumerate(answerable(table, name, self.source))
+            rows = enumerate(_kind(self.source).answerable(table, path, self.source, _lines(self.source)))
             write = self._writer(table, out)
             while part := list(islice(rows, MOST_ROWS)):
                 answered = self._answered(part)
@@ -111,7 +120,7 @@ class TableRows:
             return lambda rows: out.write_lines(
                 out.json_line(json_record(row, answer, self.layout)) for row, _, answer in rows
             )
-        if table.names is None or self.source.format not in {"tsv", "csv"}:
+        if table.names is None or self.source.format not in {"tsv", "csv", "folder"}:
             return lambda rows: out.write_lines(json_line({**f, **beside(f, cells(a))}) for _, f, a in rows)
         spell = _spelling(table.delimiter)
         if table.has_header:

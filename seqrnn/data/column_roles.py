@@ -156,6 +156,8 @@ class _Columns:
         if not free:
             raise UsageError(f"{self.name}: no column is left for the text; use --text-col and --label-col")
         candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
+        if any(_is_text_to_read(column) for column in candidates):
+            candidates = [column for column in candidates if not column.names_files]
         if not candidates:
             candidates = self._without_texts(free)
         named = _best_named(candidates, TEXT_NAMES)
@@ -225,6 +227,11 @@ def _first_text(columns: Sequence[ColumnSample]) -> ColumnSample:
     recurs = first.distinct < 0.8 * len(first.texts)
     longer = [column for column in others if column.words > 2 * first.words]
     return longer[0] if recurs and longer and longer[0].distinct > 0.95 * len(longer[0].texts) else first
+
+
+def _is_text_to_read(column: ColumnSample) -> bool:
+    """Whether the cells are texts, and not those that shall be written."""
+    return column.kind == "text" and rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
 
 
 def _names(column: ColumnSample, usual: tuple[str, ...]) -> bool:

@@ -36,6 +36,7 @@ class ColumnSample:
     key: str
     title: str
     cells: Sequence[Any]
+    names_files: bool = False  # that are there, and may hold texts
 
     @cached_property
     def filled(self) -> list[Any]:
@@ -70,7 +71,9 @@ class ColumnSample:
             return "empty"
         if isinstance(self.filled[0], list):
             return "lists" if isinstance((self.filled[0] or [""])[0], str) else "numbers"
-        if self._mostly(lambda text: text.lower().endswith((*IMAGE_EXTENSIONS, ARRAY_EXTENSION))):
+        if self.names_files or self._mostly(
+            lambda text: text.lower().endswith((*IMAGE_EXTENSIONS, ARRAY_EXTENSION))
+        ):
             return "path"
         if self.is_identifier:
             return "identifier"

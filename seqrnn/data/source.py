@@ -39,6 +39,7 @@ class Source:
     time_column: str | None = None
     feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
+    text_in: Literal["auto", "cells", "files"] = "auto"
     multi_label: bool = False
     label_separator: str = ","
     encoding: str = "auto"
@@ -92,6 +93,7 @@ class Source:
             time_column=data.time_column,
             feature_columns=data.feature_columns,
             header=data.header,
+            text_in=data.text_in,
             multi_label=data.multi_label,
             label_separator=data.label_separator,
             encoding=data.encoding,
@@ -104,8 +106,12 @@ class Source:
         return read_lines(path, self.encoding_errors, self.encoding, taken)
 
     def as_trained(self) -> Source:
-        """Return how another file of the same kind is read: one that was without a header may have one."""
-        return replace(self, header="named") if self.header == "no" else self
+        """Return how another file of the same kind is read.
+
+        One that was without a header may have one, and one that named files may hold the texts.
+        """
+        header = "named" if self.header == "no" else self.header
+        return replace(self, header=header, text_in="cells" if self.text_in == "cells" else "auto")
 
     def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the label columns that the user chose: one of `names`, or several apart by commas."""

@@ -87,7 +87,7 @@ class Classification(AnsweringTask):
         likelihood = label_likelihood(targets, sample.sources.texts)
         if targets.is_numeric:
             likelihood = min(likelihood, 1 - number_likelihood(targets))
-        if sample.source.format == "fasttext":
+        if sample.targets_are_classes:
             likelihood = 1.0
         elif sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance

@@ -54,7 +54,8 @@ class Regression(AnsweringTask):
         if sample.source.multi_label or not targets.filled or not targets.is_numeric:
             return None
         values = count(targets.distinct, "number")
-        return Claim(number_likelihood(targets), f"{values} {sample.rows}, one for each example")
+        likelihood = 0.0 if sample.targets_are_classes else number_likelihood(targets)
+        return Claim(likelihood, f"{values} {sample.rows}, one for each example")
 
     @property
     def model(self) -> str:

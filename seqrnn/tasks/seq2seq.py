@@ -98,7 +98,7 @@ class Seq2Seq(WritingTask):
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are too many, too long or too like their sources for labels."""
         targets = sample.targets
-        if sample.source.multi_label or not targets.filled or sample.source.format == "fasttext":
+        if sample.source.multi_label or not targets.filled or sample.targets_are_classes:
             return None
         kind = sample.source.kind
         if kind == "label":

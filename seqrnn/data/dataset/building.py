@@ -65,7 +65,11 @@ class Building:
 
     def passes(self) -> list[Pass]:
         """Return the passes over the files, by what each costs; some may be left out."""
-        train, valid = bytes_in(self.train.files), bytes_in(self.valid.files if self.valid else ())
+        kind = self.data.source_kind
+        train, valid = (
+            bytes_in(self.train.files, kind),
+            bytes_in(self.valid.files if self.valid else (), kind),
+        )
         return [
             Pass(READING, train + valid, 1),
             Pass(MEASURING, train if self.fraction else 0, 2),
@@ -115,6 +119,8 @@ class Building:
             self.progress.begin(LEARNING)
             if lines.counts:
                 lines.learn(working, places, directory)
+            elif lines.field.settings.kind == "byte":
+                lines.field.settle()  # there is nothing to learn
             else:
                 self._learn(read_records(self.train, self.progress.taken))
             self._keep_learned(directory)
@@ -229,7 +235,9 @@ def _require_examples(report: PartReport, source: Source, blank: int) -> None:
 
 def _without_rows(source: Source, blank: int) -> DataError:
     what = "is empty"
-    if blank:
+    if blank and format_named(source.format).is_folder:
+        what = f"all {blank} files in it are empty"
+    elif blank:
         lines = replace(source, encoding_errors="replace").lines(source.paths[0])
         line = next(lines, None)  # stdin has none left
         what = f"all {blank} rows are without text{_such_as(line and line.text)}"

@@ -42,19 +42,29 @@ def read_blocks(
         line += content.count(b"\n")
 
 
-def decode_block(block: Block, errors: Errors) -> tuple[list[str], int]:
-    """Return the lines of a block, and how many bytes were not UTF-8 and became U+FFFD.
+def utf8_lines(block: Block, errors: Errors) -> tuple[bytes, int]:
+    r"""Return the lines of a block as UTF-8, each with `\n`, and how many bytes were wrong and became U+FFFD.
 
     Raises DataError at such a byte if `errors` is "strict".
     """
     content = block.content.removesuffix(b"\n")
+    if is_utf8(content):
+        return content.replace(b"\r\n", b"\n").removesuffix(b"\r") + b"\n", 0
+    numbered = enumerate(content.split(b"\n"), block.line + 1)
+    decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
+    text = "".join(f"{line.text}\n" for line in decoded)
+    return text.encode(), sum(line.replaced for line in decoded)
+
+
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    if content.isascii():
+        return True
     try:
-        lines, replaced = content.decode().replace("\r\n", "\n").removesuffix("\r").split("\n"), 0
+        content.decode()
     except UnicodeDecodeError:
-        numbered = enumerate(content.split(b"\n"), block.line + 1)
-        decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
-        lines, replaced = [line.text for line in decoded], sum(line.replaced for line in decoded)
-    return lines, replaced
+        return False
+    return True
 
 
 def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[bytes]:

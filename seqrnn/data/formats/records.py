@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
@@ -19,8 +19,10 @@ from seqrnn.data.formats.format import Format, OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
+from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -41,7 +43,25 @@ class TableFormat(Format):
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield a record for every row but the header; see `records_of`."""
-        return records_of(self.table(path, source, open_lines), file_name(path), source)
+        records = records_of(self.table(path, source, open_lines), file_name(path), source)
+        return with_texts(records, source, open_lines)
+
+    def answerable(
+        self,
+        table: Table,
+        path: str,
+        source: Source,
+        open_lines: OpenLines,
+    ) -> Iterator[tuple[Row, Record | None]]:
+        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        rows = answerable(table, file_name(path), source)
+        head = list(islice(rows, LOOKED_AT))
+        in_files = are_in_files([record for _, record in head if record is not None], source)
+        for row, record in chain(head, rows):
+            try:
+                yield row, with_text(record, open_lines) if record and in_files else record
+            except DataError as error:
+                yield row._replace(error=str(error).removeprefix(f"{file_name(path)}:{row.line}: ")), None
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
