@@ -13,12 +13,12 @@ from seqrnn.cli.data_report import DataReport
 from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from seqrnn.cli.plan import Plan
     from seqrnn.config import Config
     from seqrnn.config_file import Layer
     from seqrnn.data.record import Record
     from seqrnn.engine.probe import Estimate
     from seqrnn.inspection.findings import Findings
+    from seqrnn.library.plan import Plan
     from seqrnn.tasks.task import Task
 
 PROBE_ROOM = 2 << 20  # characters of the examples that a probe trains on
@@ -29,11 +29,11 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     """Look at data as a training with these settings would read them, and report."""
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.drawing import Paper
-    from seqrnn.cli.plan import plan_training
     from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output
     from seqrnn.config_file import from_flags
     from seqrnn.inspection.findings import find
+    from seqrnn.library.plan import plan_training
 
     def planned(answers: Mapping[str, Any]) -> Plan:
         return plan_training([*layers, from_flags(answers)])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
-from seqrnn.data.dataset.line_blocks import decode_block
+from seqrnn.data.dataset.line_blocks import utf8_lines
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
@@ -96,8 +96,8 @@ class Building:
         """Count the characters of one text."""
         lines = LineSource.of(self.train, self.fields, self.data.over_length)
         assert lines is not None
-        texts = (decode_block(block, self.data.encoding_errors)[0] for block in lines.blocks())
-        return sum(len(lines) + sum(map(len, lines)) for lines in texts)
+        texts = (utf8_lines(block, self.data.encoding_errors)[0] for block in lines.blocks())
+        return sum(len(text.decode()) for text in texts)
 
     def build(self, directory: Path) -> PreparationReport:
         """Write a directory of columns for each part, and beside them what the fields have learned.
