@@ -42,6 +42,19 @@ def _interruptible():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    needing = [item for item in items if item.get_closest_marker("gpu")]
+    if needing and not _has_gpu():
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and there is none"))
+
+
+def _has_gpu():
+    import torch
+
+    return torch.cuda.is_available()
+
+
 @pytest.fixture(autouse=True)
 def _cache_of_the_test(tmp_path, monkeypatch):
     monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "cache"))

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @config_flags
 def train(
     data: Annotated[
-        list[str] | None, typer.Argument(help="Files to train on; - is standard input.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Files, or a folder with a sub-folder a class; - is standard input.", show_default=False
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)

@@ -75,12 +75,13 @@ def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -
     """Measure the network of a backend. Raises DataError for what cannot be read."""
     from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.formats.registry import notes_of
     from seqrnn.engine.evaluation import evaluate
 
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
-        return Evaluation(*evaluate(backend.model, task, dataset, effort), tuple(_notes(part)))
+        return Evaluation(*evaluate(backend.model, task, dataset, effort), (*notes_of(source), *_notes(part)))
 
 
 def _notes(part: PartReport) -> list[str]:

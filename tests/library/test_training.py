@@ -44,7 +44,8 @@ def test_the_result_is_that_of_the_run_directory(data, tmp_path):
 
 
 def test_settings_give_the_weights_that_flags_give(data, tmp_path):
-    flags = shlex.split("--cell gru --steps 3 --hidden-size 6 --embedding-size 5 --precision fp32 --threads 1 -q")
+    sizes = "--hidden-size 6 --embedding-size 5 --cell gru"
+    flags = shlex.split(f"{sizes} --steps 3 --precision fp32 --threads 1 -q")
     command = [sys.executable, "-m", "seqrnn", "train", data, "-o", tmp_path / "a", *flags]
     subprocess.run(list(map(str, command)), check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     config = tmp_path / "c.yaml"
