@@ -29,6 +29,8 @@ else:  # a type checker cannot know the names of a catalogue
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
 
+Holdout: TypeAlias = Literal["examples", "sources", "stratified"]
+
 LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 64 bits
 MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
 
@@ -90,7 +92,7 @@ class DataConfig(Section):
     valid_fraction: float = key(
         0.1,
         "Share held out for validation where no validation file is given: the last part of a text, "
-        "a seeded random part of examples.",
+        "a seeded random part of examples (of each label, for a classifier).",
         "--valid-fraction",
         ge=0.0,
         lt=1.0,
@@ -189,9 +191,10 @@ class DataConfig(Section):
         ge=0,
         le=65_536,
     )
-    holdout: Literal["examples", "sources"] = key(
+    holdout: Holdout = key(
         "examples",
-        "What --valid-fraction draws: single examples, or source texts with all their targets.",
+        "What --valid-fraction draws: single examples, source texts with all their targets, or (stratified) "
+        "the same share of the examples of each label.",
         "--holdout",
     )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")

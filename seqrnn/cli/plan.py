@@ -10,7 +10,7 @@ from typing import Any
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
-from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
+from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.token_choice import Choices, choose_for
@@ -64,12 +64,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     the data or the model, and ModelError where the run names a device or a pipe that the user does not.
     """
     begun = _settings_of(run)
+    # A run from before there was a choice has drawn single examples, whatever its task prefers now.
+    begun.setdefault("data.holdout", Setting("examples", str(run / CONFIG)))
     for layer in layers:
         for key, setting in layer.items():
-            if key not in CHANGEABLE and setting.value != begun[key].value:
+            value = begun[key].value if key in begun else KEYS[key].default
+            if key not in CHANGEABLE and setting.value != value:
                 raise UsageError(
-                    f"{setting.origin}: cannot change in a run that is resumed, it is "
-                    f"{begun[key].value}; leave it out, or start anew with --init-from"
+                    f"{setting.origin}: cannot change in a run that is resumed, it is {value}; "
+                    "leave it out, or start anew with --init-from"
                 )
     named = set().union(*layers)
     for key in (*(f"data.{name}" for name in FILES), "model.embeddings"):
@@ -130,6 +133,9 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    if config.data.holdout not in task.holdouts:
+        what = f"--holdout {config.data.holdout} goes by the labels of examples"
+        raise UsageError(f"{what}, of which {config.task} has none; leave it out")
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
