@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from seqrnn.catalog import CELLS, FORMATS, TASKS
+from seqrnn.catalog import CELLS, FORMATS, TASKS, BleuTokenizer
 
 if TYPE_CHECKING:
     CellName: TypeAlias = str
@@ -89,6 +89,11 @@ class DataConfig(Section):
     valid_target: str | None = key(
         None, "Target side of parallel validation files.", "--valid-tgt", names_file=True
     )
+    test: tuple[str, ...] = key(
+        (), "Files that the best weights are measured on at the end.", "--test", names_file=True
+    )
+    test_source: str | None = key(None, "Source side of parallel test files.", "--test-src", names_file=True)
+    test_target: str | None = key(None, "Target side of parallel test files.", "--test-tgt", names_file=True)
     valid_fraction: float = key(
         0.1,
         "Share held out for validation where no validation file is given: the last part of a text, "
@@ -361,6 +366,12 @@ class TrainingConfig(Section):
         "--evaluate-every",
         ge=1,
         le=LARGEST,
+    )
+    bleu_tokenizer: BleuTokenizer = key(
+        "auto",
+        "How sacrebleu cuts texts for BLEU; auto: by the script of the references, 13a for most, zh, "
+        "ja-mecab or ko-mecab (char where that is not installed), char for Thai and others without spaces.",
+        "--bleu-tokenizer",
     )
     seed: int = key(1, "Seed of everything random.", "--seed", ge=0, le=2**63 - 1)
     precision: Literal["auto", "fp32", "bf16"] = key(

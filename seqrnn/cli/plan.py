@@ -9,24 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.config import KEYS, Config
+from seqrnn.config import KEYS, Config, DataConfig
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.token_choice import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
-CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
+TEST = frozenset({"data.test", "data.test_source", "data.test_target"})
+CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"} | TEST
 """Keys that a resumed training may set anew; the seed has split the data."""
 
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
-FILES = ("train", "valid", "source", "target", "valid_source", "valid_target")
+FILES = (
+    *("train", "valid", "test", "source", "target"),
+    *("valid_source", "valid_target", "test_source", "test_target"),
+)
 """Keys of the data section that name files."""
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
@@ -83,6 +88,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     return begun
 
 
+def _check_files_given(data: DataConfig) -> None:
+    """Refuse files that do not go together, and standard input for two things, before anything is read."""
+    Source.validation(data)
+    Source.test(data)
+    names = [getattr(data, name) for name in FILES]
+    if sum("-" in name if isinstance(name, tuple) else name == "-" for name in names) > 1:
+        raise UsageError("- is standard input, which can be read once; name a file for the other data")
+
+
 def _check_files(run: Path, names: Any) -> None:
     """Refuse what a run from elsewhere might want read: a device may never end, a pipe never begin."""
     for name in names if isinstance(names, tuple) else (names,):
@@ -118,6 +132,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """
     layers = [begun or {}, *own]
     asked = resolve(layers)
+    _check_files_given(asked.data)
     given = {key for layer in layers for key in layer}
     source = spool(Source.training(asked.data))
     found = infer(source, _task_asked_for(asked, given))
@@ -169,6 +184,7 @@ def _check(config: Config, own: set[str]) -> None:
         raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
     if data.label_separator != "," and not data.multi_label:
         raise UsageError("--label-separator cuts several labels apart; add --multi-label")
+    check_bleu_tokenizer(training.bleu_tokenizer)
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")

@@ -77,6 +77,11 @@ class Task(ABC):
     def __init__(self, config: Config) -> None:
         self.config = config
 
+    def set_training(self, name: str, value: Any) -> None:
+        """Take another value for a key of the training section: how a model is measured may be asked anew."""
+        training = self.config.training.model_copy(update={name: value})
+        self.config = self.config.model_copy(update={"training": training})
+
     @property
     @abstractmethod
     def fields(self) -> Sequence[Field]:

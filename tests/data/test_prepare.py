@@ -189,7 +189,8 @@ def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("examples", "warned"), [(23, True), (24, False)])
 def test_a_validation_that_says_little_is_warned_of(examples: int, warned: bool) -> None:
     report = PreparationReport(PartReport(100), PartReport(examples))
-    said = "warning: 23 examples to validate on say little; give more with --valid or --valid-fraction"
+    advice = "give more with --valid or --valid-fraction, or measure with --folds"
+    said = f"warning: 23 examples to validate on say little; {advice}"
     assert (report.lines()[-1] == said) == warned
     report.unit = "line"  # of one text, whose tokens count
     assert said not in report.lines()

@@ -64,7 +64,7 @@ class PreparationReport:
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
         if self.unit == "example" and self.valid.examples < FEW and (self.valid.examples or self.divided):
             few = _count(self.valid.examples, self.unit) if self.valid.examples else "no examples"
-            advice = "give more with --valid or --valid-fraction"
+            advice = "give more with --valid or --valid-fraction, or measure with --folds"
             told.append(f"warning: {few} to validate on say little; {advice}")
         return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 
