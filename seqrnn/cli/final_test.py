@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqrnn.cli.measuring import Encoded, Given, encoded, find_source
-from seqrnn.cli.options import BEAM_SIZE
 from seqrnn.cli.tables import pairs
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.measuring import Encoded, Given, encoded, find_source
 from seqrnn.run.results import TEST, keep_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.cli.plan import Plan
     from seqrnn.data.fields.field import Field
+    from seqrnn.library.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.cli.evaluation_table import HIDDEN, figures
-from seqrnn.cli.options import BEAM_SIZE
 from seqrnn.cli.tables import head, shown, table
 from seqrnn.errors import DataError, UsageError
+from seqrnn.library.decoding import BEAM_SIZE
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.cli.plan import Plan
     from seqrnn.config import Config
     from seqrnn.config_file import Layer
     from seqrnn.data.dataset.prepare import Prepared
+    from seqrnn.library.plan import Plan
 
 HELD_OUT = ("data.valid", "data.valid_source", "data.valid_fraction")
 """Keys that say what is validated on, which folds do."""

@@ -19,11 +19,11 @@ from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.cli.plan import Plan
     from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
+    from seqrnn.library.plan import Plan
     from seqrnn.run.generation import Generation
     from seqrnn.tasks.task import Task
 
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 @config_flags
 def train(
     data: Annotated[
-        list[str] | None, typer.Argument(help="Files to train on; - is standard input.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Files, or a folder with a sub-folder a class; - is standard input.", show_default=False
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)
@@ -76,10 +79,10 @@ def train(
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
     from seqrnn.cli.folds import divided, without_validation
-    from seqrnn.cli.plan import continued, inherited, plan_training
     from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
+    from seqrnn.library.plan import continued, inherited, plan_training
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)

@@ -13,7 +13,7 @@ from seqrnn.metrics.sequences import translation_scores
 
 TEXTS = {
     "English": ("the cat sat on the mat", "the cat sat on a mat"),
-    "Chinese": ("今天天气很好，我们去公园玩。", "今天天气非常好，我们去公园吧。"),
+    "Chinese": ("今天天气很好。我们去公园玩。", "今天天气非常好。我们去公园吧。"),
     "Japanese": ("今日は天気がいいので公園へ行きます。", "今日は天気が良いから公園に行きます。"),
     "Korean": ("오늘은 날씨가 좋아서 공원에 갑니다.", "오늘 날씨가 좋아서 우리는 공원에 갑니다."),
     "Thai": ("วันนี้อากาศดีมากเราจะไปสวนสาธารณะ", "วันนี้อากาศดีเราไปสวนสาธารณะ"),

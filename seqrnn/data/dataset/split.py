@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,19 @@ from seqrnn.data.record import Record, size_of
 LONGEST_BLOCK = 1000  # examples of a label that are drawn at once
 
 
+class Texts(Protocol):
+    """What is read of n examples, as far as a split looks at it."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Characters of each, (n,)."""
+
+    def texts(self) -> Sequence[str]:
+        """Return each."""
+
+
 @dataclass(frozen=True)
 class RandomSplit:
     """Holds each example out with the probability `fraction`, drawn from a generator of its own."""
@@ -30,12 +43,14 @@ class RandomSplit:
     fraction: float
     seed: int
 
-    def weight(self, texts: Sequence[str]) -> int:
+    def weight(self, texts: Texts) -> int:
         """Return the number of examples."""
         return len(texts)
 
-    def held_out(self, texts: Sequence[str], place: int) -> NDArray[np.bool_]:
+    def held_out(self, texts: Texts, place: int) -> NDArray[np.bool_]:
         """Draw for each text, (n,); `place` is the weight of all before them."""
+        if not self.fraction:
+            return np.zeros(len(texts), dtype=bool)
         bits = np.random.PCG64(self.seed)
         bits.advance(place)
         drawn: NDArray[np.bool_] = np.random.Generator(bits).random(len(texts)) < self.fraction
@@ -49,16 +64,15 @@ class TailSplit:
     fraction: float
     characters: int
 
-    def weight(self, texts: Sequence[str]) -> int:
+    def weight(self, texts: Texts) -> int:
         """Return the number of characters."""
-        return sum(map(len, texts))
+        return int(texts.lengths.sum())
 
-    def held_out(self, texts: Sequence[str], place: int) -> NDArray[np.bool_]:
+    def held_out(self, texts: Texts, place: int) -> NDArray[np.bool_]:
         """Compare the place of each line with that of the cut, (n,)."""
         cut = self.characters * (1.0 - self.fraction)
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
         # Of the two ends of the line that the cut falls into, the nearer one is the boundary.
-        middles = place + lengths.cumsum() - lengths / 2
+        middles = place + texts.lengths.cumsum() - texts.lengths / 2
         after: NDArray[np.bool_] = middles > cut
         return after
 
@@ -73,14 +87,14 @@ class SourceSplit:
     fraction: float
     seed: int
 
-    def weight(self, _texts: Sequence[str]) -> int:
+    def weight(self, _texts: Texts) -> int:
         """Return nothing: the place does not matter."""
         return 0
 
-    def held_out(self, texts: Sequence[str], _place: int) -> NDArray[np.bool_]:
+    def held_out(self, texts: Texts, _place: int) -> NDArray[np.bool_]:
         """Look at each text, (n,)."""
         key, limit = self.seed.to_bytes(8, "big"), self.fraction * 2**64
-        drawn = (_hash(text, key) < limit for text in texts)
+        drawn = (_hash(text, key) < limit for text in texts.texts())
         return np.fromiter(drawn, dtype=bool, count=len(texts))
 
 
@@ -208,12 +222,27 @@ def _by_text(split: TextSplit) -> Callable[[list[Record]], NDArray[np.bool_]]:
 
     def choose(batch: list[Record]) -> NDArray[np.bool_]:
         nonlocal place
-        texts = list(map(read, batch))
+        texts = _Listed(list(map(read, batch)))
         held_out = split.held_out(texts, place)
         place += split.weight(texts)
         return held_out
 
     return choose
+
+
+@dataclass(frozen=True)
+class _Listed:
+    items: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.fromiter(map(len, self.items), dtype=np.int64, count=len(self.items))
+
+    def texts(self) -> Sequence[str]:
+        return self.items
 
 
 def _text(record: Record) -> str:
