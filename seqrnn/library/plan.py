@@ -14,7 +14,7 @@ from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_y
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.token_choice import Choices, choose_for
+from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer

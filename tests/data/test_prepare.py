@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.dataset.building import encode_part
+from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
-from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
+from seqrnn.data.dataset.prepare import Prepared, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.fields.source_fields import source_field
@@ -275,7 +277,8 @@ def test_a_full_disk_leaves_nothing_behind(
 def test_a_file_is_encoded_with_fields_that_have_learned(tmp_path: Path) -> None:
     fields = classify(rows(tmp_path, pairs(20)), valid_fraction=0).fields
     source = Source((rows(tmp_path, ["text new\tb"], "test.tsv"),), format="tsv")
-    dataset = encode_dataset(source, fields, tmp_path / "test", "truncate")
+    encode_part(source, fields, tmp_path / "test", "truncate")
+    dataset = Dataset.open(tmp_path / "test", ["source", "label"])
     known = fields[0].tokenizer.vocabulary["text"]  # type: ignore[attr-defined]
     assert dataset["source"].values.tolist() == [known, 1]
     assert dataset["label"].values.tolist() == [1]

@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.dataset.building import Building, encode_part
+from seqrnn.data.dataset.building import Building
 from seqrnn.data.dataset.cache import cached, content_key, file_hashes
 from seqrnn.data.dataset.cache_lock import EntryLock
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.dataset.encoding import OverLength
 from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.progress import Preparing, Progress
 from seqrnn.data.dataset.split import Fold
@@ -123,17 +122,6 @@ def prepare(
     job = _Job(building)
     prepared, lock = cached(job.key(), job.build, job.open)
     return replace(prepared, lock=lock)
-
-
-def encode_dataset(
-    source: Source, fields: Sequence[Field], directory: Path, over_length: OverLength
-) -> Dataset:
-    """Encode a source into columns under `directory`, with fields that have learned already.
-
-    Raises DataError if no example is left, or one cannot be encoded.
-    """
-    encode_part(source, fields, directory, over_length)
-    return _open_part(directory, fields)
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:
