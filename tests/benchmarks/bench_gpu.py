@@ -29,11 +29,11 @@ from seqrnn.engine.rnn import RNN
 ROUNDS = 5
 SLOT_ROUNDS = 2
 BUDGET = 30  # seconds
-LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999".split()
-TRAININGS: tuple[list[str], ...] = (
-    [],
-    [*LARGE, *"--dropout 0.6 --embedding-dropout 0.1 --word-dropout 0.1 --evaluate-every 1000".split()],
-    [*LARGE, *"--dropout 0.6 --embedding-dropout 0.2 --word-dropout 0.05 --evaluate-every 1000".split()],
+LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999"
+TRAININGS = (
+    "",
+    f"{LARGE} --dropout 0.6 --embedding-dropout 0.1 --word-dropout 0.1 --evaluate-every 1000",
+    f"{LARGE} --dropout 0.6 --embedding-dropout 0.2 --word-dropout 0.05 --evaluate-every 1000",
 )
 RAGGED = {
     # name: (rows, longest, features, hidden size)
@@ -140,7 +140,7 @@ def half_a_minute(data: Path) -> None:
     for flags in TRAININGS:
         with tempfile.TemporaryDirectory() as directory:
             run, start = Path(directory) / "run", time.perf_counter()
-            given = ["--budget", f"{BUDGET}s", *flags]
+            given = ["--budget", f"{BUDGET}s", *flags.split()]
             subprocess.run([*command, *given, "-o", str(run)], cwd=ROOT, check=True)
             seconds = time.perf_counter() - start
             lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
