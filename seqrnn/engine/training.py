@@ -30,7 +30,6 @@ from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Ste
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
 from seqrnn.engine.position import Position, SavedPosition
-from seqrnn.engine.prefetch import ahead
 from seqrnn.engine.threads import ThreadTuner
 from seqrnn.engine.updates import Learner, Updater
 from seqrnn.errors import ModelError, NumericError
@@ -134,10 +133,6 @@ class Trainer:
 
     def _groups(self) -> Iterator[list[Batch]]:
         """Yield what is left of this epoch, as many batches at a time as share an update."""
-        groups = self._grouped()
-        return ahead(groups, self.updater.lag) if self.updater.lag else groups
-
-    def _grouped(self) -> Iterator[list[Batch]]:
         left = islice(self.task.batches(self.train_set, self._pass()), self.position.batch, None)
         while group := list(islice(left, self.config.accumulate)):
             yield group
