@@ -99,10 +99,10 @@ def train(make_session, tmp_path):
 @pytest.fixture
 def opened():
     """A function `(path of a run, name of a backend) -> (task, backend)`."""
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.library.opened_model import OpenedModel, Resources
 
     def open_(path, backend="torch"):
-        model = Model(path, None, Resources(backend, "cpu", 1))
+        model = OpenedModel(path, None, Resources(backend, "cpu", 1))
         return model.run.task, model.backend
 
     return open_

@@ -20,8 +20,8 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
+from seqrnn.errors import refuse
 
 
 def classify(
@@ -45,19 +45,22 @@ def classify(
     threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
-    """Label each row of a table, or each line of another file or of standard input.
+    """Label each row of a table, each file in a folder, or each line of another file or of standard input.
 
-    A table (by its name or --format) comes back with the columns `prediction` and `probability`.
-    With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
+    A folder is answered as TSV: path, label if sub-folders name it, prediction, probability. A table (by
+    its name or --format) comes back with the columns `prediction` and `probability`. With --jsonl a line
+    may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.cli.table_rows import TableRows, table_format, table_source
+    from seqrnn.data.formats.registry import notes_of
+    from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
-    network = Model(model, "classify", Resources(backend, device, threads))
+    network = open_model(model, "classify", Resources(backend, device, threads))
     task, config = network.run.task, network.run.config.data
     assert isinstance(task, AnsweringTask)
     labeller = Labeller(task, network.backend)
@@ -76,13 +79,15 @@ def classify(
     table, answer = table_format(data, layout, jsonl), partial(labeller.answer, choice=choice)
     if table is not None and not jsonl:
         refuse({"--probs": probs or None, "-k": k}, f"a {table} table has one answer a row; add --jsonl")
+    notes: list[str] = []
     with Output(output) as out:
         if table is not None:
             source = table_source(config, data, table, text_col)
+            notes = notes_of(source)
             tally = TableRows(source, rows, answer).write(out)
         else:
             tally = answer_rows(data, out, rows, answer, network.side_by_side)
     if not quiet:
-        say(*network.run.warnings, *tally.lines())
+        say(*network.run.warnings, *notes, *tally.lines())
     if strict:
         tally.require_answers()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.rows import Part, Row, RowFormat, Tally, beside, json_record
 from seqrnn.cli.stdio import Output, json_line
-from seqrnn.data.formats.format import RowError
-from seqrnn.data.formats.records import TableFormat, answerable
-from seqrnn.data.formats.registry import format_named, format_of_name
+from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.registry import format_named, format_of_path
 from seqrnn.data.formats.table import Row as TableRow
 from seqrnn.data.formats.table import Table
 from seqrnn.data.lines import file_name, in_one_cell
@@ -36,7 +36,7 @@ def table_format(path: str, layout: str, as_json: bool) -> str | None:
 
     Lines of JSON are rows like any other where answers are to be JSON as well.
     """
-    name = format_of_name(path) if layout == "auto" else layout
+    name = format_of_path(path) if layout == "auto" else layout
     if name is None or not format_named(name).has_columns or (as_json and format_named(name).line_is_object):
         return None
     return name
@@ -55,11 +55,20 @@ def table_source(data: DataConfig, path: str, layout: str, text_column: str | No
     return own if source.header == "no" and _open(own).has_header else source
 
 
-def _open(source: Source) -> Table:
-    path, kind = source.paths[0], format_named(source.format)
+def _kind(source: Source) -> TableFormat:
+    kind = format_named(source.format)
     assert isinstance(kind, TableFormat)
+    return kind
+
+
+def _lines(source: Source) -> OpenLines:
+    return replace(source, encoding_errors="replace").lines
+
+
+def _open(source: Source) -> Table:
+    path = source.paths[0]
     try:
-        return kind.table(path, source, replace(source, encoding_errors="replace").lines)
+        return _kind(source).table(path, source, _lines(source))
     except RowError as error:
         raise DataError(f"{file_name(path)}:{error.line}: {error}") from error
 
@@ -79,7 +88,7 @@ class TableRows:
         prepare_for_many_rows()
         table = _open(self.source)
         try:
-            rows = enumerate(answerable(table, name, self.source))
+            rows = enumerate(_kind(self.source).answerable(table, path, self.source, _lines(self.source)))
             write = self._writer(table, out)
             while part := list(islice(rows, MOST_ROWS)):
                 answered = self._answered(part)
@@ -91,12 +100,22 @@ class TableRows:
 
     def _answered(self, part: Iterable[tuple[int, tuple[TableRow, Record | None]]]) -> list[Answered]:
         checked = [self._checked(number, row, record) for number, (row, record) in part]
-        answers = iter(self.answer([record for _, _, record in checked if record is not None]))
+        given = [record for _, _, record in checked if record is not None]
+        answers = iter(
+            self.answer(given) if self.source.sentence_column is None else self._of_tokens(checked)
+        )
         return [(row, fields, None if record is None else next(answers)) for row, fields, record in checked]
 
-    def _checked(
-        self, number: int, row: TableRow, record: Record | None
-    ) -> tuple[Row, Mapping[str, Any], Record | None]:
+    def _of_tokens(self, checked: Sequence[Checked]) -> Iterator[Answer]:
+        """Yield the answer to each row that is a token of the sentence with which it comes."""
+        tokens = [(row, record) for row, _, record in checked if record is not None]
+        groups = [list(group) for _, group in groupby(tokens, key=lambda token: id(token[1]))]
+        answers = self.answer([group[0][1] for group in groups])
+        for group, answer in zip(groups, answers, strict=True):
+            for row, sentence in group:
+                yield _answer_at(answer, sentence.lines.index(row.place) if sentence.lines else None)
+
+    def _checked(self, number: int, row: TableRow, record: Record | None) -> Checked:
         error, text = row.error, record.source if record else ""
         if record is not None:
             try:
@@ -111,7 +130,7 @@ class TableRows:
             return lambda rows: out.write_lines(
                 out.json_line(json_record(row, answer, self.layout)) for row, _, answer in rows
             )
-        if table.names is None or self.source.format not in {"tsv", "csv"}:
+        if table.names is None or self.source.format not in {"tsv", "csv", "folder"}:
             return lambda rows: out.write_lines(json_line({**f, **beside(f, cells(a))}) for _, f, a in rows)
         spell = _spelling(table.delimiter)
         if table.has_header:
@@ -119,7 +138,16 @@ class TableRows:
         return lambda rows: out.write_lines(_line(row, fields, answer, spell) for row, fields, answer in rows)
 
 
+Checked = tuple[Row, Mapping[str, Any], Record | None]
 Answered = tuple[Row, Mapping[str, Any], Answer | None]
+
+
+def _answer_at(answer: Answer, place: int | None) -> Answer:
+    """Return the answer to one token of a sentence; a blank row, or a token that was cut off, has none."""
+    if place is None or place >= len(answer.prediction):
+        return Answer(None, None, truncated=place is not None)
+    tag, score = answer.prediction[place], answer.parts[place]
+    return Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
 
 
 def cells(answer: Answer | None) -> dict[str, Any]:

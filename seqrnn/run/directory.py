@@ -49,6 +49,7 @@ class RunDirectory:
         self.metrics = MetricsLog(path)
         self.warnings: list[str] = []
         self._chosen: Generation | None = None
+        self._made: list[Path] = []
 
     @classmethod
     def create(cls, path: Path, files: Mapping[RootFile, str], overwrite: bool = False) -> RunDirectory:
@@ -59,7 +60,8 @@ class RunDirectory:
         """
         check_free(path, overwrite)
         run = cls(path)
-        with _explained(path), _removed_if_new(path):
+        run._made = [directory for directory in (path, *path.parents) if not directory.exists()]
+        with _explained(path), _removed_on_error(path, run._made):
             path.mkdir(parents=True, exist_ok=True)
             with RunLock(path):
                 check_free(path, overwrite)  # again: another training may have come first
@@ -123,12 +125,16 @@ class RunDirectory:
                     remove_files(path)
 
     def abandon(self) -> None:
-        """Remove a run of which nothing was saved yet: a training that fails at once leaves nothing."""
+        """Remove a run of which nothing was saved yet: a training that fails at once leaves nothing.
+
+        A directory that was there before stays, empty as it was; those made for the run go.
+        """
         if not generation_paths(self.path):
             with suppress(OSError):
                 self._clear()
                 (self.path / LOCK).unlink()
-                self.path.rmdir()  # unless there are files of somebody else
+                for directory in self._made:
+                    directory.rmdir()  # unless there are files of somebody else
 
     def _fill(self, files: Mapping[RootFile, str]) -> None:
         """Put `files` in the place of all that is ours; take them away again where that fails."""
@@ -203,9 +209,8 @@ def _removed_on_failure(temporary: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _removed_if_new(path: Path) -> Iterator[None]:
-    """Where making a directory fails, take away what there was not before: it, and its parents."""
-    new = [directory for directory in (path, *path.parents) if not directory.exists()]
+def _removed_on_error(path: Path, new: list[Path]) -> Iterator[None]:
+    """Where making the directory `path` fails, take away what is `new`: it, and its parents."""
     try:
         yield
     except (LockedError, UsageError):

@@ -195,7 +195,8 @@ def remove_files(path: Path) -> None:
     if not path.is_dir():
         return
     for name in GENERATION_FILES:
-        (path / name).unlink(missing_ok=True)
+        with suppress(IsADirectoryError):  # not our file: it stays as well
+            (path / name).unlink(missing_ok=True)
     if not os.listdir(path):
         path.rmdir()
 
@@ -204,7 +205,9 @@ def _verify(path: Path, written: Fingerprint) -> None:
     """Hash a file without holding it in memory; raises `ModelError` where it is not as written."""
     with open_regular(path) as file:
         check_size(size_of(file), written, path)
-        if path.suffix != TENSORS_SUFFIX and written.bytes > SIZE_LIMIT:
+        if path.suffix == TENSORS_SUFFIX:
+            check_tensors(path, None)  # a file with a gap is refused before its gigabytes are hashed
+        elif written.bytes > SIZE_LIMIT:
             raise ModelError(f"{path}: {written.bytes} bytes, more than the {SIZE_LIMIT} allowed")
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != written.sha256:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from seqrnn.errors import LockedError, OutputError
+from seqrnn.errors import LockedError, ModelError, OutputError
 from seqrnn.run.files import check_writable
 
 LOCK = "lock"
+FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+NOT_REGULAR = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})  # a directory, a link, a FIFO or device
 
 
 class RunLock:
@@ -19,7 +23,8 @@ class RunLock:
 
     The kernel ties the lock to the open file, so that the death of its owner, however sudden, frees
     it; the file itself stays, and says in decimal which process holds it. Raises `LockedError` where
-    another does, and `OutputError` where the directory cannot be written.
+    another does, `ModelError` where something else has the file's name, and `OutputError` where the
+    directory cannot be written.
     """
 
     def __init__(self, run: Path) -> None:
@@ -29,11 +34,14 @@ class RunLock:
     def __enter__(self) -> RunLock:
         check_writable(self.run)
         try:
-            self._descriptor = os.open(self.run / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            self._descriptor = os.open(self.run / LOCK, FLAGS, 0o666)
+            self._check_regular()
             self._acquire()
         except OSError as error:
             if self._descriptor >= 0:
                 os.close(self._descriptor)
+            if error.errno in NOT_REGULAR:
+                raise ModelError(f"{self.run / LOCK}: is not a regular file; remove it") from error
             raise OutputError(f"{self.run / LOCK}: {error.strerror}") from error
         return self
 
@@ -41,6 +49,10 @@ class RunLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
+
+    def _check_regular(self) -> None:
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
 
     def _acquire(self) -> None:
         try:

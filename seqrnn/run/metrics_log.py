@@ -48,14 +48,14 @@ class MetricsLog:
                 break
             length = end
         try:
-            if self.path.exists():
+            if os.path.lexists(self.path):
                 os.truncate(self.path, length)
         except OSError as error:
             raise OutputError(f"{self.path}: {error.strerror}") from error
 
     def _lines(self) -> list[tuple[dict[str, Any], int]]:
         """Each complete line, and the byte at which it ends."""
-        if not self.path.exists():
+        if not os.path.lexists(self.path):  # a link to nothing is damage, not the absence of a history
             return []
         *lines, _torn = read_regular(self.path).split(b"\n")
         found, end = [], 0

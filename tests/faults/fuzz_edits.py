@@ -124,7 +124,8 @@ def _tensor(content: bytes, edit: Edit) -> bytes:
     new = old.astype(edit.get("dtype", old.dtype))
     if "fill" in edit:
         new = np.array(new)
-        new.flat[: max(1, new.size // 2)] = np.array(float(edit["fill"])).astype(new.dtype)
+        with np.errstate(all="ignore"):  # to an integer, nan is whatever it becomes
+            new.flat[: max(1, new.size // 2)] = np.array(float(edit["fill"])).astype(new.dtype)
     if edit.get("rename") != "":
         tensors[edit.get("rename", edit["name"])] = np.ascontiguousarray(new)
     return safetensors.numpy.save(tensors)

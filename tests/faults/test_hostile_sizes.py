@@ -13,12 +13,12 @@ from damage import CASES, content_of, edit_config, make_true, newest, take_case
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
-from seqrnn.cli.plan import continued, inherited
 from seqrnn.config import KEYS, ModelConfig, type_of
 from seqrnn.config_file import from_assignments, load_run_config, resolve
 from seqrnn.engine.session import Place
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.export.quantized import export_quantized
+from seqrnn.library.plan import continued, inherited
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
 
@@ -165,6 +165,19 @@ def test_a_sparse_file_is_not_read_to_tell_its_size(trained, monkeypatch, name):
         generation.verify((name,))
     with pytest.raises(ModelError, match=rf"{name}: 21474836480 bytes"):
         load(generation, name)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "training.safetensors"])
+def test_a_gap_is_not_hashed_where_the_manifest_tells_its_true_size(trained, monkeypatch, name):
+    _, run = trained("text")
+    generation = Generation.read(newest(run))
+    with (newest(run) / name).open("r+b") as sparse:
+        sparse.truncate(20 * 2**30)
+    written = generation.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
+    monkeypatch.setitem(generation.manifest.files, name, written)
+    monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is hashed"))
+    with pytest.raises(ModelError, match=rf"{name}: 2147\d+ bytes of data, its header describes \d+; "):
+        generation.verify((name,))
 
 
 NUMBERS = [key for key, field in KEYS.items() if type_of(field) in (int, float)]

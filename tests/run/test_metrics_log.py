@@ -23,6 +23,15 @@ def test_a_line_an_evaluation_comes_back(log):
     assert len(log.path.read_text().splitlines()) == 3
 
 
+@pytest.mark.parametrize("target", ["nowhere", "metrics.jsonl"])
+def test_a_link_is_no_history_even_where_it_leads_nowhere(target, tmp_path):
+    log = MetricsLog(tmp_path)
+    log.path.symlink_to(target)
+    for ask in (log.read, lambda: log.cut(0)):
+        with pytest.raises(ModelError, match=r"metrics\.jsonl: is a symbolic link"):
+            ask()
+
+
 def test_nan_and_infinity_become_null(tmp_path):
     log = MetricsLog(tmp_path)
     log.append({"step": 1, "loss": float("nan"), "per_class": {"a": [float("inf"), 1.5]}})

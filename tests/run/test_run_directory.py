@@ -276,6 +276,14 @@ def test_a_disk_that_is_full_at_once_leaves_the_directories_as_they_were(existin
     assert left == [name for name in ("deep", "deep/run") if existing.startswith(name)]
 
 
+@pytest.mark.parametrize("existing", ["", "deep", "deep/run"])
+def test_a_training_that_ends_before_its_first_save_leaves_the_directories_as_they_were(existing, tmp_path):
+    (tmp_path / existing).mkdir(parents=True, exist_ok=True)
+    RunDirectory.create(tmp_path / "deep" / "run", FILES).abandon()
+    left = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")]
+    assert left == [name for name in ("deep", "deep/run") if existing.startswith(name)]
+
+
 def test_a_lock_holds_where_there_is_no_room_for_the_number_of_its_owner(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -294,6 +302,15 @@ def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):
     run.sweep()
     assert names(run.path) == ["config.yaml", "gen-00000002", "gen-00000003", "labels.json", "lock"]
     assert (tmp_path / "model.safetensors").read_text() == "another's"
+
+
+def test_a_damaged_generation_that_holds_a_directory_of_our_name_stops_no_saving(run):
+    newest = run.path / "gen-00000003"
+    (newest / "training.safetensors").unlink()
+    (newest / "training.safetensors").mkdir()
+    (newest / "manifest.json").write_text("{}")
+    assert run.save(snapshot(3)).path == newest
+    assert run.newest().step == 3
 
 
 LOAD = """

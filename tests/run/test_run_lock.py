@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from seqrnn.errors import LockedError, OutputError
+from seqrnn.errors import LockedError, ModelError, OutputError
 from seqrnn.run.lock import RunLock
 
 HOLD = """
@@ -45,9 +45,16 @@ def test_a_lock_is_free_after_the_block(tmp_path):
 def test_a_lock_file_that_is_a_link_is_not_written_through(tmp_path):
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "lock").symlink_to(tmp_path / "victim")
-    with pytest.raises(OutputError), RunLock(tmp_path):
+    with pytest.raises(ModelError, match="lock: is not a regular file; remove it"), RunLock(tmp_path):
         pass
     assert (tmp_path / "victim").read_text() == "precious"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_lock_file_that_is_no_file_is_named(make, tmp_path):
+    make(tmp_path / "lock")
+    with pytest.raises(ModelError, match="lock: is not a regular file; remove it"), RunLock(tmp_path):
+        pass
 
 
 def test_a_read_only_run_cannot_be_locked(read_only):

@@ -21,6 +21,7 @@ class FastText(Format):
     """One example a line; every word that begins with `__label__` is a label, wherever it is."""
 
     extensions = (".ft",)
+    targets_are_classes = True
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether most lines begin or end with a label."""
