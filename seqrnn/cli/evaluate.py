@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seqrnn.catalog import BleuTokenizer
 from seqrnn.cli.line_scores import LineOutput, score_lines
 from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
@@ -59,6 +60,13 @@ def evaluate(
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
+    bleu_tokenizer: Annotated[
+        BleuTokenizer | None,
+        typer.Option(
+            help="How sacrebleu cuts texts for BLEU (as in training; auto: by the script of the references).",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
@@ -68,6 +76,7 @@ def evaluate(
     With --json a line may itself be a JSON object; its fields are handed through.
     """
     of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
+    of_translators = {"--bleu-tokenizer": bleu_tokenizer}
     if per_line:
         of_answers = {
             "--src": src,
@@ -75,6 +84,7 @@ def evaluate(
             "--label-col": label_col,
             "--encoding": encoding,
             **of_writers,
+            **of_translators,
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
@@ -86,17 +96,23 @@ def evaluate(
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
+    from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
     set_threads(threads)
     run = open_run(model)
     effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty))
+    if "training.bleu_tokenizer" not in run.task.settings:
+        refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
+    if bleu_tokenizer is not None:
+        check_bleu_tokenizer(bleu_tokenizer)
+        run.task.set_training("bleu_tokenizer", bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
-    source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col, encoding))
+    source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))
     with Output(output) as out:
         measured = measure(network, run.task, source, effort)
         if as_json:
-            out.write_json([measured.figures])
+            out.write_json([measured.as_json])
         else:
             out.write_text(_report(measured.figures, measured.details))
     if not quiet:

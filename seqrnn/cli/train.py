@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
+from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
+    from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
+    from seqrnn.library.training import Begun
 
 
 @config_flags
@@ -44,6 +50,16 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", help="Start from the weights of another run.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            min=2,
+            help="For small data: train once without each of so many parts, measure on it, and say mean and "
+            "standard deviation; then train on all examples. A --budget is that of all trainings together.",
+            show_default=False,
+        ),
+    ] = None,
     dump_config: Annotated[
         bool, typer.Option("--dump-config", help="Print the settings that would be used, as YAML, and stop.")
     ] = False,
@@ -59,18 +75,19 @@ def train(
     tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
+    from seqrnn.cli.folds import divided, without_validation
     from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
     from seqrnn.library.plan import continued, inherited, plan_training
-    from seqrnn.library.training import check_place, open_session
+    from seqrnn.library.training import check_place
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
     check_place(
         output,
-        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from},
+        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from, "--folds": folds},
         dump_config or dry_run,
     )
     layers, begun = read_layers(config or [], assignments or [], flags), None
@@ -79,8 +96,12 @@ def train(
     if init_from is not None:
         begun = inherited(init_from)
 
+    if folds is not None:
+        layers.append(without_validation(layers))
+
     def planned(answers: Mapping[str, Any]) -> Plan:
-        return plan_training([*layers, from_flags(answers)], begun)
+        plan = plan_training([*layers, from_flags(answers)], begun)
+        return plan if folds is None else divided(plan, folds)
 
     if dump_config:
         with Output() as out:
@@ -89,27 +110,77 @@ def train(
 
     from seqrnn.cli.console import TrainingConsole
 
-    console = TrainingConsole(quiet)
-    plan = settled(planned)
-    with console.preparing("reading the data") as draw:
-        begun_run = output if resume else init_from
-        session = open_session(plan, begun_run, resume, console.say, draw)
-        if dry_run or output is None:
+    asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
+    _train(settled(planned), asked, TrainingConsole(quiet))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a command line says beside the settings."""
+
+    output: Path | None
+    overwrite: bool
+    resume: bool
+    init_from: Path | None
+    dry_run: bool
+    folds: int | None
+
+
+def _train(plan: Plan, asked: _Asked, console: TrainingConsole) -> None:
+    """Read the data, measure by folds if that is asked for, train, and test."""
+    from seqrnn.cli.folds import check_enough, cross_validate
+    from seqrnn.library.final_test import final_test
+    from seqrnn.library.training import begin
+
+    folds, output = asked.folds, asked.output
+    with ExitStack() as kept:
+        with console.preparing("reading the data") as draw:
+            data = begin(plan, output if asked.resume else asked.init_from, asked.resume, console.say, draw)
+            if folds is not None:
+                check_enough(folds, data.prepared)
+            test = kept.enter_context(final_test(plan, data.prepared.fields))
+            start = partial(_start, data, asked, console)
+            # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
+            begun = start() if folds is None or asked.dry_run else None
+        if asked.dry_run or output is None:
             return
-        events = _begin(session, output, overwrite, resume)
-    _follow(session, events, console, output)
+        if begun is None:
+            assert folds is not None
+            measured = cross_validate(plan, folds, console)
+            begun = start()
+            keep_result(output, FOLDS, measured)
+        _follow(*begun, console, output)
+        if test is not None:
+            _test(test, output, plan.config.training.device, console)
 
 
-def _begin(session: Session, output: Path, overwrite: bool, resume: bool) -> Iterator[Event]:
-    """Open the run directory, or fail; what is left of the training is in the events."""
+def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) -> None:
+    """Measure the best weights on data that nothing was chosen by, and print the figures."""
+    from seqrnn.cli.tables import pairs
+
+    measured = test.measure(output, device)
+    console.say(f"test on {', '.join(test.files)}:")
+    for line in (*pairs(measured.figures).splitlines(), *measured.notes):
+        console.say(line)
+
+
+def _start(data: Begun, asked: _Asked, console: TrainingConsole) -> tuple[Session, Iterator[Event]]:
+    """Build the model, and say what it is; open the run directory, or fail.
+
+    What is left of the training is in the events.
+    """
     from seqrnn.engine.session import Place
 
-    events = session.train(Place(output, overwrite, resume))
-    return chain([next(events)], events)
+    session = data.session()
+    console.say(session.describe())
+    if asked.dry_run or asked.output is None:
+        return session, iter(())
+    events = session.train(Place(asked.output, asked.overwrite, asked.resume))
+    return session, chain([next(events)], events)
 
 
 def _follow(session: Session, events: Iterator[Event], console: TrainingConsole, output: Path) -> None:
-    """Train to the end or to a signal, and say how to go on."""
+    """Train to the end or to a signal, which ends the command, and say how to go on."""
     from seqrnn.cli.signals import stopping
 
     with stopping(session.trainer.stop):
@@ -122,6 +193,6 @@ def _next_command(session: Session, output: str) -> str:
     if not session.trainer.stopped:
         return f"ask it with: seqrnn {session.task.verb} -m {output}"
     data = session.config.data
-    from_stdin = "-" in {*data.train, *data.valid, data.source, data.target}
+    from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
     again = " (with the same data on standard input)" if from_stdin else ""
     return f"go on with: seqrnn train -o {output} --resume{again}"

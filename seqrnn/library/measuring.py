@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,10 @@ from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.results import Evaluation
 
 if TYPE_CHECKING:
-    from seqrnn.answering.opened_run import OpenedRun
-    from seqrnn.config import DataConfig
+    from seqrnn.config import Config, DataConfig
+    from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
+    from seqrnn.data.fields.field import Field
     from seqrnn.data.source import Source
     from seqrnn.engine.backend import TorchBackend
     from seqrnn.engine.evaluation import Effort
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """What a command line says of a data file: its path, or those of two sides, and its layout."""
+    """What a command line says of data: its files, or those of two sides, and their layout."""
 
-    path: str
+    paths: tuple[str, ...]
     sides: tuple[str | None, str | None] = (None, None)
     layout: str = "auto"
     text_column: str | None = None
@@ -33,7 +36,7 @@ class Given:
     encoding: str | None = None
 
 
-def find_source(run: OpenedRun, given: Given) -> Source:
+def find_source(config: Config, given: Given) -> Source:
     """Say where the data are, and how they are laid out: as in training, unless the file tells otherwise.
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
@@ -47,8 +50,49 @@ def find_source(run: OpenedRun, given: Given) -> Source:
         "encoding": given.encoding,
     }
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    source = _source(resolve([from_yaml(dump(run.config), "config.yaml"), known]).data, given).as_trained()
-    return formatted(source, run.config.task) if source.format == "auto" else source
+    source = _source(resolve([from_yaml(dump(config), "config.yaml"), known]).data, given).as_trained()
+    return formatted(source, config.task) if source.format == "auto" else source
+
+
+def with_fields(task: Task, fields: Sequence[Field]) -> Task:
+    """Return a new task that knows what the `fields` of another have learned.
+
+    Fields take note of names that they meet in data, which the others shall not know of.
+    """
+    from seqrnn.data.fields.field import learned, load_fields
+
+    load_fields(task.fields, learned(fields).__getitem__, Path())
+    return task
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Data as a task's fields have encoded them, ready to be measured on."""
+
+    task: Task
+    dataset: Dataset
+    part: PartReport
+    notes: Sequence[str] = ()
+
+    def measure(self, backend: TorchBackend, effort: Effort) -> Evaluation:
+        """Measure the network of a backend. Raises NumericError where its loss is not finite."""
+        from seqrnn.engine.evaluation import evaluate
+
+        figures, details = evaluate(backend.model, self.task, self.dataset, effort)
+        return Evaluation(figures, details, (*self.notes, *details.get("notes", ()), *_notes(self.part)))
+
+
+@contextmanager
+def encoded(task: Task, source: Source) -> Iterator[Encoded]:
+    """Encode data with the fields of a task, which have learned. Raises DataError for what cannot be read."""
+    from seqrnn.data.dataset.building import encode_part
+    from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.formats.registry import notes_of
+
+    with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
+        part = encode_part(source, task.fields, Path(directory), "truncate")
+        dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
+        yield Encoded(task, dataset, part, notes_of(source))
 
 
 def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float | None]) -> Effort:
@@ -73,19 +117,12 @@ def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float
 
 def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Evaluation:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
-    from seqrnn.data.dataset.building import encode_part
-    from seqrnn.data.dataset.columns import Dataset
-    from seqrnn.data.formats.registry import notes_of
-    from seqrnn.engine.evaluation import evaluate
-
-    with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
-        part = encode_part(source, task.fields, Path(directory), "truncate")
-        dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
-        return Evaluation(*evaluate(backend.model, task, dataset, effort), (*notes_of(source), *_notes(part)))
+    with encoded(task, source) as data:
+        return data.measure(backend, effort)
 
 
 def _notes(part: PartReport) -> list[str]:
-    """Return what a user should know beside the figures, a line each."""
+    """Return what a user should know of data, a line each."""
     from seqrnn.data.fields.names import told_unknown
 
     notes = told_unknown(part.unknown_names)
@@ -102,12 +139,12 @@ def _source(data: DataConfig, given: Given) -> Source:
 
     source, target = given.sides
     if source is not None or target is not None:
-        if given.path != "-" or given.layout != "auto":
+        if given.paths != ("-",) or given.layout != "auto":
             raise UsageError("--src and --tgt stand alone; leave out the data file and --format")
         return Source.training(
             data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
         )
     as_trained = data.format if data.format in {"text", "lines"} else "auto"
     chosen = as_trained if given.layout == "auto" else given.layout
-    update: dict[str, Any] = {"train": (given.path,), "source": None, "target": None, "format": chosen}
+    update: dict[str, Any] = {"train": given.paths, "source": None, "target": None, "format": chosen}
     return spool(Source.training(data.model_copy(update=update)))

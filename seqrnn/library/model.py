@@ -207,17 +207,18 @@ class Model:
         The file is read as that of the training was, unless its header or an argument says otherwise.
         PyTorch is imported. Raises DataError for data that cannot be read.
         """
-        from seqrnn.library.measuring import Given, effort_of, find_source, measure
+        from seqrnn.library.measuring import Given, effort_of, find_source, measure, with_fields
 
         with spelled_for_python():
             run = self._opened.run
             effort = effort_of(run.task, str(self.path), streams, (beam_size, length_penalty))
-            path, sides = (
-                os.fspath(data),
-                (None, None) if target is None else (os.fspath(data), os.fspath(target)),
-            )
-            given = Given("-" if target else path, sides, format, text_column, label_column, encoding)
-            return measure(self._measured, run.task, find_source(run, given), effort)
+            layout = format, text_column, label_column, encoding
+            if target is None:
+                given = Given((os.fspath(data),), (None, None), *layout)
+            else:
+                given = Given(("-",), (os.fspath(data), os.fspath(target)), *layout)
+            task = with_fields(type(run.task)(run.config), run.task.fields)
+            return measure(self._measured, task, find_source(run.config, given), effort)
 
     @property
     def _measured(self) -> TorchBackend:

@@ -97,6 +97,11 @@ class Evaluation:
     details: Mapping[str, Any]
     notes: tuple[str, ...] = ()
 
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The figures, and the signatures by which others can repeat some of them."""
+        return {**self.figures, **{key: self.details[key] for key in ("signatures",) if key in self.details}}
+
     def __getitem__(self, name: str) -> Any:
         """Return a figure, such as `evaluation["accuracy"]`."""
         return self.figures[name]
@@ -108,7 +113,8 @@ class TrainingResult:
 
     `step` counts the updates made, `seconds` the time they took; `reason` says why there were no more.
     `figures` are those of the best weights on the validation data, empty where there are none or the training
-    was stopped; `history` holds every evaluation, and `notes` what was inferred and found in the data.
+    was stopped; `test` is how good they are on the data of the setting `test`, if there is one. `history`
+    holds every evaluation, and `notes` what was inferred and found in the data.
     """
 
     path: Path
@@ -117,6 +123,7 @@ class TrainingResult:
     seconds: float
     reason: str
     figures: Mapping[str, Any]
+    test: Evaluation | None = None
     history: tuple[Evaluated, ...] = ()
     notes: tuple[str, ...] = ()
 

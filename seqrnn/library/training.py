@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
+from seqrnn.library.final_test import final_test
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
 from seqrnn.library.results import TrainingResult
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
+    from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
-    from seqrnn.engine.session import Place, Session
+    from seqrnn.engine.session import Session
     from seqrnn.run.generation import Generation
+    from seqrnn.tasks.task import Task
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
@@ -50,17 +54,19 @@ def train(
     """
     with spelled_for_python():
         modes = {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from}
-        path, begun = Path(output), None if init_from is None else Path(init_from)
+        path, parent = Path(output), None if init_from is None else Path(init_from)
         check_place(path, modes, False)
-        plan = _plan(data, config, settings, (path if resume else None, begun))
-        from seqrnn.engine.isolation import settings_restored
-        from seqrnn.engine.session import Place
-
+        plan = _plan(data, config, settings, (path if resume else None, parent))
         notes: list[str] = []
-        hear = callback or _ignored
-        with settings_restored():
-            session = open_session(plan, path if resume else begun, resume, notes.append, hear)
-            return _followed(session, Place(path, overwrite, resume), hear, notes)
+        begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
+        with final_test(plan, begun.prepared.fields) as test:
+            from seqrnn.engine.isolation import settings_restored
+
+            with settings_restored():
+                result = _followed(begun, (path, overwrite, resume), callback or _ignored, notes)
+                if test is None or not result.figures:
+                    return result
+                return replace(result, test=test.measure(path, plan.config.training.device))
 
 
 def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
@@ -68,7 +74,7 @@ def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: boo
     from seqrnn.run.location import check_free
 
     chosen = [flag for flag, value in modes.items() if value]
-    if modes["--resume"] and len(chosen) > 1:
+    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
         raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
     if output is None and (modes["--resume"] or not only_looking):
         raise UsageError("no place for the run; name a directory with -o")
@@ -76,37 +82,54 @@ def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: boo
         check_free(output, bool(modes["--overwrite"]))
 
 
-def open_session(
+@dataclass(frozen=True)
+class Begun:
+    """A training whose data are read: what is left is to build its model, in PyTorch.
+
+    `weights` are those that the model takes, of the run at `parent`, to `resume` its training or to begin
+    a new one.
+    """
+
+    plan: Plan
+    task: Task
+    prepared: Prepared
+    weights: Generation | None
+    parent: Path | None
+    resume: bool
+
+    def session(self) -> Session:
+        """Build the model. Raises DataError or ModelError where the weights do not fit."""
+        from seqrnn.engine.session import Session, check_unchanged
+
+        if self.weights is not None and self.resume:
+            check_unchanged(self.weights, self.prepared.hashes)
+        session = Session(self.plan.config, self.task, self.prepared, self.weights)
+        if self.parent is not None and not self.resume:
+            session.start_from(self.parent)
+        return session
+
+
+def begin(
     plan: Plan,
-    begun: Path | None,
+    parent: Path | None,
     resume: bool,
     say: Callable[[str], None],
     tell: Callable[[Preparing], Any],
-) -> Session:
-    """Read the data and build the model, and say what they are, a line at a time.
+) -> Begun:
+    """Read the data, and say what they are, a line at a time; what is wrong is told before PyTorch is there.
 
-    `begun` is the run whose weights it takes, to `resume` its training or to start a new one; `tell` hears
+    `parent` is the run whose weights are taken, to `resume` its training or to start a new one; `tell` hears
     how far the preparation of the data is.
     """
     from seqrnn.data.dataset.prepare import prepare
 
-    weights = _weights(begun, resume, say)
-    task = plan.task()
-    training = plan.readable.training
+    weights = _weights(parent, resume, say)
+    task, training = plan.task(), plan.readable.training
     prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
-
-    # torch: what is wrong with the data is told before
-    from seqrnn.engine.session import Session, check_unchanged
-
-    if weights is not None and resume:
-        check_unchanged(weights, prepared.hashes)
-    session = Session(plan.config, task, prepared, weights)
     told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
-    for line in filter(None, (*told, session.describe())):
+    for line in filter(None, told):
         say(line)
-    if begun is not None and not resume:
-        session.start_from(begun)
-    return session
+    return Begun(plan, task, prepared, weights, parent, resume)
 
 
 def _plan(
@@ -153,13 +176,19 @@ def _check_weights(weights: Generation, begun: Path) -> None:
     weights.check(expected_parameters(opened.config, opened.task))
 
 
-def _followed(session: Session, place: Place, callback: Callback, notes: list[str]) -> TrainingResult:
-    """Train to the end, or until the callback returns True."""
+def _followed(
+    data: Begun, place: tuple[Path, bool, bool], callback: Callback, notes: list[str]
+) -> TrainingResult:
+    """Train to the end, or until the callback returns True; `place` is that of the session."""
     from seqrnn.engine.events import Evaluated, Finished, Measured
+    from seqrnn.engine.session import Place
+
+    session = data.session()
+    notes.append(session.describe())
 
     history: list[Evaluated] = []
     finished, figures = Finished(0, 0.0, ""), {}
-    for event in session.train(place):
+    for event in session.train(Place(*place)):
         match event:
             case Evaluated():
                 history.append(event)
@@ -169,9 +198,15 @@ def _followed(session: Session, place: Place, callback: Callback, notes: list[st
                 figures = dict(event.metrics)
         if callback(event) is True:
             session.trainer.stop("the callback ended it")
-    told = figures, tuple(history), tuple(notes)
     return TrainingResult(
-        place.path, session.task.name, finished.step, finished.seconds, finished.reason, *told
+        place[0],
+        session.task.name,
+        finished.step,
+        finished.seconds,
+        finished.reason,
+        figures,
+        history=tuple(history),
+        notes=tuple(notes),
     )
 
 

@@ -111,12 +111,21 @@ def test_wrong_settings_are_told_by_their_names(settings, error, message, data, 
     assert not (tmp_path / "run").exists()
 
 
-def test_data_of_two_readings_come_with_the_settings_that_choose_one(tmp_path):
-    data = tmp_path / "stars.tsv"
-    data.write_text("".join(f"good {i % 7} thing\t{i % 5 + 1}\n" for i in range(60)))
-    with pytest.raises(seqrnn.AmbiguousDataError, match="task='regression'") as caught:
-        seqrnn.train(data, tmp_path / "run", steps=1)
-    assert {reading["task"] for reading in caught.value.readings} == {"classification", "regression"}
+def test_data_of_two_readings_come_with_the_settings_that_choose_one(tmp_path, monkeypatch):
+    def asks(*_):
+        raise seqrnn.AmbiguousDataError("which?", [{"task": "regression"}, {"task": "classification"}])
+
+    monkeypatch.setattr("seqrnn.library.training.plan_training", asks)
+    with pytest.raises(
+        seqrnn.AmbiguousDataError, match="task='regression' or: task='classification'"
+    ) as caught:
+        seqrnn.train("x.tsv", tmp_path / "run")
+    assert [reading["task"] for reading in caught.value.readings] == ["regression", "classification"]
+
+
+def test_test_data_are_measured_at_the_end(data, tmp_path):
+    result = seqrnn.train(data, tmp_path / "run", steps=2, test=data, **SMALL)
+    assert result.test.figures == pytest.approx(dict(result.load().evaluate(data).figures))
 
 
 def test_a_run_that_is_there_is_not_replaced(data, tmp_path):
