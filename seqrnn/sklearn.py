@@ -155,7 +155,8 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):  # type: ignore[m
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest label of each row, (N,)."""
-        found: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        likeliest = self.predict_proba(X).argmax(axis=1)
+        found: np.ndarray = self.classes_[likeliest]
         return found
 
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -10,8 +10,8 @@ import torch
 
 @contextmanager
 def settings_restored() -> Iterator[None]:
-    """Leave PyTorch's number of threads and its random state, on every device, as they were before."""
-    threads = torch.get_num_threads()
+    """Leave PyTorch's number of threads, precision and random state, on every device, as they were before."""
+    threads, tf32 = torch.get_num_threads(), torch.backends.cudnn.allow_tf32
     used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     devices = range(torch.cuda.device_count()) if used else ()
     try:
@@ -19,3 +19,4 @@ def settings_restored() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+        torch.backends.cudnn.allow_tf32 = tf32
