@@ -1,7 +1,8 @@
-"""`seqrnn classify`: one answer a line, in order, as the lines come."""
+"""`seqrnn classify`: an answer to each row, in order, and a file in its own form."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -11,16 +12,17 @@ from seqrnn.cli.options import (
     THREADS,
     BackendOption,
     DeviceOption,
+    EncodingOption,
     FormatOption,
     InputArgument,
     JsonLinesOption,
     ModelOption,
     OutputOption,
+    PrefixOption,
     QuietOption,
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
 
 
@@ -35,53 +37,44 @@ def classify(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Lowest probability of a label to name (0; 0.5 if multi-label)."),
     ] = None,
-    probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
+    probs: Annotated[
+        bool,
+        typer.Option(
+            "--probs",
+            help="Write label TAB probability; in a file, the probabilities of all classes.",
+        ),
+    ] = False,
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
+    encoding: EncodingOption = None,
+    prefix: PrefixOption = "",
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
-    """Label each row of a table, or each line of another file or of standard input.
+    """Label each row of a file, or each line of a text or of standard input.
 
-    A table (by its name or --format) comes back with the columns `prediction` and `probability`.
-    With --jsonl a line may itself be a JSON object; its fields are handed through, its id too.
+    A file in a format that training reads (by its name, --format, or its content) comes back in its own
+    form with `prediction` and `probability`; with --jsonl all answers are lines of JSON. A line may itself
+    be a JSON object then; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
+    from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import Model, Resources
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say, say_waiting
-    from seqrnn.cli.table_rows import TableRows, table_format, table_source
+    from seqrnn.cli.stdio import say, say_waiting
     from seqrnn.tasks.task import AnsweringTask
 
     network = Model(model, "classify", Resources(backend, device, threads))
-    task, config = network.run.task, network.run.config.data
+    task = network.run.task
     assert isinstance(task, AnsweringTask)
-    labeller = Labeller(task, network.backend)
-    choice = task.choice(k, threshold)
-    field = text_col or name_of(config.text_column)
-    rows = RowFormat(
-        jsonl,
-        field,
-        config.source_kind,
-        task.check,
-        task.plain_fields,
-        partial(task.write, probs=probs),
-        config.encoding,
-    )
+    choice = replace(task.choice(k, threshold), probs=probs)
+    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
     say_waiting(data, "rows, one a line,", quiet)
-    table, answer = table_format(data, layout, jsonl), partial(labeller.answer, choice=choice)
-    if table is not None and not jsonl:
-        refuse({"--probs": probs or None, "-k": k}, f"a {table} table has one answer a row; add --jsonl")
-    with Output(output) as out:
-        if table is not None:
-            source = table_source(config, data, table, text_col)
-            tally = TableRows(source, rows, answer).write(out)
-        else:
-            tally = answer_rows(data, out, rows, answer, network.side_by_side)
+    answer = partial(Labeller(task, network.backend).answer, choice=choice)
+    tally = answer_input(network, given, answer, partial(task.write, probs=probs))
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +14,13 @@ from seqrnn.cli.options import (
     BackendOption,
     BeamSizeOption,
     DeviceOption,
+    EncodingOption,
     FormatOption,
     JsonLinesOption,
     LengthPenaltyOption,
     ModelOption,
     OutputOption,
+    PrefixOption,
     QuietOption,
     RowThreadsOption,
     StrictOption,
@@ -28,15 +30,15 @@ from seqrnn.cli.options import (
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqrnn.cli.answer_input import Input
     from seqrnn.cli.continuation import Text
     from seqrnn.cli.model import Model
     from seqrnn.cli.rows import Tally
-    from seqrnn.cli.stdio import Output
+    from seqrnn.data.answer import Answer
     from seqrnn.search.beam import Beam
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
     from seqrnn.search.sampling import Sampling
-    from seqrnn.tasks.task import Answer
 
 ONE_CELL = str.maketrans("\t\n", "  ")
 TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
@@ -112,6 +114,8 @@ def generate(
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
+    encoding: EncodingOption = None,
+    prefix: PrefixOption = "",
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -121,8 +125,10 @@ def generate(
     """Write text, from a prompt, from nothing or from each line of the input.
 
     A language model writes the prompt before its continuation; with --jsonl they are fields of their
-    own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
+    own. Other models answer each line by one line, and a file in a format that training reads in its own
+    form; with --jsonl all answers are lines of JSON, and a line may itself be a JSON object.
     """
+    from seqrnn.cli.answer_input import Input
     from seqrnn.cli.model import Model, Resources
     from seqrnn.cli.stdio import Output, say, say_waiting
     from seqrnn.run.files import check_replaceable
@@ -150,14 +156,18 @@ def generate(
         strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
         decoding = Decoding(limits, strategy, count)
         say_waiting(data, "rows, one a line,", quiet)
-        with Output(output) as out:
-            tally = _answer_rows(network, decoding, data or "-", out, _Given(jsonl, layout, text_col))
+        given = Input(
+            data or "-", output, jsonl, layout, text_col, encoding, prefix, False, {"--n-best": n_best}
+        )
+        tally = _answer_rows(network, decoding, given)
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {
             **beam_only,
             "--n-best": n_best,
             "--text-col": text_col,
+            "--encoding": encoding,
+            "--prefix": prefix or None,
             "--format": None if layout == "auto" else layout,
             "--strict": strict or None,
         }
@@ -196,34 +206,16 @@ def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: in
     return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
 
 
-class _Given(NamedTuple):
-    """What the command line says of the rows."""
-
-    jsonl: bool
-    layout: str
-    text_column: str | None
-
-
-def _answer_rows(model: Model, decoding: Decoding, data: str, out: Output, given: _Given) -> Tally:
-    """Answer each row of a table or line of a file; return what the user should know of them."""
+def _answer_rows(model: Model, decoding: Decoding, given: Input) -> Tally:
+    """Answer each row of a file; return what the user should know of them."""
     from seqrnn.answering.rows import RowWriter
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.table_rows import TableRows, table_format, table_source
+    from seqrnn.cli.answer_input import answer_input
     from seqrnn.tasks.task import WritingTask
 
-    task, config = model.run.task, model.run.config.data
+    task = model.run.task
     assert isinstance(task, WritingTask)
     answer = partial(RowWriter(task, model.backend).answer, decoding=decoding)
-    field = given.text_column or name_of(config.text_column)
-    rows = RowFormat(
-        given.jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
-    )
-    table = table_format(data, given.layout, given.jsonl)
-    if table is None:
-        return answer_rows(data, out, rows, answer, model.side_by_side)
-    if decoding.n_best > 1 and not given.jsonl:
-        raise UsageError(f"--n-best: a {table} table has one answer a row; add --jsonl")
-    return TableRows(table_source(config, data, table, given.text_column), rows, answer).write(out)
+    return answer_input(model, given, answer, _line)
 
 
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seqrnn.cli.model import Model
+from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqrnn.tasks.task import Answer
+    from seqrnn.data.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
     task, config = model.run.task, model.run.config.data
     if not isinstance(task, LanguageModel):
         raise UsageError(f"--per-line: scores are a language model's, and this is one for {task.name}")
+    _require_rows(data)
     field = output.field or name_of(config.text_column)
     layout = RowFormat(output.as_json, field, "text", task.text.check, lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
@@ -42,6 +44,14 @@ def score_lines(model: Model, data: str, output: LineOutput) -> None:
         tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer, model.side_by_side)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
+
+
+def _require_rows(path: str) -> None:
+    """Raise UsageError unless a line of the file is a row, as far as its name tells."""
+    known = format_of_name(path)
+    if known is not None and not format_named(known).line_is_row:
+        advice = f"leave out --per-line, or give one {format_named(known).row_noun} a line"
+        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 
 def _line(answer: Answer, text: str) -> str:

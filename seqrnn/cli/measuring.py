@@ -58,7 +58,6 @@ def find_source(run: OpenedRun, given: Given) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
     from seqrnn.inference import formatted
 
     keys = {
@@ -66,9 +65,19 @@ def find_source(run: OpenedRun, given: Given) -> Source:
         "label_column": given.label_column,
         "encoding": given.encoding,
     }
-    known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    source = _source(resolve([from_yaml(dump(run.config), "config.yaml"), known]).data, given).as_trained()
+    source = _source(with_settings(run, keys), given).as_trained()
     return formatted(source, run.config.task) if source.format == "auto" else source
+
+
+def with_settings(run: OpenedRun, keys: Mapping[str, str | None]) -> DataConfig:
+    """Return what the configuration of a run says of data, with other values for those keys that have one.
+
+    Raises UsageError for a value that a key cannot have.
+    """
+    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+
+    known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
+    return resolve([from_yaml(dump(run.config), "config.yaml"), known]).data
 
 
 def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:

@@ -49,14 +49,6 @@ def test_rows_and_columns_come_back_in_their_form(model, tmp_path, seqrnn, delim
     assert all(row[3] in {"yes", "no"} and 0.5 <= float(row[4]) <= 1 for row in after[1:])
 
 
-def test_the_figures_of_evaluate_are_those_of_the_answers(model, tmp_path, seqrnn):
-    data = written(tmp_path / "asked.csv", ",")
-    rows = parsed(seqrnn("classify", "-m", model, data).stdout.decode(), ",")[1:]
-    right = sum(row[2] == row[3] for row in rows) / len(rows)
-    told = json.loads(seqrnn("evaluate", "-m", model, data, "--json").stdout.decode())
-    assert told["accuracy"] == pytest.approx(right)
-
-
 def test_columns_are_found_by_name_and_labels_need_not_be_there(model, tmp_path, seqrnn):
     data = tmp_path / "asked.csv"
     data.write_text("question,who\nis it good,me\n", encoding="utf-8")

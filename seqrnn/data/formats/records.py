@@ -12,12 +12,21 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.formats.answer_writer import AnswerableFormat, AnswerWriter, Asked
 from seqrnn.data.formats.cells import labels_of, text_of
 from seqrnn.data.formats.column_names import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
-from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
-from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
+from seqrnn.data.formats.series import (
+    answerable_series,
+    label_keys,
+    rows_of_numbers,
+    series_key,
+    series_records,
+)
+from seqrnn.data.formats.series_answers import SeriesWriter
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
@@ -30,7 +39,7 @@ TAGS = ("tags", "ner_tags", "pos_tags", "upos", "labels")  # lists that go with 
 FILE_NAMES = ("image", *NUMBER_NAMES)  # fields that may hold a path, which comes before any text
 
 
-class TableFormat(Format):
+class TableFormat(AnswerableFormat):
     """A format whose rows have columns or fields."""
 
     has_columns = True
@@ -39,9 +48,25 @@ class TableFormat(Format):
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the table at `path`. Raises RowError for a malformed row, also while rows are taken."""
 
+    @abstractmethod
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what writes the rows of a table of this format with their answers."""
+
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield a record for every row but the header; see `records_of`."""
         return records_of(self.table(path, source, open_lines), file_name(path), source)
+
+    def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
+        """Open the table; a series that goes over several rows is one example, answered in each of them."""
+        table = self.table(path, source, open_lines)
+        if _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
+
+            def series_writer(style: AnswerStyle) -> AnswerWriter:
+                again = self.table(path, source, open_lines)
+                return SeriesWriter(again.rows, key, self.writer(again, style))
+
+            return Asked(answerable_series(table, file_name(path), source), series_writer)
+        return Asked(answerable(table, file_name(path), source), partial(self.writer, table))
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
@@ -50,7 +75,7 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
     Raises RowError where a row has no text or numbers, or a label of another kind than a string, a
     number, a truth value, null (no label) or a list of strings.
     """
-    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+    if _holds_numbers(table, source):
         first = next(table.rows, None)
         if first is None:
             return
@@ -72,14 +97,18 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     """Return each row of a table with what a model reads of it, whose answer need not be there.
 
     A row that cannot be read comes with its `error` and without a record. Raises RowError where the
-    table has no column to read, and UsageError where a series is spread over several rows.
+    table has no column to read.
     """
-    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+    if _holds_numbers(table, source):
         read = rows_of_numbers(table, name, source)
     else:
         roles = None if table.names is None else _Roles(_text_key(table, source), ())
         read = partial(_record, name=name, source=replace(source, label_column=None), roles=roles)
     return _read(table.rows, read)
+
+
+def _holds_numbers(table: Table, source: Source) -> bool:
+    return source.kind in {"vector", "vectors"} and (table.names is not None or bool(source.feature_columns))
 
 
 def _read(rows: Iterator[Row], read: Callable[[Row], Record]) -> Iterator[tuple[Row, Record | None]]:

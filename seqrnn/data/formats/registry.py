@@ -28,3 +28,15 @@ def format_of_name(path: str) -> str | None:
 def format_of_lines(lines: Sequence[str]) -> str:
     """Return the first format in the catalogue that the lines of a file look like; text, if none."""
     return next((name for name in FORMATS if format_named(name).matches(lines)), "text")
+
+
+def column_for(choice: str | None, trained: str, layout: str) -> str | None:
+    """Return the column, chosen for files of the format `trained`, as files of another `layout` have it.
+
+    Names go for all that have columns, numbers only for those that number theirs in the same way.
+    """
+    before, now = format_named(trained), format_named(layout)
+    alike = before is now or (before.has_columns and now.has_numbers)
+    if choice is None or alike:
+        return choice
+    return choice if now.has_columns and not choice.isdecimal() else None
