@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ def find_source(run: OpenedRun, given: Given) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
+    from seqrnn.data.formats.registry import column_for
     from seqrnn.inference import formatted
 
     keys = {
@@ -66,7 +67,13 @@ def find_source(run: OpenedRun, given: Given) -> Source:
         "encoding": given.encoding,
     }
     source = _source(with_settings(run, keys), given).as_trained()
-    return formatted(source, run.config.task) if source.format == "auto" else source
+    source = formatted(source, run.config.task) if source.format == "auto" else source
+    trained = run.config.data.format
+    return replace(
+        source,
+        text_column=given.text_column or column_for(source.text_column, trained, source.format),
+        label_column=given.label_column or column_for(source.label_column, trained, source.format),
+    )
 
 
 def with_settings(run: OpenedRun, keys: Mapping[str, str | None]) -> DataConfig:

@@ -35,8 +35,8 @@ def column_for(choice: str | None, trained: str, layout: str) -> str | None:
 
     Names go for all that have columns, numbers only for those that number theirs in the same way.
     """
-    before, now = format_named(trained), format_named(layout)
-    alike = before is now or (before.has_columns and now.has_numbers)
-    if choice is None or alike:
+    if choice is None or trained == layout:
         return choice
-    return choice if now.has_columns and not choice.isdecimal() else None
+    before, now = format_named(trained), format_named(layout)
+    numbered = before.has_columns and now.has_numbers
+    return choice if now.has_columns and (numbered or not choice.isdecimal()) else None
