@@ -75,6 +75,8 @@ class Csv(TableFormat):
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether the lines are cut into the same number of columns, of which one is quoted or recurs."""
         filled = [line for line in lines if line.strip()]
+        if filled and separator_of(filled[0]) is not None:
+            return True
         return any(_is_table(filled, delimiter) for delimiter in (",", ";", "|"))
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:

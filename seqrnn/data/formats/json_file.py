@@ -83,18 +83,20 @@ class ListWriter(AnswerWriter):
 
 
 class _Value(NamedTuple):
-    """A value of JSON, with the number of its first line and its text."""
+    """A value of JSON, with the number of its first line and its text, or with what is wrong with it."""
 
     line: int
     value: Any
     text: str
+    error: str | None = None
 
 
 def _row(found: _Value, source: Source) -> Row:
-    line, value, text = found
+    line, value, text, error = found
     if isinstance(value, dict):
         return Row(line, with_nested(value, source), None, text)
-    return Row(line, {}, f"a JSON {type(value).__name__}, expected an object; {ADVICE}", text)
+    error = error or f"a JSON {type(value).__name__}, expected an object; {ADVICE}"
+    return Row(line, {}, error, text)
 
 
 class _Scanner:
@@ -106,6 +108,7 @@ class _Scanner:
         self._at = 0
         self._line = 1
         self._decoder = json.JSONDecoder(**STRICT)
+        self._lenient = json.JSONDecoder(parse_int=str)
 
     def items(self) -> Iterator[_Value]:
         """Take a list, item by item, with which the text ends."""
@@ -122,14 +125,14 @@ class _Scanner:
         start, others, found = self._line, {}, None
         self._take("{")
         while self.peek() != "}":
-            line, name, _ = self._value()
+            line, name, *_ = self._value()
             self._take(":")
             if self.peek() != "[":
-                others[name] = self._value().value
+                others[name] = self._sound_value()
             else:
                 items = []
                 for item in self._list():
-                    if not isinstance(item.value, dict):
+                    if not isinstance(item.value, dict) and item.error is None:
                         items.append(item.value)
                         continue
                     if found not in {None, name}:
@@ -175,6 +178,12 @@ class _Scanner:
                     raise RowError(self._line, f"not valid JSON: a comma before the end of a list; {ADVICE}")
         self._take("]")
 
+    def _sound_value(self) -> Any:
+        line, value, _, error = self._value()
+        if error is not None:
+            raise RowError(line, error)
+        return value
+
     def _value(self) -> _Value:
         self.peek()
         line = self._line
@@ -186,6 +195,8 @@ class _Scanner:
             except (ValueError, RecursionError) as error:
                 if len(self._text) - self._at > LINE_LIMIT:
                     raise RowError(line, f"an object of over 16 MiB, or not valid JSON; {ADVICE}") from error
+                if (refused := self._refused(line, error)) is not None:
+                    return refused
                 if isinstance(error, RecursionError) or not self._read():
                     self._refuse(error)
                 continue
@@ -193,6 +204,18 @@ class _Scanner:
                 continue  # a number may go on
             self._skip(end - self._at)
             return _Value(line, value, text)
+
+    def _refused(self, line: int, error: Exception) -> _Value | None:
+        """Take a value that other readers would accept, such as NaN, as one with an error, if it is one."""
+        if isinstance(error, RecursionError | json.JSONDecodeError):
+            return None
+        try:
+            _, end = self._lenient.raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return None
+        text = self._text[self._at : end]
+        self._skip(len(text))
+        return _Value(line, None, text, f"not valid JSON: {error}; {ADVICE}")
 
     def _refuse(self, error: Exception) -> None:
         where = self._at

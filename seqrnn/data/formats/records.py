@@ -59,7 +59,7 @@ class TableFormat(AnswerableFormat):
     def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
         """Open the table; a series that goes over several rows is one example, answered in each of them."""
         table = self.table(path, source, open_lines)
-        if _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
+        if table.names and _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
 
             def series_writer(style: AnswerStyle) -> AnswerWriter:
                 again = self.table(path, source, open_lines)
@@ -99,6 +99,8 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     A row that cannot be read comes with its `error` and without a record. Raises RowError where the
     table has no column to read.
     """
+    if table.names is not None and not table.names:  # an empty file
+        return ((row, Record("", (), name, row.line)) for row in table.rows)
     if _holds_numbers(table, source):
         read = rows_of_numbers(table, name, source)
     else:
