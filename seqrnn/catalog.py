@@ -35,6 +35,7 @@ FORMATS = {
     "csv": "seqrnn.data.formats.delimited:Csv",
     "parquet": "seqrnn.data.formats.parquet:Parquet",
     "npz": "seqrnn.data.formats.arrays:Arrays",
+    "folder": "seqrnn.data.formats.folder:Folder",
     "text": "seqrnn.data.formats.text:Text",
     "lines": "seqrnn.data.formats.text:Lines",
     "parallel": "seqrnn.data.formats.parallel:Parallel",

@@ -98,7 +98,7 @@ class DataConfig(Section):
     format: FormatName = key(
         "auto",
         "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
-        "one token a line, npz arrays of NumPy.",
+        "one token a line, npz arrays of NumPy, folder a sub-folder a class.",
         "--format",
     )
     text_column: str | None = key(
@@ -116,6 +116,17 @@ class DataConfig(Section):
     time_column: str | None = key(
         None, "Column that orders the rows of a series; without one, the order in the file.", "--time-col"
     )
+    date_order: Literal["auto", "day-first", "month-first"] = key(
+        "auto",
+        "What comes first in times such as 03/04/2024, where the data do not tell.",
+        "--date-order",
+    )
+    sentence_column: str | None = key(
+        None,
+        "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
+        "that of the row before.",
+        "--sentence-col",
+    )
     feature_columns: tuple[str, ...] = key(
         (),
         "Columns of numbers that the model reads; empty: all but those of labels, series and time.",
@@ -130,6 +141,12 @@ class DataConfig(Section):
     )
     header: Literal["auto", "yes", "no"] = key(
         "auto", "Whether a table starts with a line of column names.", "--header"
+    )
+    text_in: Literal["auto", "cells", "files"] = key(
+        "auto",
+        "Whether the cells of a table hold the texts, or the paths of files with one text each; auto: files "
+        "where those are there.",
+        "--text-in",
     )
     multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
     label_separator: str = key(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 
 class SeqrnnError(Exception):
@@ -85,3 +86,10 @@ class MemoryLimit(SeqrnnError):
     """The work does not fit into memory."""
 
     exit_code = 8
+
+
+def refuse(given: Mapping[str, Any], reason: str) -> None:
+    """Raise UsageError for the first option that was given: whose value is not None."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"{name}: {reason}")

@@ -15,15 +15,18 @@ from typing import Any, TypeVar
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_name
+from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.lines import file_name
 from seqrnn.data.sample import Sample
+from seqrnn.data.several_labels import several_labels
 from seqrnn.data.source import Source
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
@@ -61,8 +64,10 @@ class Inference:
         return self.source.format
 
 
-def infer(source: Source, task: str | None) -> Inference:
+def infer(source: Source, task: str | None, one_label: bool = False) -> Inference:
     """Decide how the files of `source` are laid out, and what to learn if `task` is None.
+
+    With `one_label` an example bears one label, whatever the labels look like.
 
     Only the first rows are looked at, but they are consumed: stdin must have been spooled.
     Raises DataError where a file is empty or its first rows are malformed, UsageError where the task or
@@ -71,21 +76,32 @@ def infer(source: Source, task: str | None) -> Inference:
     source = replace(source, format=_format(source, task))
     settings: dict[str, Any] = {}
     notes: list[str] = []
-    if format_named(source.format).has_columns:
+    layout = format_named(source.format)
+    if layout.has_columns and not layout.columns_are_known:
         source, settings, notes = _with_columns(source, task)
     elif source.text_column is None and source.label_column is None:
         source, settings, notes = _with_numbered_columns(source)
+    sample = _sample(source)
+    if not one_label and task in {None, "classification"} and (several := several_labels(sample)):
+        separator = several.separator or source.label_separator
+        settings |= {"data.multi_label": True, "data.label_separator": separator}
+        source = replace(source, multi_label=True, label_separator=separator)
+        notes.append(f"several labels: {several.evidence}; --set data.multi_label=false reads each as one")
+        sample = _sample(source)
+    chosen, claim = _task(sample, task)
+    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
+    kind = _kind(sample, chosen)
+    settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
+    return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+
+
+def _sample(source: Source) -> Sample:
     records = list(_first(read_records(source), lambda record: len(record.source)))
     if not records:
         raise DataError(
             f"{file_name(source.paths[0])}: holds no rows with text; give a file with at least one"
         )
-    sample = Sample(file_name(source.target_path or source.paths[0]), source, records)
-    chosen, claim = _task(sample, task)
-    notes += filter(None, [claim.hint, _swapped(source, chosen)])
-    kind = _kind(sample, chosen)
-    settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
-    return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+    return Sample(file_name(source.target_path or source.paths[0]), source, records)
 
 
 def formatted(source: Source, task: str) -> Source:
@@ -96,7 +112,7 @@ def formatted(source: Source, task: str) -> Source:
 def _format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
-    known = format_of_name(path) if source.format == "auto" else source.format
+    known = format_of_path(path) if source.format == "auto" else source.format
     if known is not None and not format_named(known).has_lines:
         return known
     lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
@@ -121,14 +137,16 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         raise DataError(f"{name}:{error.line}: {error}") from error
     if not rows:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
-    columns = _columns(table, rows)
+    columns = _columns(table, rows, source)
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
     roles = choose_columns(name, columns, wanted)
     roles = replace(roles, features=features) if features else roles
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
         # An evaluation may have further columns, which are other right answers.
-        return replace(source, header="no"), {"data.header": "no"}, [_described(table, roles, columns)]
+        settled = {"header": "no", **_text_in(roles, columns)}
+        told = {f"data.{name}": value for name, value in settled.items()}
+        return replace(source, **settled), told, [_described(table, roles, columns)]  # type: ignore[arg-type]
     return _chosen(source, table, roles, columns, task)
 
 
@@ -161,7 +179,9 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
         targets,
         key(source.series_column, "--series-col"),
         key(source.time_column, "--time-col"),
+        key(source.sentence_column, "--sentence-col"),
         source.kind,
+        task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 
@@ -173,12 +193,19 @@ def _features(source: Source, table: Table) -> tuple[str, ...]:
     return tuple(table.find(name, "--set data.feature_columns") for name in source.feature_columns)
 
 
-def _columns(table: Table, rows: list[Row]) -> list[ColumnSample]:
+def _columns(table: Table, rows: list[Row], source: Source) -> list[ColumnSample]:
     keys = list(dict.fromkeys(key for row in rows for key in row.fields))
     titles = dict(zip(table.keys, table.names or (), strict=True)) if table.has_header else {}
     if table.names is None:
         titles = {key: key for key in keys}
-    return [ColumnSample(key, titles.get(key, ""), [row.fields.get(key) for row in rows]) for key in keys]
+    folder = folder_of(source.paths[0])
+    columns = []
+    for key in keys:
+        cells = [row.fields.get(key) for row in rows]
+        texts = [cell for cell in cells[:LOOKED_AT] if isinstance(cell, str)]
+        names_files = source.text_in != "cells" and name_text_files(texts, folder)
+        columns.append(ColumnSample(key, titles.get(key, ""), cells, names_files))
+    return columns
 
 
 def _chosen(
@@ -189,11 +216,13 @@ def _chosen(
         "label_column": ",".join(roles.targets) or None,
         "series_column": roles.series,
         "time_column": roles.time,
+        "sentence_column": roles.sentence,
         "feature_columns": roles.features,
     }
     targets = [column.cells for column in columns if column.key in roles.targets]
     if len(targets) > 1 and task in {None, "classification"} and all(map(holds_indicators, targets)):
         settings["multi_label"] = True
+    settings |= _text_in(roles, columns)
     if table.names is not None:
         settings["header"] = "yes" if table.has_header else "no"
     kind = source.kind if roles.kind == "auto" else roles.kind
@@ -205,6 +234,12 @@ def _chosen(
     )
 
 
+def _text_in(roles: ColumnRoles, columns: list[ColumnSample]) -> dict[str, str]:
+    """Return the setting that says so where the cells that are read name files."""
+    in_files = any(column.key == roles.source and column.names_files for column in columns)
+    return {"text_in": "files"} if in_files else {}
+
+
 def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) -> str:
     """Say what each column was taken for."""
     parts = {
@@ -212,10 +247,17 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         "answer": list(roles.targets),
         "series": [roles.series] if roles.series else [],
         "time": [roles.time] if roles.time else [],
+        "sentence": [roles.sentence] if roles.sentence else [],
     }
     used = {key for keys in parts.values() for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    if roles.evidence:
+        named += f"; {roles.evidence}"
+    if _text_in(roles, columns):
+        named += "; what is read are the files of text that its cells name (--text-in)"
+    if table.comments:
+        named += f"; comment lines before them: {table.comments}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
     return f"columns: {header}{named}"
 

@@ -42,6 +42,19 @@ def _interruptible():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items):
+    needing = [item for item in items if item.get_closest_marker("gpu")]
+    if needing and not _has_gpu():
+        for item in needing:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and there is none"))
+
+
+def _has_gpu():
+    import torch
+
+    return torch.cuda.is_available()
+
+
 @pytest.fixture(autouse=True)
 def _cache_of_the_test(tmp_path, monkeypatch):
     monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "cache"))
@@ -86,10 +99,10 @@ def train(make_session, tmp_path):
 @pytest.fixture
 def opened():
     """A function `(path of a run, name of a backend) -> (task, backend)`."""
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.library.opened_model import OpenedModel, Resources
 
     def open_(path, backend="torch"):
-        model = Model(path, None, Resources(backend, "cpu", 1))
+        model = OpenedModel(path, None, Resources(backend, "cpu", 1))
         return model.run.task, model.backend
 
     return open_

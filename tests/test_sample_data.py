@@ -16,9 +16,9 @@ import yaml
 from PIL import Image
 
 from seqrnn.catalog import TASKS
-from seqrnn.cli.plan import plan_training
 from seqrnn.config import Config
 from seqrnn.config_file import dump, read_file
+from seqrnn.library.plan import plan_training
 from seqrnn.metrics.spans import find_spans
 
 ROOT = Path(__file__).parent.parent

@@ -40,9 +40,9 @@ def open_run(path: Path, verb: str | None = None) -> OpenedRun:
     generation = run.best()
     config = _frugal(load_run_config(run.read_text(CONFIG), str(path / CONFIG)))
     task = _task_of(config, path)
+    load_fields(task.fields, run.read_text, path)  # damage is told first
     if verb is not None and task.verb != verb:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
-    load_fields(task.fields, run.read_text, path)
     return OpenedRun(config, task, generation, run.warnings)
 
 

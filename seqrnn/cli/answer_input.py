@@ -11,10 +11,10 @@ from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.file_rows import Answering
-    from seqrnn.cli.model import Model
     from seqrnn.cli.rows import RowFormat, Tally
     from seqrnn.config import DataConfig
     from seqrnn.data.answer import Answer, AnswerStyle
+    from seqrnn.library.opened_model import OpenedModel
     from seqrnn.tasks.task import RowTask
 
 
@@ -33,7 +33,9 @@ class Input:
     several: Mapping[str, Any] | None = None  # options that want more than one answer to a row
 
 
-def answer_input(model: Model, given: Input, answer: Answering, write: Callable[[Answer, str], str]) -> Tally:
+def answer_input(
+    model: OpenedModel, given: Input, answer: Answering, write: Callable[[Answer, str], str]
+) -> Tally:
     """Answer the rows of the input in order; return what the user should know of them.
 
     Raises UsageError for what cannot be, before anything is written, and DataError for damage.
@@ -60,8 +62,8 @@ def answer_input(model: Model, given: Input, answer: Answering, write: Callable[
         return rows.write(out, model.side_by_side)
 
 
-def _with_encoding(model: Model, encoding: str | None) -> DataConfig:
-    from seqrnn.cli.measuring import with_settings
+def _with_encoding(model: OpenedModel, encoding: str | None) -> DataConfig:
+    from seqrnn.library.measuring import with_settings
 
     return model.run.config.data if encoding is None else with_settings(model.run, {"encoding": encoding})
 

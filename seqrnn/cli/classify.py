@@ -55,19 +55,20 @@ def classify(
     threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
-    """Label each row of a file, or each line of a text or of standard input.
+    """Label each row of a file, each file in a folder, or each line of a text or of standard input.
 
     A file in a format that training reads (by its name, --format, or its content) comes back in its own
-    form with `prediction` and `probability`; with --jsonl all answers are lines of JSON. A line may itself
-    be a JSON object then; its fields are handed through, its id too.
+    form with `prediction` and `probability`, a folder as TSV. With --jsonl all answers are lines of JSON,
+    and a line may itself be a JSON object; its fields are handed through, its id too.
     """
     from seqrnn.answering.rows import Labeller
     from seqrnn.cli.answer_input import Input, answer_input
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import say, say_waiting
+    from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
-    network = Model(model, "classify", Resources(backend, device, threads))
+    network = open_model(model, "classify", Resources(backend, device, threads))
     task = network.run.task
     assert isinstance(task, AnsweringTask)
     choice = replace(task.choice(k, threshold), probs=probs)

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from seqrnn.cli.line_scores import LineOutput, score_lines
-from seqrnn.cli.measuring import Given, find_source, measure
-from seqrnn.cli.model import Model, Resources
+from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
-    BEAM_SIZE,
     BeamSizeOption,
     DeviceOption,
     EncodingOption,
@@ -22,9 +20,12 @@ from seqrnn.cli.options import (
     OutputOption,
     QuietOption,
     ThreadsOption,
-    refuse,
 )
 from seqrnn.cli.tables import pairs, table
+from seqrnn.errors import refuse
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.measuring import Given, find_source, measure
+from seqrnn.library.opened_model import Resources
 
 MOST_CONFUSIONS = 10
 
@@ -80,10 +81,11 @@ def evaluate(
         of_answers["--streams"] = None if streams == 1 else streams
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
         resources = Resources("auto", device, threads)
-        score_lines(Model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
+        score_lines(open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.data.formats.registry import notes_of
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
@@ -109,7 +111,7 @@ def evaluate(
         else:
             out.write_text(_report(measured.figures, measured.details))
     if not quiet:
-        say(*run.warnings, *measured.notes())
+        say(*run.warnings, *notes_of(source), *measured.notes())
 
 
 def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from seqrnn.cli.measuring import Given, find_source, measure
-from seqrnn.cli.options import BEAM_SIZE, FormatOption, ModelOption, QuietOption, ThreadsOption
+from seqrnn.cli.options import FormatOption, ModelOption, QuietOption, ThreadsOption
 from seqrnn.cli.tables import head, shown, table
 from seqrnn.errors import UsageError
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.measuring import Given, find_source, measure
 from seqrnn.run.files import check_replaceable
 
 if TYPE_CHECKING:

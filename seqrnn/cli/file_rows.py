@@ -20,7 +20,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import column_for, format_named, format_of_name
+from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
 from seqrnn.data.lines import Line, file_name, read_line_groups, read_lines
 from seqrnn.data.record import Record
@@ -40,7 +40,7 @@ def file_format(path: str, data: DataConfig, layout: str, as_json: bool) -> str 
     """
     name = layout
     if layout == "auto":
-        name = format_of_name(path) or _format_of_content(path, data) or "lines"
+        name = format_of_path(path) or _format_of_content(path, data) or "lines"
     kind = format_named(name)
     is_answered = isinstance(kind, AnswerableFormat) and not (as_json and kind.line_is_object)
     return name if is_answered else None
@@ -60,12 +60,13 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
     Raises UsageError and DataError where it cannot be read.
     """
     columns = {
-        name: column_for(getattr(data, name), data.format, layout) for name in ("text_column", "label_column")
+        name: column_for(getattr(data, name), data.format, layout)
+        for name in ("text_column", "label_column", "sentence_column")
     }
     update = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
     is_line = _is_line_by_line(layout)
     source = Source.training(data.model_copy(update={**update, "encoding_errors": "replace"}))
-    source = source if is_line else spool(source)
+    source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
     if text_column is not None:
         return replace(source, text_column=text_column, header="auto")
     kind = format_named(layout)
@@ -92,7 +93,9 @@ class FileRows:
         self._is_line_by_line = _is_line_by_line(source.format)
         with _told(self._path):
             self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
-            self._writer = JsonRecords(layout) if layout.as_json else self._asked.writer(layout.style)
+            style = replace(layout.style, kind=self._asked.kind or layout.style.kind)
+            own = JsonRecords(replace(layout, style=style)) if layout.as_json else None
+            self._writer = own or self._asked.writer(style)
 
     def write(self, out: Output, side_by_side: SideBySide) -> Tally:
         """Write every example with its answer, in order; what comes before damage is answered.
@@ -102,7 +105,7 @@ class FileRows:
         if self._writer.is_binary and out.is_terminal:
             what = f"a {self._source.format} file is no text for a terminal"
             raise UsageError(f"{what}; redirect it, name a file with -o, or add --jsonl")
-        tally, name = Tally(), file_name(self._path)
+        tally, name = Tally(notes=notes_of(self._source)), file_name(self._path)
         prepare_for_many_rows()
         with _told(self._path):
             answered = side_by_side(self._answered, self._parts())
@@ -142,8 +145,12 @@ class FileRows:
 
     def _answered(self, examples: list[Example]) -> list[Answered]:
         checked = [self._checked(*example) for example in examples]
-        answers = iter(self._answer([record for _, record in checked if record is not None]))
-        return [Answered(row, None if record is None else next(answers)) for row, record in checked]
+        given = {id(record): record for _, record in checked if record is not None}
+        answers = dict(zip(given, self._answer(list(given.values())), strict=True))
+        return [
+            Answered(row, None if record is None else self._asked.answer_of(row, record, answers[id(record)]))
+            for row, record in checked
+        ]
 
     def _checked(self, row: FileRow, record: Record | None) -> Example:
         if record is None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqrnn.cli.continuation import write_all
 from seqrnn.cli.options import (
-    BEAM_SIZE,
     THREADS,
     BackendOption,
     BeamSizeOption,
@@ -25,23 +25,20 @@ from seqrnn.cli.options import (
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
-    refuse,
 )
-from seqrnn.errors import UsageError
+from seqrnn.errors import UsageError, refuse
+from seqrnn.library.decoding import TEMPERATURE, DecodingOptions
 
 if TYPE_CHECKING:
+    from seqrnn.answering.continuation import Text
     from seqrnn.cli.answer_input import Input
-    from seqrnn.cli.continuation import Text
-    from seqrnn.cli.model import Model
     from seqrnn.cli.rows import Tally
     from seqrnn.data.answer import Answer
-    from seqrnn.search.beam import Beam
+    from seqrnn.library.opened_model import OpenedModel
     from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
-    from seqrnn.search.sampling import Sampling
 
 ONE_CELL = str.maketrans("\t\n", "  ")
-TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
 
 
 def generate(
@@ -129,32 +126,33 @@ def generate(
     form; with --jsonl all answers are lines of JSON, and a line may itself be a JSON object.
     """
     from seqrnn.cli.answer_input import Input
-    from seqrnn.cli.model import Model, Resources
+    from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
-    from seqrnn.search.decoding import Decoding
-    from seqrnn.search.generation import Limits
-    from seqrnn.search.sampling import Sampling
     from seqrnn.tasks.task import WritingTask
 
-    if fixed_len is not None:
-        refuse({"--max-len": max_len}, "--fixed-len says how many tokens to write; leave one of them out")
-    if sample is False:
-        _refuse_draws(temperature, top_k, top_p, "leave out --greedy")
-    limits = Limits(fixed_len=fixed_len) if max_len is None else Limits(max_len)
-    heat = 0.0 if sample is False else temperature
-    sampling = Sampling(heat, top_k, top_p, repetition_penalty, no_repeat_ngram, seed)
-    network = Model(model, "generate", Resources(backend, device, threads))
-    beam_only = {"--beam-size": beam_size, "--length-penalty": length_penalty}
+    options = DecodingOptions(
+        max_len=max_len,
+        fixed_len=fixed_len,
+        beam_size=beam_size,
+        n_best=n_best,
+        length_penalty=length_penalty,
+        sample=sample,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        repetition_penalty=repetition_penalty,
+        no_repeat_ngram=no_repeat_ngram,
+        seed=seed,
+    )
+    limits, sampling = options.limits(), options.sampling()
+    network = open_model(model, "generate", Resources(backend, device, threads))
     tally: Tally | None = None
     if isinstance(network.run.task, WritingTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
-        if sample is not None:
-            refuse(beam_only, "there is no beam in --sample and --greedy")
-        count = 1 if n_best is None else n_best
-        strategy = _beam(sampling, beam_size, length_penalty, count) if sample is None else sampling
-        decoding = Decoding(limits, strategy, count)
+        decoding = options.of_rows()
         say_waiting(data, "rows, one a line,", quiet)
         given = Input(
             data or "-", output, jsonl, layout, text_col, encoding, prefix, False, {"--n-best": n_best}
@@ -163,7 +161,7 @@ def generate(
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {
-            **beam_only,
+            **options.of_beams,
             "--n-best": n_best,
             "--text-col": text_col,
             "--encoding": encoding,
@@ -180,7 +178,7 @@ def generate(
         say_waiting(prompt or "", "a prompt", quiet)
         text = _text(network, prompt or "", limits, state_in)
         with Output(output) as out:
-            text.write_all(sampling, samples or 1, out, jsonl, stream)
+            write_all(text, sampling, samples or 1, out, jsonl, stream)
         if state_out is not None:
             text.save(state_out)
         notes = iter(text.warnings)
@@ -190,23 +188,7 @@ def generate(
         tally.require_answers()
 
 
-def _refuse_draws(temperature: float, top_k: int, top_p: float, advice: str) -> None:
-    """Raise UsageError, which ends with the advice, where something is said of draws."""
-    if (temperature, top_k, top_p) != (TEMPERATURE, 0, 1.0):
-        raise UsageError(f"--temperature, --top-k and --top-p are for draws; {advice}")
-
-
-def _beam(sampling: Sampling, size: int | None, penalty: float | None, count: int) -> Beam:
-    """Return the beam to search. Raises UsageError for what only draws can follow."""
-    from seqrnn.search.beam import Beam
-
-    _refuse_draws(sampling.temperature, sampling.top_k, sampling.top_p, "add --sample")
-    if sampling.repetition_penalty != 1.0:
-        raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
-    return Beam(max(BEAM_SIZE, count) if size is None else size, penalty or 0.0, sampling.no_repeat_ngram)
-
-
-def _answer_rows(model: Model, decoding: Decoding, given: Input) -> Tally:
+def _answer_rows(model: OpenedModel, decoding: Decoding, given: Input) -> Tally:
     """Answer each row of a file; return what the user should know of them."""
     from seqrnn.answering.rows import RowWriter
     from seqrnn.cli.answer_input import answer_input
@@ -223,14 +205,15 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
 
 
-def _text(model: Model, prompt: str, limits: Limits, state: Path | None) -> Text:
+def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -> Text:
     """Return what goes on from a prompt, or from a prompt after what was written to the file `state`."""
+    from seqrnn.answering.continuation import Text
     from seqrnn.answering.continuer import Continuer
-    from seqrnn.cli.continuation import Text
+    from seqrnn.cli.model import widen
     from seqrnn.cli.rows import without_surrogates
     from seqrnn.data.lines import read_lines
 
-    model.widen()
+    widen(model)
     if prompt == "-":
         prompt = "\n".join(line.text for line in read_lines(None, "replace"))
     # Surrogates are what Python makes of bytes that are not UTF-8.

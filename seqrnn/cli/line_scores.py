@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seqrnn.cli.model import Model
 from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.errors import UsageError
+from seqrnn.library.opened_model import OpenedModel
 
 if TYPE_CHECKING:
     from seqrnn.data.answer import Answer
@@ -23,7 +23,7 @@ class LineOutput:
     quiet: bool
 
 
-def score_lines(model: Model, data: str, output: LineOutput) -> None:
+def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     """Write the surprisal of each line of a file, in nats a token, in order and as lines come.
 
     Raises UsageError where the model is no language model.

@@ -1,70 +1,24 @@
-"""The model that a command asks, on the backend that suits the work.
-
-On a CPU that is NumPy, which labels rows faster than PyTorch does, writes token by token three times as
-fast, and is there at once. PyTorch computes where `--device` names a GPU, and what NumPy does not know.
-"""
+"""The model that a command asks, in a process that is told how many threads it has."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
 
-from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import widen_products
-from seqrnn.errors import UsageError
+from seqrnn.library.opened_model import OpenedModel, Resources
 
 
-@dataclass(frozen=True)
-class Resources:
-    """What computes, where, and with how many threads."""
-
-    backend: Literal["auto", "numpy", "torch"]
-    device: str
-    threads: int
-
-
-class Model:
-    """The best network of a run directory. Raises what `open_run` and the backends raise."""
-
-    def __init__(self, path: Path, verb: str | None, resources: Resources) -> None:
-        from seqrnn.answering.opened_run import open_run
-
-        self.run = open_run(path, verb)
-        self._resources = resources
-        self.backend: Any = self._in_numpy() if self._may_use_numpy else self._in_torch()
-
-    @property
-    def side_by_side(self) -> SideBySide:
-        """What answers parts of the rows: PyTorch has threads of its own in each of them."""
-        return SideBySide(self._resources.threads if self._may_use_numpy else 1)
-
-    def widen(self) -> None:
-        """Give all threads to each product: for one text, beside which nothing is computed."""
-        if self._may_use_numpy:
-            widen_products(self._resources.threads)
-
-    @cached_property
-    def _may_use_numpy(self) -> bool:
-        from seqrnn.runtime.backend import can_run
-
-        chosen, device = self._resources.backend, self._resources.device
-        on_cpu, known = device in {"auto", "cpu"}, can_run(self.run)
-        if chosen == "numpy" and not on_cpu:
-            raise UsageError(f"--device {device}: NumPy computes on the CPU; use --backend torch")
-        if chosen == "numpy" and not known:
-            raise UsageError("--backend numpy: this model needs PyTorch; use --backend torch")
-        return chosen != "torch" and on_cpu and known
-
-    def _in_numpy(self) -> Any:
-        from seqrnn.runtime.backend import open_backend
-
-        return open_backend(self.run)
-
-    def _in_torch(self) -> Any:
-        from seqrnn.engine.backend import open_backend
+def open_model(path: Path, verb: str | None, resources: Resources) -> OpenedModel:
+    """Open the best network of a run directory. Raises what `OpenedModel` raises."""
+    model = OpenedModel(path, verb, resources)
+    if not model.in_numpy:
         from seqrnn.engine.device import set_threads
 
-        set_threads(self._resources.threads)
-        return open_backend(self.run, self._resources.device)
+        set_threads(resources.threads)
+    return model
+
+
+def widen(model: OpenedModel) -> None:
+    """Give all threads to each product: for one text, beside which nothing is computed."""
+    if model.in_numpy:
+        widen_products(model.resources.threads)

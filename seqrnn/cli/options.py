@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import limit_threads
-from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     FileFormat: TypeAlias = str
@@ -79,8 +77,6 @@ PrefixOption = Annotated[
         help="What the names of the answers' columns or fields begin with, such as `a_`.", show_default=False
     ),
 ]
-BEAM_SIZE = 5
-"""Width of a beam, where none is given."""
 BeamSizeOption = Annotated[
     int | None,
     typer.Option(help="Beginnings that are followed side by side (5); 1 is greedy.", show_default=False),
@@ -101,10 +97,3 @@ EncodingOption = Annotated[
     str | None,
     typer.Option(help="How bytes become characters, such as cp1252 (as in training).", show_default=False),
 ]
-
-
-def refuse(given: Mapping[str, Any], reason: str) -> None:
-    """Raise UsageError for the first option that was given: whose value is not None."""
-    for name, value in given.items():
-        if value is not None:
-            raise UsageError(f"{name}: {reason}")

@@ -59,6 +59,7 @@ class Tally:
     replaced: int = 0
     errors: int = 0
     first_error: str | None = None
+    notes: Sequence[str] = ()
 
     def count(self, part: Part, name: str) -> None:
         """Take note of some rows of the file `name`."""
@@ -82,7 +83,8 @@ class Tally:
             raise DataError(f"{self.first_error}; the row has no answer{others}, and --strict was given")
 
     def lines(self, limit: str = "max_tokens") -> Iterator[str]:
-        """Yield a sentence for each count that is not 0; what is longer than `limit` was cut."""
+        """Yield the notes, and a sentence for each count over 0; what is longer than `limit` was cut."""
+        yield from self.notes
         if self.truncated:
             yield f"rows longer than {limit}, and cut: {self.truncated:,}"
         if self.replaced:

@@ -16,17 +16,20 @@ from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.cli.plan import Plan
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
+    from seqrnn.library.plan import Plan
     from seqrnn.run.generation import Generation
 
 
 @config_flags
 def train(
     data: Annotated[
-        list[str] | None, typer.Argument(help="Files to train on; - is standard input.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Files, or a folder with a sub-folder a class; - is standard input.", show_default=False
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)
@@ -60,10 +63,10 @@ def train(
     tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
-    from seqrnn.cli.plan import continued, inherited, plan_training
     from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
+    from seqrnn.library.plan import continued, inherited, plan_training
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)

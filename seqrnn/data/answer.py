@@ -44,6 +44,11 @@ class AnswerStyle:
     probs: bool = False
     classes: Sequence[str] = ()
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether anything is written beside the prediction and its own probability."""
+        return self.probs and (bool(self.classes) or self.kind == "tags")
+
     def cell(self, value: Any) -> str:
         """Return a value as it is written in one cell: numbers in full, nothing for None."""
         if isinstance(value, float):

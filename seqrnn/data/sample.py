@@ -10,6 +10,7 @@ from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import names_array, names_image
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.column_names import NUMBER_NAMES, names_texts
+from seqrnn.data.formats.registry import format_named
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokens import split_tags, split_tokens
@@ -80,15 +81,24 @@ class Sample:
 
     @property
     def tokens_are_given(self) -> bool:
-        """Whether the records bring their tokens and their tags as lists."""
+        """Whether the records bring their tokens and their tags as lists, or a row each."""
+        if self.source.sentence_column is not None:
+            return True
         lists = [value for value in self.records[0].fields.values() if isinstance(value, list)]
         return len(lists) > 1
+
+    @property
+    def targets_are_classes(self) -> bool:
+        """Whether the format says so, whatever the targets look like."""
+        return format_named(self.source.format).targets_are_classes
 
     @cached_property
     def is_aligned(self) -> bool:
         """Whether nearly every record has one target for each token, as no labels or translations have it."""
-        if self.source.format == "fasttext" or names_texts(self.targets.title):
+        if self.targets_are_classes or names_texts(self.targets.title):
             return False
+        if self.source.sentence_column is not None:
+            return True
         pairs = [
             (len(split_tokens(record.source)), len(split_tags(record.targets))) for record in self.records
         ]

@@ -35,11 +35,21 @@ class WeightAverage:
         for weight, average in zip(self._weights, self._averages, strict=True):
             average.copy_(weight)
 
+    def share(self, step: int) -> float:
+        """Return the share of the average that the weights after update number `step` get."""
+        if not self._weights or step % EVERY:
+            return 0.0
+        return 1.0 - min(self._decay, (1 + step) / (10 + step)) ** EVERY
+
     def update(self, step: int) -> None:
         """Take in the weights after update number `step`."""
-        if self._weights and step % EVERY == 0:
-            keep = min(self._decay, (1 + step) / (10 + step)) ** EVERY
-            torch._foreach_lerp_(self._averages, self._weights, 1.0 - keep)
+        if share := self.share(step):
+            torch._foreach_lerp_(self._averages, self._weights, share)
+
+    def take_in(self, share: Tensor) -> None:
+        """Take in the weights, with a share that a device knows; with 0 the average stays as it is."""
+        for average, weight in zip(self._averages, self._weights, strict=True):
+            average.lerp_(weight, share)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

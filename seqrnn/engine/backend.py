@@ -14,16 +14,34 @@ from seqrnn.data.dataset.batching import Batch
 from seqrnn.engine.build import build_model, expected_parameters
 from seqrnn.engine.checkpoint import load_model
 from seqrnn.engine.device import choose_device
+from seqrnn.engine.filled import full_lengths
 from seqrnn.engine.loss import Output
 from seqrnn.search.step import Prediction, States, Tokens
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
-    """Move the arrays of a batch to `device`; lengths stay on the CPU, where batches are planned."""
-    return {
-        name: torch.from_numpy(array).to("cpu" if name.endswith("lengths") else device)
-        for name, array in batch.arrays.items()
-    }
+    """Move the arrays of a batch to `device`, without waiting for a GPU that is still at work."""
+    tensors = {name: send(array, device) for name, array in batch.arrays.items() if name != "lengths"}
+    if (lengths := batch.arrays.get("lengths")) is not None:
+        known = device.type == "cuda" and is_full(batch)
+        tensors["lengths"] = (
+            full_lengths(len(lengths), batch.positions // len(lengths), device)
+            if known
+            else send(lengths, device)
+        )
+    return tensors
+
+
+def send(array: np.ndarray, device: torch.device) -> Tensor:
+    """Move an array to `device`; through memory that a GPU reads while the CPU goes on."""
+    tensor = torch.from_numpy(array)
+    return tensor if device.type == "cpu" else tensor.pin_memory().to(device, non_blocking=True)
+
+
+def is_full(batch: Batch) -> bool:
+    """Whether no sequence of a batch ends before the others."""
+    lengths = batch.arrays.get("lengths")
+    return lengths is not None and 0 < int(lengths.sum()) == batch.positions
 
 
 def to_arrays(output: Output) -> dict[str, np.ndarray]:

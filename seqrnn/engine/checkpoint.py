@@ -23,6 +23,8 @@ Arrays = dict[str, np.ndarray]
 Kinds = dict[str, tuple[str, tuple[int, ...]]]
 
 RANDOM = "rng"
+CUDA_RANDOM = "rng.cuda"  # of a training on a GPU
+CUDA_RANDOM_SIZE = 16  # bytes: its seed, and how many numbers were drawn
 
 
 @runtime_checkable
@@ -53,9 +55,15 @@ def load_model(model: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
 def training_arrays(model: nn.Module, optimizer: torch.optim.Optimizer, carry: Layers | None) -> Arrays:
     """Return what a training needs beside the weights: optimizer, random state, carried state."""
     arrays: Arrays = {RANDOM: torch.get_rng_state().numpy()}
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        arrays[CUDA_RANDOM] = torch.cuda.get_rng_state(device).numpy()
     for name, parameter in model.named_parameters():
+        state = optimizer.state.get(parameter, {})
+        if "step" in state and state["step"] == 0:  # each update so far was left out
+            continue
         for key in MOMENTS[type(optimizer)]:
-            if isinstance(value := optimizer.state.get(parameter, {}).get(key), torch.Tensor):
+            if isinstance(value := state.get(key), torch.Tensor):
                 arrays[f"optimizer.{name}.{key}"] = value.detach().cpu().numpy()
     for index, state in enumerate(carry or []):
         for part, array in enumerate(state):
@@ -72,6 +80,8 @@ def expected_training(model: nn.Module, found: Expected) -> Kinds:
     """
     trained = {name: tuple(p.shape) for name, p in model.named_parameters() if p.requires_grad}
     expected: Kinds = {RANDOM: ("uint8", tuple(torch.get_rng_state().shape))}
+    if CUDA_RANDOM in found:
+        expected[CUDA_RANDOM] = ("uint8", (CUDA_RANDOM_SIZE,))
     for name, shape in trained.items():
         for moments in MOMENTS.values():
             kinds: Kinds = {
@@ -109,13 +119,16 @@ def load_training(
     arrays = generation.training_tensors(partial(expected_training, model))
     _check_moments(arrays, generation.step, path)
     _restore_random_state(arrays[RANDOM], path)
+    device = next(model.parameters()).device
+    if device.type == "cuda" and CUDA_RANDOM in arrays:
+        _restore_random_state_of(device, arrays[CUDA_RANDOM], path)
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
             optimizer.state[parameter] = {
                 key: torch.from_numpy(arrays[name].copy()).to(parameter.device) for key, name in keys.items()
             }
-    return _carried(arrays, next(model.parameters()).device), arrays
+    return _carried(arrays, device), arrays
 
 
 def _carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
@@ -148,3 +161,12 @@ def _restore_random_state(content: np.ndarray, path: Path) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: {RANDOM!r} is no state of the random generator: {reason}") from error
+
+
+def _restore_random_state_of(device: torch.device, content: np.ndarray, path: Path) -> None:
+    """Set a GPU's generator. Raises ModelError for a state that it cannot be in."""
+    try:
+        torch.cuda.set_rng_state(torch.from_numpy(content), device)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path}: {CUDA_RANDOM!r} is no state of a GPU's generator: {reason}") from error

@@ -13,7 +13,7 @@ from seqrnn.errors import UsageError
 def choose_device(name: str) -> torch.device:
     """Turn `auto`, `cpu` or `cuda:N` into a device; auto takes a GPU where there is one."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return _exact(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -22,6 +22,13 @@ def choose_device(name: str) -> torch.device:
         raise UsageError(f"--device {name}: {torch.cuda.device_count()} CUDA devices here; use --device cpu")
     if device.type not in {"cpu", "cuda"}:
         raise UsageError(f"--device {name}: not supported; use auto, cpu or cuda:N")
+    return _exact(device)
+
+
+def _exact(device: torch.device) -> torch.device:
+    """Let float32 be float32 on a GPU as well: what need not be exact is computed in bfloat16 instead."""
+    if device.type == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
     return device
 
 

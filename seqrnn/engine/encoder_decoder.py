@@ -70,7 +70,7 @@ class EncoderDecoder(nn.Module):
             inputs = mix(inputs, guesses, self.scheduled_sampling)
         logits = self.decoder(inputs, lengths, start, memory).flatten(0, 1)  # (B * T, V)
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
-        return Output(Loss(loss, int(lengths.sum())), {})
+        return Output(Loss(loss, lengths.sum()), {})
 
     def begin(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, DecoderState]:
         """Begin a sequence for each row of `source`: the first token's logits (B, V)."""

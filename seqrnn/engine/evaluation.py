@@ -76,18 +76,20 @@ def evaluate(
     was_training = model.training
     model.eval()
     scorer = task.scorer()
-    total, counted, targets, carry = 0.0, 0, 0, None
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    counted = torch.zeros((), dtype=torch.int64, device=device)
+    targets, carry = 0, None
     for batch in task.batches(dataset, Pass(streams=effort.streams)):
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
-        total, counted, carry = total + output.loss.total.item(), counted + output.loss.count, output.carry
+        total, counted, carry = total + output.loss.total, counted + output.loss.count, output.carry
         targets += batch.targets
         if not isinstance(task, WritingTask):
             scorer.add(batch, to_arrays(output))
         elif chosen := _sample(batch, len(dataset), effort.written):
             scorer.add(chosen, _written(model, task, chosen, effort.beam))
     model.train(was_training)
-    loss = total / max(counted, 1)
+    loss = total.item() / max(int(counted), 1)
     if not math.isfinite(loss):
         raise NumericError(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"

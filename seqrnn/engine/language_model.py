@@ -15,6 +15,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.engine.embedding import TokenEmbedding, build_embedding
+from seqrnn.engine.filled import full_lengths
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
 from seqrnn.engine.rnn import RNN, Layers, detach, running
 
@@ -47,7 +48,7 @@ class LanguageModel(nn.Module):
         logits = self.score(hidden).flatten(0, 1)  # (B * T, V)
         targets = arrays["targets"].flatten()
         loss = cross_entropy(logits, targets, objective, ignore=BLANK)
-        return Output(Loss(loss, int(arrays["lengths"].sum())), {}, detach(states))
+        return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
 
     def log_likelihood(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
@@ -74,7 +75,7 @@ class LanguageModel(nn.Module):
 
     def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's logits (N, V) and states."""
-        lengths = torch.full((tokens.shape[0],), tokens.shape[1])
+        lengths = full_lengths(tokens.shape[0], tokens.shape[1], tokens.device)
         hidden, states = self.rnn(self.embedding(tokens), lengths, states)
         return self.score(hidden[:, -1]).float(), states
 

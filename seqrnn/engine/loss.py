@@ -15,7 +15,7 @@ class Loss:
     """A sum of losses in nats over `count` targets."""
 
     total: Tensor  # scalar
-    count: int
+    count: Tensor | int  # a scalar as well, where only the device knows it
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def known_cross_entropy(logits: Tensor, targets: Tensor, objective: Objective) -
     """
     known = (targets >= 0) & (targets < logits.shape[1])
     total = cross_entropy(logits, targets.masked_fill(~known, IGNORED), objective, IGNORED)
-    return Loss(total, int(known.sum()))
+    return Loss(total, known.sum())
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, objective: Objective, ignore: int = IGNORED) -> Tensor:

@@ -53,7 +53,7 @@ class CRFLayer(nn.Module):
         whole = ~unknown.any(dim=1)  # (B,)
         with torch.autocast(scores.device.type, enabled=False):
             found = self.crf.log_likelihood(scores, tags.masked_fill(unknown, 0), mask)
-        return Loss(-(found * whole).sum(), int((mask & whole[:, None]).sum()))
+        return Loss(-(found * whole).sum(), (mask & whole[:, None]).sum())
 
     def choose(self, scores: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Take the likeliest sequence; a tag's own probability is its marginal."""

@@ -22,6 +22,8 @@ from seqrnn.engine.rnn import RNN, Layers, running
 class PolyphonyNetwork(nn.Module):
     """Recurrent layers, and a head that scores every key at every step."""
 
+    recordable = False  # as a CUDA graph: how many steps are judged is known when they are computed
+
     def __init__(self, embedding: nn.Module, rnn: RNN, head: nn.Module) -> None:
         super().__init__()
         self.embedding = embedding
@@ -50,7 +52,7 @@ class PolyphonyNetwork(nn.Module):
         loss = binary_cross_entropy(scores[:, :-1][later], notes[:, 1:][later], objective)
         last = (lengths - 1).clamp(min=0).to(scores.device)
         after = scores[torch.arange(len(last), device=scores.device), last]  # (B, K)
-        steps = int((lengths - 1).clamp(min=0).sum())
+        steps = (lengths - 1).clamp(min=0).sum()
         return Output(Loss(loss, steps), {"log_probs": F.logsigmoid(after.float())})
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import Cell, State
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.engine.filled import are_full, run_filled, run_full
 from seqrnn.engine.segments import Segment, Segments
 
 Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
@@ -55,13 +56,27 @@ class RNN(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a batch of sequences.
 
-        `x` is (B, T, E), `lengths` (B,) an int64 tensor on the CPU. Returns the hidden states of
-        the last layer (B, T, D * H), zero where a sequence has ended, and the last state of every
-        sequence in every layer and direction.
+        `x` is (B, T, E), `lengths` (B,) an int64 tensor, on the CPU where that computes. Returns the hidden
+        states of the last layer (B, T, D * H), zero where a sequence has ended, and the last state of
+        every sequence in every layer and direction.
         """
+        old = self.initial(x.shape[0]) if states is None else states
+        run = self._run_filled if x.is_cuda else self._run_segments
+        return run(x, lengths, old)
+
+    def _run_filled(self, x: Tensor, lengths: Tensor, old: Layers) -> tuple[Tensor, Layers]:
+        """Read a batch on a GPU."""
+        layers = cast(list[list[nn.RNNBase]], self.layers)
+        if x.shape[1] == 0:
+            return x.new_zeros(x.shape[0], 0, self.sizes.output_size), old
+        if are_full(lengths):
+            return run_full(layers, x, old, self.dropout)
+        return run_filled(layers, x, lengths.to(x.device), old, self.dropout)
+
+    def _run_segments(self, x: Tensor, lengths: Tensor, old: Layers) -> tuple[Tensor, Layers]:
+        """Read a batch on the CPU, piece by piece."""
         plan = Segments.plan(lengths, x.shape[1])
         y = x.transpose(0, 1)  # (T, B, E)
-        old = self.initial(x.shape[0]) if states is None else states
         if plan.order is not None:
             y = y.index_select(1, plan.order.to(x.device))
             old = reorder(old, plan.order.to(x.device))

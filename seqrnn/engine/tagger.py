@@ -6,6 +6,7 @@ Shapes: B batch, T time, E embedding, H hidden, K tags, U spellings, C character
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -19,10 +20,19 @@ from seqrnn.engine.heads import build_head
 from seqrnn.engine.loss import PLAIN, Objective, Output
 from seqrnn.engine.output_layers import CRFLayer, SoftmaxLayer
 from seqrnn.engine.rnn import RNN, Layers, running
+from seqrnn.engine.shapes import Multiples
 
 
 class Tagger(nn.Module):
     """Words, by name and by spelling, then recurrent layers, a head on every state, an output layer."""
+
+    multiples: ClassVar[Multiples] = {
+        "source": (1, 4),
+        "tags": (1, 4),
+        "spelling_index": (1, 4),
+        "spellings": (32, 4),
+        "spelling_lengths": (32,),
+    }
 
     def __init__(
         self,

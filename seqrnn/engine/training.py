@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
@@ -19,7 +21,8 @@ from seqrnn.engine.averaging import WeightAverage
 from seqrnn.engine.backend import to_tensors
 from seqrnn.engine.build import count_parameters
 from seqrnn.engine.checkpoint import load_training, model_arrays, training_arrays
-from seqrnn.engine.device import autocast, choose_precision
+from seqrnn.engine.device import choose_precision
+from seqrnn.engine.device_updates import DeviceUpdater
 from seqrnn.engine.duration import Duration
 from seqrnn.engine.evaluation import Effort, evaluate, import_libraries
 from seqrnn.engine.evaluation_plan import EvaluationPlan
@@ -27,8 +30,8 @@ from seqrnn.engine.events import Evaluated, Event, Finished, Saved, Started, Ste
 from seqrnn.engine.loss import Objective, Output
 from seqrnn.engine.optimizer import Schedule, build_optimizer
 from seqrnn.engine.position import Position, SavedPosition
-from seqrnn.engine.rnn import Layers
 from seqrnn.engine.threads import ThreadTuner
+from seqrnn.engine.updates import Learner, Updater
 from seqrnn.errors import ModelError, NumericError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation, Snapshot
@@ -57,7 +60,6 @@ class Trainer:
         self.position = Position()
         automatic = self.device.type == "cpu" and config.training.threads is None
         self.threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
-        self.carry: Layers | None = None
         self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
@@ -65,11 +67,15 @@ class Trainer:
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
         self._started = time.monotonic()
+        self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
         weights = task.class_weights(self.train_set)
-        self.objective = Objective(
+        objective = Objective(
             self.config.label_smoothing,
             None if weights is None else torch.from_numpy(weights).float().to(self.device),
         )
+        clip = self.config.clip or math.inf
+        learner = Learner(model, self.optimizer, self.average, objective, self.dtype, clip)
+        self.updater = Updater(learner) if self.device.type == "cpu" else DeviceUpdater(learner)
 
     def stop(self, reason: str) -> None:
         """End the training, saved, after the update under way."""
@@ -88,7 +94,7 @@ class Trainer:
             raise ModelError(f"{place}: says batch {state.batch}, which the data do not have; copy it again")
         self.position = state.position()
         self.schedule.scale = self.position.scale
-        self.carry, tensors = load_training(generation, self.model, self.optimizer)
+        self.updater.carry, tensors = load_training(generation, self.model, self.optimizer)
         self.average.resume(tensors)
         self._started -= self.position.seconds
         self._plan.took_place(self.position.seconds, 0.0)
@@ -111,10 +117,11 @@ class Trainer:
             if self._evaluation_is_due():
                 yield from self._evaluate_and_save(run)
             elif group := next(groups, None):
-                yield self._update(group)
+                yield from self._update(group)
             else:
                 self.position.epoch, self.position.batch = self.position.epoch + 1, 0
                 groups = self._groups()
+        yield from self._finished(0)
         if not self.stopped and self.position.evaluated != self.position.step:
             yield from self._evaluate_and_save(run)
         elif self._saved != self.position.step:
@@ -148,74 +155,47 @@ class Trainer:
             return f"{patience} evaluations brought nothing better"
         return None
 
-    def _update(self, group: list[Batch]) -> Stepped:
-        """Make one update of the weights from the gradients of a few batches."""
+    def _update(self, group: list[Batch]) -> Iterator[Stepped]:
+        """Make one update of the weights from the gradients of a few batches; yield those that are over."""
         rate = self.schedule.rate(self._fraction())
         started = self.position.seconds
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = rate
-        targets = sum(batch.targets for batch in group)
-        loss = sum(self._backward(batch, targets) for batch in group)
-        finite = self._apply() if math.isfinite(loss) else False
-        self.optimizer.zero_grad(set_to_none=True)
-        self._note(loss, finite, group)
+        self.updater.update(group, rate, self.position.step + 1)
+        self.position.step += 1
+        self.position.batch += len(group)
         tokens, positions = sum(b.tokens for b in group), sum(b.positions for b in group)
         fraction = self._fraction()
         self.threads.update_took(self.position.seconds - started, positions)
-        return Stepped(
+        begun = Stepped(
             self.position.step,
             self._epochs(),
             fraction,
-            loss,
+            math.nan,
             rate,
             tokens,
             1.0 - tokens / max(positions, 1),
             self.position.seconds,
-            skipped=not finite,
         )
+        self._begun.append((begun, group[-1]))
+        yield from self._finished(self.updater.lag)
 
-    def _backward(self, batch: Batch, targets: int) -> float:
-        """Add the gradients of one batch; return its share of the mean loss over `targets`."""
-        arrays = to_tensors(batch, self.device)
-        with autocast(self.device, self.dtype):
-            output: Output = self.model(arrays, self._carry_into(batch), self.objective)
-        assert output.loss is not None
-        share: Tensor = output.loss.total / max(targets, 1)
-        share.backward()  # type: ignore[no-untyped-call]
-        self.carry = output.carry
-        return share.item()
+    def _finished(self, lag: int) -> Iterator[Stepped]:
+        """Yield the updates that are over, waiting for all but `lag` of those that were begun."""
+        for loss, made in self.updater.results(lag):
+            begun, batch = self._begun.popleft()
+            self._note(begun.step, loss if made else None, batch)
+            yield replace(begun, loss=loss, skipped=not made)
 
-    def _carry_into(self, batch: Batch) -> Layers | None:
-        """Return the state to go on from: none where a text starts, or was cut into other streams."""
-        if batch.starts or self.carry is None or len(self.carry[0][0]) != len(batch.arrays["lengths"]):
-            return None
-        return self.carry
-
-    def _apply(self) -> bool:
-        """Clip the gradients and update the weights, unless a gradient is not finite."""
-        limit = self.config.clip or math.inf
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
-        if not math.isfinite(norm.item()):
-            return False
-        self.optimizer.step()
-        return True
-
-    def _note(self, loss: float, finite: bool, group: list[Batch]) -> None:
-        """Move the position on; give up where nothing finite comes any more."""
-        self.position.step += 1
-        self.position.batch += len(group)
-        self.position.failures = 0 if finite else self.position.failures + 1
-        if finite or self._probe is None:
-            self._probe = group[-1]
-        if finite:
-            self.average.update(self.position.step)
+    def _note(self, step: int, loss: float | None, batch: Batch) -> None:
+        """Take note of the loss of an update, None if it was left out; give up where nothing finite comes."""
+        self.position.failures = 0 if loss is not None else self.position.failures + 1
+        if loss is not None or self._probe is None:
+            self._probe = batch
+        if loss is not None:
             self.position.loss += loss
             self.position.losses += 1
-            return
-        self.carry = None
-        if self.position.failures >= PATIENCE:
+        elif self.position.failures >= PATIENCE:
             raise NumericError(
-                f"step {self.position.step}: the loss was not finite in {PATIENCE} updates in a row; "
+                f"step {step}: the loss was not finite in {PATIENCE} updates in a row; "
                 "the best weights so far are kept; try a lower --learning-rate or a smaller --clip"
             )
 
@@ -225,6 +205,7 @@ class Trainer:
         return self._plan.is_due(gap, epoch_ended, self.position.seconds)
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
+        yield from self._finished(0)
         started = time.monotonic()
         metric: Metric | None = None
         if self.valid_set is not None:
@@ -274,7 +255,7 @@ class Trainer:
             epoch=self._epochs(),
             metric=metric,
             training_tensors={
-                **training_arrays(self.model, self.optimizer, self.carry),
+                **training_arrays(self.model, self.optimizer, self.updater.carry),
                 **self.average.set_aside(),
             },
             training_state={**self.position.model_dump(), "data": self.data_hashes},

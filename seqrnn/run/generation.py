@@ -195,7 +195,8 @@ def remove_files(path: Path) -> None:
     if not path.is_dir():
         return
     for name in GENERATION_FILES:
-        (path / name).unlink(missing_ok=True)
+        with suppress(IsADirectoryError):  # not our file: it stays as well
+            (path / name).unlink(missing_ok=True)
     if not os.listdir(path):
         path.rmdir()
 

@@ -28,6 +28,7 @@ from seqrnn.metrics.classification import (
     confusions,
     with_unknown_labels,
 )
+from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
@@ -87,7 +88,7 @@ class Classification(AnsweringTask):
         likelihood = label_likelihood(targets, sample.sources.texts)
         if targets.is_numeric:
             likelihood = min(likelihood, 1 - number_likelihood(targets))
-        if sample.source.format == "fasttext":
+        if sample.targets_are_classes:
             likelihood = 1.0
         elif sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
@@ -129,6 +130,10 @@ class Classification(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> label"
         return "many-to-one: x_1 ... x_T -> h_T -> label"
+
+    def answers_seen(self) -> NamesSeen:
+        """Return what gathers labels."""
+        return NamesSeen("label", self.labels.names_of)
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of what is read, the number of classes and whether there may be several."""

@@ -20,6 +20,7 @@ from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
+from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
 
@@ -54,7 +55,8 @@ class Regression(AnsweringTask):
         if sample.source.multi_label or not targets.filled or not targets.is_numeric:
             return None
         values = count(targets.distinct, "number")
-        return Claim(number_likelihood(targets), f"{values} {sample.rows}, one for each example")
+        likelihood = 0.0 if sample.targets_are_classes else number_likelihood(targets)
+        return Claim(likelihood, f"{values} {sample.rows}, one for each example")
 
     @property
     def model(self) -> str:
@@ -81,6 +83,10 @@ class Regression(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> number"
         return "many-to-one: x_1 ... x_T -> h_T -> number"
+
+    def answers_seen(self) -> NumbersSeen:
+        """Return what gathers numbers."""
+        return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of what is read, and that one number comes out."""

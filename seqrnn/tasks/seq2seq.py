@@ -20,6 +20,7 @@ from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, Values, WritingTask
 
@@ -97,7 +98,7 @@ class Seq2Seq(WritingTask):
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are too many, too long or too like their sources for labels."""
         targets = sample.targets
-        if sample.source.multi_label or not targets.filled or sample.source.format == "fasttext":
+        if sample.source.multi_label or not targets.filled or sample.targets_are_classes:
             return None
         kind = sample.source.kind
         if kind == "label":
@@ -151,6 +152,12 @@ class Seq2Seq(WritingTask):
 
     def _entry(self) -> str:
         return "s_0" if self.config.model.entry == "state" else "x_0"
+
+    def answers_seen(self) -> AnswersSeen:
+        """Return what wants a target of each example, and counts labels that are written from."""
+        if self.config.data.source_kind == "label":
+            return NamesSeen("label", lambda record: (record.source.strip(),))
+        return TargetsSeen()
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of what is read, whether it has time steps, and the size of what is written."""

@@ -17,6 +17,7 @@ from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
+from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
@@ -101,6 +102,10 @@ class Task(ABC):
     @abstractmethod
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
+
+    def answers_seen(self) -> AnswersSeen:
+        """Return what gathers the right answers of data that are inspected."""
+        return NothingSeen()
 
     @abstractmethod
     def sizes(self) -> dict[str, int]:

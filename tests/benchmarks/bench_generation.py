@@ -20,9 +20,9 @@ import torch
 from report import in_turns, median_ratio, write_section
 from torch import nn
 
+from seqrnn.answering.continuation import Text
 from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
-from seqrnn.cli.continuation import Text
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import widen_products
 from seqrnn.config_file import from_defaults, resolve

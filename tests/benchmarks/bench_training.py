@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -26,51 +27,72 @@ from seqrnn.engine.training import Trainer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.language_model import LanguageModel
 
-ROUNDS, STEPS = 5, 40
-HIDDEN, EMBEDDING, STREAMS, SEGMENT = 256, 128, 32, 64
+ROUNDS = 5
+EMBEDDING = 128
 TEXT = Path(__file__).parents[2] / "sample_data" / "lighthouse.txt"
 
 
-def plain_loop(ids: np.ndarray, precision: str) -> Callable[[], float]:
+@dataclass(frozen=True)
+class Sizes:
+    """Of a character model, and of its training."""
+
+    hidden: int = 256
+    layers: int = 1
+    streams: int = 32
+    segment: int = 64
+    steps: int = 40  # updates of a round
+    device: str = "cpu"
+    text: Path = TEXT
+
+
+def plain_loop(ids: np.ndarray, precision: str, sizes: Sizes) -> Callable[[], float]:
     """Return a function that trains with a loop as a tutorial writes it: characters a second."""
     torch.manual_seed(1)
-    vocabulary = int(ids.max()) + 1
-    embedding, rnn = nn.Embedding(vocabulary, EMBEDDING), nn.LSTM(EMBEDDING, HIDDEN, batch_first=True)
-    output = nn.Linear(HIDDEN, vocabulary)
-    parameters = [*embedding.parameters(), *rnn.parameters(), *output.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=2e-3)
-    columns = torch.from_numpy(ids[: len(ids) // STREAMS * STREAMS].astype(np.int64)).view(STREAMS, -1)
+    vocabulary, segment = int(ids.max()) + 1, sizes.segment
+    network = nn.ModuleList(
+        [
+            nn.Embedding(vocabulary, EMBEDDING),
+            nn.LSTM(EMBEDDING, sizes.hidden, sizes.layers, batch_first=True),
+            nn.Linear(sizes.hidden, vocabulary),
+        ]
+    ).to(sizes.device)
+    embedding, rnn, output = network
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
+    columns = torch.from_numpy(ids[: len(ids) // sizes.streams * sizes.streams].astype(np.int64))
+    columns = columns.view(sizes.streams, -1).to(sizes.device)
 
     def run() -> float:
         start, state = time.perf_counter(), None
-        for step in range(STEPS):
-            at = step * SEGMENT % (columns.shape[1] - SEGMENT - 1)
-            x, y = columns[:, at : at + SEGMENT], columns[:, at + 1 : at + SEGMENT + 1]
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        for step in range(sizes.steps):
+            at = step * segment % (columns.shape[1] - segment - 1)
+            x, y = columns[:, at : at + segment], columns[:, at + 1 : at + segment + 1]
+            with torch.autocast(sizes.device, torch.bfloat16, enabled=precision == "bf16"):
                 hidden, state = rnn(embedding(x), state)
                 logits = output(hidden)
             state = tuple(part.detach() for part in state)
             loss = nn.functional.cross_entropy(logits.flatten(0, 1).float(), y.flatten())
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, 1.0)
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
-        return STEPS * STREAMS * SEGMENT / (time.perf_counter() - start)
+        assert loss.item() < 10.0
+        return sizes.steps * sizes.streams * segment / (time.perf_counter() - start)
 
     return run
 
 
-def seqrnn_loop(directory: str, precision: str) -> tuple[Callable[[], float], np.ndarray]:
+def seqrnn_loop(directory: str, precision: str, sizes: Sizes) -> tuple[Callable[[], float], np.ndarray]:
     """Return a function that makes the same updates through seqrnn, and the text as ids."""
     settings = {
         "task": "language-model",
-        "data.train": (str(TEXT),),
+        "data.train": (str(sizes.text),),
         "data.format": "text",
         "data.tokenizer": "char",
-        "model.hidden_size": HIDDEN,
+        "model.hidden_size": sizes.hidden,
+        "model.num_layers": sizes.layers,
         "model.embedding_size": EMBEDDING,
-        "training.batch_size": STREAMS,
-        "training.segment_length": SEGMENT,
+        "training.batch_size": sizes.streams,
+        "training.segment_length": sizes.segment,
         "training.precision": precision,
         "training.steps": 10**9,
         "training.evaluate_every": 10**9,
@@ -78,28 +100,37 @@ def seqrnn_loop(directory: str, precision: str) -> tuple[Callable[[], float], np
     config = resolve([from_defaults(settings)])
     task = LanguageModel(config)
     prepared = prepare(config.data, task.fields, seed=1)
-    trainer = Trainer(config, task, build_model(config, task), (prepared.train, None))
+    model = build_model(config, task).to(sizes.device)
+    trainer = Trainer(config, task, model, (prepared.train, None))
     events = trainer.events(RunDirectory(Path(directory)))
     steps = (event for event in events if isinstance(event, Stepped))
 
     def run() -> float:
         start = time.perf_counter()
-        tokens = sum(event.tokens for event in islice(steps, STEPS))
+        tokens = sum(event.tokens for event in islice(steps, sizes.steps))
         return tokens / (time.perf_counter() - start)
 
     return run, np.asarray(prepared.train["text"].values)
 
 
+def compare(directory: str, precision: str, sizes: Sizes) -> list[str]:
+    """Return a row: characters a second of both sides, and their ratio."""
+    ours, ids = seqrnn_loop(directory, precision, sizes)
+    measured = in_turns({"plain": plain_loop(ids, precision, sizes), "seqrnn": ours}, ROUNDS)
+    medians = [f"{statistics.median(measured[side]):,.0f}" for side in ("plain", "seqrnn")]
+    return [precision, *medians, f"{median_ratio(measured['seqrnn'], measured['plain']):.2f}"]
+
+
 def main() -> None:
     """Measure and write down."""
     rows = [["precision", "plain loop, characters/s", "seqrnn, characters/s", "ratio"]]
+    sizes = Sizes()
     with tempfile.TemporaryDirectory() as directory:
-        for precision in ("fp32", "bf16"):
-            ours, ids = seqrnn_loop(directory, precision)
-            measured = in_turns({"plain": plain_loop(ids, precision), "seqrnn": ours}, ROUNDS)
-            medians = [f"{statistics.median(measured[side]):,.0f}" for side in ("plain", "seqrnn")]
-            rows.append([precision, *medians, f"{median_ratio(measured['seqrnn'], measured['plain']):.2f}"])
-    title = f"Training a character model (LSTM {HIDDEN}, {STREAMS} streams, segments of {SEGMENT})"
+        rows += [compare(directory, precision, sizes) for precision in ("fp32", "bf16")]
+    title = (
+        f"Training a character model (LSTM {sizes.hidden}, {sizes.streams} streams, "
+        f"segments of {sizes.segment})"
+    )
     write_section("bench_training.py", title, rows)
 
 

@@ -48,9 +48,11 @@ def write_section(script: str, title: str, rows: Sequence[Sequence[str]]) -> Non
 
 
 def _where() -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    command = ["git", "rev-parse", "--short", "HEAD"]  # of a copy without history, SEQRNN_COMMIT says it
+    known = os.environ.get("SEQRNN_COMMIT")
+    commit = (
+        known or subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    )
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     cores = len(os.sched_getaffinity(0))
     processor = model[1] if model else platform.processor()

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from tokenizers import models, normalizers, trainers
 
 from seqrnn.data.text import chunk_ids, counts
+from seqrnn.data.text.chunk_ids import ChunkTally
 from seqrnn.data.text.counts import CharacterCounts, WordCounts
+from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.learners import vocabulary_learner
 from seqrnn.data.text.normalizing import AGREED, FORMS, TextNormalizer, normalizing
 from seqrnn.data.text.tokenizer import SPECIALS, UNK, Tokenizer, TokenizerSettings
 from seqrnn.data.text.vocabulary import Kind, pipeline, word_splitter
-from seqrnn.data.text.word_ids import END, NEWLINE, NO_SPACE
 from seqrnn.data.text.words import chunks_of
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -140,38 +141,27 @@ def test_every_character_is_white_space_where_the_library_says_so() -> None:
     splitter = pipeline(TokenizerSettings("word"), models.WordLevel()).pre_tokenizer
     parts = np.array([len(splitter.pre_tokenize_str(one)) for one in characters])
     tokenizer = Tokenizer.learn(["a b"], TokenizerSettings("word"))
-    # A batch that holds an odd character is cut in another way than one that holds none.
-    odd = np.isin(np.arange(0x3100), list(map(ord, (END, NEWLINE, *NO_SPACE))))
-    for chosen in (odd, ~odd):
-        texts = [characters[code] for code in chosen.nonzero()[0]]
-        assert tokenizer.encode_texts(texts).lengths.tolist() == parts[chosen].tolist()
+    assert tokenizer.encode_texts(characters).lengths.tolist() == parts.tolist()
 
 
 @settings_of_test(max_examples=30)
 @given(batches=st.lists(texts, max_size=4), size=st.integers(1, 8), min_count=st.integers(1, 2))
 def test_words_that_were_put_aside_are_counted_all_the_same(batches, size, min_count) -> None:
-    held, aside, other = WordCounts(), WordCounts(), WordCounts()
+    held, aside, other = (WordCounts(ChunkTally()) for _ in range(3))
     for number, batch in enumerate(batches):
-        held.add(batch)
-        (aside, other)[number % 2].add(batch)
+        held.add(JoinedTexts.of(batch))
+        (aside, other)[number % 2].add(JoinedTexts.of(batch))
         aside.merge(other.take())
         if number == 2:
             aside.merge(aside.take())
     assert aside.most_frequent(size, min_count) == held.most_frequent(size, min_count)
 
 
-def test_words_spelled_like_the_marks_of_a_batch_are_counted_across_batches() -> None:
-    counts = WordCounts()
-    for batch in ([f"{END} {NEWLINE} a\n"], ["a\nb"], [f"{END} {NEWLINE}"], [""]):
-        counts.add(batch)
-    assert counts._held == Counter({END: 2, NEWLINE: 2, "a": 2, "\n": 2, "b": 1})
-
-
 def test_characters_counted_in_parts_are_added_up() -> None:
     whole, part, other = CharacterCounts(), CharacterCounts(), CharacterCounts()
-    whole.add(["baa", "c猫"])
-    part.add(["baa"])
-    other.add(["c猫"])
+    whole.add(JoinedTexts.of(["baa", "c猫"]))
+    part.add(JoinedTexts.of(["baa"]))
+    other.add(JoinedTexts.of(["c猫"]))
     part.merge(other.take())
     assert part.most_frequent(9, 1) == whole.most_frequent(9, 1) == ["a", "b", "c", "猫"]
     assert other.most_frequent(9, 1) == []

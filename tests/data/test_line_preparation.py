@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqrnn.config import DataConfig
-from seqrnn.data.dataset import line_blocks, line_preparation
+from seqrnn.data.dataset import line_blocks, line_preparation, processes
 from seqrnn.data.dataset.building import Building
 from seqrnn.data.dataset.coders import CoderProcesses
-from seqrnn.data.dataset.line_blocks import decode_block, read_blocks
+from seqrnn.data.dataset.line_blocks import read_blocks, utf8_lines
 from seqrnn.data.dataset.line_coder import LineJob
 from seqrnn.data.dataset.line_preparation import LineSource
 from seqrnn.data.dataset.prepare import prepare
@@ -112,7 +111,7 @@ def test_several_processes_do_the_same_in_order(tmp_path, monkeypatch, settings)
     settings = {"tokenizer": "word", "vocabulary_size": 300, **settings}
     found = columns((str(path),), **settings)
     monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "other"))
-    monkeypatch.setattr(line_preparation, "WORTH_PROCESSES", 0)
+    monkeypatch.setattr(processes, "WORTH_PROCESSES", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     events: list[Preparing] = []
     monkeypatch.setattr("seqrnn.data.dataset.progress.INTERVAL", 0)
@@ -166,9 +165,9 @@ def test_files_below_some_size_start_no_process(tmp_path, monkeypatch) -> None:
 def test_the_lines_of_blocks_are_those_of_a_file(tmp_path_factory, content) -> None:
     path = str(tmp_path_factory.mktemp("blocks") / "a.txt")
     Path(path).write_bytes(b"".join(content))
-    decoded = [decode_block(block, "replace") for block in read_blocks(path, "replace", 5)]
+    decoded = [utf8_lines(block, "replace") for block in read_blocks(path, "replace", 5)]
     lines = list(read_lines(path, "replace"))
-    assert list(chain.from_iterable(texts for texts, _ in decoded)) == [line.text for line in lines]
+    assert b"".join(found for found, _ in decoded).decode() == "".join(f"{line.text}\n" for line in lines)
     assert sum(replaced for _, replaced in decoded) == sum(line.replaced for line in lines)
 
 
@@ -179,10 +178,9 @@ def test_a_line_that_is_too_long_is_told_or_empty(tmp_path, monkeypatch, ending)
     path.write_bytes(b"a\n" + b"x" * (3 << 20) + b"y" + ending)
     with pytest.raises(DataError, match=r"a\.txt:2: a line of over 16 MiB"):
         list(read_blocks(str(path), "strict", 1 << 20))
-    texts = chain.from_iterable(
-        decode_block(b, "replace")[0] for b in read_blocks(str(path), "replace", 1 << 20)
-    )
-    assert list(texts) == ["a", "", *(["b"] if b"b" in ending else [])]
+    blocks = read_blocks(str(path), "replace", 1 << 20)
+    found = b"".join(utf8_lines(block, "replace")[0] for block in blocks)
+    assert found == (b"a\n\nb\n" if b"b" in ending else b"a\n\n")
 
 
 def test_the_files_are_parsed_once_to_learn_and_once_to_encode(tmp_path, monkeypatch) -> None:
@@ -244,9 +242,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path) -> None:
 
 LIMITED = """
 import os, sys
-from seqrnn.data.dataset import line_preparation
+from seqrnn.data.dataset import line_preparation, processes
 os.sched_getaffinity = lambda _: {0, 1}
-line_preparation.WORTH_PROCESSES, line_preparation.BLOCK = 0, int(sys.argv.pop(1))
+processes.WORTH_PROCESSES, line_preparation.BLOCK = 0, int(sys.argv.pop(1))
 from seqrnn.__main__ import main
 main()
 """

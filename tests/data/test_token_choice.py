@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from seqrnn.cli.plan import plan_training
 from seqrnn.config_file import from_flags
 from seqrnn.data.source import Source
 from seqrnn.data.text.token_choice import Asked, bpe_size, choose_tokens, take_sample
+from seqrnn.library.plan import plan_training
 
 TONGUES = {
     "English": (["The dog", "A cat", "My friend"], ["sees", "hears", "knows"], ["the sea", "a house"]),

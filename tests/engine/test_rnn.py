@@ -13,6 +13,7 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.engine import segments
 from seqrnn.engine.device import computes_bfloat16
+from seqrnn.engine.filled import are_full, full_lengths
 from seqrnn.engine.rnn import RNN
 from seqrnn.engine.segments import Segment, Segments
 
@@ -251,3 +252,30 @@ def test_a_long_stretch_is_cut_and_nothing_changes(monkeypatch):
 
 def test_rows_in_order_are_not_moved():
     assert Segments.plan(torch.tensor([5, 3, 3, 0]), 5).order is None
+
+
+def on_a_gpu(rnn):
+    """Let a network compute on the CPU as it does on a GPU."""
+    rnn._run_segments = rnn._run_filled
+    return rnn
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, WITH_EMPTY, (5, 5, 5), (2,), (0, 0)], ids=str)
+def test_rows_that_are_all_run_to_the_end_give_the_same(kind, lengths):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, lengths)
+    expected = everything(rnn, x, lengths, states)
+    found = everything(on_a_gpu(build(kind)), x, lengths, states)
+    assert_same(found, expected)
+
+
+def test_full_sequences_are_one_call_with_the_same_results(kind):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, (6, 6, 6), spare=0)
+    outputs, last = rnn(x, torch.tensor([6, 6, 6]), states)
+    lengths = full_lengths(3, 6, x.device)
+    assert are_full(lengths)
+    assert not are_full(torch.tensor([6, 6, 6]))
+    found, found_last = on_a_gpu(rnn)(x, lengths, states)
+    torch.testing.assert_close(found, outputs)
+    torch.testing.assert_close(found_last, last)

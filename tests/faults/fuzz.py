@@ -29,7 +29,7 @@ import fuzz_process
 from fuzz_mutations import draw
 from fuzz_process import Outcome
 from fuzz_runs import KINDS, questions, training, write_data
-from fuzz_verdict import ROOM, Known, Probe, faults, size_of, snapshot
+from fuzz_verdict import ROOM, Known, Probe, changes, faults, size_of, snapshot
 
 PLACE = Path("probe")  # where a changed run is asked, and writes
 
@@ -88,14 +88,14 @@ class Fuzzer:
             self.usual[place] = intact.peak
         return self.usual[place]
 
-    def _ask(self, probe: Probe, place: Path) -> tuple[Outcome, bool]:
-        """Ask a changed copy of a run; the outcome, and whether that has changed the copy."""
+    def _ask(self, probe: Probe, place: Path) -> tuple[Outcome, frozenset[str]]:
+        """Ask a changed copy of a run; the outcome, and what that has changed in the copy."""
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(f"runs/{probe.run}", place / "run")
         fuzz_edits.apply(place / "run", probe.edits, probe.rehash)
         before = snapshot(place / "run")
         outcome = fuzz_process.run(questions(probe.run, str(place / "run"), str(place))[probe.question])
-        return outcome, snapshot(place / "run") != before
+        return outcome, changes(before, snapshot(place / "run"))
 
     def _keep(self, probe: Probe, outcome: Outcome, wrong: list[str]) -> None:
         recipe = {**probe.recipe(), "wrong": wrong, "code": outcome.code, "stderr": outcome.stderr[-2000:]}

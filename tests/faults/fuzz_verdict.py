@@ -8,7 +8,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from fuzz_edits import Edit
 from fuzz_process import Outcome
@@ -18,6 +18,8 @@ READS_DATA = frozenset({"evaluate", "resume", "init"})
 ROOM = 64 << 20  # bytes that a command may hold beyond twice the files and what the intact run takes
 SIGNS_OF_A_BUG = ("Traceback", "panicked", "Warning", "a bug in seqrnn", "forbidden:", "Fatal Python error")
 JSON_LINES = frozenset({"classify", "inspect", "evaluate"})
+
+Snapshot: TypeAlias = dict[str, tuple[int, int, str]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Known:
     rows: int
     usual_peak: int
     bytes_of_files: int
-    changed: bool
+    changes: frozenset[str]
 
 
 def faults(outcome: Outcome, known: Known) -> list[str]:
@@ -62,12 +64,19 @@ def faults(outcome: Outcome, known: Known) -> list[str]:
     elif outcome.code not in known.probe.codes():
         wrong.append(f"ends with {outcome.code}")
     wrong += _of_stderr(outcome) + _of_stdout(outcome, known)
-    if known.changed and not (known.probe.question == "resume" and outcome.code == 0):
+    if not _may_change(outcome, known):
         wrong.append("changed the directory")
     extra = outcome.peak - known.usual_peak
     if extra > 2 * known.bytes_of_files + ROOM:
         wrong.append(f"held {extra >> 20} MiB more than the intact run")
     return wrong
+
+
+def _may_change(outcome: Outcome, known: Known) -> bool:
+    """Only a training that goes on writes: all it has, or before it diverged (6) what it measured."""
+    if known.probe.question != "resume" or outcome.code not in {0, 6}:
+        return not known.changes
+    return outcome.code == 0 or known.changes <= {"metrics.jsonl"}
 
 
 def _of_stderr(outcome: Outcome) -> list[str]:
@@ -101,7 +110,12 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def snapshot(run: Path) -> dict[str, tuple[int, int, str]]:
+def changes(before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """The names of what is there no more, or not as it was, or new."""
+    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def snapshot(run: Path) -> Snapshot:
     """What is on the disk: of each name the mode, the size and a hash; not of the lock."""
     found = {}
     for path in sorted(run.rglob("*")):

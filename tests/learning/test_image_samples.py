@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from seqrnn.cli.plan import plan_training
 from seqrnn.config_file import from_defaults, read_file
 from seqrnn.data.dataset.prepare import encode_dataset, prepare
 from seqrnn.data.source import Source
 from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.session import Place, Session
+from seqrnn.library.plan import plan_training
 from seqrnn.search.beam import Beam
 
 ROOT = Path(__file__).parent.parent.parent

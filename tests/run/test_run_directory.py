@@ -304,6 +304,15 @@ def test_sweeping_removes_strays_and_follows_no_link(run, tmp_path):
     assert (tmp_path / "model.safetensors").read_text() == "another's"
 
 
+def test_a_damaged_generation_that_holds_a_directory_of_our_name_stops_no_saving(run):
+    newest = run.path / "gen-00000003"
+    (newest / "training.safetensors").unlink()
+    (newest / "training.safetensors").mkdir()
+    (newest / "manifest.json").write_text("{}")
+    assert run.save(snapshot(3)).path == newest
+    assert run.newest().step == 3
+
+
 LOAD = """
 import sys
 from pathlib import Path

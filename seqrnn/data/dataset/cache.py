@@ -29,6 +29,7 @@ from seqrnn.data.dataset.cache_entries import (
     touch,
 )
 from seqrnn.data.dataset.cache_lock import EXCLUSIVE, SHARED, EntryLock
+from seqrnn.data.formats.folder import folder_chunks
 from seqrnn.data.lines import read_chunks
 from seqrnn.errors import OutputError, UsageError
 
@@ -43,15 +44,18 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 T = TypeVar("T")
 
 
-def file_hashes(paths: Iterable[str], taken: Callable[[int], None] = lambda _: None) -> dict[str, str]:
+def file_hashes(
+    paths: Iterable[str], taken: Callable[[int], None] = lambda _: None, kind: str = "auto"
+) -> dict[str, str]:
     """Return the sha256 of each file's bytes, in the order given; `taken` is told the bytes of each read.
 
+    Of a folder they are the names and bytes of the files in it that hold what source `kind` reads.
     Raises DataError for an unreadable file.
     """
     hashes = {}
     for path in paths:
         content = hashlib.sha256()
-        for chunk in read_chunks(path, taken):
+        for chunk in folder_chunks(path, kind, taken) if os.path.isdir(path) else read_chunks(path, taken):
             content.update(chunk)
         hashes[path] = content.hexdigest()
     return hashes

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,13 +15,14 @@ from numpy.typing import NDArray
 
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.dataset.encoding import OverLength, over_length_error
-from seqrnn.data.dataset.line_blocks import Block, decode_block
+from seqrnn.data.dataset.line_blocks import Block, utf8_lines
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
 from seqrnn.data.encodings import Errors
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.counts import Parts
 from seqrnn.data.text.encoded import EncodedTexts
+from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.learners import countable, token_counts
 from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 
@@ -57,8 +57,8 @@ class LineJob:
 class Coded(NamedTuple):
     """Examples of one part: ids in the column's type, lengths (n,) int64, and the counts of a report."""
 
-    ids: bytes
-    lengths: bytes
+    ids: bytes | memoryview
+    lengths: bytes | memoryview
     tokens: int
     unknown: int
     truncated: int
@@ -81,15 +81,13 @@ class LineCoder:
 
     def measure(self, name: str, line: int, content: bytes) -> int:
         """Return the weight of a block for the split."""
-        texts, *_ = self._texts(Block(name, line, content))
-        return self._split.weight(texts)
+        return self._split.weight(self._examples(Block(name, line, content)).texts)
 
     def count(self, place: int, name: str, line: int, content: bytes) -> Parts:
         """Count the tokens that are not held out; return counts once they are too many to be kept here."""
         assert self._counts is not None
-        texts, *_ = self._texts(Block(name, line, content))
-        held_out = self._split.held_out(texts, place)
-        self._counts.add(self._countable(list(compress(texts, ~held_out)) if held_out.any() else texts))
+        texts = self._examples(Block(name, line, content)).texts
+        self._counts.add(self._countable(texts.only(~self._split.held_out(texts, place))))
         return self._counts.take() if self._counts.is_full else []
 
     def rest(self) -> Parts:
@@ -106,8 +104,8 @@ class LineCoder:
         Raises DataError where an example has more than `LONGEST` tokens, or is too long, if that is an error.
         """
         assert self._tokenizer is not None
-        texts, numbers, blank, replaced = self._texts(Block(name, line, content))
-        encoded = self._tokenizer.encode_texts(texts, None if self._job.stream else LONGEST)
+        texts, numbers, blank, replaced = self._examples(Block(name, line, content))
+        encoded = self._tokenizer.encode_joined(texts, None if self._job.stream else LONGEST)
         if not self._job.stream and encoded.lengths.max(initial=0) > LONGEST:
             row = int((encoded.lengths > LONGEST).argmax())
             require_length(Record("", path=name, line=int(numbers[row])), int(encoded.lengths[row]), "token")
@@ -125,17 +123,23 @@ class LineCoder:
             encoded, cut = encoded.only(~encoded.truncated), 0
         else:
             skipped = 0
-        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)))
-        unknown = int((ids == UNK).sum())
-        return Coded(ids.tobytes(), encoded.lengths.tobytes(), len(ids), unknown, cut, skipped)
+        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)), copy=False)
+        unknown = int(np.count_nonzero(ids == UNK))
+        return Coded(ids.data, encoded.lengths.data, len(ids), unknown, cut, skipped)
 
-    def _texts(self, block: Block) -> tuple[list[str], NDArray[np.int64], int, int]:
-        """Return the examples, the numbers of their lines, and how many lines are blank and bytes wrong."""
-        lines, replaced = decode_block(block, self._job.errors)
-        numbers = np.arange(block.line + 1, block.line + 1 + len(lines))
-        if self._job.pieces:
-            return [f"{line}\n" for line in lines], numbers, 0, replaced
-        kept = np.fromiter(map(bool, map(str.strip, lines)), dtype=bool, count=len(lines))
-        if kept.all():
-            return lines, numbers, 0, replaced
-        return list(compress(lines, kept)), numbers[kept], int((~kept).sum()), replaced
+    def _examples(self, block: Block) -> _Examples:
+        content, replaced = utf8_lines(block, self._job.errors)
+        texts = JoinedTexts(content, whole=self._job.pieces)
+        numbers = np.arange(block.line + 1, block.line + 1 + len(texts))
+        if self._job.pieces or not (blank := texts.blank()).any():
+            return _Examples(texts, numbers, 0, replaced)
+        return _Examples(texts.only(~blank), numbers[~blank], int(blank.sum()), replaced)
+
+
+class _Examples(NamedTuple):
+    """Texts, the numbers of their lines (n,), and how many lines were blank and bytes not UTF-8."""
+
+    texts: JoinedTexts
+    numbers: NDArray[np.int64]
+    blank: int
+    replaced: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, repeat
@@ -16,10 +15,10 @@ from seqrnn.data.dataset.coders import Coders, coders
 from seqrnn.data.dataset.columns import ColumnWriter
 from seqrnn.data.dataset.encoding import OverLength
 from seqrnn.data.dataset.line_blocks import Block, read_blocks
-from seqrnn.data.dataset.line_coder import Coded, LineJob
+from seqrnn.data.dataset.line_coder import Coded, LineCoder, LineJob
 from seqrnn.data.dataset.preparation_report import PartReport
-from seqrnn.data.dataset.progress import bytes_in
-from seqrnn.data.dataset.split import Split, TailSplit
+from seqrnn.data.dataset.processes import processes_for
+from seqrnn.data.dataset.split import SourceSplit, Split, TailSplit
 from seqrnn.data.fields.field import Field, TextField
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.source import Source
@@ -27,7 +26,6 @@ from seqrnn.data.text.learners import most_frequent, token_counts
 from seqrnn.data.text.tokenizer import Tokenizer
 
 BLOCK = 1 << 20  # bytes; the words of one take ten times as much memory
-WORTH_PROCESSES = 16 << 20  # bytes of files that are ready sooner than other processes are
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,13 @@ class LineSource:
 
     def coders(self, threads: int | None) -> Coders:
         """Start coders: one a core, or `threads`, unless they are not worth it."""
+        return coders(self._job, processes_for(self.source, threads))
+
+    @property
+    def _job(self) -> LineJob:
         pieces = format_named(self.source.format).is_one_text
         errors, stream = self.source.encoding_errors, self.field.stream
-        job = LineJob(self.field.settings, pieces, stream, errors, self.over_length)
-        worth_it = bytes_in(self.source.paths) >= WORTH_PROCESSES
-        return coders(job, min(threads or 1024, len(os.sched_getaffinity(0))) if worth_it else 1)
+        return LineJob(self.field.settings, pieces, stream, errors, self.over_length)
 
     def blocks(self) -> Iterator[Block]:
         """Yield all lines."""
@@ -79,7 +79,11 @@ class LineSource:
         if not split.fraction:
             return Places(None)
         working.all("hold_out", type(split).__name__, asdict(split))
-        weights = list(working.each("measure", self.blocks()))
+        if isinstance(split, SourceSplit):
+            return Places(None)
+        here = LineCoder(self._job)  # as fast as handing it on would be
+        here.hold_out(type(split).__name__, asdict(split))
+        weights = [here.measure(*block) for block in self.blocks()]
         if isinstance(split, TailSplit):
             split = replace(split, characters=sum(weights))
             working.all("hold_out", type(split).__name__, asdict(split))

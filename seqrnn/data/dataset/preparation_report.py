@@ -104,7 +104,10 @@ class PreparationReport:
 
 def _with_numbers(value: Any, files: Sequence[str]) -> Any:
     if isinstance(value, Place):
-        return [files.index(value.path), value.line]
+        number, path = next(
+            (number, file) for number, file in enumerate(files) if (value.path + "/").startswith(f"{file}/")
+        )
+        return [number, value.line, value.path.removeprefix(path)]  # what is left is within a folder
     if isinstance(value, dict):
         return {key: _with_numbers(entry, files) for key, entry in value.items()}
     return [_with_numbers(entry, files) for entry in value] if isinstance(value, list | tuple) else value
@@ -116,9 +119,9 @@ def _part(content: dict[str, Any], files: Sequence[str]) -> PartReport:
     return PartReport(**content, unknown_names=names)
 
 
-def _place(found: Sequence[int], files: Sequence[str]) -> Place:
-    number, line = found
-    return Place(files[number], line)
+def _place(found: Sequence[Any], files: Sequence[str]) -> Place:
+    number, line, within = found
+    return Place(files[number] + within, line)
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -52,7 +52,7 @@ class _Job:
     @cached_property
     def hashes(self) -> dict[str, str]:
         """The sha256 of each file."""
-        return file_hashes(self.building.paths, self.building.progress.taken)
+        return file_hashes(self.building.paths, self.building.progress.taken, self.building.data.source_kind)
 
     def key(self) -> str:
         """Return the name of the result in the cache."""
@@ -88,6 +88,8 @@ class _Job:
 
     def _named_files(self, source: Source) -> str:
         """Return what tells the images or arrays that the records name from other ones."""
+        if source.text_in == "files":
+            return fingerprint(read_records(replace(source, text_in="cells")))
         kind = self.building.data.source_kind
         if kind not in {"image", "vector", "vectors"}:
             return ""

@@ -9,6 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from seqrnn.data.formats.folder_listing import files_of
+from seqrnn.errors import SeqrnnError
+
 INTERVAL = 0.1  # seconds between two events
 
 
@@ -76,10 +79,13 @@ class Progress:
         return Preparing(here.what, done, here.total, now - self._began, fraction, left)
 
 
-def bytes_in(paths: Iterable[str | None]) -> int:
-    """Return the bytes of all files; 0 for one that is not there, of which another will tell."""
+def bytes_in(paths: Iterable[str | None], source_kind: str = "auto") -> int:
+    """Return the bytes of all files, and of those in folders that `source_kind` reads.
+
+    One that is not there counts as 0: another will tell.
+    """
     total = 0
     for path in filter(None, paths):
-        with suppress(OSError, ValueError):
-            total += os.stat(path).st_size
+        with suppress(OSError, ValueError, SeqrnnError):
+            total += sum(os.stat(file).st_size for file in files_of(path, source_kind))
     return total

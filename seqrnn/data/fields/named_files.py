@@ -38,8 +38,12 @@ def path_of(record: Record) -> str:
 
     A path in a file starts from that file's folder, one in a stream from the current directory.
     """
-    folder = os.path.dirname(record.path) if os.path.isfile(record.path) else ""
-    return os.path.abspath(os.path.join(folder, record.source))
+    return os.path.abspath(os.path.join(folder_of(record.path), record.source))
+
+
+def folder_of(path: str) -> str:
+    """Return the folder from which paths in the file at `path` start: none, if it is a stream."""
+    return os.path.dirname(path) if os.path.isfile(path) else ""
 
 
 def find_file(path: str) -> NamedFile:

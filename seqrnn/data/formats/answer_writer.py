@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
-from seqrnn.data.answer import Answer, AnswerStyle, probability
+from seqrnn.data.answer import Answer, AnswerKind, AnswerStyle, probability
 from seqrnn.data.formats.format import Format, OpenLines
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
@@ -68,11 +68,15 @@ class Asked:
     """A file that is opened to be answered.
 
     `rows` are its examples, each with what a model reads of it; one that cannot be read has an error
-    instead. Taking them raises RowError or DataError where the file cannot be read any further.
+    instead. Taking them raises RowError or DataError where the file cannot be read any further. Several
+    rows in a row may have the same record, of whose answer `answer_of` returns that to the row; it is of
+    another `kind` then.
     """
 
     rows: Iterator[tuple[Row, Record | None]]
     writer: Callable[[AnswerStyle], AnswerWriter]
+    answer_of: Callable[[Row, Record, Answer], Answer] = lambda row, record, answer: answer  # noqa: ARG005
+    kind: AnswerKind | None = None
 
 
 class AnswerableFormat(Format):
@@ -100,7 +104,7 @@ def class_columns(style: AnswerStyle) -> list[str]:
 
     Raises UsageError for more than a table should have.
     """
-    if not style.probs:
+    if not style.has_probabilities:
         return []
     if len(style.classes) > MAX_CLASS_COLUMNS:
         what = f"--probs: {len(style.classes):,} classes would be as many columns, of {MAX_CLASS_COLUMNS:,}"
@@ -111,7 +115,7 @@ def class_columns(style: AnswerStyle) -> list[str]:
 def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
     """Return the columns that a row of a table gets; see `class_columns`."""
     values = list(answer_values(answer).values())
-    if not style.probs:
+    if not style.has_probabilities:
         return values
     if not style.classes:
         return [*values, None if answer is None else list(map(probability, answer.parts))]
@@ -120,7 +124,7 @@ def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
 
 def class_probabilities(answer: Answer | None, style: AnswerStyle) -> dict[str, Any]:
     """Return the probabilities as a field of an object: of each class by its name, or of each tag."""
-    if not style.probs:
+    if not style.has_probabilities:
         return {}
     if answer is None:
         return {"probabilities": None}

@@ -16,9 +16,9 @@ from seqrnn.data.formats.column_names import is_usual_name
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines
 from seqrnn.data.formats.header import has_header
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.row_text import RowTextWriter, quoted
+from seqrnn.data.formats.row_text import RowTextWriter, cells_line, quoted
 from seqrnn.data.formats.table import Row, Table, column_keys
-from seqrnn.data.lines import LINE_LIMIT, Line, in_one_cell
+from seqrnn.data.lines import LINE_LIMIT, Line
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -27,6 +27,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate the columns of a CSV, and what the setting calls it."""
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?\s*")
 """A number as many languages write it, where commas separate no columns."""
+HEADER_ROWS = 50  # that tell whether the one before them names the columns
 SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
 
 
@@ -57,11 +58,15 @@ class Tsv(TableFormat):
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the file. Raises RowError, while rows are taken, for one with too few or many columns."""
-        return _table(map(_split_tabs, open_lines(path)), source, "\t")
+        lines = open_lines(path)
+        head = list(islice(lines, HEAD_ROWS))
+        opening = [line.text for line in head[: _comments(head, "\t")]]
+        rows = map(_split_tabs, chain(head[len(opening) :], lines))
+        return _table(rows, source, "\t", opening, len(opening))
 
     def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
         """Return what appends cells to the text of each row, in which newlines and TABs are escapes."""
-        return RowTextWriter(table, style, lambda cells: "\t".join(map(in_one_cell, cells)))
+        return RowTextWriter(table, style, cells_line)
 
 
 class Csv(TableFormat):
@@ -85,11 +90,35 @@ class Csv(TableFormat):
         head = list(islice(lines, HEAD_ROWS))
         delimiter = delimiter_of(head, source)
         opening = [head.pop(0).text] if head and separator_of(head[0].text) else []
-        return _table(split_csv(chain(head, lines), delimiter), source, delimiter, opening)
+        comments = _comments(head, delimiter)
+        opening += [line.text for line in head[:comments]]
+        rows = split_csv(chain(head[comments:], lines), delimiter)
+        return _table(rows, source, delimiter, opening, comments)
 
     def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
         """Return what appends cells, quoted where they must be, to the text of each row."""
         return RowTextWriter(table, style, partial(quoted, delimiter=table.delimiter))
+
+
+def _comments(head: Sequence[Line], delimiter: str) -> int:
+    """Return how many lines at the top are comments, which begin with `#`.
+
+    A line with as many columns as the table may be the names of the columns or, if nothing separates the
+    mark from a word (`#travel`), a row.
+    """
+    count = next((number for number, line in enumerate(head) if not line.text.startswith("#")), 0)
+    rows = [_cells(line.text, delimiter) for line in head[count : count + HEADER_ROWS]] if count else []
+    if not count or has_header(rows[0], rows[1:]):
+        return count
+    while count and len(cells := _cells(text := head[count - 1].text, delimiter)) == len(rows[0]):
+        if text.startswith(("# ", "##")) and not has_header(cells, rows):
+            break
+        count -= 1
+    return count
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text], delimiter=delimiter), [])
 
 
 def separator_of(line: str) -> str | None:
@@ -108,7 +137,8 @@ def delimiter_of(head: Sequence[Line], source: Source) -> str:
 
 def _regularity(head: Sequence[Line], delimiter: str) -> tuple[float, int]:
     """Return the share of the first rows that have the usual number of columns, over one, and that number."""
-    widths = _widths((line.text for line in head), delimiter)
+    texts = [line.text for line in head]
+    widths = _widths([text for text in texts if not text.startswith("#")] or texts, delimiter)
     if not widths:
         return 0.0, 0
     usual = max(set(widths), key=widths.count)
@@ -162,7 +192,9 @@ def _split_tabs(line: Line) -> Cells:
     return Cells(line.number, [] if line.error else line.text.split("\t"), line.text, line.error)
 
 
-def _table(rows: Iterator[Cells], source: Source, delimiter: str, opening: Sequence[str] = ()) -> Table:
+def _table(
+    rows: Iterator[Cells], source: Source, delimiter: str, opening: Sequence[str], comments: int
+) -> Table:
     """Tell the header from rows, and hold every row to as many columns as the first has."""
     before, head = [], []
     for row in rows:
@@ -171,7 +203,7 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str, opening: Seque
             break
         before.append(Row(row.line, {}, row.error, row.raw))
     if not head:
-        return Table(iter(before), (), delimiter=delimiter, opening=[*opening, ""])
+        return Table(iter(before), (), delimiter=delimiter, opening=[*opening, ""], comments=comments)
     head += islice(rows, HEAD_ROWS)
     first = head[0]
     below = (row.raw.split(delimiter) if row.error else row.cells for row in head[1:])
@@ -189,6 +221,7 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str, opening: Seque
         ragged=ragged,
         delimiter=delimiter,
         opening=[*opening, first.raw if named else ""],
+        comments=comments,
     )
 
 

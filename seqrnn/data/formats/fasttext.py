@@ -28,6 +28,7 @@ class FastText(AnswerableFormat):
     extensions = (".ft",)
     is_unmistakable = True
     ranks_labels = True
+    targets_are_classes = True
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether most lines begin or end with a label."""

@@ -40,9 +40,12 @@ class Format(ABC):
     is_unmistakable: ClassVar[bool] = False  # from its lines: nothing else looks like it
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
     line_is_source: ClassVar[bool] = False  # just as it is, without a target
-    has_columns: ClassVar[bool] = False  # which of them hold source and target is inferred
+    has_columns: ClassVar[bool] = False  # of which some hold source and target
+    columns_are_known: ClassVar[bool] = False  # which they are need not be inferred
     has_numbers: ClassVar[bool] = False  # of columns, the same in all rows: a line does not name its cells
     has_lines: ClassVar[bool] = True  # of text, in some encoding
+    is_folder: ClassVar[bool] = False  # of files, and no file
+    targets_are_classes: ClassVar[bool] = False  # whatever they look like
 
     def matches(self, lines: Sequence[str]) -> bool:  # noqa: ARG002
         """Whether the first lines of a file look like this format; asked in the catalogue's order."""
@@ -51,6 +54,10 @@ class Format(ABC):
     def columns_of(self, lines: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG002
         """Return `text_column` and `label_column` where the first lines show that they are not the usual."""
         return {}
+
+    def notes(self, path: str, source: Source) -> list[str]:  # noqa: ARG002
+        """Return what to tell a user of how the file at `path` is read."""
+        return []
 
     @abstractmethod
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:

@@ -98,7 +98,7 @@ def _types(style: AnswerStyle) -> Iterator[pyarrow.DataType]:
     else:
         yield pyarrow.float64() if style.kind == "number" else pyarrow.string()
     yield pyarrow.float64()
-    if style.probs:
+    if style.has_probabilities:
         single = pyarrow.float64()
         yield from [single] * len(style.classes) or [pyarrow.list_(single)]
 

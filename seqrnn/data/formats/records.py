@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.answer import AnswerStyle
@@ -28,8 +28,11 @@ from seqrnn.data.formats.series import (
 )
 from seqrnn.data.formats.series_answers import SeriesWriter
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
+from seqrnn.data.formats.token_rows import answerable_tokens, token_answer, token_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
+from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -54,10 +57,11 @@ class TableFormat(AnswerableFormat):
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield a record for every row but the header; see `records_of`."""
-        return records_of(self.table(path, source, open_lines), file_name(path), source)
+        records = records_of(self.table(path, source, open_lines), file_name(path), source)
+        return with_texts(records, source, open_lines)
 
     def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
-        """Open the table; a series that goes over several rows is one example, answered in each of them."""
+        """Open the table, of which each row is answered: also the steps of a series, and single tokens."""
         table = self.table(path, source, open_lines)
         if table.names and _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
 
@@ -66,7 +70,35 @@ class TableFormat(AnswerableFormat):
                 return SeriesWriter(again.rows, key, self.writer(again, style))
 
             return Asked(answerable_series(table, file_name(path), source), series_writer)
-        return Asked(answerable(table, file_name(path), source), partial(self.writer, table))
+        rows, writer = self.answerable(table, path, source, open_lines), partial(self.writer, table)
+        if source.sentence_column is None:
+            return Asked(rows, writer)
+        return Asked(rows, writer, token_answer, "label")
+
+    def answerable(
+        self, table: Table, path: str, source: Source, open_lines: OpenLines
+    ) -> Iterator[tuple[Row, Record | None]]:
+        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        rows = answerable(table, file_name(path), source)
+        head, failure = [], None
+        try:
+            for example in islice(rows, LOOKED_AT):  # one by one: what comes before an error is answered
+                head.append(example)
+        except RowError as error:
+            failure = error
+        in_files = are_in_files([record for _, record in head if record is not None], source)
+        for row, record in chain(head, () if failure else rows):
+            yield _with_text(row, record, open_lines) if in_files else (row, record)
+        if failure is not None:
+            raise failure
+
+
+def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[Row, Record | None]:
+    try:
+        return row, record and with_text(record, open_lines)
+    except DataError as error:
+        place = record.place if record else ""
+        return row._replace(error=str(error).removeprefix(f"{place}: ")), None
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
@@ -85,6 +117,9 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
         ):
             yield from series_records(table, name, source)
             return
+    if source.sentence_column is not None:
+        yield from token_records(table, name, source)
+        return
     if table.names is None:
         roles = None
     elif (roles := _roles(table, source)) is None:
@@ -101,6 +136,8 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     """
     if table.names is not None and not table.names:  # an empty file
         return ((row, Record("", (), name, row.line)) for row in table.rows)
+    if source.sentence_column is not None:
+        return answerable_tokens(table, name, source)
     if _holds_numbers(table, source):
         read = rows_of_numbers(table, name, source)
     else:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from seqrnn.catalog import FORMATS, load
 from seqrnn.data.formats.format import Format
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
 
 COMPRESSED = ".gz"
 
@@ -19,6 +24,13 @@ def format_named(name: str) -> Format:
     return made
 
 
+def format_of_path(path: str) -> str | None:
+    """Return the format of a folder, or what the name of a file stands for, if that is any."""
+    if os.path.isdir(path):
+        return next(name for name in FORMATS if format_named(name).is_folder)
+    return format_of_name(path)
+
+
 def format_of_name(path: str) -> str | None:
     """Return the format that the extension of a file's name, before .gz too, stands for, if any."""
     extension = PurePath(path.removesuffix(COMPRESSED)).suffix.lower()
@@ -28,6 +40,11 @@ def format_of_name(path: str) -> str | None:
 def format_of_lines(lines: Sequence[str]) -> str:
     """Return the first format in the catalogue that the lines of a file look like; text, if none."""
     return next((name for name in FORMATS if format_named(name).matches(lines)), "text")
+
+
+def notes_of(source: Source) -> list[str]:
+    """Return what to tell a user of how each file of the source is read."""
+    return [note for path in source.paths for note in format_named(source.format).notes(path, source)]
 
 
 def column_for(choice: str | None, trained: str, layout: str) -> str | None:

@@ -16,6 +16,7 @@ from seqrnn.data.formats.answer_writer import (
     names_beside,
 )
 from seqrnn.data.formats.table import Table
+from seqrnn.data.lines import in_one_cell
 from seqrnn.errors import UsageError
 
 
@@ -52,6 +53,11 @@ class RowTextWriter(AnswerWriter):
 
     def _extended(self, text: str, cells: Iterable[str]) -> str:
         return f"{text}{self._table.delimiter}{self._spell(list(cells))}"
+
+
+def cells_line(cells: Iterable[str]) -> str:
+    """Return cells as a row of TSV, without its newline; newlines and TABs in them become escapes."""
+    return "\t".join(map(in_one_cell, cells))
 
 
 def quoted(cells: Sequence[str], delimiter: str) -> str:

@@ -48,6 +48,7 @@ class Table:
     delimiter: str = ","
     opening: Sequence[str] = ()
     schema: Any = None
+    comments: int = 0  # lines before the first row, which are no rows
 
     @property
     def keys(self) -> list[str]:

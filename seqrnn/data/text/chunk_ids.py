@@ -1,4 +1,4 @@
-"""The words of many raw texts at once: each different chunk is split once, however often it occurs.
+"""The words of many texts at once: each different chunk is split once, however often it occurs.
 
 Shapes: n texts, C chunks of all of them, K chunks that are known, N ids.
 """
@@ -7,95 +7,106 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, repeat
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.text.word_ids import END, NEWLINE, marked_text
-from seqrnn.data.text.words import WordSplitter, chunks_of
+from seqrnn.data.text.chunk_table import ChunkTable
+from seqrnn.data.text.joined_texts import Chunks, JoinedTexts
 
-MOST_KEPT = 1 << 17  # chunks that are remembered
-MOST_CHARACTERS = 1 << 22  # of all of them
+MOST_KEPT = 1 << 18  # chunks that are remembered
+MOST_BYTES = 1 << 24  # of all of them
+
+Split = Callable[[str], Sequence[str]]
 
 
-def split_counts(splitter: WordSplitter, chunks: Counter[str]) -> Counter[str]:
-    """Return how often each word occurs in chunks that occur so often."""
-    words: Counter[str] = Counter()
-    for chunk, count in chunks.items():
-        for word in splitter.split(chunk):
-            words[word] += count
-    return words
+def as_it_is(chunk: str) -> Sequence[str]:
+    """Split a chunk that is a word."""
+    return (chunk,)
+
+
+class ChunkTally:
+    """Counts chunks, and says how often each word occurs in them."""
+
+    def __init__(self, split: Split = as_it_is) -> None:
+        self._split = split
+        self._table = ChunkTable()
+        self._counts = np.zeros(0, dtype=np.int64)  # by the numbers of chunks
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def add(self, texts: JoinedTexts) -> None:
+        """Count the chunks of all texts."""
+        chunks = texts.chunks()
+        numbers, _ = self._table.find(chunks.content, chunks.starts, chunks.ends)
+        counts = np.bincount(numbers, minlength=len(self._table))
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
+
+    def take(self) -> Counter[str]:
+        """Return the counts of words, and count from nothing."""
+        words: Counter[str] = Counter()
+        for chunk, count in zip(self._table.spellings(), self._counts.tolist(), strict=True):
+            for word in self._split(_text(chunk)):
+                words[word] += count
+        self._table.clear()
+        self._counts = self._counts[:0]
+        return words
 
 
 class ChunkNumbers:
     """Cuts many texts into words and looks these up in a vocabulary; several threads may do so."""
 
-    def __init__(self, splitter: WordSplitter, vocabulary: Mapping[str, int], unknown: int) -> None:
-        def ids_of(chunk: str) -> list[int]:
-            return [vocabulary.get(word, unknown) for word in splitter.split(chunk)]
-
+    def __init__(self, vocabulary: Mapping[str, int], unknown: int, split: Split = as_it_is) -> None:
+        self._vocabulary = vocabulary
+        self._unknown = unknown
+        self._split = split
         self._lock = Lock()
-        self._exact = _KnownChunks(ids_of)
-        self._marked = _KnownChunks(ids_of, {END: (), NEWLINE: ids_of("\n")})
-
-    def __call__(self, texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the ids of all texts after one another (N,), and how many each text has (n,)."""
-        with self._lock:
-            marked = marked_text(texts)
-            if marked is None:
-                rows = [chunks_of(text) for text in texts]
-                ids, ends = self._exact.ids(self._exact.numbers(chain.from_iterable(rows)))
-                last = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)).cumsum()
-            else:
-                numbers = self._marked.numbers(marked.split())
-                ids, ends = self._marked.ids(numbers)
-                last = np.flatnonzero(numbers == self._marked[END])
-        return ids, np.diff(np.concatenate([[0], ends])[last], prepend=0)
-
-
-class _KnownChunks(dict[str, int]):
-    """Numbers chunks as they are met, and keeps the ids of each; `fixed` are the ids of some."""
-
-    def __init__(
-        self, ids_of: Callable[[str], Sequence[int]], fixed: Mapping[str, Sequence[int]] | None = None
-    ) -> None:
-        super().__init__()
-        self._ids_of = ids_of
-        self._fixed = fixed or {}
+        self._table = ChunkTable()
         self._forget()
 
-    def numbers(self, chunks: Iterable[str]) -> NDArray[np.int64]:
-        """Return the numbers of chunks, (C,), which are right until they are asked for again."""
-        if len(self) > MOST_KEPT or self._characters > MOST_CHARACTERS:
-            self._forget()
-        return np.fromiter(map(self.__getitem__, chunks), dtype=np.int64)
+    def __call__(self, texts: JoinedTexts) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the ids of all texts after one another (N,), and how many each text has (n,)."""
+        chunks = texts.chunks()
+        with self._lock:
+            if len(self._table) > MOST_KEPT or self._table.size > MOST_BYTES:
+                self._forget()
+            numbers, new = self._table.find(chunks.content, chunks.starts, chunks.ends)
+            self._learn(chunks, new)
+            ids, ends = self._ids_of(numbers)
+        return ids, np.diff(ends[chunks.last], prepend=0)
 
-    def ids(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Return the ids of chunks (N,) by their numbers (C,), how many there are by the end of each (C,)."""
-        known = np.array(self._sizes, dtype=np.int64)  # (K,)
-        sizes = known[numbers]
-        ends = sizes.cumsum()
-        shifts = (known.cumsum() - known)[numbers] - (ends - sizes)
-        places = np.repeat(shifts, sizes) + np.arange(sizes.sum())
-        return np.array(self._ids, dtype=np.int32)[places], ends
+    def _learn(self, chunks: Chunks, new: list[int]) -> None:
+        """Take note of the words of chunks that have just got their numbers."""
+        bounds = zip(chunks.starts[new].tolist(), chunks.ends[new].tolist(), strict=True)
+        words = [self._split(_text(chunks.content[start:end])) for start, end in bounds]
+        self._ids.extend(map(self._vocabulary.get, chain.from_iterable(words), repeat(self._unknown)))
+        sizes = list(map(len, words))
+        self._sizes.extend(sizes)
+        if sizes.count(1) < len(sizes):
+            self._one_each = False
 
-    def __missing__(self, chunk: str) -> int:
-        """Number a chunk."""
-        self._keep(chunk, self._ids_of(chunk))
-        return self[chunk]
-
-    def _keep(self, chunk: str, ids: Sequence[int]) -> None:
-        self[chunk] = len(self._sizes)
-        self._characters += len(chunk)
-        self._sizes.append(len(ids))
-        self._ids.extend(ids)
+    def _ids_of(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return the ids of chunks (N,) by their numbers (C,), and how many come before each (C + 1,)."""
+        known = np.array(self._ids, dtype=np.int32)
+        if self._one_each:
+            return known[numbers], np.arange(len(numbers) + 1)
+        all_sizes = np.array(self._sizes, dtype=np.int64)  # (K,)
+        sizes = all_sizes[numbers]
+        ends = np.concatenate([[0], sizes.cumsum()])
+        shifts = (all_sizes.cumsum() - all_sizes)[numbers] - ends[:-1]
+        places = np.repeat(shifts, sizes) + np.arange(ends[-1])
+        return known[places], ends
 
     def _forget(self) -> None:
-        self.clear()
-        self._characters = 0
+        self._table.clear()
         self._ids, self._sizes = array("i"), array("q")
-        for chunk, ids in self._fixed.items():
-            self._keep(chunk, ids)
+        self._one_each = True
+
+
+def _text(chunk: bytes) -> str:
+    return chunk.decode("utf-8", "surrogatepass")

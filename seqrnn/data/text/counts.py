@@ -11,16 +11,16 @@ import tempfile
 import weakref
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seqrnn.data.text.normalizing import code_points
-from seqrnn.data.text.word_ids import count_words
+from seqrnn.data.text.joined_texts import JoinedTexts
 
-MOST_HELD = 250_000  # different words in memory, about 40 MB
+MOST_HELD = 250_000  # different words in memory, about 20 MB, or 60 MB when they are taken
 SHARES = 256  # parts that words are divided into by their hashes, to be added up one after the other
 ROOM = 4  # times as many words are compared at once as are wanted
 ALL_CHARACTERS = 0x110000
@@ -37,7 +37,7 @@ class TokenCounts(Protocol):
     def is_full(self) -> bool:
         """Whether so much is in memory that it is time to `take` it."""
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: JoinedTexts) -> None:
         """Count the tokens of normalised texts."""
 
     def take(self) -> Parts:
@@ -61,9 +61,9 @@ class CharacterCounts:
     def __init__(self) -> None:
         self._counts = np.zeros(ALL_CHARACTERS, dtype=np.int64)
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: JoinedTexts) -> None:
         """Count the characters of all texts."""
-        found = np.bincount(code_points("".join(texts)))
+        found = np.bincount(texts.code_points()) if not texts.is_ascii else _byte_counts(texts.bare())
         self._counts[: len(found)] += found
 
     def take(self) -> Parts:
@@ -84,38 +84,43 @@ class CharacterCounts:
         return [chr(place) for place in places[order][:size].tolist()]
 
 
+class Tally(Protocol):
+    """Counts words of one kind in memory."""
+
+    def __len__(self) -> int:
+        """Return how many different things are counted."""
+
+    def add(self, texts: JoinedTexts) -> None:
+        """Count the words of all texts."""
+
+    def take(self) -> Counter[str]:
+        """Return the counts, and count from nothing."""
+
+
 class WordCounts:
-    """Counts words; `count` adds those of some texts to a Counter, or adds what `split` makes words of.
+    """Counts words.
 
     What was taken and merged lies in a temporary file in `directory`, so that the memory does not
     grow with the number of different words.
     """
 
-    def __init__(
-        self,
-        count: Callable[[Sequence[str], Counter[str]], None] = count_words,
-        directory: Path | None = None,
-        split: Callable[[Counter[str]], Counter[str]] = lambda held: held,
-    ) -> None:
-        self._count = count
-        self._split = split
-        self._held: Counter[str] = Counter()
+    def __init__(self, tally: Tally, directory: Path | None = None) -> None:
+        self._tally = tally
         self._aside = _Aside(directory)
 
     @property
     def is_full(self) -> bool:
         """Whether there are more different words than `MOST_HELD` in memory."""
-        return len(self._held) > MOST_HELD
+        return len(self._tally) > MOST_HELD
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: JoinedTexts) -> None:
         """Count the words of all texts."""
-        self._count(texts, self._held)
+        self._tally.add(texts)
 
     def take(self) -> Parts:
         """Return the words in memory and their counts in `SHARES` parts, and count from nothing."""
-        counts, self._held = self._split(self._held), Counter()
         shares: list[list[tuple[bytes, int]]] = [[] for _ in range(SHARES)]
-        for word, count in counts.items():
+        for word, count in self._tally.take().items():
             spelled = word.encode("utf-8", "surrogatepass")
             shares[zlib.crc32(spelled) % SHARES].append((spelled, count))
         return list(map(_written, shares))
@@ -130,7 +135,7 @@ class WordCounts:
             self.merge(self.take())
             shares: Iterable[Counter[str]] = map(self._aside.counted, range(SHARES))
         else:
-            shares = [self._split(self._held)]
+            shares = [self._tally.take()]
         best: list[Ranked] = []
         for share in shares:
             best += [(-count, word) for word, count in share.items() if count >= min_count]
@@ -177,3 +182,13 @@ class _Aside:
 def _written(share: list[tuple[bytes, int]]) -> tuple[bytes, bytes]:
     numbers = np.array([count for _, count in share], dtype=np.int64)
     return BETWEEN.join(word for word, _ in share), numbers.tobytes()
+
+
+def _byte_counts(content: bytes) -> NDArray[np.int64]:
+    """Count each byte, (256,): pairs of bytes first, which are half as many."""
+    pairs = np.bincount(np.frombuffer(content, np.uint16, len(content) // 2), minlength=2**16)
+    square = pairs.reshape(256, 256)
+    counts: NDArray[np.int64] = square.sum(axis=0) + square.sum(axis=1)
+    if len(content) % 2:
+        counts[content[-1]] += 1
+    return counts

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.text.counts import ALL_CHARACTERS
-from seqrnn.data.text.normalizing import code_points
+from seqrnn.data.text.joined_texts import JoinedTexts
 
-Numbered = tuple[NDArray[np.int32], NDArray[np.int64]]
-"""The ids of n texts after one another (N,), and how many each text has (n,)."""
+Numbered = tuple[NDArray[Any], NDArray[np.int64]]
+"""The ids of n texts after one another (N,), integers of any size, and how many each text has (n,)."""
 
-Numbers = Callable[[Sequence[str]], Numbered]
+Numbers = Callable[[JoinedTexts], Numbered]
 """From texts to their ids."""
 
 
@@ -32,12 +32,12 @@ class Encoded(NamedTuple):
 class EncodedTexts(NamedTuple):
     """n texts in numbers: `ids` (N,) of all after one another, `lengths` (n,), and which were cut (n,)."""
 
-    ids: NDArray[np.int32]
+    ids: NDArray[Any]
     lengths: NDArray[np.int64]
     truncated: NDArray[np.bool_]
 
     @classmethod
-    def cut(cls, ids: NDArray[np.int32], lengths: NDArray[np.int64], limit: int | None) -> EncodedTexts:
+    def cut(cls, ids: NDArray[Any], lengths: NDArray[np.int64], limit: int | None) -> EncodedTexts:
         """Make it of texts that are cut to `limit` tokens each."""
         if limit is None or lengths.max(initial=0) <= limit:
             return cls(ids, lengths, np.zeros(len(lengths), dtype=bool))
@@ -82,28 +82,38 @@ class CharacterNumbers:
         self._table = np.full(ALL_CHARACTERS, unknown, dtype=np.int32)
         characters = {ord(token): number for token, number in vocabulary.items() if len(token) == 1}
         self._table[list(characters)] = list(characters.values())
+        self._of_ascii = _ByteTable(self._table[:256])
 
-    def __call__(self, texts: Sequence[str]) -> Numbered:
+    def __call__(self, texts: JoinedTexts) -> Numbered:
         """Return the id of each character, and the length of each text."""
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        if texts.is_ascii:
+            return self._of_ascii(texts.bare()), texts.lengths
         # "clip" leaves out a check: all code points have a place.
-        return self._table.take(code_points("".join(texts)), mode="clip"), lengths
+        return self._table.take(texts.code_points(), mode="clip"), texts.lengths
 
 
 class ByteNumbers:
-    """Looks the bytes of many texts, as UTF-8, up in a table (256,)."""
+    """Looks the bytes of many texts, as UTF-8, up in a table."""
 
     def __init__(self, numbers: Mapping[int, int]) -> None:
-        self._table = np.array([numbers[byte] for byte in range(256)], dtype=np.int32)
+        self._table = _ByteTable(np.array([numbers[byte] for byte in range(256)], dtype=np.int32))
 
-    def __call__(self, texts: Sequence[str]) -> Numbered:
+    def __call__(self, texts: JoinedTexts) -> Numbered:
         """Return the id of each byte, and how many each text has."""
-        joined = "".join(texts)
-        content = joined.encode("utf-8", "surrogatepass")
-        sizes = (
-            map(len, texts)
-            if joined.isascii()
-            else (len(text.encode("utf-8", "surrogatepass")) for text in texts)
-        )
-        lengths = np.fromiter(sizes, dtype=np.int64, count=len(texts))
-        return self._table.take(np.frombuffer(content, dtype=np.uint8), mode="clip"), lengths
+        return self._table(texts.bare()), texts.sizes
+
+
+class _ByteTable:
+    """Looks bytes up in a table (256,), by `bytes.translate` if its numbers fit in bytes: that is faster."""
+
+    def __init__(self, ids: NDArray[np.int32]) -> None:
+        self._shift = int(ids.min()) if ids.max() > 255 else 0
+        fits = int(ids.max()) - self._shift <= 255
+        self._bytes = (ids - self._shift).astype(np.uint8).tobytes() if fits else None
+        self._ids = ids
+
+    def __call__(self, content: bytes) -> NDArray[Any]:
+        if self._bytes is None:
+            return self._ids[np.frombuffer(content, dtype=np.uint8)]
+        found = np.frombuffer(content.translate(self._bytes), dtype=np.uint8)
+        return np.add(found, self._shift, dtype=np.int32) if self._shift else found

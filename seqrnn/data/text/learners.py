@@ -7,7 +7,6 @@ import tempfile
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from queue import Empty, Queue
@@ -17,23 +16,23 @@ from typing import Protocol
 import tokenizers
 from tokenizers import models, trainers
 
-from seqrnn.data.text.chunk_ids import split_counts
+from seqrnn.data.text.chunk_ids import ChunkTally
 from seqrnn.data.text.counts import CharacterCounts, TokenCounts, WordCounts
+from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.vocabulary import (
     SPECIALS,
-    SPLIT,
     Learned,
     TokenizerSettings,
     byte_alphabet,
     in_pieces,
     pipeline,
+    shortened,
     text_normalizer,
     word_splitter,
 )
-from seqrnn.data.text.word_ids import count_whole_texts, count_words
+from seqrnn.data.text.whole_texts import WholeTextTally
 from seqrnn.errors import OutputError
 
-COUNT = {"word": count_words, "label": count_whole_texts}
 WAITING = 4  # batches of texts
 
 
@@ -63,18 +62,22 @@ def token_counts(settings: TokenizerSettings, directory: Path | None = None) -> 
 
     What does not fit in memory is put aside in `directory`.
     """
-    if settings.kind == "char":
-        return CharacterCounts()
-    if settings.kind in SPLIT:
-        return WordCounts(count_words, directory, partial(split_counts, word_splitter(settings)))
-    count = COUNT.get(settings.kind)
-    return WordCounts(count, directory) if count else None
+    match settings.kind:
+        case "char":
+            return CharacterCounts()
+        case "word":
+            return WordCounts(ChunkTally(), directory)
+        case "split-word" | "joined-word":
+            return WordCounts(ChunkTally(word_splitter(settings).split), directory)
+        case "label":
+            return WordCounts(WholeTextTally(), directory)
+    return None
 
 
-def countable(settings: TokenizerSettings) -> Callable[[Sequence[str]], Sequence[str]]:
-    """Return what makes texts ready for `token_counts`: none of them long, and normalised."""
+def countable(settings: TokenizerSettings) -> Callable[[JoinedTexts], JoinedTexts]:
+    """Return what makes texts ready for `token_counts`: none of them too long, and normalised."""
     normalize = text_normalizer(settings)
-    return lambda texts: normalize(in_pieces(texts, settings.kind))
+    return lambda texts: normalize.joined(shortened(texts, settings))
 
 
 def most_frequent(counts: TokenCounts, settings: TokenizerSettings) -> list[str]:
@@ -94,7 +97,7 @@ class CountedLearner:
 
     def add(self, texts: Sequence[str]) -> None:
         """Count the tokens of some texts. Raises OutputError where those that are put aside find no room."""
-        self._counts.add(self._countable(texts))
+        self._counts.add(self._countable(JoinedTexts.of(texts)))
         if self._counts.is_full:
             try:
                 self._counts.merge(self._counts.take())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal
 
-import numpy as np
 from tokenizers import normalizers
+
+from seqrnn.data.text.joined_texts import NEWLINE, JoinedTexts, code_points
 
 Form = Literal["none", "nfc", "nfd", "nfkc", "nfkd"]
 
@@ -42,23 +44,28 @@ class TextNormalizer:
         if not texts or (self._form == "none" and not self._lowercase):
             return texts
         joined = BETWEEN.join(texts)
-        if joined.isascii():
-            done = joined.lower().split(BETWEEN) if self._lowercase else texts
-        elif _is_agreed(joined):
-            done = self._at_once(joined).split(BETWEEN)
-        else:
-            return [self._exact(text) for text in texts]
+        done = self._all(joined).split(BETWEEN)
         return done if len(done) == len(texts) else [self._exact(text) for text in texts]
 
-    def _at_once(self, joined: str) -> str:
+    def joined(self, texts: JoinedTexts) -> JoinedTexts:
+        """Do the same to joined texts."""
+        if self._form == "none" and not self._lowercase:
+            return texts
+        if texts.is_ascii:
+            return replace(texts, content=texts.content.lower()) if self._lowercase else texts
+        if texts.end != NEWLINE:
+            return JoinedTexts.of(self(texts.texts()))
+        # A newline joins with nothing, either.
+        return replace(texts, content=self._all(texts.content.decode()).encode())
+
+    def _all(self, text: str) -> str:
+        if text.isascii():
+            return text.lower() if self._lowercase else text
+        if not _is_agreed(text):
+            return self._exact(text)
         if self._form != "none":
-            joined = unicodedata.normalize(self._form.upper(), joined)  # type: ignore[arg-type]
-        return joined.lower() if self._lowercase else joined
-
-
-def code_points(text: str) -> np.ndarray:
-    """Return the number of each character, (T,) uint32."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+            text = unicodedata.normalize(self._form.upper(), text)  # type: ignore[arg-type]
+        return text.lower() if self._lowercase else text
 
 
 def _is_agreed(text: str) -> bool:

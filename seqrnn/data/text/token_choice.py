@@ -12,6 +12,7 @@ from typing import Any
 
 from seqrnn.config import Config
 from seqrnn.data.fields.field import Side, Use
+from seqrnn.data.formats.folder_listing import files_of
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.lines import GZIP_MAGIC
 from seqrnn.data.record import Record
@@ -303,7 +304,8 @@ def _is_token_list(record: Record) -> bool:
 
 def _size_of(source: Source) -> int:
     """Return the bytes of the files, unpacked."""
-    return sum(_unpacked_size(path) for path in (*source.paths, source.target_path) if path)
+    paths = (*source.paths, source.target_path)
+    return sum(_unpacked_size(file) for path in filter(None, paths) for file in files_of(path, source.kind))
 
 
 def _unpacked_size(path: str) -> int:

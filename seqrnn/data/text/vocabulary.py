@@ -26,6 +26,7 @@ import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from seqrnn.config import DataConfig
+from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.normalizing import Form, TextNormalizer, normalizing
 from seqrnn.data.text.pieces import PIECE, pieces
 from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter
@@ -42,6 +43,7 @@ Merges = list[tuple[str, str]]
 
 LARGEST_GROWTH: dict[Form, int] = {"none": 1, "nfc": 3, "nfd": 4, "nfkc": 18, "nfkd": 18}
 """Characters that one character becomes, at most (Unicode Standard Annex 15, section 14)."""
+MOST_AT_ONCE = 16 * PIECE  # bytes of a text, so that what is made of it fits in memory
 MOST_COMPOSED = 4  # characters that a normal form makes one of: a letter and three marks
 
 # What a token of a kind without merges looks like.
@@ -126,6 +128,29 @@ def in_pieces(texts: Sequence[str], kind: Kind) -> Sequence[str]:
     if max(map(len, texts), default=0) <= PIECE:
         return texts
     return [piece for text in texts for piece in pieces_of(text, kind)]
+
+
+def shortened(texts: JoinedTexts, settings: TokenizerSettings) -> JoinedTexts:
+    """Return texts that give the same tokens one after the other, none of them too long to be cut at once."""
+    if can_be_whole(texts, settings):
+        return texts
+    return JoinedTexts.of(in_pieces(texts.texts(), settings.kind))
+
+
+def can_be_whole(texts: JoinedTexts, settings: TokenizerSettings) -> bool:
+    """Whether texts may be cut into tokens at once: they give the tokens that their pieces give.
+
+    Of a kind without merges, characters and bytes always do, unless normalising them looks at what is
+    around them; words do where there is a blank in each piece.
+    """
+    longest = int(texts.sizes.max(initial=0))
+    if longest <= PIECE:
+        return True
+    if longest > MOST_AT_ONCE:
+        return False
+    if settings.kind in {"char", "byte"}:
+        return settings.unicode_form == "none"
+    return settings.kind in {"word", *SPLIT} and texts.longest_run() < PIECE // 4
 
 
 def pipeline(settings: TokenizerSettings, model: models.Model) -> tokenizers.Tokenizer:

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.cli.plan import plan_training
 from seqrnn.config import KEYS
 from seqrnn.config_file import from_flags, from_yaml
 from seqrnn.config_text import dump
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.errors import UsageError
+from seqrnn.library.plan import plan_training
 
 FILES = {
     "labels.tsv": "".join(f"a b c {i}\t{'xy'[i % 2]}\n" for i in range(20)),

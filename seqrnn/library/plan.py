@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from seqrnn.catalog import TASKS, load
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.token_choice import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
@@ -83,7 +84,9 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
 def _check_files(run: Path, names: Any) -> None:
     """Refuse what a run from elsewhere might want read: a device may never end, a pipe never begin."""
     for name in names if isinstance(names, tuple) else (names,):
-        if isinstance(name, str) and name != "-" and os.path.exists(name) and not os.path.isfile(name):
+        if not isinstance(name, str) or name == "-" or os.path.isdir(name):
+            continue
+        if os.path.exists(name) and not os.path.isfile(name):
             what = f"its data are in {name}, which is not a regular file"
             raise ModelError(f"{run / 'config.yaml'}: {what}; name it on the command line if that is right")
 
@@ -116,10 +119,14 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     layers = [begun or {}, *own]
     asked = resolve(layers)
     given = {key for layer in layers for key in layer}
+    parts = _parts_of_folder(asked)
+    asked = resolve([begun or {}, *own, from_flags(parts.settings)])
     source = spool(Source.training(asked.data))
-    found = infer(source, _task_asked_for(asked, given))
+    one_label = "data.multi_label" in given and not asked.data.multi_label
+    found = infer(source, _task_asked_for(asked, given), one_label)
+    found = replace(found, notes=(*parts.told, *found.notes))
     task = load(TASKS[found.task])
-    decided = dict(found.settings)
+    decided = {**found.settings, **parts.settings}
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
@@ -135,6 +142,32 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The files to train and to validate on, where a folder holds both; and what to say of it."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+def _parts_of_folder(asked: Config) -> _Parts:
+    """Of a folder that holds the parts of a data set take those for training, never that for testing."""
+    data = asked.data
+    path = data.train[0] if len(data.train) == 1 else ""
+    parts = parts_of(path) if os.path.isdir(path) else {}
+    if "train" not in parts:
+        return _Parts()  # without one, whoever reads it will say so
+    inside = {part: os.path.join(path, name) for part, name in parts.items()}
+    settings: dict[str, Any] = {"data.train": (inside["train"],)}
+    told = f"parts: of {path} it is {inside['train']} to train on"
+    if "valid" in inside and not (data.valid or data.valid_source):
+        settings["data.valid"] = (inside["valid"],)
+        told += f", {inside['valid']} to validate on"
+    if "test" in inside:
+        told += f"; not read: {inside['test']}, for seqrnn evaluate"
+    return _Parts(settings, (told,))
 
 
 def _task_asked_for(asked: Config, given: set[str]) -> str | None:

@@ -1,0 +1,36 @@
+"""Batches of few different shapes: each of them can be recorded as a CUDA graph of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from seqrnn.data.dataset.batching import Batch
+
+Multiples = Mapping[str, tuple[int, ...]]
+
+
+@runtime_checkable
+class Fillable(Protocol):
+    """A network whose batches may be filled further, which changes no result."""
+
+    multiples: Multiples
+    """Of what each axis of an array may become a multiple, by the array's name; the first axes come first."""
+
+
+def filled_up(batch: Batch, multiples: Multiples) -> Batch:
+    """Fill the arrays of a batch up with zeros, which are <blank> and lengths of nothing."""
+    arrays = {name: _filled_up(array, multiples.get(name, ())) for name, array in batch.arrays.items()}
+    return replace(batch, arrays=arrays, positions=arrays["source"].size)
+
+
+def _filled_up(array: np.ndarray, multiples: tuple[int, ...]) -> np.ndarray:
+    sizes = [-(-size // multiple) * multiple for size, multiple in zip(array.shape, multiples, strict=False)]
+    if not multiples or tuple(sizes) == array.shape[: len(sizes)]:
+        return array
+    found = np.zeros((*sizes, *array.shape[len(sizes) :]), dtype=array.dtype)
+    found[tuple(map(slice, array.shape))] = array
+    return found

@@ -1,0 +1,164 @@
+"""Training on a GPU, in under four minutes: `bench_gpu.py [DATA [CHECKOUT]]`.
+
+A language model against a loop as a tutorial writes it; a batch of sequences of different lengths against
+packed sequences; slots against an older CHECKOUT of seqrnn, where one is named; and what half a minute of
+training makes of a text. DATA is the folder of `snips` and `tinyshakespeare` (../shared/data).
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from bench_training import Sizes, compare
+from report import ROOT, in_turns, median_ratio, write_section
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.engine.device import choose_device
+from seqrnn.engine.rnn import RNN
+
+ROUNDS = 5
+SLOT_ROUNDS = 2
+BUDGET = 30  # seconds
+TRAINING = [
+    *("--hidden-size", "1024", "--layers", "2", "--dropout", "0.5", "--batch-size", "128"),
+    *("--segment-length", "128", "--learning-rate", "2e-3", "--average", "0.999"),
+]
+RAGGED = {
+    # name: (rows, longest, features, hidden size)
+    "120 words of 1 to 15 characters": (120, 15, 50, 100),
+    "16 sentences of 1 to 30 words": (16, 30, 328, 256),
+    "256 sentences of 1 to 30 words": (256, 30, 328, 256),
+}
+
+
+def language_models(data: Path) -> None:
+    """Measure updates of two language models."""
+    text = data / "tinyshakespeare" / "input.txt"
+    models = [
+        Sizes(320, 1, 24, 64, 200, "cuda", text),
+        Sizes(1024, 2, 128, 128, 40, "cuda", text),
+    ]
+    rows = [["network", "streams x segment", "plain loop, characters/s", "seqrnn, characters/s", "ratio"]]
+    with tempfile.TemporaryDirectory() as directory:
+        for sizes in models:
+            _, *figures = compare(directory, "bf16", sizes)
+            name = f"{sizes.layers} x LSTM {sizes.hidden}"
+            rows.append([name, f"{sizes.streams} x {sizes.segment}", *figures])
+    write_section("bench_gpu.py", "On a GPU: training a character model, bfloat16", rows)
+
+
+def both_ways(rows: int, longest: int, features: int, hidden: int) -> dict[str, Callable[[], float]]:
+    """Return two functions that run forwards and backwards over a batch: milliseconds."""
+    device = choose_device("cuda")
+    lengths = torch.arange(rows).mul(7).remainder(longest).add(1).sort(descending=True).values
+    there = lengths.to(device)
+    x = torch.randn(rows, longest, features, device=device)
+    ours = RNN("lstm", RNNSizes(features, hidden, bidirectional=True)).to(device)
+    theirs = nn.LSTM(features, hidden, batch_first=True, bidirectional=True).to(device)
+
+    def packed(x: Tensor) -> Tensor:
+        output, _ = theirs(pack_padded_sequence(x, lengths, batch_first=True))
+        return pad_packed_sequence(output, batch_first=True)[0]
+
+    def timed(run: Callable[[Tensor], Tensor]) -> Callable[[], float]:
+        def repeated(times: int = 20) -> float:
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            for _ in range(times):
+                run(x).sum().backward()  # type: ignore[no-untyped-call]
+            torch.cuda.synchronize()
+            return 1000.0 * (time.perf_counter() - start) / times
+
+        return repeated
+
+    return {"packed": timed(packed), "seqrnn": timed(lambda x: ours(x, there)[0])}
+
+
+def ragged_batches() -> None:
+    """Measure a layer in both directions over sequences of different lengths."""
+    table = [["batch", "packed nn.LSTM, ms", "seqrnn, ms", "packed over seqrnn"]]
+    for name, sizes in RAGGED.items():
+        measured = in_turns(both_ways(*sizes), ROUNDS)
+        medians = [f"{statistics.median(measured[side]):.2f}" for side in ("packed", "seqrnn")]
+        table.append([name, *medians, f"{median_ratio(measured['packed'], measured['seqrnn']):.2f}"])
+    write_section("bench_gpu.py", "On a GPU: sequences of different lengths, forwards and backwards", table)
+
+
+def slots(data: Path, before: Path | None) -> None:
+    """Measure the training of a tagger, as its defaults are and with larger batches."""
+    sides = {"this, its own batches": (ROOT, ()), "this, batches of 64": (ROOT, ("64",))}
+    if before is not None:
+        sides = {"before, its own batches": (before, ()), "before, batches of 64": (before, ("64",)), **sides}
+    script = Path(__file__).with_name("gpu_slots.py")
+    workers = {
+        name: subprocess.Popen(
+            [sys.executable, str(script), str(checkout), str(data / "snips"), *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name, (checkout, more) in sides.items()
+    }
+    measured = in_turns({name: asked(worker) for name, worker in workers.items()}, SLOT_ROUNDS)
+    for worker in workers.values():
+        worker.communicate()
+    first = measured[next(iter(sides))]
+    rows = [["checkout", "tokens/s", f"times {next(iter(sides))}"]]
+    for name, figures in measured.items():
+        rows.append([name, f"{statistics.median(figures):,.0f}", f"{median_ratio(figures, first):.1f}"])
+    write_section("bench_gpu.py", "On a GPU: training on SNIPS slots", rows)
+
+
+def asked(worker: subprocess.Popen[str]) -> Callable[[], float]:
+    """Return a function that has a worker train for a while: tokens a second."""
+
+    def ask() -> float:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        print(file=worker.stdin, flush=True)
+        return float(worker.stdout.readline())
+
+    return ask
+
+
+def half_a_minute(data: Path) -> None:
+    """Measure what the command makes of a text in that time, its start included and not."""
+    rows = [["command", "nats a character", "updates", "seconds, all in all"]]
+    command = [sys.executable, "-m", "seqrnn", "train", str(data / "tinyshakespeare" / "input.txt")]
+    for flags in ([], TRAINING):
+        with tempfile.TemporaryDirectory() as directory:
+            run, start = Path(directory) / "run", time.perf_counter()
+            given = ["--budget", f"{BUDGET}s", *flags]
+            subprocess.run([*command, *given, "-o", str(run)], cwd=ROOT, check=True)
+            seconds = time.perf_counter() - start
+            lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+        found = f"{lines[-1]['loss']:.4f}", f"{max(line['step'] for line in lines):,}"
+        rows.append([f"`seqrnn train {' '.join(given)}`", *found, f"{seconds:.1f}"])
+    write_section("bench_gpu.py", f"On a GPU: tiny Shakespeare after {BUDGET} seconds", rows)
+
+
+def main(data: str = "", before: str = "") -> None:
+    """Measure and write down."""
+    if not torch.cuda.is_available():
+        print("bench_gpu.py: left out, there is no CUDA device here")
+        return
+    folder = Path(data) if data else ROOT.parent / "shared" / "data"
+    print(torch.cuda.get_device_name())
+    ragged_batches()
+    language_models(folder)
+    slots(folder, Path(before) if before else None)
+    half_a_minute(folder)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
