@@ -76,61 +76,53 @@ class Sentence:
     """
 
     columns: Columns
-    width: int
+    width: int  # of a line, in columns
+    word: int  # which of them is the word
     tokens: list[Token] = field(default_factory=list)
+    words: list[Token] = field(default_factory=list)  # those of the lines that are words, or should be
     error: RowError | None = None
-
-    @property
-    def words(self) -> list[Token]:
-        """The lines that are words, or should be."""
-        return [token for token in self.tokens if token.role == "word"]
 
     def add(self, token: Token) -> None:
         """Take a line, and note what is wrong with it."""
         self.tokens.append(token)
-        number = token.line.number
-        if self.error is not None or token.role != "word":
+        if token.role != "word":
             return
-        if token.error is not None:
-            self.error = RowError(number, token.error)
-        elif len(token.cells) != self.width:
-            found = "1 column" if len(token.cells) == 1 else f"{len(token.cells)} columns"
-            self.error = RowError(number, f"{found}, expected {self.width} as in the first row; fix the line")
-        else:
-            word = self.columns.word_index(self.width, number)
-            if not token.cells[word].strip():
-                reason = f"no word in column {word + 1}; fix the line, or use --text-col"
-                self.error = RowError(number, reason)
+        self.words.append(token)
+        cells = token.cells
+        if token.error is not None or len(cells) != self.width or not cells[self.word].strip():
+            self.error = self.error or RowError(token.line.number, token.error or self._fault(cells))
+
+    def _fault(self, cells: Sequence[str]) -> str:
+        if len(cells) != self.width:
+            found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+            return f"{found}, expected {self.width} as in the first row; fix the line"
+        return f"no word in column {self.word + 1}; fix the line, or use --text-col"
 
     def labelled(self, name: str) -> Record:
         """Return what is read of it, and its tags. Raises RowError for a malformed line."""
-        words = self.words
-        number = words[0].line.number
-        tag = self.columns.tag_index(self.width, number)
+        tag = self.columns.tag_index(self.width, self.words[0].line.number)
         if self.error is not None:
             raise self.error
-        tags = tuple(token.cells[tag].strip() for token in words)
-        return self._record(name, words)._replace(targets=tags)
+        return self._record(name, tuple([token.cells[tag].strip() for token in self.words]))
 
-    def _record(self, name: str, words: Sequence[Token]) -> Record:
-        word = self.columns.word_index(self.width, words[0].line.number)
-        numbers = [token.line.number for token in words]
-        return Record(join_tokens(token.cells[word] for token in words), (), name, numbers[0], lines=numbers)
+    def _record(self, name: str, tags: tuple[str, ...]) -> Record:
+        numbers = [token.line.number for token in self.words]
+        return Record(join_tokens(self._texts()), tags, name, numbers[0], lines=numbers)
+
+    def _texts(self) -> list[str]:
+        return [token.cells[self.word] for token in self.words]
 
     def asked(self, name: str) -> tuple[Row, Record | None]:
         """Return its lines with what is read of them, whose tags need not be there."""
-        words = self.words
-        number = words[0].line.number
         if self.error is not None:
             return Row(self.error.line, {}, str(self.error), self.tokens), None
-        record = self._record(name, words)
-        fields = {"tokens": [token.cells[self.columns.word_index(self.width, number)] for token in words]}
+        number, fields = self.words[0].line.number, {"tokens": self._texts()}
         try:
             tag = self.columns.tag_index(self.width, number)
-            fields["tags"] = [token.cells[tag].strip() for token in words]
+            fields["tags"] = [token.cells[tag].strip() for token in self.words]
         except (RowError, UsageError):  # there are no tags
             pass
-        return Row(number, fields, None, self.tokens), record
+        return Row(number, fields, None, self.tokens), self._record(name, ())
 
 
 def split_sentences(
@@ -140,18 +132,16 @@ def split_sentences(
 
     Raises UsageError and RowError where the first word has no such columns.
     """
-    width = len(columns.names)
-    sentence, has_words = Sentence(columns, width), False
+    sentence = Sentence(columns, 0, 0)
     for token in tokens:
-        if token.role == "word" and not width:
-            width = sentence.width = len(token.cells)
-            columns.word_index(width, token.line.number)
-        if has_words and token.role in {"blank", "document"}:
+        if token.role == "word" and not sentence.width:
+            sentence.width = len(columns.names) or len(token.cells)
+            sentence.word = columns.word_index(sentence.width, token.line.number)
+        elif sentence.words and token.role in {"blank", "document"}:
             yield sentence
-            sentence, has_words = Sentence(columns, width), False
-        has_words = has_words or token.role == "word"
+            sentence = Sentence(columns, sentence.width, sentence.word)
         sentence.add(token)
-    if has_words:
+    if sentence.words:
         yield sentence
     elif rest is not None:
         rest += sentence.tokens
