@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from seqrnn.answering.continuer import Continuer
+from seqrnn.data.answer import Answer
 from seqrnn.data.text.tokenizer import EOS
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
-from seqrnn.tasks.task import Answer
 
 
 class Text:

@@ -13,8 +13,8 @@ from seqrnn.errors import SeqrnnError
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Text
     from seqrnn.cli.stdio import Output
+    from seqrnn.data.answer import Answer
     from seqrnn.search.sampling import Sampling
-    from seqrnn.tasks.task import Answer
 
 
 GLANCE = 0.01  # seconds in which nobody sees whether one token came or several

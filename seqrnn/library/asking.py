@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from seqrnn.answering.rows import Labeller, LineScorer, RowWriter
@@ -13,12 +14,17 @@ from seqrnn.tasks.language_model import LanguageModel
 from seqrnn.tasks.task import AnsweringTask, WritingTask
 
 
-def naming(model: OpenedModel, k: int | None = None, threshold: float | None = None) -> Asking:
-    """Ask a classifier, a tagger or another model that names something; see `Task.choice`."""
+def naming(
+    model: OpenedModel, k: int | None = None, threshold: float | None = None, probs: bool = False
+) -> Asking:
+    """Ask a classifier, a tagger or another model that names something; see `Task.choice`.
+
+    With `probs`, answers have the scores of all classes.
+    """
     task = model.run.task
     assert isinstance(task, AnsweringTask)
     answer = Labeller(task, model.backend).answer
-    return Asking(task.check, partial(answer, choice=task.choice(k, threshold)))
+    return Asking(task.check, partial(answer, choice=replace(task.choice(k, threshold), probs=probs)))
 
 
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def find_source(config: Config, given: Given) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+    from seqrnn.data.formats.registry import column_for
     from seqrnn.inference import formatted
 
     keys = {
@@ -49,9 +49,25 @@ def find_source(config: Config, given: Given) -> Source:
         "label_column": given.label_column,
         "encoding": given.encoding,
     }
+    source = _source(with_settings(config, keys), given).as_trained()
+    source = formatted(source, config.task) if source.format == "auto" else source
+    trained = config.data.format
+    return replace(
+        source,
+        text_column=given.text_column or column_for(source.text_column, trained, source.format),
+        label_column=given.label_column or column_for(source.label_column, trained, source.format),
+    )
+
+
+def with_settings(config: Config, keys: Mapping[str, str | None]) -> DataConfig:
+    """Return what the configuration of a run says of data, with other values for those keys that have one.
+
+    Raises UsageError for a value that a key cannot have.
+    """
+    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    source = _source(resolve([from_yaml(dump(config), "config.yaml"), known]).data, given).as_trained()
-    return formatted(source, config.task) if source.format == "auto" else source
+    return resolve([from_yaml(dump(config), "config.yaml"), known]).data
 
 
 def with_fields(task: Task, fields: Sequence[Field]) -> Task:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import count, islice
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from seqrnn.answering.continuation import Text
 from seqrnn.answering.continuer import Continuer
-from seqrnn.answering.rows import MOST_ROWS
-from seqrnn.errors import DataError, UsageError
+from seqrnn.data.answer import Answer
+from seqrnn.errors import UsageError
 from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.opened_model import OpenedModel, Resources
+from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
 from seqrnn.library.results import Evaluation, LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 from seqrnn.library.spelling import spelled_for_python
-from seqrnn.tasks.task import Answer, WritingTask
+from seqrnn.tasks.task import WritingTask
 
 if TYPE_CHECKING:
     from seqrnn.engine.backend import TorchBackend
-
-Errors = Literal["raise", "return"]
-Result = TypeVar("Result", RowAnswer, LineScore)
 
 
 def load(
@@ -243,21 +240,21 @@ class Model:
         if task.verb != verb:
             raise UsageError(f"{self.path}: was trained for {task.name}; use {task.verb}()")
 
-    def _parts_by(self, asking: Asking) -> _Answering:
+    def _parts_by(self, asking: Asking) -> Answering:
         """Answer the rows of a part together."""
         kind = self._opened.run.config.data.source_kind
 
-        def answered(part: _Part) -> list[Answer | Refusal]:
+        def answered(part: Part) -> list[Answer | Refusal]:
             first, rows = part
             return asking([read_row(row, kind, number) for number, row in enumerate(rows, first)])
 
         return answered
 
-    def _goes_on(self, options: DecodingOptions) -> _Answering:
+    def _goes_on(self, options: DecodingOptions) -> Answering:
         """Answer each prompt of a part by itself."""
         limits, sampling = options.for_prompts()
 
-        def answered(part: _Part) -> list[Answer | Refusal]:
+        def answered(part: Part) -> list[Answer | Refusal]:
             first, prompts = part
             return [
                 self._text(prompt, limits).answer(replace(sampling, seed=sampling.seed + number))
@@ -273,39 +270,15 @@ class Model:
         return Text(continuer, without_surrogates(prompt), limits)
 
     def _each(
-        self, rows: Iterable[Any], answer: _Answering, kind: type[Result], errors: Errors
+        self, rows: Iterable[Any], answer: Answering, kind: type[Result], errors: Errors
     ) -> list[Result] | Iterator[Result]:
         if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
             raise UsageError(f"rows: give a list of them, not one {type(rows).__name__}")
         if errors not in {"raise", "return"}:
             raise UsageError(f"errors {errors!r}: give 'raise' or 'return'")
-        found = _spelled(self._results(iter(rows), answer, kind, errors))
+        answers = self._opened.side_by_side(answer, parts_of(iter(rows)))
+        found = _spelled(results(answers, kind, errors))
         return list(found) if isinstance(rows, Collection) else found
-
-    def _results(
-        self, rows: Iterator[Any], answer: _Answering, kind: type[Result], errors: Errors
-    ) -> Iterator[Result]:
-        numbers = count()
-        for part in self._opened.side_by_side(answer, _parts(rows)):
-            for found in part:
-                number = next(numbers)
-                if isinstance(found, Answer):
-                    yield kind.of(found)
-                elif errors == "raise":
-                    raise DataError(f"rows[{number}]: {found.reason}")
-                else:
-                    yield kind(error=found.reason)
-
-
-_Part = tuple[int, list[Any]]  # the number of its first row, and its rows
-_Answering = Callable[[_Part], list[Answer | Refusal]]
-
-
-def _parts(rows: Iterator[Any]) -> Iterator[_Part]:
-    first = 0
-    while part := list(islice(rows, MOST_ROWS)):
-        yield first, part
-        first += len(part)
 
 
 def _spelled(items: Iterator[Any]) -> Iterator[Any]:

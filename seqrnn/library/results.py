@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from seqrnn.data.answer import Answer, probability
+
 if TYPE_CHECKING:
     from seqrnn.engine.events import Evaluated
     from seqrnn.library.model import Model
-    from seqrnn.tasks.task import Answer
 
 Prediction: TypeAlias = str | float | tuple[str, ...] | tuple[int, ...] | None
 """A label or a text; a number (regression); labels (multi-label), a tag a token, or keys (polyphony)."""
@@ -30,7 +31,7 @@ class Candidate:
     @property
     def probability(self) -> float:
         """The probability, 0 to 1."""
-        return probability_of(self.score)
+        return math.exp(min(self.score, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class RowAnswer:
     @property
     def probability(self) -> float | None:
         """The probability of the prediction, 0 to 1, where it has one."""
-        return None if self.score is None else probability_of(self.score)
+        return probability(self.score)
 
     @classmethod
     def of(cls, answer: Answer) -> RowAnswer:
@@ -132,11 +133,6 @@ class TrainingResult:
         from seqrnn.library.model import load
 
         return load(self.path)
-
-
-def probability_of(score: float) -> float:
-    """Return the probability, 0 to 1, of a natural-log one."""
-    return math.exp(min(score, 0.0))
 
 
 def frozen(prediction: Any) -> Prediction:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqrnn.data.answer import Answer
 from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.column_names import NUMBER_NAMES
 from seqrnn.data.formats.numbers import steps_in
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
-from seqrnn.tasks.task import Answer
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -161,12 +161,17 @@ def test_an_endless_iterator_is_answered_a_part_at_a_time(threads, model_of):
 
 
 def test_a_part_is_answered_before_the_next_one_is_asked_for(model_of):
+    asked = []
+
     def rows():
         yield from ["warm soup"] * 1024
-        raise AssertionError("nobody has asked for more")
+        asked.append("for more")
+        yield "a cold wind"
 
     answers = model_of("classifier").classify(rows())
     assert len(list(itertools.islice(answers, 1024))) == 1024
+    assert asked == []
+    assert len(list(answers)) == 1
 
 
 def test_arrays_and_other_collections_are_answered_by_lists(model_of):
