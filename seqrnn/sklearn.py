@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from seqrnn.errors import OutputError
 from seqrnn.library.model import Model, load
@@ -110,15 +110,15 @@ class _SequenceEstimator(BaseEstimator):  # type: ignore[misc]
             with data.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(row, ensure_ascii=True) + "\n" for row in rows)
             train(data, run, **{**settings, **fixed})
-            self.run_ = _read(run)
-        self.__dict__.pop("_opened", None)
+            self._opened = load(run)
+            self.run_ = _read(run, self._opened.checkpoint)
 
     def _answers(self, X: Any, **options: Any) -> list[RowAnswer]:
         check_is_fitted(self)
         return self._model().classify(_rows(X), **options)
 
     def _model(self) -> Model:
-        """Open the model, once a process: it is not pickled."""
+        """Return the model of the last fit; it is not pickled, so a copy opens it when it is first asked."""
         if "_opened" not in self.__dict__:
             with tempfile.TemporaryDirectory(prefix="seqrnn-") as folder:
                 _write(self.run_, Path(folder, "run"))
@@ -136,11 +136,11 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):  # type: ignore[m
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train on rows and their labels. Raises ValueError for rows or labels that are none."""
-        rows, labels = _rows(X), np.asarray(y)
+        if y is None:
+            raise ValueError("SequenceClassifier requires y to be passed, but the target y is None")
+        rows, labels = _rows(X), column_or_1d(y, warn=True)
         check_consistent_length(rows, labels)
         check_classification_targets(labels)
-        if labels.ndim != 1:
-            raise ValueError(f"y should be a 1d array, got an array of shape {labels.shape} instead")
         classes, numbers = np.unique(labels, return_inverse=True)
         names = [str(label).strip() for label in classes]
         if len(classes) < 2:
@@ -229,9 +229,8 @@ def _sentences(X: Any) -> list[list[str]]:
     return [[str(token) for token in sentence] for sentence in X]
 
 
-def _read(run: Path) -> dict[str, bytes]:
+def _read(run: Path, best: Path) -> dict[str, bytes]:
     """Return what answers need of a run directory, by relative paths: settings, what was learnt, weights."""
-    best = load(run).checkpoint
     names = [path for path in run.iterdir() if path.is_file() and path.name not in {"lock", "metrics.jsonl"}]
     weights = [best / "model.safetensors", best / "manifest.json"]
     return {str(path.relative_to(run)): path.read_bytes() for path in (*names, *weights)}

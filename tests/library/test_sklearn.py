@@ -171,18 +171,23 @@ class OfNumbers(SequenceClassifier):
         return [" ".join(f"{place}:{number:.0f}" for place, number in enumerate(row)) for row in X]
 
 
-EXPECTED_FAILURES: dict[str, str] = {}
+EXPECTED_FAILURES = {
+    "check_classifiers_train": "asks how well it has learned, of which one update says nothing",
+}
 
 
-def test_scikit_learns_checks_of_the_interface_pass_with_numbers_made_words():
+@pytest.mark.parametrize(
+    ("legacy", "least"),
+    [(False, 12), pytest.param(True, 45, marks=pytest.mark.slow)],
+)
+def test_scikit_learns_checks_of_the_interface_pass_with_numbers_made_words(legacy, least):
     found = check_estimator(
         OfNumbers(**{**SMALL, "steps": 1}),
-        legacy=False,
+        legacy=legacy,
         expected_failed_checks=EXPECTED_FAILURES,
         on_fail=None,
         on_skip=None,
     )
     failed = {check["check_name"]: str(check["exception"]) for check in found if check["status"] == "failed"}
     assert failed == {}
-    assert {check["check_name"] for check in found if check["status"] == "xfail"} == set(EXPECTED_FAILURES)
-    assert len([check for check in found if check["status"] == "passed"]) >= 12
+    assert len([check for check in found if check["status"] == "passed"]) >= least
