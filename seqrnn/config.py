@@ -18,16 +18,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from seqrnn.catalog import CELLS, FORMATS, TASKS
+from seqrnn.catalog import CELLS, FORMATS, SOURCES, TASKS
 
 if TYPE_CHECKING:
     CellName: TypeAlias = str
     TaskName: TypeAlias = str
     FormatName: TypeAlias = str
+    SourceName: TypeAlias = str
 else:  # a type checker cannot know the names of a catalogue
     CellName = Literal[tuple(CELLS)]
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
+    SourceName = Literal[("auto", *SOURCES)]
 
 LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 64 bits
 MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
@@ -184,7 +186,7 @@ class DataConfig(Section):
         "The same of the targets, whose spaces are written as they were.",
         "--target-pretokenized",
     )
-    source_kind: Literal["auto", "text", "label", "image", "vector", "vectors", "notes", "none"] = key(
+    source_kind: SourceName = key(
         "auto",
         "What is read of an example: a text, a label that is one token, an image, numbers (one vector, or "
         "vectors, one a time step), the notes of each step of music, or nothing (a language model); auto "

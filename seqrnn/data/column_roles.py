@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.source_kind import kind_named, number_kinds
 from seqrnn.data.formats.column_names import (
     LABEL_NAMES,
-    NUMBER_NAMES,
     SERIES_NAMES,
     TEXT_NAMES,
     TIME_NAMES,
@@ -58,7 +58,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -
     if wanted.may_tag and (tokens := table.with_tokens()):
         return tokens
     lists = table.of_kind("numbers")
-    if wanted.kind in NUMBER_NAMES or (wanted.kind == "auto" and wanted.source is None):
+    if kind_named(wanted.kind).has_numbers or (wanted.kind == "auto" and wanted.source is None):
         if lists and not table.of_kind("text", "path", "lists"):
             return table.with_lists_of_numbers(lists)
         if table.is_numeric:
@@ -81,7 +81,7 @@ class _Columns:
     @property
     def is_numeric(self) -> bool:
         """Whether every column is one of numbers, but for labels, names of series and times."""
-        if self.wanted.kind in {"vector", "vectors"}:
+        if kind_named(self.wanted.kind).in_columns:
             return True
         texts = self.of_kind("text", "path", "lists", "numbers")
         named = [
@@ -109,7 +109,7 @@ class _Columns:
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
         """Read the lists of one field."""
-        named = [column for column in lists if column.title in NUMBER_NAMES]
+        named = [column for column in lists if column.title in number_kinds()]
         field = (named or lists)[0].key
         return ColumnRoles(None if named else field, self._targets(()), shown=(field,))
 
@@ -155,7 +155,7 @@ class _Columns:
             return (labels[0].key,)
         if named is not None:
             return (named.key,)
-        if self.of_kind("numbers") or self.wanted.kind in {"vector", "vectors"}:
+        if self.of_kind("numbers") or kind_named(self.wanted.kind).in_columns:
             return ()
         numbers = [column for column in free if column.kind == "number"]
         shown = ", ".join(column.title or column.key for column in self.columns)

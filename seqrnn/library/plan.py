@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seqrnn.catalog import TASKS, load
+from seqrnn.catalog import SOURCES, TASKS, load
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
-from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.token_choice import Choices, choose_for
@@ -139,7 +139,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
-    _refuse_idle(config, own, config.data.source_kind, SETTINGS)
+    _refuse_idle(config, own, config.data.source_kind, {name: kind_named(name).settings for name in SOURCES})
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from seqrnn.data.fields.source_kind import number_kinds
+
 TEXT_NAMES = (
     "text", "sentence", "source", "input", "utterance", "image", "src", "review", "question", "comment",
     "tweet",
@@ -21,9 +23,6 @@ LABEL_NAMES = (
     "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
-
-NUMBER_NAMES = ("vectors", "vector", "notes")
-"""Names of a field that holds numbers, which are also the source kinds that read it."""
 
 SERIES_NAMES = ("series", "series_id", "id")
 """Names of a column that says which series a row belongs to, or which row it is: never a feature."""
@@ -69,7 +68,7 @@ def normal_name(name: str) -> str:
 def is_usual_name(name: str) -> bool:
     """Whether columns often have that name."""
     plain = normal_name(name)
-    known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in NUMBER_NAMES or plain in TIME_NAMES
+    known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in number_kinds() or plain in TIME_NAMES
     return known or (plain in INDEX_NAMES and plain != "") or plain in SERIES_NAMES or plain in LANGUAGES
 
 
