@@ -17,6 +17,7 @@ from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
+from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
@@ -118,7 +119,8 @@ def _format(source: Source, task: str | None) -> str:
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if known is not None:
-        return known
+        in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
+        return "conll" if in_blocks and task in {None, "tagging"} else known
     return "text" if task == "language-model" else format_of_lines(lines)
 
 

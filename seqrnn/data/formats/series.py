@@ -101,7 +101,7 @@ class _Series:
 
 
 class _Times:
-    """The times of the rows of a series: numbers and dates as numbers, other texts as they are after those."""
+    """The times of the rows of a series: numbers and dates as numbers, then other texts as they are."""
 
     def __init__(self) -> None:
         self._moments = array("d")  # two for each row: where days come first, and where months do
@@ -168,7 +168,7 @@ class _Columns:
     def of(cls, table: Table, source: Source) -> _Columns:
         """Take the columns that the source names; every other one that has a name is a feature."""
         labels = label_keys(table, source) if table.names is not None else source.label_columns(None)
-        series = table.usual(SERIES_NAMES, "--series-col")
+        series = None if source.feature_columns else table.usual(SERIES_NAMES, "--series-col")
         if source.series_column is not None:
             series = table.find(source.series_column, "--series-col")
         time = source.time_column and table.find(source.time_column, "--time-col")
