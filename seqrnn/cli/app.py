@@ -24,7 +24,7 @@ COMMANDS = {
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",
-    "inspect": "Show what a run directory holds.",
+    "inspect": "Show what data hold before a training, or what a run directory holds.",
     "export": "Write a model for ONNX runtimes, or in a quarter of the bytes.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""

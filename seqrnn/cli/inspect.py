@@ -1,27 +1,27 @@
-"""`seqrnn inspect`: what a run directory holds."""
+"""`seqrnn inspect`: what data hold before a training, or what a run directory holds after it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from seqrnn.cli.options import OutputOption
-from seqrnn.cli.tables import pairs
-from seqrnn.config_file import load_run_config
+from seqrnn.cli.flags import config_flags
+from seqrnn.cli.options import OutputOption, QuietOption
 from seqrnn.errors import UsageError
 
-if TYPE_CHECKING:
-    from seqrnn.answering.opened_run import OpenedRun
 
-
+@config_flags
 def inspect(
     context: typer.Context,
-    run: Annotated[
-        Path | None,
-        typer.Argument(help="Run directory that training made; or give it by -m.", show_default=False),
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATA]... | RUN",
+            help="Files that might be trained on (- is standard input), or a run directory.",
+            show_default=False,
+        ),
     ] = None,
     model: Annotated[
         Path | None,
@@ -29,90 +29,79 @@ def inspect(
             "-m",
             "--model",
             envvar="SEQRNN_MODEL",
-            help="The same, as for other commands.",
+            help="Run directory that training made, as for other commands.",
             show_default=False,
         ),
     ] = None,
     output: OutputOption = None,
-    config: Annotated[bool, typer.Option("--config", help="Print the settings, as YAML.")] = False,
+    config: Annotated[bool, typer.Option("--config", help="Print the settings of the run, as YAML.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    files: Annotated[
+        list[str] | None, typer.Option("-c", help="YAML file with settings for the data; may be repeated.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
+    ] = None,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe/--no-probe", help="Train for some seconds to tell what a training would take here."
+        ),
+    ] = True,
+    quiet: QuietOption = False,
+    **flags: Any,
 ) -> None:
-    """Show what a run directory holds."""
-    from seqrnn.answering.opened_run import open_run
-    from seqrnn.cli.stdio import Output, say
-    from seqrnn.run.directory import RunDirectory
-    from seqrnn.run.manifest import CONFIG
+    """Show what data hold before a training, or what a run directory holds after it.
 
-    path = _chosen(run, model, context)
-    directory = RunDirectory.open(path)
-    settings = directory.read_text(CONFIG)
-    if config:
-        load_run_config(settings, str(path / CONFIG))
-        with Output(output) as out:
-            out.write_text(settings)
-        say(*directory.warnings)
-        return
-    opened = open_run(path)
-    facts = _facts(opened)
-    with Output(output) as out:
-        out.write_json([facts]) if as_json else out.write_text(_report(facts))
-    say(*opened.warnings)
-
-
-def _chosen(run: Path | None, model: Path | None, context: typer.Context) -> Path:
-    """Return the run that the command line names. Raises UsageError where that is none, or two."""
-    source = context.get_parameter_source("model")
-    if run is not None and model is not None and source is not None and source.name == "COMMANDLINE":
-        raise UsageError(f"{run} and -m {model} exclude each other; give one of them")
-    if run is None and model is None:
-        raise UsageError("no run directory; name one that training made, such as seqrnn inspect RUN")
-    chosen = run or model
-    assert chosen is not None
-    return chosen
-
-
-def _facts(run: OpenedRun) -> dict[str, Any]:
-    """Gather what the best weights are, and what they have learned from; None where something is not.
-
-    Raises ModelError where they are not those of the configuration.
+    Data are read as `seqrnn train` would read them with the same options, and all that follows is decided
+    alike: the task, the columns, what a token is, what is held out. Nothing is written.
     """
-    from seqrnn.data.fields.source_kind import kind_named
-    from seqrnn.export.parameters import read_parameters
-    from seqrnn.tasks.task import WritingTask
+    given = {"-c": files, "--set": assignments, **{key: value for key, value in flags.items() if value}}
+    run = _run_named(paths or [], model, context, given)
+    if run is not None:
+        from seqrnn.cli.inspect_run import inspect_run
 
-    best, config, task = run.generation, run.config, run.task
-    metric, kind = best.metric, config.data.source_kind
-    recurs = task.model != "feed-forward"
-    both_ways = recurs and kind_named(kind).sequential and "model.bidirectional" in task.settings
-    return {
-        "task": config.task,
-        "shape": task.shape(),
-        "source": kind,
-        "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
-        "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
-        "target_tokenizer": config.data.target_tokenizer if isinstance(task, WritingTask) else None,
-        "cell": config.model.cell if recurs else None,
-        "bidirectional": config.model.bidirectional if both_ways else None,
-        "layers": config.model.num_layers,
-        "hidden_size": config.model.hidden_size,
-        "parameters": sum(int(array.size) for array in read_parameters(run).values()),
-        "weights": best.manifest.weights,
-        "step": best.step,
-        "metric": metric.name if metric else None,
-        "value": metric.value if metric else None,
-        "written": best.manifest.created,
-        "seqrnn": best.manifest.seqrnn,
-    }
+        first = next((name for name, value in given.items() if value), None)
+        if first is not None:
+            raise UsageError(f"{_spelled(first)}: says how data are read; {run} is a run, leave it out")
+        inspect_run(run, output, config, as_json)
+        return
+    from seqrnn.cli.inspect_data import inspect_data
+    from seqrnn.config_file import read_layers
+
+    if config:
+        raise UsageError("--config: prints the settings of a run; of data, use seqrnn init")
+    if paths:
+        flags["data.train"] = tuple(paths)
+    inspect_data(read_layers(files or [], assignments or [], flags), output, as_json, probe, quiet)
 
 
-def _report(facts: Mapping[str, Any]) -> str:
-    """Write the facts for a person: a metric under its own name."""
-    told = {
-        key: value for key, value in facts.items() if key not in {"metric", "value"} and value is not None
-    }
-    told["trained_on"] = ", ".join(facts["trained_on"])
-    if facts["bidirectional"] is not None:
-        told["bidirectional"] = "yes" if facts["bidirectional"] else "no"
-    if facts["metric"] is not None:
-        told[facts["metric"]] = facts["value"]
-    return pairs(told)
+def _run_named(
+    paths: list[str], model: Path | None, context: typer.Context, given: dict[str, Any]
+) -> Path | None:
+    """Return the run that the command line names; None where it names data.
+
+    Raises UsageError where that is none, or two.
+    """
+    from seqrnn.run.location import holds_run
+
+    source = context.get_parameter_source("model")
+    asked = model if source is not None and source.name == "COMMANDLINE" else None
+    if paths and asked is not None:
+        raise UsageError(f"{paths[0]} and -m {asked} exclude each other; give one of them")
+    if len(paths) == 1 and holds_run(Path(paths[0])):
+        return Path(paths[0])
+    if paths or given.get("-c") or given.get("data.source") or given.get("data.target"):
+        return asked
+    if model is None:
+        raise UsageError(
+            "nothing to inspect; name a data file, or a run directory that training made, "
+            "such as seqrnn inspect RUN"
+        )
+    return model
+
+
+def _spelled(key: str) -> str:
+    from seqrnn.config import KEYS, flag_of
+
+    return (flag_of(KEYS[key]) or key) if key in KEYS else key

@@ -29,8 +29,7 @@ class Record(NamedTuple):
     @property
     def labels(self) -> tuple[str, ...]:
         """The targets as labels, to which the blanks around them do not belong; blank ones are none."""
-        stripped = (target.strip() for target in self.targets)
-        return tuple(label for label in stripped if label)
+        return tuple([label for target in self.targets if (label := target.strip())])
 
     @property
     def is_blank(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from seqrnn.config import TrainingConfig
 from seqrnn.engine.duration import Duration
 
@@ -40,6 +42,18 @@ class EvaluationPlan:
         waited = seconds - self._ended
         is_late = gap > 0 and waited >= self._budget / FEWEST
         return (due and waited >= self._cost / SHARE) or (is_late and waited >= self._cost / LARGEST_SHARE)
+
+
+def evaluations_in(config: TrainingConfig, batches_per_epoch: int, updates: float) -> int:
+    """Return about how many evaluations so many updates have, where their cost does not matter."""
+    if math.isinf(updates):
+        return FEWEST
+    gap = config.evaluate_every or min(
+        LARGEST_GAP,
+        _tenth(config, Duration.of(config), batches_per_epoch),
+        -(-batches_per_epoch // config.accumulate),
+    )
+    return max(round(updates / max(gap, 1)), 1)
 
 
 def _tenth(config: TrainingConfig, duration: Duration, batches_per_epoch: int) -> int:

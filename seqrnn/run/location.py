@@ -25,6 +25,20 @@ def is_run(path: Path) -> bool:
     return (path / CONFIG).is_file() and ((path / LOCK).is_file() or bool(generation_paths(path)))
 
 
+def holds_run(path: Path) -> bool:
+    """Whether `path` is a run directory, even a damaged one, or a folder of such, and no folder of data."""
+    if not path.is_dir():
+        return False
+    try:
+        return _has_parts(path) or any(_has_parts(inner) for inner in path.iterdir() if inner.is_dir())
+    except OSError:
+        return False
+
+
+def _has_parts(path: Path) -> bool:
+    return (path / CONFIG).is_file() or bool(generation_paths(path))
+
+
 def check_run(path: Path) -> None:
     """Raise `ModelError`, which says what to give instead, unless `path` is a run directory."""
     try:

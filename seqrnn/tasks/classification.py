@@ -27,6 +27,7 @@ from seqrnn.metrics.classification import (
     confusions,
     with_unknown_labels,
 )
+from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
@@ -49,6 +50,7 @@ class Classification(AnsweringTask):
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
+    holdouts = frozenset({*AnsweringTask.holdouts, "stratified"})
     settings = frozenset(
         {
             "data.multi_label",
@@ -61,6 +63,7 @@ class Classification(AnsweringTask):
         }
     )
     defaults: ClassVar = {
+        "data.holdout": "stratified",
         "model.bidirectional": True,
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.5,
@@ -118,6 +121,10 @@ class Classification(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> label"
         return "many-to-one: x_1 ... x_T -> h_T -> label"
+
+    def answers_seen(self) -> NamesSeen:
+        """Return what gathers labels."""
+        return NamesSeen("label", self.labels.names_of)
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of what is read, the number of classes and whether there may be several."""

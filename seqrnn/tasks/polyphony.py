@@ -16,6 +16,7 @@ from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.sample import Sample
+from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
@@ -71,6 +72,10 @@ class Polyphony(AnsweringTask):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "many-to-many, aligned: x_t -> h_t -> the notes of x_{t+1}, at every t"
+
+    def answers_seen(self) -> NotesSeen:
+        """Return what gathers keys."""
+        return NotesSeen()
 
     def sizes(self) -> dict[str, int]:
         """Return the number of keys."""

@@ -19,6 +19,7 @@ from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
+from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
@@ -76,6 +77,10 @@ class Regression(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> number"
         return "many-to-one: x_1 ... x_T -> h_T -> number"
+
+    def answers_seen(self) -> NumbersSeen:
+        """Return what gathers numbers."""
+        return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of what is read, and that one number comes out."""

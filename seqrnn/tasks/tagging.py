@@ -27,6 +27,7 @@ from seqrnn.data.text.tokens import split_tokens
 from seqrnn.errors import UsageError
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import SpanCounts
+from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
 
 
@@ -116,6 +117,10 @@ class Tagging(AnsweringTask):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "many-to-many, aligned: x_t -> h_t -> tag, at every t"
+
+    def answers_seen(self) -> NamesSeen:
+        """Return what gathers tags."""
+        return NamesSeen("tag", self.tags.names_of)
 
     def sizes(self) -> dict[str, int]:
         """Return the sizes of the vocabularies, and whether the output layer is a CRF."""

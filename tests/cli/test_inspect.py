@@ -62,7 +62,7 @@ def test_the_run_is_an_argument_or_an_option(seqrnn, classifier, storyteller) ->
     assert seqrnn("inspect", SEQRNN_MODEL=str(classifier)).stdout == expected
     for arguments, words in [
         ([classifier, "-m", storyteller], b"exclude each other; give one of them"),
-        ([], b"no run directory; name one that training made, such as seqrnn inspect RUN"),
+        ([], b"nothing to inspect; name a data file, or a run directory that training made"),
     ]:
         result = seqrnn("inspect", *arguments)
         assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)

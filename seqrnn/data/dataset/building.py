@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
@@ -10,12 +10,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.config import DataConfig
+from seqrnn.config import DataConfig, Holdout
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
+from seqrnn.data.dataset.line_blocks import utf8_lines
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
-from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit, assign
+from seqrnn.data.dataset.records_ahead import Records, read_ahead
+from seqrnn.data.dataset.split import (
+    Fold,
+    FoldSplit,
+    RandomSplit,
+    SourceSplit,
+    Split,
+    StratifiedSplit,
+    TailSplit,
+    TextSplit,
+    assign,
+)
 from seqrnn.data.fields.field import Field, learned
 from seqrnn.data.fields.names import names_fields
 from seqrnn.data.formats.record_reader import RecordReader, read_records
@@ -28,11 +40,12 @@ from seqrnn.errors import DataError
 
 SAMPLE = 60  # characters of a text that a message shows
 READING, MEASURING, LEARNING, ENCODING = "reading", "measuring", "learning", "encoding"
+COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, other than words
 
 
 @dataclass(frozen=True)
 class Building:
-    """What becomes columns; without `valid`, `fraction` of `train` is held out."""
+    """What becomes columns; without `valid`, the `fold` or else `fraction` of `train` is held out."""
 
     train: Source
     valid: Source | None
@@ -41,10 +54,13 @@ class Building:
     seed: int
     threads: int | None
     progress: Progress
+    fold: Fold | None = None
 
     @property
     def fraction(self) -> float:
         """Share of the training source that is held out."""
+        if self.fold:
+            return 1 / self.fold.of
         return 0.0 if self.valid else self.data.valid_fraction
 
     @property
@@ -69,13 +85,32 @@ class Building:
             bytes_in(self.train.files, kind),
             bytes_in(self.valid.files if self.valid else (), kind),
         )
+        learning, encoding = self._costs()
         return [
             Pass(READING, train + valid, 1),
             Pass(MEASURING, train if self.fraction else 0, 2),
-            Pass(LEARNING, train, 10),
-            Pass(ENCODING, train, 10),
-            Pass(ENCODING, valid, 10),
+            Pass(LEARNING, train, learning),
+            Pass(ENCODING, train, encoding),
+            Pass(ENCODING, valid, encoding),
         ]
+
+    def _costs(self) -> tuple[int, int]:
+        """Return what a byte costs that is learned from, and one that is encoded, if one to hash costs 1."""
+        lines = LineSource.of(self.train, self.fields, self.data.over_length)
+        if lines is None:
+            return 50, 50
+        return COSTS.get(lines.field.settings.kind, (12, 12))
+
+    def parts(self, reader: RecordReader) -> Iterator[tuple[list[Record], NDArray[np.bool_]]]:
+        """Yield the training files' records in batches, with which are held out (n,), as training has it."""
+        return assign(self._split(self._characters() if self.is_one_text and self.fraction else 0), reader)
+
+    def _characters(self) -> int:
+        """Count the characters of one text."""
+        lines = LineSource.of(self.train, self.fields, self.data.over_length)
+        assert lines is not None
+        texts = (utf8_lines(block, self.data.encoding_errors)[0] for block in lines.blocks())
+        return sum(len(text.decode()) for text in texts)
 
     def build(self, directory: Path) -> PreparationReport:
         """Write a directory of columns for each part, and beside them what the fields have learned.
@@ -84,9 +119,13 @@ class Building:
         """
         _require_rows(self.train, read_records(self.train))
         lines = LineSource.of(self.train, self.fields, self.data.over_length, self.progress.taken)
-        report = self._of_records(directory) if lines is None else self._of_lines(lines, directory)
+        if lines is None or self.fold:
+            report = self._of_records(directory)
+        else:
+            report = self._of_lines(lines, directory)
         report.unit = "line" if self.is_one_text else "example"
         report.token = counted_name(self.fields)
+        report.divided = self.fraction > 0
         report.remarks = [remark for field in names_fields(self.fields) for remark in field.remarks]
         if self.valid:
             self.progress.begin(ENCODING)
@@ -103,14 +142,15 @@ class Building:
     def _of_lines(self, lines: LineSource, directory: Path) -> PreparationReport:
         with lines.coders(self.threads) as working:
             self.progress.begin(MEASURING)
-            places = lines.hold_out(working, self._split(characters=0))
+            places = lines.hold_out(working, self._text_split(characters=0))
             self.progress.begin(LEARNING)
             if lines.counts:
                 lines.learn(working, places, directory)
             elif lines.field.settings.kind == "byte":
                 lines.field.settle()  # there is nothing to learn
             else:
-                self._learn(read_records(self.train, self.progress.taken))
+                with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+                    self._learn(reader)
             self._keep_learned(directory)
             self.progress.begin(ENCODING)
             with (
@@ -121,20 +161,20 @@ class Building:
         return self._report(train.report, valid.report, blank, replaced)
 
     def _of_records(self, directory: Path) -> PreparationReport:
-        reader = read_records(self.train, self.progress.taken)
-        split = self._learn(reader)
-        self._keep_learned(directory)
-        self.progress.begin(ENCODING)
-        with (
-            PartWriter(directory / "train", self.fields, self.data.over_length) as train,
-            PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
-        ):
-            for records, held_out in assign(split, reader):
-                train.add(_chosen(records, ~held_out))
-                valid.add(_chosen(records, held_out))
+        with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+            split = self._learn(reader)
+            self._keep_learned(directory)
+            self.progress.begin(ENCODING)
+            with (
+                PartWriter(directory / "train", self.fields, self.data.over_length) as train,
+                PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
+            ):
+                for records, held_out in assign(split, reader):
+                    train.add(_chosen(records, ~held_out))
+                    valid.add(_chosen(records, held_out))
         return self._report(train.report, valid.report, reader.blank, reader.replaced)
 
-    def _learn(self, reader: RecordReader) -> Split:
+    def _learn(self, reader: Records) -> Split:
         """Let all fields learn in one pass; return what divides the records."""
         self.progress.begin(MEASURING)
         counted = self.is_one_text and self.fraction
@@ -153,10 +193,22 @@ class Building:
         return split
 
     def _split(self, characters: int) -> Split:
+        if self.fold:
+            return FoldSplit(self.fold, self.seed, self._holdout)
+        if self._holdout == "stratified":
+            return StratifiedSplit(self.fraction, self.seed)
+        return self._text_split(characters)
+
+    @property
+    def _holdout(self) -> Holdout:
+        """What is drawn; a label that is written from comes again and again: that is its examples."""
+        of_labels = self.data.holdout == "sources" and self.data.source_kind == "label"
+        return "examples" if of_labels else self.data.holdout
+
+    def _text_split(self, characters: int) -> TextSplit:
         if self.is_one_text and self.fraction:
             return TailSplit(self.fraction, characters)
-        # A label that is written from comes again and again: it is its examples that are drawn.
-        if self.data.holdout == "sources" and self.data.source_kind != "label":
+        if self._holdout == "sources":
             return SourceSplit(self.fraction, self.seed)
         return RandomSplit(self.fraction, self.seed)
 
@@ -194,8 +246,10 @@ def encode_part(
             blank, _ = lines.encode(working, Places(None), [column])
         report = column.report
     else:
-        reader = read_records(source, progress.taken)
-        with PartWriter(directory, fields, over_length) as part:
+        with (
+            read_ahead(source, threads, progress.taken) as reader,
+            PartWriter(directory, fields, over_length) as part,
+        ):
             for records in batched(reader, size_of):
                 part.add(records)
         report, blank = part.report, reader.blank

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.dataset.encoding import OverLength, over_length_error
 from seqrnn.data.dataset.line_blocks import Block, utf8_lines
-from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
+from seqrnn.data.dataset.split import RandomSplit, SourceSplit, TailSplit, TextSplit
 from seqrnn.data.encodings import Errors
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
@@ -57,8 +57,8 @@ class LineJob:
 class Coded(NamedTuple):
     """Examples of one part: ids in the column's type, lengths (n,) int64, and the counts of a report."""
 
-    ids: bytes
-    lengths: bytes
+    ids: bytes | memoryview
+    lengths: bytes | memoryview
     tokens: int
     unknown: int
     truncated: int
@@ -73,7 +73,7 @@ class LineCoder:
         self._countable = countable(job.settings)
         self._counts = token_counts(job.settings)
         self._tokenizer: Tokenizer | None = None
-        self._split: Split = RandomSplit(0.0, 0)
+        self._split: TextSplit = RandomSplit(0.0, 0)
 
     def hold_out(self, name: str, values: Mapping[str, Any]) -> None:
         """Divide by the split of a class and its values from now on; nothing is held out before."""
@@ -123,9 +123,9 @@ class LineCoder:
             encoded, cut = encoded.only(~encoded.truncated), 0
         else:
             skipped = 0
-        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)))
-        unknown = int((ids == UNK).sum())
-        return Coded(ids.tobytes(), encoded.lengths.tobytes(), len(ids), unknown, cut, skipped)
+        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)), copy=False)
+        unknown = int(np.count_nonzero(ids == UNK))
+        return Coded(ids.data, encoded.lengths.data, len(ids), unknown, cut, skipped)
 
     def _examples(self, block: Block) -> _Examples:
         content, replaced = utf8_lines(block, self._job.errors)

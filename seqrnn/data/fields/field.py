@@ -209,7 +209,7 @@ class LabelField(NamesField):
 
     def observe(self, records: Sequence[Record]) -> None:
         """Gather the labels of some records. Raises DataError as `encode` does, but for unknown ones."""
-        self._paths |= {label: record.path for record in records for label in self._labels(record)}
+        self._paths |= {label: record.path for record in records for label in self.names_of(record)}
 
     def settle(self) -> None:
         """Number the labels. Raises DataError if there is nothing to tell apart."""
@@ -227,7 +227,7 @@ class LabelField(NamesField):
 
         Raises DataError with the place of a record which has not exactly one, unless there may be several.
         """
-        named = ((record, self._labels(record)) for record in records)
+        named = ((record, self.names_of(record)) for record in records)
         return [Encoded(np.unique(ids) if len(ids) > 1 else ids) for ids in self.numbers(named)]
 
     def to_json(self) -> str:
@@ -242,7 +242,8 @@ class LabelField(NamesField):
             raise ModelError(f"labels.json: does not hold the labels of this model; {COPY}")
         self.labels = labels
 
-    def _labels(self, record: Record) -> tuple[str, ...]:
+    def names_of(self, record: Record) -> tuple[str, ...]:
+        """Return the labels of a record. Raises DataError unless it is one, or there may be several."""
         count = len(record.labels)
         if count != 1 and not self.multi_label:
             what = "no label" if count == 0 else f"{count} labels, expected 1"

@@ -59,6 +59,10 @@ class NamesField(Learning, ABC):
     def known(self) -> Sequence[str]:
         """The names that were learned, in alphabetical order."""
 
+    @abstractmethod
+    def names_of(self, record: Record) -> Sequence[str]:
+        """Return the names of a record. Raises DataError, with its place, where they cannot be learned."""
+
     @property
     def names(self) -> list[str]:
         """All names by their numbers."""

@@ -55,7 +55,7 @@ class NumberField(Learning):
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the numbers of some records. Raises DataError for a record without one."""
         for record in records:
-            self._moments.add(np.array([[_number_of(record)]]))
+            self._moments.add(np.array([[number_of(record)]]))
 
     def settle(self) -> None:
         """Learn the mean and the deviation."""
@@ -67,7 +67,7 @@ class NumberField(Learning):
         return [self._encode(record) for record in records]
 
     def _encode(self, record: Record) -> Encoded:
-        number = np.array([(_number_of(record) - self.mean) / self.deviation])
+        number = np.array([(number_of(record) - self.mean) / self.deviation])
         require_size(record, number)
         return Encoded(number.astype(np.float32))
 
@@ -86,7 +86,8 @@ class NumberField(Learning):
         self.mean, self.deviation = content.mean, content.deviation
 
 
-def _number_of(record: Record) -> float:
+def number_of(record: Record) -> float:
+    """Return the target number of a record. Raises DataError, with its place, for anything else."""
     if len(record.targets) != 1:
         raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; fix the row")
     try:

@@ -162,7 +162,7 @@ class TagField(NamesField):
     def observe(self, records: Sequence[Record]) -> None:
         """Gather the tags of some records. Raises DataError where tokens and tags do not match."""
         for record in records:
-            tags = tags_of(record)
+            tags = self.names_of(record)
             for tag in set(tags) - self._places.keys():
                 self._places[tag] = place_of(record, tags.index(tag))
             self._counts.update(tags)
@@ -205,8 +205,12 @@ class TagField(NamesField):
 
         Raises DataError with the place of a record whose tokens and tags do not match.
         """
-        named = ((record, tags_of(record)[: self._max_tokens]) for record in records)
+        named = ((record, self.names_of(record)[: self._max_tokens]) for record in records)
         return [Encoded(ids) for ids in self.numbers(named)]
+
+    def names_of(self, record: Record) -> Sequence[str]:
+        """Return the tag of each token. Raises DataError where their numbers differ."""
+        return tags_of(record)
 
     def to_json(self) -> str:
         """Return the content of tags.json."""

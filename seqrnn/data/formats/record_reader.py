@@ -12,11 +12,14 @@ from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
 
+FEW = 5  # places of blank rows that are remembered
+
 
 class RecordReader:
     """The records of a source, in the same order at every pass, without blank ones.
 
-    After a pass, `blank` is how many rows were passed over because they had no text, `replaced`
+    After a pass, `blank` is how many rows were passed over because they had no text, `blank_at` where the
+    first few of them are, `replaced`
     how many bytes were not UTF-8, and `oversize` how many lines were too long to be kept (they
     are blank rows, too).
     """
@@ -31,6 +34,7 @@ class RecordReader:
 
     def _reset(self) -> None:
         self.blank = self.replaced = self.oversize = 0
+        self.blank_at: list[str] = []
 
     def __iter__(self) -> Iterator[Record]:
         """Start a pass; raises DataError at the first row that cannot be read."""
@@ -41,6 +45,8 @@ class RecordReader:
                     yield record
                 else:
                     self.blank += 1
+                    if len(self.blank_at) < FEW:
+                        self.blank_at.append(record.place)
 
     def _records(self, path: str) -> Iterator[Record]:
         try:

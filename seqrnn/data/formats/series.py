@@ -101,7 +101,7 @@ class _Series:
 
 
 class _Times:
-    """The times of the rows of a series: numbers and dates as numbers, then other texts as they are."""
+    """The times of the rows of a series: numbers and dates as numbers, other texts after them."""
 
     def __init__(self) -> None:
         self._moments = array("d")  # two for each row: where days come first, and where months do

@@ -1,0 +1,109 @@
+"""What `seqrnn inspect DATA` shows, and in which order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.cli.data_report import DataReport
+from seqrnn.errors import DataError
+
+if TYPE_CHECKING:
+    from seqrnn.config import Config
+    from seqrnn.config_file import Layer
+    from seqrnn.data.record import Record
+    from seqrnn.engine.probe import Estimate
+    from seqrnn.inspection.findings import Findings
+    from seqrnn.library.plan import Plan
+    from seqrnn.tasks.task import Task
+
+PROBE_ROOM = 2 << 20  # characters of the examples that a probe trains on
+PROBE_VALID = 200  # examples that it is evaluated on
+
+
+def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: bool, quiet: bool) -> None:
+    """Look at data as a training with these settings would read them, and report."""
+    from seqrnn.cli.console import TrainingConsole
+    from seqrnn.cli.drawing import Paper
+    from seqrnn.cli.question import settled
+    from seqrnn.cli.stdio import Output
+    from seqrnn.config_file import from_flags
+    from seqrnn.inspection.findings import find
+    from seqrnn.library.plan import plan_training
+
+    def planned(answers: Mapping[str, Any]) -> Plan:
+        return plan_training([*layers, from_flags(answers)])
+
+    plan = settled(planned)
+    console = TrainingConsole(quiet)
+    with console.preparing("reading the data") as draw:
+        findings = find(plan.readable, _task, draw)
+    report = DataReport(Paper.of_stdout())
+    with Output(output) as out:
+        told = {**_decided(plan), **findings.to_dict()}
+        if not as_json:
+            out.write_text(report.of_findings(told))
+        with console.preparing("training for some seconds"):
+            estimated, reason = _estimate(plan, findings) if probe else (None, "")
+        training = asdict(estimated) if estimated else None
+        if as_json:
+            out.write_json([{**told, "training": training}])
+        else:
+            out.write_text(report.of_training(training, reason, findings.stops))
+
+
+def _task(config: Config) -> Task:
+    from seqrnn.catalog import TASKS, load
+
+    task: Task = load(TASKS[config.task])(config)
+    return task
+
+
+def _decided(plan: Plan) -> dict[str, Any]:
+    """Return what `train` would say of its decisions, and the settings that they are."""
+    lines = [*plan.inference.lines(), plan.tokens, f"shape: {plan.task().shape()}"]
+    return {
+        "task": plan.readable.task,
+        "format": plan.readable.data.format,
+        "source_kind": plan.readable.data.source_kind,
+        "decisions": list(filter(None, lines)),
+        "settings": {key: value for key, value in plan.inference.settings.items() if value not in (None, ())},
+    }
+
+
+def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
+    """Train for some seconds; return what a training would take, or why that cannot be told."""
+    task = findings.measured.task
+    if task is None or findings.stops:
+        return None, ""
+    from seqrnn.engine.probe import estimate, probe  # torch: what is wrong with the data is told before
+    from seqrnn.inspection.measuring import columns
+
+    train = _some(findings.train.train, task.stream)
+    valid = findings.valid.valid[:: max(len(findings.valid.valid) // PROBE_VALID, 1)]
+    encode = partial(columns, task, config=plan.readable)
+    with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
+        try:
+            parts = [
+                encode(rows=rows, directory=Path(directory, name))
+                for rows, name in ((train, "t"), (valid, "v"))
+            ]
+        except DataError as error:
+            return None, str(error)
+        if parts[0] is None:
+            return None, "no example is left to train on"
+        found = probe(plan.config, task, parts[0], parts[1])
+    growth = findings.survey.examples / len(train), findings.survey.held_out / max(len(valid), 1)
+    return estimate(plan.config, found, growth), ""
+
+
+def _some(rows: list[Record], stream: bool) -> list[Record]:
+    """Return about `PROBE_ROOM` of the rows: those of one text as they follow one another."""
+    share = sum(row.size for row in rows) / PROBE_ROOM
+    if share <= 1:
+        return rows
+    return rows[: max(int(len(rows) / share), 1)] if stream else rows[:: int(share) + 1]
