@@ -133,7 +133,7 @@ class DataConfig(Section):
     sentence_column: str | None = key(
         None,
         "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
-        "that of the row before.",
+        "that of the row before. -: a sentence ends at a blank row.",
         "--sentence-col",
     )
     feature_columns: tuple[str, ...] = key(

@@ -17,6 +17,7 @@ from seqrnn.data.formats.column_names import (
     normal_name,
     rank,
 )
+from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
@@ -47,6 +48,7 @@ class Wanted:
     sentence: str | None = None
     kind: str = "auto"
     may_tag: bool = False  # nothing says that the rows are no tokens
+    blank_rows: int = 0  # between the first rows
     reads_texts: bool = False  # the task that was asked for learns from nothing else
 
 
@@ -99,14 +101,18 @@ class _Columns:
         """Read sentences, of which each row is a token; None where nothing tells of them."""
         wanted = self.wanted
         tag = wanted.targets[0] if len(wanted.targets) == 1 else None
-        found = token_columns(list(self.by_key.values()), wanted.sentence, wanted.source, tag)
+        columns, blank = list(self.by_key.values()), wanted.blank_rows
+        found = token_columns(columns, wanted.sentence, wanted.source, tag, blank)
         if found is None or (found.signs == 0 and wanted.sentence is None):
             return None
         if found.signs == 1 and wanted.sentence is None:
             readings = [{"data.sentence_column": found.sentence}, {"task": "classification"}]
-            what = f'has one word a row, and "{found.sentence}" is the same for some rows each'
+            stays = f'"{found.sentence}" is the same for some rows each'
+            what = f"has one word a row, and {'blank rows' if found.sentence == BLANK_ROWS else stays}"
             raise AmbiguousDataError(f"{self.name}: {what}; do they make a sentence?", readings)
         evidence = f"a token a row, and a sentence as long as {found.sentence} stays the same or blank"
+        if found.sentence == BLANK_ROWS:
+            evidence = "a token a row, and a sentence up to each blank row"
         return ColumnRoles(found.token, (found.tag,), sentence=found.sentence, evidence=evidence)
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
