@@ -65,7 +65,9 @@ def answer_input(
 def _with_encoding(model: OpenedModel, encoding: str | None) -> DataConfig:
     from seqrnn.library.measuring import with_settings
 
-    return model.run.config.data if encoding is None else with_settings(model.run, {"encoding": encoding})
+    return (
+        model.run.config.data if encoding is None else with_settings(model.run.config, {"encoding": encoding})
+    )
 
 
 def _row_format(

@@ -187,5 +187,5 @@ def test_a_table_of_tokens_comes_back_with_a_tag_in_each_row(seqrnn, tmp_path):
     assert [line.rsplit(",", 2)[0] for line in answered[: len(rows)]] == rows
     right = [line.split(",")[2] == line.split(",")[3] for line in answered[: len(rows)]]
     assert measured["accuracy"] == pytest.approx(sum(right) / len(right))
-    assert (answered[-3], answered[-2]) == (",,", ",,N,,")
+    assert (answered[-3], answered[-2]) == (",,,,", ",,N,,")
     assert "no token in column" in done.stderr.decode()
