@@ -104,8 +104,8 @@ def evaluate(
     if "training.bleu_tokenizer" not in run.task.settings:
         refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
     if bleu_tokenizer is not None:
-        check_bleu_tokenizer(bleu_tokenizer)
         run.task.set_training("bleu_tokenizer", bleu_tokenizer)
+    check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
     source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))

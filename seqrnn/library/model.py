@@ -205,6 +205,7 @@ class Model:
         PyTorch is imported. Raises DataError for data that cannot be read.
         """
         from seqrnn.library.measuring import Given, effort_of, find_source, measure, with_fields
+        from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
         with spelled_for_python():
             run = self._opened.run
@@ -215,6 +216,7 @@ class Model:
             else:
                 given = Given(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
+            check_bleu_tokenizer(task.config.training.bleu_tokenizer)
             return measure(self._measured, task, find_source(run.config, given), effort)
 
     @property

@@ -6,8 +6,6 @@ import csv
 import datetime
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -159,37 +157,9 @@ FORMS: dict[str, tuple[Callable[[Path, list], Any], Callable[[Path, Path], Any],
 }
 """By the name of a file: how it is written, how rows and answers are read again, and how a label looks."""
 
-IN_ONE_PROCESS = """
-import json, os, sys
-from seqrnn.__main__ import main
-for out, *arguments in json.load(sys.stdin):
-    os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-    sys.argv = ["seqrnn", *arguments]
-    try:
-        main()
-    except SystemExit as end:
-        if end.code:
-            sys.exit(f"{arguments}: {end.code}")
-"""
-
-
-def run_all(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:
-    """Run commands, each with a file for its output first, in one process, which imports PyTorch once."""
-    done = subprocess.run(
-        [sys.executable, "-c", IN_ONE_PROCESS],
-        input=json.dumps(commands),
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-
 
 @pytest.fixture(scope="module")
-def forms(tmp_path_factory, environment) -> Path:
+def forms(tmp_path_factory, environment, forker) -> Path:
     """A folder with a file in each form, FILE, its run, FILE.run, its figures and its answers.
 
     FILE.all are the answers to FILE of one model with labels that would break lines.
@@ -209,7 +179,10 @@ def forms(tmp_path_factory, environment) -> Path:
     write_delimited(folder / "breaking.csv", [(text, BREAKING[label]) for text, label in PAIRS], ",")
     commands.append(["log", "train", "breaking.csv", "-o", "breaking", "--steps", "60", "-q", *SMALL])
     commands += [[f"{name}.all", "classify", "-m", "breaking", name] for name in FORMS]
-    run_all(commands, folder, environment)
+    for out, *arguments in commands:
+        done = forker.run(arguments, b"", environment, folder)
+        assert done.returncode == 0, done.stderr.decode()
+        (folder / out).write_bytes(done.stdout)
     return folder
 
 

@@ -47,10 +47,10 @@ def test_every_row_is_one_block_of_tokens_and_tags(seqrnn, tagger):
 
 
 def test_columns_come_back_with_one_more_for_the_tags(seqrnn, tagger, folder):
-    text = "# text = Ann saw\n-DOCSTART- -X-\n\nAnn  N\nsaw V \n\n\nold A\nx\n\n# end\n"
+    text = "# text = Ann saw\n-DOCSTART- -X-\n\nAnn  N\nsaw V \n\n\nold A\nx\n\n#end document\n"
     (folder / "rows.BIO.gz").write_bytes(gzip.compress(text.encode()))
     result = seqrnn("classify", "-m", tagger, "rows.BIO.gz")
-    expected = "# text = Ann saw\n-DOCSTART- -X- O\n\nAnn  N N\nsaw V V\n\n\nold A _\nx\t_\n\n# end\n"
+    expected = "# text = Ann saw\n-DOCSTART- -X- O\n\nAnn  N N\nsaw V V\n\n\nold A _\nx\t_\n\n#end document\n"
     assert (result.returncode, result.stdout.decode()) == (0, expected)
     told = "rows.BIO.gz:9: 1 column, expected 2 as in the first row; fix the line"
     assert told in result.stderr.decode()
@@ -187,5 +187,5 @@ def test_a_table_of_tokens_comes_back_with_a_tag_in_each_row(seqrnn, tmp_path):
     assert [line.rsplit(",", 2)[0] for line in answered[: len(rows)]] == rows
     right = [line.split(",")[2] == line.split(",")[3] for line in answered[: len(rows)]]
     assert measured["accuracy"] == pytest.approx(sum(right) / len(right))
-    assert (answered[-3], answered[-2]) == ("", ",,N,,")
+    assert (answered[-3], answered[-2]) == (",,,,", ",,N,,")
     assert "no token in column" in done.stderr.decode()

@@ -42,14 +42,16 @@ class RowTextWriter(AnswerWriter):
             out.write_lines([self._extended(header, names)])
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
-        """Write some rows; a blank one stays blank."""
+        """Write some rows; a blank one stays blank, and one of blank cells has no answer."""
         out.write_lines(map(self._row, examples))
 
     def _row(self, example: Answered) -> str:
         row, answer = example
-        if not row.raw.strip() and row.error is None:
+        is_blank = not row.fields and row.error is None
+        if is_blank and not row.raw.strip():
             return str(row.raw)
-        return self._extended(row.raw, map(self._style.cell, answer_columns(answer, self._style)))
+        columns = answer_columns(None if is_blank else answer, self._style)
+        return self._extended(row.raw, map(self._style.cell, columns))
 
     def _extended(self, text: str, cells: Iterable[str]) -> str:
         return f"{text}{self._table.delimiter}{self._spell(list(cells))}"
