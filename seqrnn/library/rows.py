@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqrnn.data.answer import Answer
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.cells import text_of
-from seqrnn.data.formats.column_names import NUMBER_NAMES
 from seqrnn.data.formats.numbers import steps_in
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -56,13 +56,14 @@ def read_row(value: Any, kind: str, number: int) -> Record | Refusal:
     Texts are strings or lists of tokens, images are paths; numbers are arrays of NumPy, or lists, of shape
     (F,) or (T, F), lists of keys a step (`notes`), or paths of .npy files.
     """
-    if isinstance(value, os.PathLike) and (kind == "image" or kind in NUMBER_NAMES):
+    reads = kind_named(kind)
+    if isinstance(value, os.PathLike) and (reads.file_kind != "text" or reads.has_numbers):
         value = os.fspath(value)
-    if kind in NUMBER_NAMES and not isinstance(value, str):
+    if reads.has_numbers and not isinstance(value, str):
         return _read_numbers(value, kind, number)
     text = text_of(_plain(value)) if isinstance(value, str | list | tuple | np.ndarray) else None
     if text is None:
-        wanted = "the path of an image" if kind == "image" else "a string or a list of strings"
+        wanted = "a string or a list of strings" if reads.file_kind == "text" else "the path of a file"
         return Refusal(f"is of type {type(value).__name__}; give {wanted}")
     return Record(without_surrogates(text), line=number + 1)
 
@@ -73,18 +74,17 @@ def without_surrogates(text: str) -> str:
 
 
 def _read_numbers(value: Any, kind: str, number: int) -> Record | Refusal:
-    steps = value
-    if isinstance(value, np.ndarray) and kind != "notes":
+    reads, steps = kind_named(kind), value
+    if isinstance(value, np.ndarray) and reads.in_columns:
         if value.ndim == 1:
-            steps = value[:, None] if kind == "vectors" else value[None]
-    elif isinstance(value, list | tuple | np.ndarray):
-        steps = steps_in({kind: _plain(value)}, kind)
+            steps = value[:, None] if reads.sequential else value[None]
     else:
-        steps = None
+        steps = (
+            steps_in({kind: _plain(value)}, kind) if isinstance(value, list | tuple | np.ndarray) else None
+        )
     if steps is None or (isinstance(steps, np.ndarray) and steps.ndim != 2):
-        wanted = {"vector": "a vector", "vectors": "a vector", "notes": "a list of keys"}[kind]
-        where = "" if kind == "vector" else " for each step"
-        return Refusal(f"holds no numbers; give {wanted}{where}, as a list or an array of NumPy")
+        wanted = "those of each step" if reads.sequential else "them"
+        return Refusal(f"holds no numbers; give {wanted}, in a list or an array of NumPy")
     return Record("", line=number + 1, steps=steps)
 
 

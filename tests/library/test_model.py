@@ -192,7 +192,7 @@ BAD = [
     ("number", "no numbers", "holds no numbers"),
     ("number", [[1.0, 2.0], [1.0]], "step 2 has 1 number, expected 2"),
     ("number", [[1.0, float("nan")]], "finite numbers"),
-    ("number", np.zeros((2, 2, 2)), "holds no numbers; give a vector for each step"),
+    ("number", np.zeros((2, 2, 2)), "holds no numbers; give those of each step"),
     ("number", {"vectors": []}, "holds no numbers"),
     ("vector", np.zeros(3), "3 numbers, expected 2"),
     ("music", [[99]], "keys from 0 to 11"),
