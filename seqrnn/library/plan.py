@@ -158,6 +158,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if config.data.holdout not in task.holdouts:
         what = f"--holdout {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
+    check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, {name: kind_named(name).settings for name in SOURCES})
@@ -218,7 +219,6 @@ def _check(config: Config, own: set[str]) -> None:
         raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
     if data.label_separator != "," and not data.multi_label:
         raise UsageError("--label-separator cuts several labels apart; add --multi-label")
-    check_bleu_tokenizer(training.bleu_tokenizer)
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")
