@@ -48,8 +48,8 @@ class Wanted:
     sentence: str | None = None
     kind: str = "auto"
     may_tag: bool = False  # nothing says that the rows are no tokens
-    blank_rows: int = 0  # between the first rows
     reads_texts: bool = False  # the task that was asked for learns from nothing else
+    blank_rows: int = 0  # between the first rows
 
 
 def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> ColumnRoles:
