@@ -22,6 +22,9 @@ from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 
+SHOWN = 8  # columns that a message lists
+
+
 @dataclass(frozen=True)
 class ColumnRoles:
     """The keys of the columns, and what is read: texts or paths (`kind` auto), or numbers."""
@@ -169,7 +172,8 @@ class _Columns:
         if self.of_kind("numbers") or kind_named(self.wanted.kind).in_columns:
             return ()
         numbers = [column for column in free if column.kind == "number"]
-        shown = ", ".join(column.title or column.key for column in self.columns)
+        names = [column.title or column.key for column in self.columns]
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         advice = "use --label-col, or --source text to read them as texts"
         if len(numbers) == 1 and not labels:
             raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")
