@@ -21,7 +21,6 @@ from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
-
 SHOWN = 8  # columns that a message lists
 
 
