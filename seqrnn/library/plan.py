@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seqrnn.catalog import TASKS, load
+from seqrnn.catalog import SOURCES, TASKS, load
 from seqrnn.config import KEYS, Config, DataConfig
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
-from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.sides import Choices, choose_for
@@ -161,7 +161,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
-    _refuse_idle(config, own, config.data.source_kind, SETTINGS)
+    _refuse_idle(config, own, config.data.source_kind, {name: kind_named(name).settings for name in SOURCES})
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
 
@@ -175,7 +175,7 @@ class _Parts:
 
 
 def _parts_of_folder(asked: Config) -> _Parts:
-    """Of a folder that holds the parts of a data set take those for training, never that for testing."""
+    """Of a folder that holds the parts of a data set take each for what its name says."""
     data = asked.data
     path = data.train[0] if len(data.train) == 1 else ""
     parts = parts_of(path) if os.path.isdir(path) else {}
@@ -187,8 +187,9 @@ def _parts_of_folder(asked: Config) -> _Parts:
     if "valid" in inside and not (data.valid or data.valid_source):
         settings["data.valid"] = (inside["valid"],)
         told += f", {inside['valid']} to validate on"
-    if "test" in inside:
-        told += f"; not read: {inside['test']}, for seqrnn evaluate"
+    if "test" in inside and not (data.test or data.test_source):
+        settings["data.test"] = (inside["test"],)
+        told += f", {inside['test']} to test on at the end"
     return _Parts(settings, (told,))
 
 
