@@ -8,26 +8,31 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seqrnn.catalog import TASKS, load
-from seqrnn.config import KEYS, Config
-from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
-from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.catalog import SOURCES, TASKS, load
+from seqrnn.config import KEYS, Config, DataConfig
+from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.token_choice import Choices, choose_for
+from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
-CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
+TEST = frozenset({"data.test", "data.test_source", "data.test_target"})
+CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"} | TEST
 """Keys that a resumed training may set anew; the seed has split the data."""
 
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
-FILES = ("train", "valid", "source", "target", "valid_source", "valid_target")
+FILES = (
+    *("train", "valid", "test", "source", "target"),
+    *("valid_source", "valid_target", "test_source", "test_target"),
+)
 """Keys of the data section that name files."""
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
@@ -65,12 +70,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     the data or the model, and ModelError where the run names a device or a pipe that the user does not.
     """
     begun = _settings_of(run)
+    # A run from before there was a choice has drawn single examples, whatever its task prefers now.
+    begun.setdefault("data.holdout", Setting("examples", str(run / CONFIG)))
     for layer in layers:
         for key, setting in layer.items():
-            if key not in CHANGEABLE and setting.value != begun[key].value:
+            value = begun[key].value if key in begun else KEYS[key].default
+            if key not in CHANGEABLE and setting.value != value:
                 raise UsageError(
-                    f"{setting.origin}: cannot change in a run that is resumed, it is "
-                    f"{begun[key].value}; leave it out, or start anew with --init-from"
+                    f"{setting.origin}: cannot change in a run that is resumed, it is {value}; "
+                    "leave it out, or start anew with --init-from"
                 )
     named = set().union(*layers)
     for key in (*(f"data.{name}" for name in FILES), "model.embeddings"):
@@ -79,6 +87,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     if LIMITS & named:
         begun = {key: setting for key, setting in begun.items() if key not in LIMITS}
     return begun
+
+
+def _check_files_given(data: DataConfig) -> None:
+    """Refuse files that do not go together, and standard input for two things, before anything is read."""
+    Source.validation(data)
+    Source.test(data)
+    names = [getattr(data, name) for name in FILES]
+    if sum("-" in name if isinstance(name, tuple) else name == "-" for name in names) > 1:
+        raise UsageError("- is standard input, which can be read once; name a file for the other data")
 
 
 def _check_files(run: Path, names: Any) -> None:
@@ -118,6 +135,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """
     layers = [begun or {}, *own]
     asked = resolve(layers)
+    _check_files_given(asked.data)
     given = {key for layer in layers for key in layer}
     parts = _parts_of_folder(asked)
     asked = resolve([begun or {}, *own, from_flags(parts.settings)])
@@ -137,9 +155,13 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    if config.data.holdout not in task.holdouts:
+        what = f"--holdout {config.data.holdout} goes by the labels of examples"
+        raise UsageError(f"{what}, of which {config.task} has none; leave it out")
+    check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
-    _refuse_idle(config, own, config.data.source_kind, SETTINGS)
+    _refuse_idle(config, own, config.data.source_kind, {name: kind_named(name).settings for name in SOURCES})
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
 
@@ -153,7 +175,7 @@ class _Parts:
 
 
 def _parts_of_folder(asked: Config) -> _Parts:
-    """Of a folder that holds the parts of a data set take those for training, never that for testing."""
+    """Of a folder that holds the parts of a data set take each for what its name says."""
     data = asked.data
     path = data.train[0] if len(data.train) == 1 else ""
     parts = parts_of(path) if os.path.isdir(path) else {}
@@ -165,8 +187,9 @@ def _parts_of_folder(asked: Config) -> _Parts:
     if "valid" in inside and not (data.valid or data.valid_source):
         settings["data.valid"] = (inside["valid"],)
         told += f", {inside['valid']} to validate on"
-    if "test" in inside:
-        told += f"; not read: {inside['test']}, for seqrnn evaluate"
+    if "test" in inside and not (data.test or data.test_source):
+        settings["data.test"] = (inside["test"],)
+        told += f", {inside['test']} to test on at the end"
     return _Parts(settings, (told,))
 
 

@@ -6,6 +6,7 @@ Shapes: B batch, S source, T target.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,10 +17,11 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
-from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.metrics.sequences import TranslationScores, sequence_scores, translation_scores
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, Values, WritingTask
@@ -71,6 +73,7 @@ class Seq2Seq(WritingTask):
             "model.entry",
             "model.scheduled_sampling",
             "training.label_smoothing",
+            "training.bleu_tokenizer",
         }
     )
     defaults: ClassVar = {
@@ -115,7 +118,7 @@ class Seq2Seq(WritingTask):
     @classmethod
     def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
         """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
-        if source_kind in {"image", "vector"}:
+        if not kind_named(source_kind).sequential:
             return {**cls.defaults, **OF_IMAGES}
         return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
@@ -146,7 +149,7 @@ class Seq2Seq(WritingTask):
         """Return the shape of the task as a lecture draws it."""
         kind = self.config.data.source_kind
         if self._is_one_to_many():
-            read = "image -> CNN" if kind == "image" else kind
+            read = kind_named(kind).drawn or kind
             return f"one-to-many: {read} -> {self._entry()} -> y_1 ... y_T, each y_t read before y_{{t+1}}"
         return "many-to-many: x_1 ... x_S -> encoder -> decoder -> y_1 ... y_T"
 
@@ -224,6 +227,7 @@ class WritingScorer:
 
     def __init__(self, task: Seq2Seq) -> None:
         self._tokenizer = task.target.tokenizer
+        self._bleu_tokenizer = task.config.training.bleu_tokenizer
         self._reads_labels = task.config.data.source_kind == "label"
         self._unknown = {"unknown_labels": 0} if self._reads_labels else {}
         self._unknown["unknown_tokens"] = 0
@@ -244,8 +248,16 @@ class WritingScorer:
         Besides, how many tokens to write, and labels to write for, training did not have.
         """
         scores = sequence_scores(self._written, self._references, self._tokenizer.split)
-        return {**scores, **translation_scores(self._written, self._references)[0], **self._unknown}
+        return {**scores, **self._translation.figures, **self._unknown}
 
     def details(self) -> dict[str, Any]:
-        """Return sacrebleu's signatures."""
-        return {"signatures": translation_scores(self._written, self._references)[1]}
+        """Return sacrebleu's signatures, and notes on how it cut the texts."""
+        return {
+            "signatures": self._translation.signatures,
+            "notes": list(filter(None, (self._translation.told,))),
+        }
+
+    @cached_property
+    def _translation(self) -> TranslationScores:
+        """What sacrebleu says of all that was written; asked for once nothing is added any more."""
+        return translation_scores(self._written, self._references, self._bleu_tokenizer)
