@@ -172,7 +172,7 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):  # type: ignore[m
 
 
 class SequenceTagger(_SequenceEstimator):
-    """Gives each token of a sentence a tag: `fit`, `predict`, `predict_proba` and `score`.
+    """Gives each token of a sentence a tag: `fit`, `predict` and `score` (the share of right tags).
 
     X is a list of sentences, each a list of tokens; y holds a list of as many tags for each.
     """
