@@ -167,8 +167,7 @@ def _prepare(
     if weights is not None and resume:
         check_unchanged(weights, prepared.hashes)
     session = Session(plan.config, task, prepared, weights)
-    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
-    for line in filter(None, (*told, session.describe())):
+    for line in (*plan.decisions(), *prepared.report.lines(), session.describe()):
         console.say(line)
     return session
 

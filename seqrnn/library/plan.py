@@ -54,8 +54,18 @@ class Plan:
 
     def task(self) -> Task:
         """Make the task."""
-        task: Task = load(TASKS[self.readable.task])(self.readable)
-        return task
+        return task_of(self.readable)
+
+    def decisions(self) -> list[str]:
+        """Return what was decided, and why, a line each."""
+        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}")
+        return list(filter(None, lines))
+
+
+def task_of(config: Config) -> Task:
+    """Make the task of a configuration."""
+    task: Task = load(TASKS[config.task])(config)
+    return task
 
 
 def continued(run: Path, layers: list[Layer]) -> Layer:
@@ -202,13 +212,26 @@ def _check(config: Config, own: set[str]) -> None:
 
 def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[str, frozenset[str]]) -> None:
     """Raise UsageError for the first of the user's settings that is not one of `here`, but of others."""
-    idle = frozenset().union(*settings.values()) - settings.get(here, frozenset())
+    idle = _idle(here, settings)
     for key, setting in ((key, layer[key]) for layer in own for key in layer if key in idle):
-        if _value(config, key) != KEYS[key].default:
+        if value_of(config, key) != KEYS[key].default:
             there = ", ".join(name for name, keys in settings.items() if key in keys)
             raise UsageError(f"{setting.origin}: changes nothing for {here}, only for {there}; leave it out")
 
 
-def _value(config: Config, key: str) -> Any:
-    section, _, name = key.partition(".")
-    return getattr(getattr(config, section), name)
+def settings_for(config: Config) -> list[str]:
+    """Return the keys that say something to the task and the data of a configuration, in their order."""
+    tasks = {name: load(path).settings for name, path in TASKS.items()}
+    idle = _idle(config.task, tasks) | _idle(config.data.source_kind, SETTINGS)
+    return [key for key in KEYS if key not in idle]
+
+
+def value_of(config: Config, key: str) -> Any:
+    """Return the value of a dotted key."""
+    section, dot, name = key.partition(".")
+    return getattr(getattr(config, section), name) if dot else getattr(config, section)
+
+
+def _idle(here: str, settings: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the keys that say something to others alone."""
+    return frozenset().union(*settings.values()) - settings.get(here, frozenset())
