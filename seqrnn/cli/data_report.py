@@ -60,7 +60,14 @@ class DataReport:
 
     def _examples(self, examples: Found) -> Section:
         yield "Examples"
-        yield f"{INDENT}{examples['train']:,} to train on, {examples['valid']:,} to validate on"
+        counts = [examples["train"] * examples["one_in"], examples["valid"] * examples["valid_one_in"]]
+        some = max(examples["one_in"], examples["valid_one_in"])
+        about = "" if some == 1 else "about "
+        yield f"{INDENT}{about}{counts[0]:,} to train on, {counts[1]:,} to validate on"
+        if some > 1:
+            yield from self._paper.wrapped(
+                f"one block of rows in {some} was read, spread evenly; what follows was found in those"
+            )
         if examples["replaced_bytes"]:
             yield f"{INDENT}{examples['replaced_bytes']:,} bytes are not of the encoding, and read as U+FFFD"
         for row in examples["first"]:
@@ -182,8 +189,9 @@ class DataReport:
         if not (repeats["repeated"] or repeats["leaked"] or repeats["contradictory"]):
             yield "Duplicates: none, neither within the data nor between training and validation"
             return
-        about = "" if repeats["exact"] else " (estimated, there are too many texts to keep each)"
-        yield f"Duplicates{about}"
+        compared = " of whole lines, all of them" if repeats["compared"] == "line" else ""
+        about = "" if repeats["exact"] else " (estimated)"
+        yield f"Duplicates{compared}{about}"
         yield from self._pairs(repeats, "repeated", "rows have the text of an earlier row", "as")
         yield from self._pairs(repeats, "leaked", "rows to validate on have a text that is trained on", "as")
         if repeats["contradictory"]:

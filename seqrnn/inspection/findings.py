@@ -50,6 +50,8 @@ class Findings:
                 "train": survey.examples,
                 "valid": survey.held_out,
                 "blank": survey.blank,
+                "one_in": survey.one_in[0],
+                "valid_one_in": survey.one_in[-1],
                 "replaced_bytes": survey.replaced_bytes,
                 "first": [_shown(record) for record in survey.first],
             },

@@ -34,6 +34,7 @@ class Conll(Format):
 
     extensions = (".conll", ".bio", ".iob")
     line_is_row = False
+    is_cut_between_lines = True
     row_noun = "sentence"
 
     def matches(self, lines: Sequence[str]) -> bool:
@@ -65,6 +66,7 @@ class ConllU(Format):
 
     extensions = (".conllu",)
     line_is_row = False
+    is_cut_between_lines = True
     row_noun = "sentence"
 
     def matches(self, lines: Sequence[str]) -> bool:

@@ -47,6 +47,7 @@ class Csv(TableFormat):
 
     extensions: ClassVar = (".csv",)
     line_is_row = False
+    is_cut_between_lines = has_quotes = True
     row_noun = "row"
 
     def matches(self, lines: Sequence[str]) -> bool:
@@ -107,22 +108,21 @@ def _is_table(lines: Sequence[str], delimiter: str) -> bool:
 def split_csv(lines: Iterable[Line], delimiter: str = ",") -> Iterator[Cells]:
     """Cut lines as CSV has it. Raises RowError where quotes do not match."""
     csv.field_size_limit(LINE_LIMIT)
-    at = [0]  # the number of the line read last
+    at: list[int] = []  # the number of the row's first line
     texts = (line.text + "\n" for line in _noting(lines, at))
     rows = csv.reader(texts, strict=True, delimiter=delimiter)
-    start = None
     try:
         for cells in rows:
-            yield start or 1, cells
-            start = at[0] + 1
+            yield at.pop(), cells
     except csv.Error as error:
-        raise RowError(start or 1, f"not valid CSV: {error}; check the quotes of this row") from error
+        raise RowError(at.pop(), f"not valid CSV: {error}; check the quotes of this row") from error
 
 
 def _noting(lines: Iterable[Line], at: list[int]) -> Iterator[Line]:
-    """Pass lines on, the number of the last one being `at[0]`."""
+    """Pass lines on; where `at` is empty, it gets the number of the next one."""
     for line in lines:
-        at[0] = line.number
+        if not at:
+            at.append(line.number)
         yield line
 
 
