@@ -116,6 +116,17 @@ class DataConfig(Section):
     time_column: str | None = key(
         None, "Column that orders the rows of a series; without one, the order in the file.", "--time-col"
     )
+    date_order: Literal["auto", "day-first", "month-first"] = key(
+        "auto",
+        "What comes first in times such as 03/04/2024, where the data do not tell.",
+        "--date-order",
+    )
+    sentence_column: str | None = key(
+        None,
+        "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
+        "that of the row before.",
+        "--sentence-col",
+    )
     feature_columns: tuple[str, ...] = key(
         (),
         "Columns of numbers that the model reads; empty: all but those of labels, series and time.",

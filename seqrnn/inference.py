@@ -27,6 +27,7 @@ from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
+from seqrnn.data.several_labels import several_labels
 from seqrnn.data.source import Source
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
@@ -62,8 +63,10 @@ class Inference:
         return self.source.format
 
 
-def infer(source: Source, task: str | None) -> Inference:
+def infer(source: Source, task: str | None, one_label: bool = False) -> Inference:
     """Decide how the files of `source` are laid out, and what to learn if `task` is None.
+
+    With `one_label` an example bears one label, whatever the labels look like.
 
     Only the first rows are looked at, but they are consumed: stdin must have been spooled.
     Raises DataError where a file is empty or its first rows are malformed, UsageError where the task or
@@ -77,17 +80,27 @@ def infer(source: Source, task: str | None) -> Inference:
         source, settings, notes = _with_columns(source, task)
     elif source.text_column is None and source.label_column is None:
         source, settings, notes = _with_numbered_columns(source)
-    records = list(_head(read_records(source)))
-    if not records:
-        raise DataError(
-            f"{file_name(source.paths[0])}: holds no rows with text; give a file with at least one"
-        )
-    sample = Sample(file_name(source.target_path or source.paths[0]), source, records)
+    sample = _sample(source)
+    if not one_label and task in {None, "classification"} and (several := several_labels(sample)):
+        separator = several.separator or source.label_separator
+        settings |= {"data.multi_label": True, "data.label_separator": separator}
+        source = replace(source, multi_label=True, label_separator=separator)
+        notes.append(f"several labels: {several.evidence}; --set data.multi_label=false reads each as one")
+        sample = _sample(source)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+
+
+def _sample(source: Source) -> Sample:
+    records = list(_head(read_records(source)))
+    if not records:
+        raise DataError(
+            f"{file_name(source.paths[0])}: holds no rows with text; give a file with at least one"
+        )
+    return Sample(file_name(source.target_path or source.paths[0]), source, records)
 
 
 def formatted(source: Source, task: str) -> Source:
@@ -165,7 +178,9 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
         targets,
         key(source.series_column, "--series-col"),
         key(source.time_column, "--time-col"),
+        key(source.sentence_column, "--sentence-col"),
         source.kind,
+        task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 
@@ -200,6 +215,7 @@ def _chosen(
         "label_column": ",".join(roles.targets) or None,
         "series_column": roles.series,
         "time_column": roles.time,
+        "sentence_column": roles.sentence,
         "feature_columns": roles.features,
     }
     targets = [column.cells for column in columns if column.key in roles.targets]
@@ -230,12 +246,17 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         "answer": list(roles.targets),
         "series": [roles.series] if roles.series else [],
         "time": [roles.time] if roles.time else [],
+        "sentence": [roles.sentence] if roles.sentence else [],
     }
     used = {key for keys in parts.values() for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    if roles.evidence:
+        named += f"; {roles.evidence}"
     if _text_in(roles, columns):
         named += "; what is read are the files of text that its cells name (--text-in)"
+    if table.comments:
+        named += f"; comment lines before them: {table.comments}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
     return f"columns: {header}{named}"
 

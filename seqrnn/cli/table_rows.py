@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.answering.rows import MOST_ROWS
@@ -100,12 +100,22 @@ class TableRows:
 
     def _answered(self, part: Iterable[tuple[int, tuple[TableRow, Record | None]]]) -> list[Answered]:
         checked = [self._checked(number, row, record) for number, (row, record) in part]
-        answers = iter(self.answer([record for _, _, record in checked if record is not None]))
+        given = [record for _, _, record in checked if record is not None]
+        answers = iter(
+            self.answer(given) if self.source.sentence_column is None else self._of_tokens(checked)
+        )
         return [(row, fields, None if record is None else next(answers)) for row, fields, record in checked]
 
-    def _checked(
-        self, number: int, row: TableRow, record: Record | None
-    ) -> tuple[Row, Mapping[str, Any], Record | None]:
+    def _of_tokens(self, checked: Sequence[Checked]) -> Iterator[Answer]:
+        """Yield the answer to each row that is a token of the sentence with which it comes."""
+        tokens = [(row, record) for row, _, record in checked if record is not None]
+        groups = [list(group) for _, group in groupby(tokens, key=lambda token: id(token[1]))]
+        answers = self.answer([group[0][1] for group in groups])
+        for group, answer in zip(groups, answers, strict=True):
+            for row, sentence in group:
+                yield _answer_at(answer, sentence.lines.index(row.place) if sentence.lines else None)
+
+    def _checked(self, number: int, row: TableRow, record: Record | None) -> Checked:
         error, text = row.error, record.source if record else ""
         if record is not None:
             try:
@@ -128,7 +138,16 @@ class TableRows:
         return lambda rows: out.write_lines(_line(row, fields, answer, spell) for row, fields, answer in rows)
 
 
+Checked = tuple[Row, Mapping[str, Any], Record | None]
 Answered = tuple[Row, Mapping[str, Any], Answer | None]
+
+
+def _answer_at(answer: Answer, place: int | None) -> Answer:
+    """Return the answer to one token of a sentence; a blank row, or a token that was cut off, has none."""
+    if place is None or place >= len(answer.prediction):
+        return Answer(None, None, truncated=place is not None)
+    tag, score = answer.prediction[place], answer.parts[place]
+    return Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
 
 
 def cells(answer: Answer | None) -> dict[str, Any]:

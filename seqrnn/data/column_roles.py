@@ -15,6 +15,7 @@ from seqrnn.data.formats.column_names import (
     normal_name,
     rank,
 )
+from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 
@@ -28,6 +29,8 @@ class ColumnRoles:
     features: tuple[str, ...] = ()
     series: str | None = None
     time: str | None = None
+    sentence: str | None = None
+    evidence: str = ""  # for what is not plain to see
     shown: tuple[str, ...] = ()  # what is read, where neither `source` nor `features` need to say so
 
 
@@ -39,7 +42,9 @@ class Wanted:
     targets: tuple[str, ...] = ()
     series: str | None = None
     time: str | None = None
+    sentence: str | None = None
     kind: str = "auto"
+    may_tag: bool = False  # nothing says that the rows are no tokens
     reads_texts: bool = False  # the task that was asked for learns from nothing else
 
 
@@ -50,6 +55,8 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -
     of each reading, where two are near.
     """
     table = _Columns(name, columns, wanted)
+    if wanted.may_tag and (tokens := table.with_tokens()):
+        return tokens
     lists = table.of_kind("numbers")
     if wanted.kind in NUMBER_NAMES or (wanted.kind == "auto" and wanted.source is None):
         if lists and not table.of_kind("text", "path", "lists"):
@@ -80,11 +87,25 @@ class _Columns:
         named = [
             column for column in self.columns if column.kind != "identifier" and _names(column, TEXT_NAMES)
         ]
-        if named or any(not _names(column, (*SERIES_NAMES, *TIME_NAMES)) for column in texts):
+        if named or any(not (_names(column, SERIES_NAMES) or _is_time(column)) for column in texts):
             return False
         numbers, labels = self.of_kind("number"), self.of_kind("label")
-        labels = [column for column in labels if not _names(column, (*SERIES_NAMES, *TIME_NAMES))]
+        labels = [column for column in labels if not (_names(column, SERIES_NAMES) or _is_time(column))]
         return bool(numbers) and len(labels) <= 1 and not self.wanted.reads_texts
+
+    def with_tokens(self) -> ColumnRoles | None:
+        """Read sentences, of which each row is a token; None where nothing tells of them."""
+        wanted = self.wanted
+        tag = wanted.targets[0] if len(wanted.targets) == 1 else None
+        found = token_columns(list(self.by_key.values()), wanted.sentence, wanted.source, tag)
+        if found is None or (found.signs == 0 and wanted.sentence is None):
+            return None
+        if found.signs == 1 and wanted.sentence is None:
+            readings = [{"data.sentence_column": found.sentence}, {"task": "classification"}]
+            what = f'has one word a row, and "{found.sentence}" is the same for some rows each'
+            raise AmbiguousDataError(f"{self.name}: {what}; do they make a sentence?", readings)
+        evidence = f"a token a row, and a sentence as long as {found.sentence} stays the same or blank"
+        return ColumnRoles(found.token, (found.tag,), sentence=found.sentence, evidence=evidence)
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
         """Read the lists of one field."""
@@ -118,8 +139,9 @@ class _Columns:
     def _time(self) -> str | None:
         if self.wanted.time is not None:
             return self.wanted.time
-        named = [column for column in self.columns if _names(column, TIME_NAMES)]
-        return named[0].key if named else None
+        found = [column for column in self.columns if _names(column, TIME_NAMES)]
+        found = found or [column for column in self.columns if column.holds_dates]
+        return found[0].key if found else None
 
     def _targets(self, others: object) -> tuple[str, ...]:
         """Return the column of labels or target numbers of a table of numbers."""
@@ -201,7 +223,7 @@ class _Columns:
             lists = [column for column in free if _go_together(source, column)]
             if lists:
                 return ((_best_named(lists, LABEL_NAMES) or lists[0]).key,)
-        free = [column for column in free if not _names(column, TIME_NAMES)] or free
+        free = [column for column in free if not _is_time(column)] or free
         named = _best_named([*free, *others], LABEL_NAMES)
         if named is not None:
             return (named.key,)
@@ -236,6 +258,10 @@ def _is_text_to_read(column: ColumnSample) -> bool:
 
 def _names(column: ColumnSample, usual: tuple[str, ...]) -> bool:
     return normal_name(column.title) in usual
+
+
+def _is_time(column: ColumnSample) -> bool:
+    return _names(column, TIME_NAMES) or column.holds_dates
 
 
 def _best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> ColumnSample | None:

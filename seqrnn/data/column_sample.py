@@ -13,6 +13,7 @@ from typing import Any, Literal
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION, IMAGE_EXTENSIONS
 from seqrnn.data.formats.column_names import INDEX_NAMES, normal_name
 from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.times import moment_of
 
 ColumnKind = Literal["empty", "numbers", "lists", "number", "path", "identifier", "label", "text"]
 
@@ -89,6 +90,15 @@ class ColumnSample:
         missing = len(numbers) >= len(others) and len(set(others)) <= MISSING_MARKS
         few_slips = missing or len(numbers) >= NEARLY_ALL * len(self.texts)
         return few_slips and bool(numbers) and all(map(PLAIN_NUMBER.fullmatch, numbers))
+
+    @cached_property
+    def holds_dates(self) -> bool:
+        """Whether the cells are dates or times of a day."""
+        return (
+            not self.is_numeric
+            and bool(self.texts)
+            and self._mostly(lambda text: moment_of(text) is not None)
+        )
 
     @cached_property
     def is_integer(self) -> bool:

@@ -81,7 +81,9 @@ class Sample:
 
     @property
     def tokens_are_given(self) -> bool:
-        """Whether the records bring their tokens and their tags as lists."""
+        """Whether the records bring their tokens and their tags as lists, or a row each."""
+        if self.source.sentence_column is not None:
+            return True
         lists = [value for value in self.records[0].fields.values() if isinstance(value, list)]
         return len(lists) > 1
 
@@ -95,6 +97,8 @@ class Sample:
         """Whether nearly every record has one target for each token, as no labels or translations have it."""
         if self.targets_are_classes or names_texts(self.targets.title):
             return False
+        if self.source.sentence_column is not None:
+            return True
         pairs = [
             (len(split_tokens(record.source)), len(split_tags(record.targets))) for record in self.records
         ]

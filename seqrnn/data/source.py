@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -17,6 +18,8 @@ from seqrnn.config import DataConfig
 from seqrnn.data.encodings import Errors
 from seqrnn.data.lines import COPIES, Line, file_name, read_chunks, read_lines
 from seqrnn.errors import OutputError, UsageError
+
+_quoted = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Source:
     label_column: str | None = None
     series_column: str | None = None
     time_column: str | None = None
+    date_order: Literal["auto", "day-first", "month-first"] = "auto"
+    sentence_column: str | None = None
     feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
     text_in: Literal["auto", "cells", "files"] = "auto"
@@ -91,6 +96,8 @@ class Source:
             label_column=data.label_column,
             series_column=data.series_column,
             time_column=data.time_column,
+            date_order=data.date_order,
+            sentence_column=data.sentence_column,
             feature_columns=data.feature_columns,
             header=data.header,
             text_in=data.text_in,
@@ -126,8 +133,17 @@ class Source:
         """Return the labels in one column: none if it is blank, several if multi-label."""
         if not self.multi_label:
             return (text,) if text.strip() else ()
-        labels = (label.strip() for label in text.split(self.label_separator))
-        return tuple(label for label in labels if label)
+        labels = labels_in_list(text)
+        found = text.split(self.label_separator) if labels is None else labels
+        return tuple(label.strip() for label in found if label.strip())
+
+
+def labels_in_list(text: str) -> list[str] | None:
+    """Return the labels of a cell that is a list of strings, as JSON or Python writes it, or None."""
+    text = text.strip()
+    if not (text.startswith("[") and text.endswith("]")) or _quoted.sub("", text).strip("[], "):
+        return None
+    return [double or single for double, single in _quoted.findall(text)]
 
 
 def spool(source: Source) -> Source:

@@ -138,3 +138,25 @@ def test_a_label_threshold_means_nothing_to_a_tagger(seqrnn, tagger):
     result = seqrnn("classify", "-m", tagger, "-k", "2", stdin=b"Ann")
     assert result.returncode == 2
     assert b"one tag" in result.stderr
+
+
+def test_a_table_of_tokens_comes_back_with_a_tag_in_each_row(seqrnn, tmp_path):
+    sentences = [[word.split() for word in block.split("\n")[:-1]] for block in BLOCKS]
+    rows = [
+        f"{f'Sentence: {n}' if not place else ''},{word},{tag}"
+        for n, sentence in enumerate(sentences)
+        for place, (word, tag) in enumerate(sentence)
+    ]
+    data = tmp_path / "tokens.csv"
+    data.write_text("\n".join(["Sentence #,Word,Tag", *rows]) + "\n", encoding="utf-8")
+    assert seqrnn("train", data, "-o", tmp_path / "run", *OPTIONS).returncode == 0
+    measured = json.loads(seqrnn("evaluate", "-m", tmp_path / "run", data, "--json").stdout)
+    data.write_text(data.read_text(encoding="utf-8") + ",,\n,,N\nx,Ann,N\n", encoding="utf-8")
+    done = seqrnn("classify", "-m", tmp_path / "run", data)
+    header, *answered = done.stdout.decode().splitlines()
+    assert header == "Sentence #,Word,Tag,prediction,probability"
+    assert [line.rsplit(",", 2)[0] for line in answered[: len(rows)]] == rows
+    right = [line.split(",")[2] == line.split(",")[3] for line in answered[: len(rows)]]
+    assert measured["accuracy"] == pytest.approx(sum(right) / len(right))
+    assert (answered[-3], answered[-2]) == ("", ",,N,,")
+    assert "no token in column" in done.stderr.decode()

@@ -93,7 +93,8 @@ def test_a_dataset_opens_its_columns_by_name(tmp_path: Path) -> None:
 
 
 def test_the_dtype_is_the_smallest_that_holds_every_id() -> None:
-    assert smallest_dtype(2**16) == np.uint16
+    assert smallest_dtype(2**8) == np.uint8
+    assert smallest_dtype(2**8 + 1) == smallest_dtype(2**16) == np.uint16
     assert smallest_dtype(2**16 + 1) == np.int32
 
 

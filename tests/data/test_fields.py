@@ -27,7 +27,7 @@ def test_a_text_field_reads_the_source() -> None:
     encoded = field.encode([record(source="a b"), record(source="c")])
     assert [e.ids.tolist() for e in encoded] == [[5, 4], [UNK]]
     assert [e.unknown for e in encoded] == [0, 1]
-    assert field.dtype == np.uint16
+    assert field.dtype == np.uint8
 
 
 def test_a_text_field_can_read_the_first_target() -> None:

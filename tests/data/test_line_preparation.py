@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqrnn.config import DataConfig
-from seqrnn.data.dataset import line_blocks, line_preparation
+from seqrnn.data.dataset import line_blocks, line_preparation, processes
 from seqrnn.data.dataset.building import Building
 from seqrnn.data.dataset.coders import CoderProcesses
 from seqrnn.data.dataset.line_blocks import read_blocks, utf8_lines
@@ -111,7 +111,7 @@ def test_several_processes_do_the_same_in_order(tmp_path, monkeypatch, settings)
     settings = {"tokenizer": "word", "vocabulary_size": 300, **settings}
     found = columns((str(path),), **settings)
     monkeypatch.setenv("SEQRNN_CACHE", str(tmp_path / "other"))
-    monkeypatch.setattr(line_preparation, "WORTH_PROCESSES", 0)
+    monkeypatch.setattr(processes, "WORTH_PROCESSES", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     events: list[Preparing] = []
     monkeypatch.setattr("seqrnn.data.dataset.progress.INTERVAL", 0)
@@ -242,9 +242,9 @@ def test_memory_does_not_grow_with_the_file(tmp_path) -> None:
 
 LIMITED = """
 import os, sys
-from seqrnn.data.dataset import line_preparation
+from seqrnn.data.dataset import line_preparation, processes
 os.sched_getaffinity = lambda _: {0, 1}
-line_preparation.WORTH_PROCESSES, line_preparation.BLOCK = 0, int(sys.argv.pop(1))
+processes.WORTH_PROCESSES, line_preparation.BLOCK = 0, int(sys.argv.pop(1))
 from seqrnn.__main__ import main
 main()
 """

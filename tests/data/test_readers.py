@@ -17,6 +17,7 @@ from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
+from seqrnn.inference import infer
 
 Write = Callable[..., Source]
 
@@ -464,3 +465,24 @@ def test_a_missing_file_is_left_to_its_reader_to_report(write: Write, tmp_path: 
     assert failure(spool(Source((str(tmp_path / "absent"),), format="lines"))).startswith(
         f"{tmp_path}/absent: "
     )
+
+
+@pytest.mark.parametrize(("name", "mark"), [("t.csv", ","), ("t.csv", ";"), ("t.tsv", "\t")])
+def test_comments_at_the_top_of_a_table_are_no_rows(tmp_path, name, mark):
+    path = tmp_path / name
+    rows = f'# made by "hand, on Friday\n#\ntext{mark}label\n' + "".join(
+        f"# {n} or so{mark}{'ab'[n % 2]}\n" for n in range(12)
+    )
+    path.write_text(rows, encoding="utf-8")
+    found = infer(Source((str(path),)), None)
+    assert (found.source.text_column, found.source.label_column) == ("text", "label")
+    assert found.notes[0].endswith("comment lines before them: 2")
+    records = list(read_records(found.source))
+    assert (len(records), records[0].source, records[0].line) == (12, "# 0 or so", 4)
+
+
+def test_a_header_may_begin_like_a_comment(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("#text,label\n" + "it is so,a\nit is not,b\n" * 6, encoding="utf-8")
+    found = infer(Source((str(path),)), None)
+    assert (found.source.text_column, found.source.label_column) == ("#text", "label")

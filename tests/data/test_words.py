@@ -10,9 +10,10 @@ import pytest
 import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
 
 from seqrnn.data.text.tokenizer import SPECIALS, UNK, Tokenizer, TokenizerSettings
-from seqrnn.data.text.words import GLUE, JOINER, PATTERN
+from seqrnn.data.text.words import GLUE, JOINER, LONGEST_SLICE, PATTERN, PLAIN_ENDS, WordSplitter
 from seqrnn.errors import ModelError
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -88,6 +89,18 @@ def test_what_is_set_apart_stays_so(_: str, expected: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), JOINED)
 def test_joiners_are_borne_by_punctuation(text: str, expected: str) -> None:
     assert words(learn("joined-word", [text]), text) == expected.split()
+
+
+def test_short_cuts_for_letters_find_what_the_expression_finds() -> None:
+    letters = [chr(code) for code in range(0x1D00) if chr(code).isalpha()]
+    words = ["www", "http", "U", "a", "it's", "ªº", *letters, *(f"a{one}z" for one in letters)]
+    chunks = [word + end for word in words for end in ("", *PLAIN_ENDS, "..", "-")]
+    by_expression = pre_tokenizers.Split(tokenizers.Regex(PATTERN), "removed", invert=True).pre_tokenize_str
+    splitter = WordSplitter([], joined=False)
+    for chunk in [*chunks, "a" * (LONGEST_SLICE + 9) + "."]:
+        slices = (chunk[at : at + LONGEST_SLICE] for at in range(0, len(chunk), LONGEST_SLICE))
+        found = [token for part in slices for token, _ in by_expression(part)]
+        assert splitter.split(chunk) == tuple(found)
 
 
 def test_a_word_is_the_same_with_and_without_punctuation() -> None:

@@ -15,6 +15,7 @@ from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
+from seqrnn.data.dataset.records_ahead import Records, read_ahead
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit, assign
 from seqrnn.data.fields.field import Field, learned
 from seqrnn.data.fields.names import names_fields
@@ -28,6 +29,7 @@ from seqrnn.errors import DataError
 
 SAMPLE = 60  # characters of a text that a message shows
 READING, MEASURING, LEARNING, ENCODING = "reading", "measuring", "learning", "encoding"
+COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, other than words
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,21 @@ class Building:
             bytes_in(self.train.files, kind),
             bytes_in(self.valid.files if self.valid else (), kind),
         )
+        learning, encoding = self._costs()
         return [
             Pass(READING, train + valid, 1),
             Pass(MEASURING, train if self.fraction else 0, 2),
-            Pass(LEARNING, train, 10),
-            Pass(ENCODING, train, 10),
-            Pass(ENCODING, valid, 10),
+            Pass(LEARNING, train, learning),
+            Pass(ENCODING, train, encoding),
+            Pass(ENCODING, valid, encoding),
         ]
+
+    def _costs(self) -> tuple[int, int]:
+        """Return what a byte costs that is learned from, and one that is encoded, if one to hash costs 1."""
+        lines = LineSource.of(self.train, self.fields, self.data.over_length)
+        if lines is None:
+            return 50, 50
+        return COSTS.get(lines.field.settings.kind, (12, 12))
 
     def parts(self, reader: RecordReader) -> Iterator[tuple[list[Record], NDArray[np.bool_]]]:
         """Yield the training files' records in batches, with which are held out (n,), as training has it."""
@@ -115,7 +125,8 @@ class Building:
             elif lines.field.settings.kind == "byte":
                 lines.field.settle()  # there is nothing to learn
             else:
-                self._learn(read_records(self.train, self.progress.taken))
+                with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+                    self._learn(reader)
             self._keep_learned(directory)
             self.progress.begin(ENCODING)
             with (
@@ -126,20 +137,20 @@ class Building:
         return self._report(train.report, valid.report, blank, replaced)
 
     def _of_records(self, directory: Path) -> PreparationReport:
-        reader = read_records(self.train, self.progress.taken)
-        split = self._learn(reader)
-        self._keep_learned(directory)
-        self.progress.begin(ENCODING)
-        with (
-            PartWriter(directory / "train", self.fields, self.data.over_length) as train,
-            PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
-        ):
-            for records, held_out in assign(split, reader):
-                train.add(_chosen(records, ~held_out))
-                valid.add(_chosen(records, held_out))
+        with read_ahead(self.train, self.threads, self.progress.taken) as reader:
+            split = self._learn(reader)
+            self._keep_learned(directory)
+            self.progress.begin(ENCODING)
+            with (
+                PartWriter(directory / "train", self.fields, self.data.over_length) as train,
+                PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
+            ):
+                for records, held_out in assign(split, reader):
+                    train.add(_chosen(records, ~held_out))
+                    valid.add(_chosen(records, held_out))
         return self._report(train.report, valid.report, reader.blank, reader.replaced)
 
-    def _learn(self, reader: RecordReader) -> Split:
+    def _learn(self, reader: Records) -> Split:
         """Let all fields learn in one pass; return what divides the records."""
         self.progress.begin(MEASURING)
         counted = self.is_one_text and self.fraction
@@ -199,8 +210,10 @@ def encode_part(
             blank, _ = lines.encode(working, Places(None), [column])
         report = column.report
     else:
-        reader = read_records(source, progress.taken)
-        with PartWriter(directory, fields, over_length) as part:
+        with (
+            read_ahead(source, threads, progress.taken) as reader,
+            PartWriter(directory, fields, over_length) as part,
+        ):
             for records in batched(reader, size_of):
                 part.add(records)
         report, blank = part.report, reader.blank

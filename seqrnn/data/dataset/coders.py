@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from seqrnn.data.dataset.line_coder import LineCoder, LineJob
-from seqrnn.data.dataset.line_worker import receive, send
-from seqrnn.errors import DataError, MemoryLimit
+from seqrnn.data.dataset.processes import Process
 
 WAITING = 2  # blocks a process that were read but are not yet coded, or coded but not yet fetched
-GRACE = 5.0  # seconds between the end of a pipe and that of its process
-RAISED = {"DataError": DataError, "MemoryError": MemoryError}
 
 
 class Coders(Protocol):
@@ -63,19 +55,15 @@ class OneCoder:
 
 
 class CoderProcesses:
-    """A coder in each of several processes, which end with the `with` block, however that is left.
-
-    They are started by command, not by `multiprocessing`: that would import the main module of a program
-    that uses this as a library, and leave processes where this one is killed.
-    """
+    """A coder in each of several processes, which end with the `with` block, however that is left."""
 
     def __init__(self, job: LineJob, number: int) -> None:
-        self._processes: list[_Process] = []
-        self._free: SimpleQueue[_Process] = SimpleQueue()
+        self._processes: list[Process] = []
+        self._free: SimpleQueue[Process] = SimpleQueue()
         self._threads = ThreadPoolExecutor(number)
         try:
             for _ in range(number):
-                self._processes.append(_Process(job))
+                self._processes.append(Process("lines", job.to_json()))
                 self._free.put(self._processes[-1])
         except BaseException:
             self.end()
@@ -120,62 +108,6 @@ class CoderProcesses:
         self._threads.shutdown(cancel_futures=True)
 
 
-class _Process:
-    """One process, and its two pipes."""
-
-    def __init__(self, job: LineJob) -> None:
-        paths = json.dumps(sys.path)
-        start = f"import sys, json; sys.path[:] = json.loads({paths!r})"
-        command = f"{start}; from seqrnn.data.dataset.line_worker import main; main()"
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads take memory and compute nothing
-            process_group=0,  # Ctrl-C is for this process to hear
-        )
-        self._job: str | None = job.to_json()
-
-    def call(self, method: str, arguments: tuple[Any, ...]) -> Any:
-        """Return what the method returns, or raise what it raises."""
-        requests, answers = self._process.stdin, self._process.stdout
-        assert requests is not None
-        assert answers is not None
-        try:
-            if self._job is not None:
-                send(requests, self._job)
-                self._job = None
-            send(requests, (method, tuple(arguments)))
-            succeeded, *answer = receive(answers)
-        except (EOFError, OSError) as error:
-            raise self._ended() from error
-        if not succeeded:
-            name, text = answer
-            raise RAISED.get(name, RuntimeError)(text)
-        return answer[0]
-
-    def _ended(self) -> MemoryLimit:
-        try:
-            how = self._process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            how = self._process.wait()
-        what = f"signal {-how}" if how < 0 else f"exit code {how}"
-        return MemoryLimit(
-            f"a process that prepared the data was ended ({what}), perhaps for want of memory; "
-            "use --threads 1, or close other programs"
-        )
-
-    def end(self) -> None:
-        """End the process now, whatever it does."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-
-
 def coders(job: LineJob, processes: int) -> Coders:
     """Return so many processes, or none but this for 1."""
-    return CoderProcesses(job, processes) if processes > 1 and sys.executable else OneCoder(job)
+    return CoderProcesses(job, processes) if processes > 1 else OneCoder(job)

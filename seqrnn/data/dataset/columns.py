@@ -22,8 +22,8 @@ IntArray = NDArray[np.integer[Any]]
 
 
 def smallest_dtype(size: int) -> np.dtype[Any]:
-    """Return the smallest dtype that a column stores the ids 0 .. size-1 in: uint16 or int32."""
-    return np.dtype(np.uint16 if size <= 2**16 else np.int32)
+    """Return the smallest dtype that a column stores the ids 0 .. size-1 in: uint8, uint16 or int32."""
+    return np.dtype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.int32)
 
 
 @dataclass(frozen=True)

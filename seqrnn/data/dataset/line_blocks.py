@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from seqrnn.data.encodings import Errors
 from seqrnn.data.lines import LINE_LIMIT, decode_line, file_name, read_utf8, too_long
+from seqrnn.data.text.joined_texts import NEWLINE
 
 
 class Block(NamedTuple):
@@ -30,16 +33,13 @@ def read_blocks(
     encoding: str = "auto",
     taken: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Block]:
-    """Yield the lines of a file in blocks of at most `size` bytes, if no line is longer.
+    """Return the lines of a file in blocks of at most `size` bytes, if no line is longer.
 
     The same file always comes in the same blocks. `taken` is told how many bytes of it each read gave.
     Raises DataError as `read_utf8` does and, if `errors` is "strict", where a line is longer than
     `LINE_LIMIT`; otherwise such a line is an empty one.
     """
-    name, line = file_name(path), 0
-    for content in _cut(read_utf8(path, errors, encoding, taken), name, errors, size):
-        yield Block(name, line, content)
-        line += content.count(b"\n")
+    return _cut(read_utf8(path, errors, encoding, taken), file_name(path), errors, size)
 
 
 def utf8_lines(block: Block, errors: Errors) -> tuple[bytes, int]:
@@ -47,10 +47,12 @@ def utf8_lines(block: Block, errors: Errors) -> tuple[bytes, int]:
 
     Raises DataError at such a byte if `errors` is "strict".
     """
-    content = block.content.removesuffix(b"\n")
+    content = block.content
     if is_utf8(content):
-        return content.replace(b"\r\n", b"\n").removesuffix(b"\r") + b"\n", 0
-    numbered = enumerate(content.split(b"\n"), block.line + 1)
+        if b"\r" in content:
+            content = content.removesuffix(b"\n").replace(b"\r\n", b"\n").removesuffix(b"\r") + b"\n"
+        return content if content.endswith(b"\n") else content + b"\n", 0
+    numbered = enumerate(content.removesuffix(b"\n").split(b"\n"), block.line + 1)
     decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
     text = "".join(f"{line.text}\n" for line in decoded)
     return text.encode(), sum(line.replaced for line in decoded)
@@ -67,9 +69,9 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
-def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[bytes]:
-    held = bytearray()
-    line = 1  # the number of the first in `held`
+def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[Block]:
+    held = b""
+    line = 0  # how many come before those in `held`
     dropping = False  # the line that passed LINE_LIMIT, to its end
     for chunk in chunks:
         if dropping:
@@ -80,18 +82,18 @@ def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Itera
             held += chunk
         if len(held) > LINE_LIMIT and not -1 < held.find(b"\n") <= LINE_LIMIT:
             if errors == "strict":
-                raise too_long(name, line)
+                raise too_long(name, line + 1)
             end = held.find(b"\n")
             dropping = end < 0
-            del held[: len(held) if dropping else end]
+            held = b"" if dropping else held[end:]
         while len(held) >= size and (end := _end_of_block(held, size)):
-            yield bytes(held[:end])
-            line += held.count(b"\n", 0, end)
-            del held[:end]
+            content, held = held[:end], held[end:]
+            yield Block(name, line, content)
+            line += int(np.count_nonzero(np.frombuffer(content, dtype=np.uint8) == NEWLINE))
     if held or dropping:
-        yield bytes(held) or b"\n"
+        yield Block(name, line, held or b"\n")
 
 
-def _end_of_block(held: bytearray, size: int) -> int:
+def _end_of_block(held: bytes, size: int) -> int:
     """Return where the last line that `size` bytes hold ends, or else the first; 0 if it does not."""
     return held.rfind(b"\n", 0, size) + 1 or held.find(b"\n", size) + 1

@@ -57,8 +57,8 @@ class LineJob:
 class Coded(NamedTuple):
     """Examples of one part: ids in the column's type, lengths (n,) int64, and the counts of a report."""
 
-    ids: bytes
-    lengths: bytes
+    ids: bytes | memoryview
+    lengths: bytes | memoryview
     tokens: int
     unknown: int
     truncated: int
@@ -123,9 +123,9 @@ class LineCoder:
             encoded, cut = encoded.only(~encoded.truncated), 0
         else:
             skipped = 0
-        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)))
-        unknown = int((ids == UNK).sum())
-        return Coded(ids.tobytes(), encoded.lengths.tobytes(), len(ids), unknown, cut, skipped)
+        ids = encoded.ids.astype(smallest_dtype(len(self._tokenizer)), copy=False)
+        unknown = int(np.count_nonzero(ids == UNK))
+        return Coded(ids.data, encoded.lengths.data, len(ids), unknown, cut, skipped)
 
     def _examples(self, block: Block) -> _Examples:
         content, replaced = utf8_lines(block, self._job.errors)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, repeat
@@ -18,7 +17,7 @@ from seqrnn.data.dataset.encoding import OverLength
 from seqrnn.data.dataset.line_blocks import Block, read_blocks
 from seqrnn.data.dataset.line_coder import Coded, LineCoder, LineJob
 from seqrnn.data.dataset.preparation_report import PartReport
-from seqrnn.data.dataset.progress import bytes_in
+from seqrnn.data.dataset.processes import processes_for
 from seqrnn.data.dataset.split import SourceSplit, Split, TailSplit
 from seqrnn.data.fields.field import Field, TextField
 from seqrnn.data.formats.registry import format_named
@@ -27,7 +26,6 @@ from seqrnn.data.text.learners import most_frequent, token_counts
 from seqrnn.data.text.tokenizer import Tokenizer
 
 BLOCK = 1 << 20  # bytes; the words of one take ten times as much memory
-WORTH_PROCESSES = 16 << 20  # bytes of files that are ready sooner than other processes are
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ class LineSource:
 
     def coders(self, threads: int | None) -> Coders:
         """Start coders: one a core, or `threads`, unless they are not worth it."""
-        worth_it = bytes_in(self.source.paths) >= WORTH_PROCESSES
-        return coders(self._job, min(threads or 1024, len(os.sched_getaffinity(0))) if worth_it else 1)
+        return coders(self._job, processes_for(self.source, threads))
 
     @property
     def _job(self) -> LineJob:

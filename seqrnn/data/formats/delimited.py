@@ -24,6 +24,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate the columns of a CSV, and what the setting calls it."""
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?\s*")
 """A number as many languages write it, where commas separate no columns."""
+HEADER_ROWS = 50  # that tell whether the one before them names the columns
 SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
 
 
@@ -39,7 +40,11 @@ class Tsv(TableFormat):
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the file. Raises RowError, while rows are taken, for one with too few or many columns."""
-        return _table(((line.number, line.text.split("\t")) for line in open_lines(path)), source, "\t")
+        lines = open_lines(path)
+        head = list(islice(lines, HEAD_ROWS))
+        comments = _comments(head, "\t")
+        rows = ((line.number, line.text.split("\t")) for line in chain(head[comments:], lines))
+        return _table(rows, source, "\t", comments)
 
 
 class Csv(TableFormat):
@@ -62,7 +67,29 @@ class Csv(TableFormat):
         delimiter = delimiter_of(head, source)
         if head and separator_of(head[0].text):
             head = head[1:]
-        return _table(split_csv(chain(head, lines), delimiter), source, delimiter)
+        comments = _comments(head, delimiter)
+        return _table(split_csv(chain(head[comments:], lines), delimiter), source, delimiter, comments)
+
+
+def _comments(head: Sequence[Line], delimiter: str) -> int:
+    """Return how many lines at the top are comments, which begin with `#`.
+
+    A line with as many columns as the table may be the names of the columns or, if nothing separates the
+    mark from a word (`#travel`), a row.
+    """
+    count = next((number for number, line in enumerate(head) if not line.text.startswith("#")), 0)
+    rows = [_cells(line.text, delimiter) for line in head[count : count + HEADER_ROWS]] if count else []
+    if not count or has_header(rows[0], rows[1:]):
+        return count
+    while count and len(cells := _cells(text := head[count - 1].text, delimiter)) == len(rows[0]):
+        if text.startswith(("# ", "##")) and not has_header(cells, rows):
+            break
+        count -= 1
+    return count
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text], delimiter=delimiter), [])
 
 
 def separator_of(line: str) -> str | None:
@@ -81,7 +108,8 @@ def delimiter_of(head: Sequence[Line], source: Source) -> str:
 
 def _regularity(head: Sequence[Line], delimiter: str) -> tuple[float, int]:
     """Return the share of the first rows that have the usual number of columns, over one, and that number."""
-    widths = _widths((line.text for line in head), delimiter)
+    texts = [line.text for line in head]
+    widths = _widths([text for text in texts if not text.startswith("#")] or texts, delimiter)
     if not widths:
         return 0.0, 0
     usual = max(set(widths), key=widths.count)
@@ -126,7 +154,7 @@ def _noting(lines: Iterable[Line], at: list[int]) -> Iterator[Line]:
         yield line
 
 
-def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
+def _table(rows: Iterator[Cells], source: Source, delimiter: str, comments: int) -> Table:
     """Tell the header from rows, and hold every row to as many columns as the first has."""
     filled = ((line, cells) for line, cells in rows)
     blank, head = [], []
@@ -136,7 +164,7 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
             break
         blank.append(Row(line, {}))
     if not head:
-        return Table(iter(blank), ())
+        return Table(iter(blank), (), comments=comments)
     head += islice(filled, HEAD_ROWS)
     line, first = head[0]
     named = _is_header(first, [cells for _, cells in head[1:] if "".join(cells).strip()], source)
@@ -145,7 +173,7 @@ def _table(rows: Iterator[Cells], source: Source, delimiter: str) -> Table:
     rows_of_head = head[1:] if named else head
     layout = _Layout(names, ragged, delimiter, _with_decimal_commas(rows_of_head, delimiter, source))
     rows_of_all = chain(blank, _rows(chain(rows_of_head, filled), layout))
-    return Table(rows_of_all, names, line, has_header=named, ragged=ragged, delimiter=delimiter)
+    return Table(rows_of_all, names, line, named, ragged, delimiter, comments)
 
 
 class _Layout(NamedTuple):

@@ -33,6 +33,7 @@ def is_number(text: str) -> bool:
 def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the cells of the `first` row name the columns of the `rows` after it."""
     cells = [cell.strip() for cell in first]
+    cells[:1] = [cells[0].lstrip("# ")] if cells else []  # as a comment may begin
     if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
         return False
     known = [is_usual_name(cell) for cell in cells]

@@ -20,6 +20,7 @@ from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
+from seqrnn.data.formats.token_rows import answerable_tokens, token_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -53,15 +54,20 @@ class TableFormat(Format):
         source: Source,
         open_lines: OpenLines,
     ) -> Iterator[tuple[Row, Record | None]]:
-        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        """Return each row of the table of the file at `path` with what is read of it; see `answerable`."""
         rows = answerable(table, file_name(path), source)
         head = list(islice(rows, LOOKED_AT))
         in_files = are_in_files([record for _, record in head if record is not None], source)
-        for row, record in chain(head, rows):
-            try:
-                yield row, with_text(record, open_lines) if record and in_files else record
-            except DataError as error:
-                yield row._replace(error=str(error).removeprefix(f"{file_name(path)}:{row.line}: ")), None
+        both = chain(head, rows)
+        return ((_with_text(row, record, open_lines) for row, record in both)) if in_files else both
+
+
+def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[Row, Record | None]:
+    try:
+        return row, record and with_text(record, open_lines)
+    except DataError as error:
+        place = record.place if record else ""
+        return row._replace(error=str(error).removeprefix(f"{place}: ")), None
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
@@ -80,6 +86,9 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
         ):
             yield from series_records(table, name, source)
             return
+    if source.sentence_column is not None:
+        yield from token_records(table, name, source)
+        return
     if table.names is None:
         roles = None
     elif (roles := _roles(table, source)) is None:
@@ -94,6 +103,8 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     A row that cannot be read comes with its `error` and without a record. Raises RowError where the
     table has no column to read, and UsageError where a series is spread over several rows.
     """
+    if source.sentence_column is not None:
+        return answerable_tokens(table, name, source)
     if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
         read = rows_of_numbers(table, name, source)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ from seqrnn.data.formats.column_names import LABEL_NAMES, SERIES_NAMES
 from seqrnn.data.formats.format import RowError
 from seqrnn.data.formats.header import is_number
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.times import DateOrder, Moment, date_order, moment_of, natural_key
 from seqrnn.data.record import Record
-from seqrnn.errors import UsageError
+from seqrnn.errors import AmbiguousDataError, UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -59,7 +61,8 @@ def rows_of_numbers(table: Table, name: str, source: Source) -> Callable[[Row], 
 def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:
     """Yield a record for each series, in the order of their first rows.
 
-    Any row may be one of any series, so all are held, but as plain numbers: 8 bytes each.
+    Any row may be one of any series, so all are held, as plain numbers: 8 bytes each, 16 for a time.
+    Raises AmbiguousDataError where days cannot be told from months, and the order depends on it.
     """
     series: dict[object, _Series] = {}
     for row in rows:
@@ -67,8 +70,9 @@ def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source)
         if key not in series:
             series[key] = _Series(row, labels_of(row, columns.labels, source))
         series[key].add(row, columns, source)
+    order = _date_order([found.times for found in series.values()], name, source)
     for found in series.values():
-        steps = found.steps(len(columns.features))
+        steps = found.steps(len(columns.features), order)
         yield Record("", found.labels, name, found.first.line, found.first.fields, steps)
 
 
@@ -79,7 +83,7 @@ class _Series:
         self.first = first
         self.labels = labels
         self._values = array("d")  # all features of one row after the other
-        self._times: list[tuple[bool, float, str]] = []
+        self.times = _Times()
 
     def add(self, row: Row, columns: _Columns, source: Source) -> None:
         """Take a row. Raises RowError for what is no number, and for another label than the first's."""
@@ -88,13 +92,67 @@ class _Series:
             raise RowError(row.line, f"{what}; give one label a series")
         self._values.extend(columns.numbers(row))
         if columns.time is not None:
-            self._times.append(_time_order(row.fields[columns.time]))
+            self.times.add(row, columns.time)
 
-    def steps(self, features: int) -> list[list[float]]:
-        """Return the numbers of each row, in the order of their times, numbers before texts."""
+    def steps(self, features: int, order: DateOrder) -> list[list[float]]:
+        """Return the numbers of each row, in the order of their times."""
         rows = [self._values[at : at + features].tolist() for at in range(0, len(self._values), features)]
-        order = sorted(range(len(self._times)), key=self._times.__getitem__)
-        return [rows[index] for index in order] if self._times else rows
+        return [rows[index] for index in self.times.sorted(order)] if len(self.times) else rows
+
+
+class _Times:
+    """The times of the rows of a series: numbers and dates as numbers, other texts after them."""
+
+    def __init__(self) -> None:
+        self._moments = array("d")  # two for each row: where days come first, and where months do
+        self._texts: dict[int, str] = {}  # by the index of the row
+        self.example = ""
+
+    def __len__(self) -> int:
+        return len(self._moments) // 2
+
+    def add(self, row: Row, key: str) -> None:
+        """Take the time of a row. Raises RowError for a date that there is not."""
+        text = "" if row.fields[key] is None else str(row.fields[key])
+        moment = moment_of(text)
+        if moment is None:
+            self._texts[len(self)] = text
+            moment = Moment(0.0, 0.0)
+        elif date_order([moment]) is None:
+            raise RowError(row.line, f"{text[:40]!r} in the column {key!r} is no date; fix the row")
+        if moment.by_points and not math.isnan(moment.day_first):
+            moment = Moment(moment.day_first, math.nan)
+        if moment.day_first != moment.month_first:
+            self.example = self.example or text
+        self._moments.extend(moment[:2])
+
+    def fits(self, order: DateOrder) -> bool:
+        """Whether all times are dates, if days or months come first."""
+        return not any(map(math.isnan, self._moments[order == "month-first" :: 2]))
+
+    def sorted(self, order: DateOrder) -> list[int]:
+        """Return the indices of the rows in the order of their times."""
+        at = self._moments[order == "month-first" :: 2]
+        return sorted(
+            range(len(self)),
+            key=lambda row: (row in self._texts, at[row], natural_key(self._texts.get(row, ""))),
+        )
+
+
+def _date_order(series: Sequence[_Times], name: str, source: Source) -> DateOrder:
+    """Return whether days or months come first in the times of all series."""
+    known: tuple[DateOrder, ...] = ("day-first", "month-first")
+    if source.date_order in known:
+        return source.date_order
+    fitting = [order for order in known if all(times.fits(order) for times in series)]
+    if len(fitting) == 2 and any(times.sorted(known[0]) != times.sorted(known[1]) for times in series):
+        example = next(times.example for times in series if times.example)
+        what = f"a time such as {example!r} may begin with the day or with the month"
+        readings = [{"data.date_order": order} for order in known]
+        raise AmbiguousDataError(f"{name}: {what}; which is it (2024-12-31 would be plain)?", readings)
+    if not fitting:
+        raise UsageError(f"{name}: some times begin with the day and some with the month; write them alike")
+    return fitting[0]
 
 
 @dataclass(frozen=True)
@@ -130,11 +188,6 @@ class _Columns:
         numbers = self.numbers(row)
         steps = [numbers] if source.kind == "vector" else [[number] for number in numbers]
         return Record("", labels_of(row, self.labels, source), name, row.line, row.fields, steps)
-
-
-def _time_order(value: object) -> tuple[bool, float, str]:
-    text = str(value)
-    return (False, float(text), "") if is_number(text) else (True, 0.0, text)
 
 
 def _number(row: Row, key: str) -> float:

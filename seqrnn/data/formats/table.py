@@ -42,6 +42,7 @@ class Table:
     has_header: bool = False
     ragged: bool = False
     delimiter: str = ","
+    comments: int = 0  # lines before the first row, which are no rows
 
     @property
     def keys(self) -> list[str]:

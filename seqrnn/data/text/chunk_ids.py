@@ -8,13 +8,14 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, repeat
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.text.chunk_table import ChunkTable
-from seqrnn.data.text.joined_texts import JoinedTexts
+from seqrnn.data.text.joined_texts import Chunks, JoinedTexts
 
 MOST_KEPT = 1 << 18  # chunks that are remembered
 MOST_BYTES = 1 << 24  # of all of them
@@ -75,13 +76,19 @@ class ChunkNumbers:
             if len(self._table) > MOST_KEPT or self._table.size > MOST_BYTES:
                 self._forget()
             numbers, new = self._table.find(chunks.content, chunks.starts, chunks.ends)
-            for chunk in new:
-                words = self._split(_text(chunk))
-                self._ids.extend([self._vocabulary.get(word, self._unknown) for word in words])
-                self._sizes.append(len(words))
-                self._one_each &= len(words) == 1
+            self._learn(chunks, new)
             ids, ends = self._ids_of(numbers)
         return ids, np.diff(ends[chunks.last], prepend=0)
+
+    def _learn(self, chunks: Chunks, new: list[int]) -> None:
+        """Take note of the words of chunks that have just got their numbers."""
+        bounds = zip(chunks.starts[new].tolist(), chunks.ends[new].tolist(), strict=True)
+        words = [self._split(_text(chunks.content[start:end])) for start, end in bounds]
+        self._ids.extend(map(self._vocabulary.get, chain.from_iterable(words), repeat(self._unknown)))
+        sizes = list(map(len, words))
+        self._sizes.extend(sizes)
+        if sizes.count(1) < len(sizes):
+            self._one_each = False
 
     def _ids_of(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the ids of chunks (N,) by their numbers (C,), and how many come before each (C + 1,)."""

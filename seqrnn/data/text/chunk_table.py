@@ -64,18 +64,18 @@ class ChunkTable:
         spelled = (content[begin : begin + size] for begin, size in zip(begins, sizes, strict=True))
         return [others.get(number, spelling) for number, spelling in enumerate(spelled)]
 
-    def find(self, content: bytes, starts: Integers, ends: Integers) -> tuple[NDArray[np.int32], list[bytes]]:
+    def find(self, content: bytes, starts: Integers, ends: Integers) -> tuple[NDArray[np.int32], list[int]]:
         """Return the numbers of the chunks of `content` from `starts` to `ends`, (C,).
 
-        Chunks that were unknown get the next numbers, and are returned in the order of these.
+        Chunks that were unknown get the next numbers; also returned is which of the C they are, in the
+        order of these.
         """
         chunks = _Chunks.of(content, starts, ends, self._factor)
         numbers = self._look_up(chunks)
         missing = np.flatnonzero(numbers < 0)
         if not len(missing):
             return numbers, []
-        new = self._add(chunks, missing)
-        spelled = [content[starts[place] : ends[place]] for place in new.tolist()]
+        new = self._add(chunks, missing).tolist()
         numbers[missing] = self._look_up(chunks.only(missing))
         for place in missing[numbers[missing] < 0].tolist():
             spelling = content[starts[place] : ends[place]]
@@ -83,9 +83,9 @@ class ChunkTable:
                 self._others[spelling] = self._count
                 self._other_bytes += len(spelling)
                 self._append_places(np.array([-1]))
-                spelled.append(spelling)
+                new.append(place)
             numbers[place] = self._others[spelling]
-        return numbers, spelled
+        return numbers, new
 
     def _look_up(self, chunks: _Chunks) -> NDArray[np.int32]:
         """Return the numbers (C,), -1 for chunks that are not in the table."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from seqrnn.data.text.counts import ALL_CHARACTERS
 from seqrnn.data.text.joined_texts import JoinedTexts
 
-Numbered = tuple[NDArray[np.int32], NDArray[np.int64]]
-"""The ids of n texts after one another (N,), and how many each text has (n,)."""
+Numbered = tuple[NDArray[Any], NDArray[np.int64]]
+"""The ids of n texts after one another (N,), integers of any size, and how many each text has (n,)."""
 
 Numbers = Callable[[JoinedTexts], Numbered]
 """From texts to their ids."""
@@ -32,12 +32,12 @@ class Encoded(NamedTuple):
 class EncodedTexts(NamedTuple):
     """n texts in numbers: `ids` (N,) of all after one another, `lengths` (n,), and which were cut (n,)."""
 
-    ids: NDArray[np.int32]
+    ids: NDArray[Any]
     lengths: NDArray[np.int64]
     truncated: NDArray[np.bool_]
 
     @classmethod
-    def cut(cls, ids: NDArray[np.int32], lengths: NDArray[np.int64], limit: int | None) -> EncodedTexts:
+    def cut(cls, ids: NDArray[Any], lengths: NDArray[np.int64], limit: int | None) -> EncodedTexts:
         """Make it of texts that are cut to `limit` tokens each."""
         if limit is None or lengths.max(initial=0) <= limit:
             return cls(ids, lengths, np.zeros(len(lengths), dtype=bool))
@@ -107,13 +107,13 @@ class _ByteTable:
     """Looks bytes up in a table (256,), by `bytes.translate` if its numbers fit in bytes: that is faster."""
 
     def __init__(self, ids: NDArray[np.int32]) -> None:
-        self._shift = int(ids.min())
-        fits = int(ids.max()) - self._shift < 256
+        self._shift = int(ids.min()) if ids.max() > 255 else 0
+        fits = int(ids.max()) - self._shift <= 255
         self._bytes = (ids - self._shift).astype(np.uint8).tobytes() if fits else None
         self._ids = ids
 
-    def __call__(self, content: bytes) -> NDArray[np.int32]:
+    def __call__(self, content: bytes) -> NDArray[Any]:
         if self._bytes is None:
             return self._ids[np.frombuffer(content, dtype=np.uint8)]
         found = np.frombuffer(content.translate(self._bytes), dtype=np.uint8)
-        return np.add(found, self._shift, dtype=np.int32)
+        return np.add(found, self._shift, dtype=np.int32) if self._shift else found

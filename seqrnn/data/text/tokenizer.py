@@ -121,7 +121,10 @@ class Tokenizer:
         )
 
     def encode_joined(self, texts: JoinedTexts, most: int | None = None) -> EncodedTexts:
-        """Encode lines that are joined already, which is the fastest; see `encode_texts`."""
+        """Encode lines that are joined already, which is the fastest; see `encode_texts`.
+
+        The ids are integers of any size.
+        """
         if self._numbers is None or not can_be_whole(texts, self.settings):
             return self.encode_texts(texts.texts(), most)
         return EncodedTexts.cut(*self._numbers(self._normalize_all.joined(texts)), self.max_tokens)
@@ -129,8 +132,8 @@ class Tokenizer:
     def _encode(self, texts: Sequence[str]) -> EncodedTexts:
         if self._numbers is None:
             return self._encode_in_pipeline(texts)
-        joined = JoinedTexts.of(self._normalize_all(texts))
-        return EncodedTexts.cut(*self._numbers(joined), self.max_tokens)
+        ids, lengths = self._numbers(JoinedTexts.of(self._normalize_all(texts)))
+        return EncodedTexts.cut(ids.astype(np.int32, copy=False), lengths, self.max_tokens)
 
     @cached_property
     def _numbers(self) -> Numbers | None:

@@ -26,6 +26,9 @@ GLUE = JOINER * 2
 
 LONGEST_SLICE = 2000  # characters that are looked at together, so that no text takes quadratic time
 
+FIRST_UNSURE = "\u1c80"  # below, Python and the `tokenizers` library agree on what letters are, none unspaced
+PLAIN_ENDS = frozenset(".,;:!?")  # which are tokens of their own after a word
+
 _ALNUM = r"\p{L}\p{M}\p{N}"
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ー"  # scripts in which a letter is a word, or nearly
 _IN_WORD = rf"[{_ALNUM}\x{{00AD}}\x{{200C}}\x{{200D}}&&[^{_UNSPACED}]]"
@@ -78,7 +81,7 @@ class WordSplitter:
     def split(self, chunk: str) -> tuple[str, ...]:
         """Return the tokens of one chunk."""
         chunk = self._normalize(chunk)
-        if chunk.isascii() and chunk.isalpha():
+        if chunk.isalpha() and (chunk.isascii() or _is_one_word(chunk)):
             return (chunk,)
         if not self._joined:
             return tuple(token for token, _ in self._pieces(chunk))
@@ -86,9 +89,19 @@ class WordSplitter:
 
     def _pieces(self, chunk: str) -> Iterator[tuple[str, int]]:
         """Yield each token and where it begins; normalised, a chunk may have got spaces."""
+        word = chunk[:-1]
+        if word.isalpha() and chunk[-1] in PLAIN_ENDS and _is_one_word(word):
+            # As most chunks are that are no word alone: a tenth of the time.
+            yield from ((word, 0), (chunk[-1], len(word)))
+            return
         for begin in range(0, len(chunk), LONGEST_SLICE):
             for token, (start, _) in self._splitter.pre_tokenize_str(chunk[begin : begin + LONGEST_SLICE]):
                 yield token, begin + start
+
+
+def _is_one_word(letters: str) -> bool:
+    """Whether letters are surely a word, whatever follows: not of an unspaced script, nor too long."""
+    return len(letters) < LONGEST_SLICE and max(letters) < FIRST_UNSURE
 
 
 def chunks_of(text: str) -> list[str]:

@@ -1,9 +1,9 @@
-"""A process that codes blocks of lines for another: `python -c` runs `main` with its pipes.
+"""A process that works for another: `python -c` runs `main` with its pipes.
 
 A message is its length, 8 bytes, and a value as the marshal module writes it, which is fast, and knows
-nothing but numbers, strings and what is made of them. The first message is the job, an answer is
-`(True, value)` or `(False, name of the exception, text)`. Where the other process has ended, there is no
-message any more, and this one ends, too.
+nothing but numbers, strings and what is made of them. The first message is the name of a worker and its
+job, an answer is `(True, value)` or `(False, name of the exception, text)`. Where the other process has
+ended, there is no message any more, and this one ends, too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import traceback
 from contextlib import suppress
 from typing import IO, Any
 
-from seqrnn.data.dataset.line_coder import LineCoder, LineJob
-from seqrnn.errors import DataError
+from seqrnn.errors import DataError, UsageError
 
 LENGTH = 8  # bytes
 
@@ -46,16 +45,28 @@ def main() -> None:
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed by mistake is no answer
     with suppress(EOFError, OSError):
-        coder = LineCoder(LineJob.from_json(receive(requests)))
+        name, job = receive(requests)
+        worker = _worker(name, job)
         while True:
-            name, arguments = receive(requests)
-            send(answers, _answer(coder, name, arguments))
+            method, arguments = receive(requests)
+            send(answers, _answer(worker, method, arguments))
 
 
-def _answer(coder: LineCoder, name: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _worker(name: str, job: str) -> Any:
+    """Make the object whose methods are called: what codes blocks of `lines`, or reads `records`."""
+    if name == "lines":
+        from seqrnn.data.dataset.line_coder import LineCoder, LineJob
+
+        return LineCoder(LineJob.from_json(job))
+    from seqrnn.data.dataset.records_ahead import RecordSender
+
+    return RecordSender.from_json(job)
+
+
+def _answer(worker: Any, method: str, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
-        return True, getattr(coder, name)(*arguments)
-    except (DataError, MemoryError) as error:
+        return True, getattr(worker, method)(*arguments)
+    except (DataError, UsageError, MemoryError) as error:
         return False, type(error).__name__, str(error)
     except Exception:  # noqa: BLE001 (a bug: the other process shows it)
         return False, "RuntimeError", traceback.format_exc()

@@ -1,0 +1,111 @@
+"""Tables of one token a row: the rows of a sentence are put together to a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from seqrnn.data.formats.format import RowError
+from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.limits import LONGEST
+from seqrnn.data.record import Record
+from seqrnn.data.text.tokens import join_tokens
+
+if TYPE_CHECKING:
+    from seqrnn.data.source import Source
+
+
+class TokenRows(NamedTuple):
+    """The keys of the columns of a table of tokens; `tag` is None where tags need not be there."""
+
+    sentence: str
+    token: str
+    tag: str | None
+
+
+def token_records(table: Table, name: str, source: Source) -> Iterator[Record]:
+    """Yield a record for each sentence of a table.
+
+    A sentence ends before a row with another value in its column, and at a blank row; a blank cell there
+    stands for the value of the row before. Raises RowError for a row without a token or a tag, and for a
+    sentence of more than `LONGEST` tokens.
+    """
+    columns = _columns(table, source, tagged=True)
+    for rows in _sentences(table.rows, columns.sentence):
+        if rows[0].fields or rows[0].error:
+            yield _record(rows, columns, name)
+
+
+def answerable_tokens(table: Table, name: str, source: Source) -> Iterator[tuple[Row, Record | None]]:
+    """Yield each row of a table with its sentence, in whose `lines` it is, or with why it has none."""
+    columns = _columns(table, source, tagged=False)
+    for rows in _sentences(table.rows, columns.sentence):
+        checked = [_checked(row, columns.token) for row in rows]
+        sound = [row for row in checked if row.fields and row.error is None]
+        record = _record(sound, columns, name) if sound else Record("", (), name, rows[0].line)
+        yield from ((row, None if row.error else record) for row in checked)
+
+
+def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:
+    """Yield the rows of each sentence; a blank row is by itself."""
+    held: list[Row] = []
+    current = ""
+    for row in rows:
+        value = _cell(row, sentence)
+        if held and ((not row.fields and row.error is None) or value not in {"", current}):
+            yield held
+            held = []
+        current = value or current
+        if not row.fields and row.error is None:
+            yield [row]
+            continue
+        held.append(row)
+        if len(held) > LONGEST:
+            what = f"a sentence of over {LONGEST:,} tokens begins at this row"
+            raise RowError(held[0].line, f"{what}; name the column of sentences with --sentence-col")
+    if held:
+        yield held
+
+
+def _checked(row: Row, token: str) -> Row:
+    """Return the row, or one with an error where it has no token."""
+    try:
+        if row.fields and row.error is None:
+            _filled(row, token, "token", "--text-col")
+    except RowError as error:
+        return row._replace(error=str(error))
+    return row
+
+
+def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
+    def key(choice: str | None, flag: str) -> str:
+        if choice is None:
+            raise RowError(table.line, f"which column holds the tokens, and which their tags? use {flag}")
+        return choice if table.names is None else table.find(choice, flag)
+
+    tag = key(source.label_column, "--label-col") if tagged else None
+    return TokenRows(
+        key(source.sentence_column, "--sentence-col"), key(source.text_column, "--text-col"), tag
+    )
+
+
+def _record(rows: list[Row], columns: TokenRows, name: str) -> Record:
+    words = [_filled(row.checked(), columns.token, "token", "--text-col") for row in rows]
+    tag = columns.tag
+    tags = () if tag is None else tuple(_filled(row, tag, "tag", "--label-col") for row in rows)
+    lines = [row.line for row in rows]
+    return Record(join_tokens(words), tags, name, rows[0].line, rows[0].fields, lines=lines)
+
+
+def _filled(row: Row, key: str, what: str, flag: str) -> str:
+    text = _cell(row, key)
+    if not text:
+        raise RowError(row.line, f'no {what} in column "{key}"; fix the row, or use {flag}')
+    return text
+
+
+def _cell(row: Row, key: str) -> str:
+    if row.fields and row.error is None and key not in row.fields:
+        raise RowError(row.line, f'no field "{key}"; name another one')
+    value = row.fields.get(key)
+    return "" if value is None else str(value).strip()
