@@ -112,6 +112,25 @@ class Paper:
         start, end = f"{left:,.0f}", f"{right:,.0f}"
         yield f"{INDENT}{'':>{margin}}  {start}{end:>{width - len(start)}}"
 
+    def network(self, steps: Sequence[tuple[str, str, str]], both_ways: bool) -> Iterator[str]:
+        """Draw what is read, the state and what is written of each step, from the bottom to the top."""
+        along = ("<->" if both_ways else "->") if self.ascii else ("⇄" if both_ways else "→")
+        up = "^" if self.ascii else "↑"
+        states = [state if state == "..." else f"[{state}]" for _, state, _ in steps]
+        columns = zip(states, ((read, written) for read, _, written in steps), strict=True)
+        widths = [max(map(len, (state, *others))) for state, others in columns]
+
+        def line(cells: Sequence[str], between: str) -> str:
+            centred = (f"{cell:^{width}}" for cell, width in zip(cells, widths, strict=True))
+            return f"{INDENT}{between.join(centred)}".rstrip()
+
+        apart = " " * (len(along) + 2)
+        yield line([written for _, _, written in steps], apart)
+        yield line([up if written not in {"", "..."} else "" for _, _, written in steps], apart)
+        yield line(states, f" {along} ")
+        yield line([up if read not in {"", "..."} else "" for read, _, _ in steps], apart)
+        yield line([read for read, _, _ in steps], apart)
+
 
 def _columns(line: Points, left: float, right: float, width: int) -> Iterator[tuple[int, float]]:
     """Yield a column and a height for each column that a curve passes, straight between its points."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from seqrnn.data.record import Record
 
-MOST_HELD = 1 << 19  # different texts, of 72 bytes each
+MOST_HELD = 1 << 18  # different texts, of 72 bytes each
 PENDING = 1 << 16  # texts that wait to be counted
 SHOWN = 5
 FILE_BITS = 40  # from which on a place has the number of a file, above that of a line

@@ -16,7 +16,7 @@ from seqrnn.data.lines import Line, decode_line, file_name
 from seqrnn.data.source import Source
 
 BLOCK = 1 << 18  # bytes
-ROOM = 96 << 20  # bytes that are read as rows
+ROOM = 64 << 20  # bytes that are read as rows
 
 Watch = Callable[[Block], None]
 

@@ -31,7 +31,7 @@ from seqrnn.inspection.suspicions import Suspicion, SuspicionCounter
 from seqrnn.tasks.answers_seen import AnswersSeen
 from seqrnn.tasks.task import Task
 
-SAMPLE_ROOM = 16 << 20  # characters, or bytes of numbers, of the rows whose tokens are measured
+SAMPLE_ROOM = 8 << 20  # characters, or bytes of numbers, of the rows whose tokens are measured
 OF_FILE = 64 << 10  # that a row counts for which names an image, since that must be decoded
 OF_NUMBER = 8
 FIRST_ROWS = 3
