@@ -17,6 +17,7 @@ from seqrnn.data.lines import in_one_cell
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST = 120  # columns beyond which lines are hard to follow
+WIDEST_BAR = 64
 NARROWEST = 40
 INDENT = "  "
 
@@ -78,7 +79,7 @@ class Paper:
         names = [self.clipped(name, max(rest // 2, 8)) for name, _, _ in rows]
         of_name = max(map(cell_len, names), default=0)
         most = max((count for _, count, _ in rows), default=0)
-        width = max(rest - of_name, 4)
+        width = min(max(rest - of_name, 4), WIDEST_BAR)
         for name, count, (_, number, end) in zip(names, counts, rows, strict=True):
             bar = self.bar(number / most if most else 0.0, width)
             drawn = f"{INDENT}{set_cell_size(name, of_name)}  {bar:<{width}}"

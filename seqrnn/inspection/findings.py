@@ -83,7 +83,7 @@ def find(
 
 
 def _shown(record: Record) -> dict[str, Any]:
-    source = record.source[:LONGEST_SHOWN]
+    source = record.source.rstrip("\n")[:LONGEST_SHOWN]
     if record.steps is not None:
         few = ", ".join(str(step) for step in list(record.steps[:STEPS_SHOWN]))
         source = (few if len(record.steps) == 1 else f"{len(record.steps)} steps: {few}")[:LONGEST_SHOWN]
