@@ -10,10 +10,10 @@ DEMO := build/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 SOURCES := seqrnn tests sample_data .ci
 
-.PHONY: help demo test check fast format lint types layers docs docs-current tests slow faults bench clean
+.PHONY: help demo test check fast format lint types layers docs docs-current tests slow faults bench bench-gpu clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
 
 demo: $(READY) ## Train two small models, then evaluate, generate and classify (under two minutes)
 	@printf '\n== A text to model: the log of a lighthouse ==\n\n'
@@ -68,6 +68,9 @@ bench: $(READY) ## Measure speed: run each script in tests/benchmarks
 	@for script in tests/benchmarks/bench_*.py; do \
 	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit; fi; \
 	done
+
+bench-gpu: $(READY) ## Measure training on a GPU, with the data in DATA and against the checkout BEFORE, if given
+	$(BIN)/python tests/benchmarks/bench_gpu.py $(or $(DATA),../shared/data) $(BEFORE)
 
 clean: ## Remove what was built, .venv included
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -69,6 +69,9 @@ GRAPHS = {
 }
 """The tasks whose models can be written as ONNX, where what is read has time steps."""
 
+BleuTokenizer = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
+"""How sacrebleu cuts texts for BLEU: its names, but for those that fetch a model first."""
+
 FieldFile = Literal[
     "tokenizer.json",
     "target_tokenizer.json",

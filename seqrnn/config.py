@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from seqrnn.catalog import CELLS, FORMATS, TASKS
+from seqrnn.catalog import CELLS, FORMATS, TASKS, BleuTokenizer
 
 if TYPE_CHECKING:
     CellName: TypeAlias = str
@@ -28,6 +28,8 @@ else:  # a type checker cannot know the names of a catalogue
     CellName = Literal[tuple(CELLS)]
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
+
+Holdout: TypeAlias = Literal["examples", "sources", "stratified"]
 
 LARGEST = 1_000_000_000  # of what is counted, so that no sum of counts leaves 64 bits
 MAX_LENGTH = 1 << 24  # tokens: a line has at most as many bytes
@@ -87,10 +89,15 @@ class DataConfig(Section):
     valid_target: str | None = key(
         None, "Target side of parallel validation files.", "--valid-tgt", names_file=True
     )
+    test: tuple[str, ...] = key(
+        (), "Files that the best weights are measured on at the end.", "--test", names_file=True
+    )
+    test_source: str | None = key(None, "Source side of parallel test files.", "--test-src", names_file=True)
+    test_target: str | None = key(None, "Target side of parallel test files.", "--test-tgt", names_file=True)
     valid_fraction: float = key(
         0.1,
         "Share held out for validation where no validation file is given: the last part of a text, "
-        "a seeded random part of examples.",
+        "a seeded random part of examples (of each label, for a classifier).",
         "--valid-fraction",
         ge=0.0,
         lt=1.0,
@@ -206,9 +213,10 @@ class DataConfig(Section):
         ge=0,
         le=65_536,
     )
-    holdout: Literal["examples", "sources"] = key(
+    holdout: Holdout = key(
         "examples",
-        "What --valid-fraction draws: single examples, or source texts with all their targets.",
+        "What --valid-fraction draws: single examples, source texts with all their targets, or (stratified) "
+        "the same share of the examples of each label.",
         "--holdout",
     )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
@@ -375,6 +383,12 @@ class TrainingConfig(Section):
         "--evaluate-every",
         ge=1,
         le=LARGEST,
+    )
+    bleu_tokenizer: BleuTokenizer = key(
+        "auto",
+        "How sacrebleu cuts texts for BLEU; auto: by the script of the references, 13a for most, zh, "
+        "ja-mecab or ko-mecab (char where that is not installed), char for Thai and others without spaces.",
+        "--bleu-tokenizer",
     )
     seed: int = key(1, "Seed of everything random.", "--seed", ge=0, le=2**63 - 1)
     precision: Literal["auto", "fp32", "bf16"] = key(

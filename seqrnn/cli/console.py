@@ -141,6 +141,8 @@ class TrainingConsole:
                 self.say(f"best, step {event.step:,}: {figures(event.as_in_training or event.metrics)}")
                 if event.as_in_training:
                     self.say(f"{event.how}: {figures(event.metrics)}")
+                for note in event.notes:
+                    self.say(note)
 
     def _step(self, event: Stepped) -> None:
         self._meter.add(event)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from seqrnn.catalog import BleuTokenizer
 from seqrnn.cli.line_scores import LineOutput, score_lines
 from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
@@ -60,6 +61,13 @@ def evaluate(
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
+    bleu_tokenizer: Annotated[
+        BleuTokenizer | None,
+        typer.Option(
+            help="How sacrebleu cuts texts for BLEU (as in training; auto: by the script of the references).",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
@@ -69,6 +77,7 @@ def evaluate(
     With --json a line may itself be a JSON object; its fields are handed through.
     """
     of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
+    of_translators = {"--bleu-tokenizer": bleu_tokenizer}
     if per_line:
         of_answers = {
             "--src": src,
@@ -76,6 +85,7 @@ def evaluate(
             "--label-col": label_col,
             "--encoding": encoding,
             **of_writers,
+            **of_translators,
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
@@ -89,6 +99,7 @@ def evaluate(
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
     from seqrnn.engine.evaluation import Effort
+    from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
     from seqrnn.search.beam import Beam
     from seqrnn.tasks.language_model import LanguageModel
     from seqrnn.tasks.task import WritingTask
@@ -98,16 +109,21 @@ def evaluate(
     run = open_run(model)
     if not isinstance(run.task, WritingTask):
         refuse(of_writers, f"{model} was trained for {run.task.name}, which searches nothing; leave it out")
+    if "training.bleu_tokenizer" not in run.task.settings:
+        refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
+    if bleu_tokenizer is not None:
+        check_bleu_tokenizer(bleu_tokenizer)
+        run.task.set_training("bleu_tokenizer", bleu_tokenizer)
     if not (isinstance(run.task, LanguageModel) and run.task.stream):
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{model} was not trained on one long text; leave it out")
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
-    source = find_source(run, Given(data, (src, tgt), layout, text_col, label_col, encoding))
+    source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))
     with Output(output) as out:
         measured = measure(network, run.task, source, Effort(streams, beam=beam))
         if as_json:
-            out.write_json([measured.figures])
+            out.write_json([measured.as_json])
         else:
             out.write_text(_report(measured.figures, measured.details))
     if not quiet:

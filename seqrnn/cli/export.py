@@ -70,7 +70,7 @@ def export(
     from seqrnn.cli.stdio import Output, say
 
     parallel = src is not None or tgt is not None
-    given = Given(check or "-", (src, tgt), layout) if parallel or check is not None else None
+    given = Given((check or "-",), (src, tgt), layout) if parallel or check is not None else None
     _check_flags(onnx, output, quantize, given)
     if given is None and layout != "auto":
         raise UsageError("--format: is for --check; leave it out")
@@ -124,7 +124,7 @@ def _write_quantized(
     check_free(output)  # before anything costs time
     figures, source = {}, None
     if given is not None:
-        source = find_source(run, given)
+        source = find_source(run.config, given)
         figures["before"] = _figures(run, source, threads)
     done = export_quantized(run, output)
     if source is not None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +15,17 @@ import typer
 
 from seqrnn.cli.flags import config_flags
 from seqrnn.errors import UsageError
+from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
+    from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
     from seqrnn.library.plan import Plan
     from seqrnn.run.generation import Generation
+    from seqrnn.tasks.task import Task
 
 
 @config_flags
@@ -48,6 +53,16 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", help="Start from the weights of another run.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            min=2,
+            help="For small data: train once without each of so many parts, measure on it, and say mean and "
+            "standard deviation; then train on all examples. A --budget is that of all trainings together.",
+            show_default=False,
+        ),
+    ] = None,
     dump_config: Annotated[
         bool, typer.Option("--dump-config", help="Print the settings that would be used, as YAML, and stop.")
     ] = False,
@@ -63,6 +78,7 @@ def train(
     tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
+    from seqrnn.cli.folds import divided, without_validation
     from seqrnn.cli.question import settled
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
@@ -73,7 +89,7 @@ def train(
         flags["data.train"] = tuple(data)
     _check_place(
         output,
-        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from},
+        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from, "--folds": folds},
         dump_config or dry_run,
     )
     layers, begun = read_layers(config or [], assignments or [], flags), None
@@ -82,8 +98,12 @@ def train(
     if init_from is not None:
         begun = inherited(init_from)
 
+    if folds is not None:
+        layers.append(without_validation(layers))
+
     def planned(answers: Mapping[str, Any]) -> Plan:
-        return plan_training([*layers, from_flags(answers)], begun)
+        plan = plan_training([*layers, from_flags(answers)], begun)
+        return plan if folds is None else divided(plan, folds)
 
     if dump_config:
         with Output() as out:
@@ -92,17 +112,48 @@ def train(
 
     from seqrnn.cli.console import TrainingConsole
 
-    console = TrainingConsole(quiet)
-    plan = settled(planned)
-    with console.preparing("reading the data") as draw:
-        weights = _weights(output if resume else init_from, resume, console)
-        session = _prepare(plan, console, (weights, resume), draw)
-        if init_from is not None:
-            session.start_from(init_from)
-        if dry_run or output is None:
+    asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
+    _train(settled(planned), asked, TrainingConsole(quiet))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a command line says beside the settings."""
+
+    output: Path | None
+    overwrite: bool
+    resume: bool
+    init_from: Path | None
+    dry_run: bool
+    folds: int | None
+
+
+def _train(plan: Plan, asked: _Asked, console: TrainingConsole) -> None:
+    """Read the data, measure by folds if that is asked for, train, and test."""
+    from seqrnn.cli.final_test import final_test
+    from seqrnn.cli.folds import check_enough, cross_validate
+
+    folds, output = asked.folds, asked.output
+    with ExitStack() as kept:
+        with console.preparing("reading the data") as draw:
+            weights = _weights(output if asked.resume else asked.init_from, asked.resume, console)
+            task, prepared = _read(plan, console, draw)
+            if folds is not None:
+                check_enough(folds, prepared)
+            test = kept.enter_context(final_test(plan, prepared.fields))
+            start = partial(_start, plan, (task, prepared), asked, weights, console)
+            # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
+            begun = start() if folds is None or asked.dry_run else None
+        if asked.dry_run or output is None:
             return
-        events = _begin(session, output, overwrite, resume)
-    _follow(session, events, console, output)
+        if begun is None:
+            assert folds is not None
+            measured = cross_validate(plan, folds, console)
+            begun = start()
+            keep_result(output, FOLDS, measured)
+        _follow(*begun, console, output)
+        if test is not None:
+            test.measure(output, plan.config.training.device, console)
 
 
 def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
@@ -110,7 +161,7 @@ def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bo
     from seqrnn.run.location import check_free
 
     chosen = [flag for flag, value in modes.items() if value]
-    if modes["--resume"] and len(chosen) > 1:
+    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
         raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
     if output is None and (modes["--resume"] or not only_looking):
         raise UsageError("no place for the run; name a directory with -o")
@@ -144,44 +195,45 @@ def _check_weights(weights: Generation, begun: Path) -> None:
     weights.check(expected_parameters(opened.config, opened.task))
 
 
-def _prepare(
-    plan: Plan,
-    console: TrainingConsole,
-    begun: tuple[Generation | None, bool],
-    draw: Callable[[Preparing], None],
-) -> Session:
-    """Read the data and build the model, and say what they are.
-
-    `begun` are the weights that it takes, and whether their training is resumed.
-    """
+def _read(plan: Plan, console: TrainingConsole, draw: Callable[[Preparing], None]) -> tuple[Task, Prepared]:
+    """Read the data, and say what they are; what is wrong with them is told before PyTorch is imported."""
     from seqrnn.data.dataset.prepare import prepare
 
-    task = plan.task()
-    training = plan.readable.training
+    task, training = plan.task(), plan.readable.training
     prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
+    for line in (*plan.decisions(), *prepared.report.lines()):
+        console.say(line)
+    return task, prepared
 
-    # torch: what is wrong with the data is told before
-    from seqrnn.engine.session import Session, check_unchanged
 
-    weights, resume = begun
-    if weights is not None and resume:
+def _start(
+    plan: Plan,
+    data: tuple[Task, Prepared],
+    asked: _Asked,
+    weights: Generation | None,
+    console: TrainingConsole,
+) -> tuple[Session, Iterator[Event]]:
+    """Build the model, which takes the `weights`, and say what it is; open the run directory, or fail.
+
+    What is left of the training is in the events.
+    """
+    from seqrnn.engine.session import Place, Session, check_unchanged
+
+    task, prepared = data
+    if weights is not None and asked.resume:
         check_unchanged(weights, prepared.hashes)
     session = Session(plan.config, task, prepared, weights)
-    for line in (*plan.decisions(), *prepared.report.lines(), session.describe()):
-        console.say(line)
-    return session
-
-
-def _begin(session: Session, output: Path, overwrite: bool, resume: bool) -> Iterator[Event]:
-    """Open the run directory, or fail; what is left of the training is in the events."""
-    from seqrnn.engine.session import Place
-
-    events = session.train(Place(output, overwrite, resume))
-    return chain([next(events)], events)
+    console.say(session.describe())
+    if asked.init_from is not None:
+        session.start_from(asked.init_from)
+    if asked.dry_run or asked.output is None:
+        return session, iter(())
+    events = session.train(Place(asked.output, asked.overwrite, asked.resume))
+    return session, chain([next(events)], events)
 
 
 def _follow(session: Session, events: Iterator[Event], console: TrainingConsole, output: Path) -> None:
-    """Train to the end or to a signal, and say how to go on."""
+    """Train to the end or to a signal, which ends the command, and say how to go on."""
     from seqrnn.cli.signals import stopping
 
     with stopping(session.trainer.stop):
@@ -194,6 +246,6 @@ def _next_command(session: Session, output: str) -> str:
     if not session.trainer.stopped:
         return f"ask it with: seqrnn {session.task.verb} -m {output}"
     data = session.config.data
-    from_stdin = "-" in {*data.train, *data.valid, data.source, data.target}
+    from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
     again = " (with the same data on standard input)" if from_stdin else ""
     return f"go on with: seqrnn train -o {output} --resume{again}"

@@ -71,6 +71,12 @@ class Source:
         return cls._of(data, data.valid, pair, ("--valid-src", "--valid-tgt"))
 
     @classmethod
+    def test(cls, data: DataConfig) -> Source | None:
+        """Return what `data` says to test on, if it says so; raises UsageError if that is unclear."""
+        pair = (data.test_source, data.test_target)
+        return cls._of(data, data.test, pair, ("--test-src", "--test-tgt"))
+
+    @classmethod
     def _of(
         cls,
         data: DataConfig,

@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqrnn.engine.log_partition import log_partition
+
 TINY = torch.finfo(torch.float32).tiny
 
 
@@ -28,7 +30,11 @@ class CRF(nn.Module):
 
     def log_likelihood(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """Return `log p(tags | emissions)`, (B,), for emissions (B, T, K) and tags (B, T)."""
-        return self._log_prob(emissions.float(), tags, mask)
+        emissions = emissions.float()
+        if emissions.shape[1] == 0:
+            return self._log_prob(emissions, tags, mask)
+        total = log_partition(emissions, mask, (self.transitions, self.start, self.end))
+        return self._score(emissions, tags, mask) - total
 
     def _log_prob(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         return self._score(emissions, tags, mask) - self._log_partition(emissions, mask)

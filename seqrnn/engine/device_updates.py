@@ -39,6 +39,8 @@ class DeviceUpdater(Updater):
         self._pending: deque[tuple[Tensor, torch.cuda.Event | None]] = deque()
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, StepGraph] = {}
+        model: object = learner.model
+        self._multiples = model.multiples if isinstance(model, Fillable) else {}
         self._records = device.type == "cuda" and getattr(learner.model, "recordable", True)
 
     def update(self, group: list[Batch], rate: float, step: int) -> None:
@@ -47,9 +49,7 @@ class DeviceUpdater(Updater):
         self._targets.fill_(max(sum(batch.targets for batch in group), 1))
         self._averaged.fill_(self.learner.average.share(step))
         if len(group) == 1 and self._records:
-            model = self.learner.model
-            batch = filled_up(group[0], model.multiples) if isinstance(model, Fillable) else group[0]
-            self._replay_or_compute(batch)
+            self._replay_or_compute(filled_up(group[0], self._multiples))
         else:
             self._compute_all(group)
         self._tell()

@@ -15,6 +15,12 @@ def parse_budget(text: str) -> float:
     return sum(float(amount) * SECONDS[unit] for amount, unit in re.findall(r"([0-9.]+)([dhms])", text))
 
 
+def budget_of(seconds: float) -> str:
+    """Return the spelling of a time, which `parse_budget` reads again to a thousandth of a second."""
+    days, rest = divmod(max(seconds, 0.001), SECONDS["d"])
+    return (f"{days:.0f}d" if days else "") + f"{rest:.3f}s"
+
+
 @dataclass(frozen=True)
 class Duration:
     """The limits of a training; the one that is reached first ends it."""

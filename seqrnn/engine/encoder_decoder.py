@@ -21,6 +21,7 @@ from seqrnn.engine.decoder import Decoder, DecoderState, build_decoder
 from seqrnn.engine.inputs import build_input
 from seqrnn.engine.loss import PLAIN, Loss, Objective, Output, cross_entropy
 from seqrnn.engine.rnn import RNN, Layers, running
+from seqrnn.engine.shapes import Multiples
 from seqrnn.engine.summary import PlacesEncoder
 
 
@@ -40,6 +41,8 @@ class EncoderDecoder(nn.Module):
         self.bridge = bridge
         self.decoder = decoder
         self.scheduled_sampling = 0.0
+        sides: Multiples = {"source": (1, 4), "inputs": (1, 4), "targets": (1, 4)}
+        self.multiples = sides if isinstance(encoder, RNN) else {}
 
     def encode(self, source: Tensor, lengths: Tensor) -> tuple[Layers, Memory]:
         """Read `source`, tokens (B, S), vectors (B, S, F) or images (B, C, N, N).

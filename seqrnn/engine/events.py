@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +65,14 @@ class Measured:
     """The best weights, those of `step`, were measured once more, with all care.
 
     `as_in_training` are the figures of their evaluation in the training, where that took less care, and
-    `how` says what was done otherwise now.
+    `how` says what was done otherwise now. `notes` are what a user should know of the figures.
     """
 
     step: int
     metrics: Mapping[str, Any]
     as_in_training: Mapping[str, Any] | None = None
     how: str = ""
+    notes: Sequence[str] = ()
 
 
 Event = Measured | Started | Stepped | Evaluated | Saved | Finished

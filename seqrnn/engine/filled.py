@@ -32,27 +32,35 @@ class Filling:
 
     lengths: Tensor  # (B,)
     ended: Tensor  # (B, T)
-    reversal: Tensor  # (B, T): where step t of a sequence read backwards stands
+    shifted: Tensor  # (B, T): what stands at each step where all sequences end together
+    shifted_back: Tensor  # (B, T): and where the steps stand then
 
     @classmethod
     def of(cls, lengths: Tensor, total: int) -> Filling:
         """Describe sequences of `lengths` (B,) that are filled to `total` steps."""
         steps, ends = torch.arange(total, device=lengths.device), lengths.unsqueeze(1)
-        return cls(lengths, steps >= ends, torch.where(steps < ends, ends - 1 - steps, steps))
+        return cls(lengths, steps >= ends, (steps + ends) % total, (steps + total - ends) % total)
 
-    def reverse(self, x: Tensor) -> Tensor:
-        """Turn every sequence of (B, T, E) around within its own length."""
-        return x.gather(1, self.reversal.unsqueeze(2).expand_as(x))
+    def to_the_end(self, x: Tensor) -> Tensor:
+        """Move every sequence of (B, T, E) so that its last step is the last one of the batch."""
+        return x.gather(1, self.shifted.unsqueeze(2).expand_as(x))
+
+    def to_the_start(self, y: Tensor) -> Tensor:
+        """Move every sequence of (B, T, H) back."""
+        return y.gather(1, self.shifted_back.unsqueeze(2).expand_as(y))
 
     def silence(self, y: Tensor) -> Tensor:
         """Make (B, T, H) zero where a sequence has ended."""
         return y.masked_fill(self.ended.unsqueeze(2), 0.0)
 
-    def last(self, y: Tensor, before: Tensor) -> Tensor:
-        """Take each sequence's last output of (B, T, H); of one without steps the state `before`, (B, H)."""
+    def last(self, y: Tensor) -> Tensor:
+        """Take each sequence's last output of (B, T, H)."""
         index = (self.lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, y.shape[2])
-        found = y.gather(1, index).squeeze(1)
-        return torch.where((self.lengths > 0).unsqueeze(1), found, before.to(y.dtype))
+        return y.gather(1, index).squeeze(1)
+
+    def unless_empty(self, state: Tensor, before: Tensor) -> Tensor:
+        """Take `state` (B, H), but `before` of a sequence without steps."""
+        return torch.where((self.lengths > 0).unsqueeze(1), state, before.to(state.dtype))
 
 
 def full_lengths(rows: int, steps: int, device: torch.device) -> Tensor:
@@ -95,36 +103,59 @@ def run_filled(
     new: Layers = []
     for depth, layer in enumerate(layers):
         x = dropout(x) if depth else x
-        outputs = []
-        for backward, kernel in enumerate(layer):
-            sequence = filling.reverse(x) if backward else x
-            output, state = _run(kernel, sequence, states[len(new)], filling)
-            outputs.append(filling.reverse(output) if backward else output)
-            new.append(state)
-        x = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)
+        x, last = _run(layer, x, states[len(new) :][: len(layer)], filling)
+        new += last
     return x, new
 
 
-def _run(kernel: nn.RNNBase, x: Tensor, state: State, filling: Filling) -> tuple[Tensor, State]:
-    """Run one direction of one layer over (B, T, E)."""
-    weights: Sequence[Tensor] = tuple(kernel.parameters())
-    if len(state) > 1:  # of the output each step is known, of an LSTM's memory only what is left at the end
-        flags = filling.ended.to(x.dtype).unsqueeze(2).expand(-1, -1, FLAGS)
-        x, weights = torch.cat([x, flags], dim=2), _keeping(weights)
-    y, ((_, *memory),) = _call(kernel, weights, x, [state], (1, False))
-    y = filling.silence(y)
-    return y, (filling.last(y, state[0]), *memory)
+def _run(layer: Sequence[nn.RNNBase], x: Tensor, states: Layers, filling: Filling) -> tuple[Tensor, Layers]:
+    """Run a layer over (B, T, E), both directions in one call.
 
-
-def _keeping(weights: Sequence[Tensor]) -> list[Tensor]:
-    """Let an LSTM keep its memory where the flags are 1: no input, nothing forgotten.
-
-    `c_t = 1 * c_{t-1} + 0 * g_t` is exact, and so is its gradient.
+    The second direction starts at the last step of the batch. So it reads the sequences where all end there,
+    beside those that start together: each direction's matrix is zero for what the other one reads.
     """
-    w_x, w_h, b_x, b_h = weights
-    flags = w_x.new_zeros(4, w_h.shape[1], FLAGS)
-    flags[0], flags[1] = -SURE, SURE
-    return _contiguous([torch.cat([w_x, flags.flatten(0, 1)], dim=1), w_h, b_x, b_h])
+    both, keeps = len(layer) == 2, len(states[0]) > 1
+    inputs = [x, filling.to_the_end(x)] if both else [x]
+    if keeps:  # of the output each step is known, of an LSTM's memory only what is left at the end
+        ended = [filling.ended, filling.ended.flip(1)] if both else [filling.ended]
+        inputs += [part.to(x.dtype).unsqueeze(2).expand(-1, -1, FLAGS) for part in ended]
+    weights: list[Tensor] = [parameter for kernel in layer for parameter in kernel.parameters()]
+    if len(inputs) > 1:
+        weights = _contiguous(_widened(weights, keeps))
+    y, last = _call(layer[0], weights, torch.cat(inputs, dim=2), states, (1, both))
+    if not both:
+        y = filling.silence(y)
+        found = [filling.last(y)]
+    else:
+        forwards, backwards = y.chunk(2, dim=2)
+        y = filling.silence(torch.cat([forwards, filling.to_the_start(backwards)], dim=2))
+        found = [filling.last(forwards), y[:, 0, forwards.shape[2] :]]
+    new = [
+        (filling.unless_empty(output, before[0]), *memory)
+        for output, before, (_, *memory) in zip(found, states, last, strict=True)
+    ]
+    return y, new
+
+
+def _widened(weights: Sequence[Tensor], keeps: bool) -> list[Tensor]:
+    """Make the matrices of a layer's directions, four weights each, those of what `_run` lets them read.
+
+    Where `keeps` says so, a flag lets an LSTM keep its memory: no input, nothing forgotten. That is exact,
+    `c_t = 1 * c_{t-1} + 0 * g_t`, and so are its gradients.
+    """
+    found = list(weights)
+    for place in range(0, len(weights), 4):
+        w_x, w_h = weights[place : place + 2]
+        parts = [
+            weights[other] if other == place else torch.zeros_like(w_x) for other in range(0, len(weights), 4)
+        ]
+        if keeps:
+            flags = w_x.new_zeros(4, w_h.shape[1], FLAGS)
+            flags[0], flags[1] = -SURE, SURE
+            own = flags.flatten(0, 1)
+            parts += [own if other == place else torch.zeros_like(own) for other in range(0, len(weights), 4)]
+        found[place] = torch.cat(parts, dim=1)
+    return found
 
 
 def _joined(kernels: Sequence[nn.RNNBase]) -> list[Tensor]:
@@ -149,5 +180,5 @@ def _call(
     arrays = [torch.stack([part.to(x.dtype) for part in parts]) for parts in zip(*states, strict=True)]
     layers, both_ways = shape
     before = arrays if len(arrays) > 1 else arrays[0]
-    y, *last = function(x, before, list(weights), True, layers, 0.0, kernel.training, both_ways, True)
+    y, *last = function(x, before, list(weights), True, layers, 0.0, torch.is_grad_enabled(), both_ways, True)
     return y, list(zip(*last, strict=True))

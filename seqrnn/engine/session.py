@@ -146,11 +146,11 @@ class Session:
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         valid = self.prepared.valid
         effort, before = Effort.at_the_end(valid), Effort.in_training(valid, self.config.training.batch_size)
-        figures, _ = evaluate(self.model, self.task, valid, effort)
+        figures, details = evaluate(self.model, self.task, valid, effort)
         how = effort.beside(before, valid, self.task)
         seen = _evaluation_at(best.step, run, figures) if how else None
         run.metrics.append({"step": best.step, "best": True, **figures})
-        yield Measured(best.step, figures, seen, how)
+        yield Measured(best.step, figures, seen, how, details.get("notes", ()))
 
 
 def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> dict[str, object] | None:

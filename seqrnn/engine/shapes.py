@@ -23,6 +23,8 @@ class Fillable(Protocol):
 
 def filled_up(batch: Batch, multiples: Multiples) -> Batch:
     """Fill the arrays of a batch up with zeros, which are <blank> and lengths of nothing."""
+    if not multiples:
+        return batch
     arrays = {name: _filled_up(array, multiples.get(name, ())) for name, array in batch.arrays.items()}
     return replace(batch, arrays=arrays, positions=arrays["source"].size)
 

@@ -9,25 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.config import KEYS, Config
-from seqrnn.config_file import Layer, from_defaults, from_flags, from_yaml, load_run_config, resolve
+from seqrnn.config import KEYS, Config, DataConfig
+from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.token_choice import Choices, choose_for
+from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
-CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"}
+TEST = frozenset({"data.test", "data.test_source", "data.test_target"})
+CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"} | TEST
 """Keys that a resumed training may set anew; the seed has split the data."""
 
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
-FILES = ("train", "valid", "source", "target", "valid_source", "valid_target")
+FILES = (
+    *("train", "valid", "test", "source", "target"),
+    *("valid_source", "valid_target", "test_source", "test_target"),
+)
 """Keys of the data section that name files."""
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
@@ -75,12 +80,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     the data or the model, and ModelError where the run names a device or a pipe that the user does not.
     """
     begun = _settings_of(run)
+    # A run from before there was a choice has drawn single examples, whatever its task prefers now.
+    begun.setdefault("data.holdout", Setting("examples", str(run / CONFIG)))
     for layer in layers:
         for key, setting in layer.items():
-            if key not in CHANGEABLE and setting.value != begun[key].value:
+            value = begun[key].value if key in begun else KEYS[key].default
+            if key not in CHANGEABLE and setting.value != value:
                 raise UsageError(
-                    f"{setting.origin}: cannot change in a run that is resumed, it is "
-                    f"{begun[key].value}; leave it out, or start anew with --init-from"
+                    f"{setting.origin}: cannot change in a run that is resumed, it is {value}; "
+                    "leave it out, or start anew with --init-from"
                 )
     named = set().union(*layers)
     for key in (*(f"data.{name}" for name in FILES), "model.embeddings"):
@@ -89,6 +97,15 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     if LIMITS & named:
         begun = {key: setting for key, setting in begun.items() if key not in LIMITS}
     return begun
+
+
+def _check_files_given(data: DataConfig) -> None:
+    """Refuse files that do not go together, and standard input for two things, before anything is read."""
+    Source.validation(data)
+    Source.test(data)
+    names = [getattr(data, name) for name in FILES]
+    if sum("-" in name if isinstance(name, tuple) else name == "-" for name in names) > 1:
+        raise UsageError("- is standard input, which can be read once; name a file for the other data")
 
 
 def _check_files(run: Path, names: Any) -> None:
@@ -128,6 +145,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """
     layers = [begun or {}, *own]
     asked = resolve(layers)
+    _check_files_given(asked.data)
     given = {key for layer in layers for key in layer}
     parts = _parts_of_folder(asked)
     asked = resolve([begun or {}, *own, from_flags(parts.settings)])
@@ -147,6 +165,9 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    if config.data.holdout not in task.holdouts:
+        what = f"--holdout {config.data.holdout} goes by the labels of examples"
+        raise UsageError(f"{what}, of which {config.task} has none; leave it out")
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
     _refuse_idle(config, own, config.data.source_kind, SETTINGS)
@@ -206,6 +227,7 @@ def _check(config: Config, own: set[str]) -> None:
         raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
     if data.label_separator != "," and not data.multi_label:
         raise UsageError("--label-separator cuts several labels apart; add --multi-label")
+    check_bleu_tokenizer(training.bleu_tokenizer)
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
+from typing import NamedTuple
+
+from seqrnn.metrics.bleu_tokenizer import choose_bleu_tokenizer
 
 Split = Callable[[str], list[str]]
 References = Sequence[Sequence[str]]
@@ -39,22 +42,31 @@ def sequence_scores(predictions: Sequence[str], references: References, split: S
     }
 
 
+class TranslationScores(NamedTuple):
+    """The figures, the signature of each by which others can repeat it, and why BLEU is not the usual one."""
+
+    figures: dict[str, float]
+    signatures: dict[str, str]
+    told: str
+
+
 def translation_scores(
-    predictions: Sequence[str], references: References
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return `bleu` and `chrf`, from 0 to 100, and the signature of each, by which others can repeat them.
+    predictions: Sequence[str], references: References, bleu_tokenizer: str = "auto"
+) -> TranslationScores:
+    """Return `bleu` and `chrf`, from 0 to 100, and the signature of each.
 
     BLEU is that of Papineni et al. (2002), chrF that of Popović (2015), both as sacrebleu (Post
-    2018) computes them.
+    2018) computes them; `bleu_tokenizer` is one of its names, or `auto` for that of the script.
     """
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
+    chosen = choose_bleu_tokenizer(bleu_tokenizer, chain.from_iterable(references))
     # One list for every first reference, one for every second ...; None where a text has fewer.
     streams = list(zip_longest(*references))
     scores, signatures = {}, {}
     # `force` changes no score: it keeps the advice on tokenized periods off standard error.
-    for name, metric in {"bleu": BLEU(force=True), "chrf": CHRF()}.items():
+    for name, metric in {"bleu": BLEU(tokenize=chosen.name, force=True), "chrf": CHRF()}.items():
         scores[name] = float(metric.corpus_score(predictions, streams).score)
         signatures[name] = str(metric.get_signature())
-    return scores, signatures
+    return TranslationScores(scores, signatures, chosen.told)

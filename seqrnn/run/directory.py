@@ -1,6 +1,6 @@
 """The run directory: configuration, vocabularies and generations of one training, and nothing else.
 
-    RUN/  config.yaml  tokenizer.json  target_tokenizer.json  labels.json  metrics.jsonl  lock
+    RUN/  config.yaml  tokenizer.json  target_tokenizer.json  labels.json  metrics.jsonl  test.json  lock
           gen-00000400/  model.safetensors  training.safetensors  training.json  manifest.json
 
 Whatever is read here may have been damaged, or written by somebody else. A generation gets its name
@@ -32,6 +32,7 @@ from seqrnn.run.location import check_free, check_run, generation_paths
 from seqrnn.run.lock import LOCK, RunLock
 from seqrnn.run.manifest import MODEL, ROOT_FILES, TRAINING_STATE, TRAINING_TENSORS, GenerationFile, RootFile
 from seqrnn.run.metrics_log import METRICS, MetricsLog
+from seqrnn.run.results import RESULT_FILES
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 COPY_AGAIN = "copy the run directory again, or train it again"
@@ -155,7 +156,7 @@ class RunDirectory:
         self.sweep()
         for path in generation_paths(self.path):
             discard(path)
-        for name in (*ROOT_FILES, METRICS):
+        for name in (*ROOT_FILES, *RESULT_FILES, METRICS):
             (self.path / name).unlink(missing_ok=True)
 
     def _root_fingerprints(self) -> dict[Any, Any]:

@@ -25,7 +25,7 @@ class MetricsLog:
 
     def append(self, values: Mapping[str, Any]) -> None:
         """Add a line; nan and infinity, which JSON does not have, become null. Raises `OutputError`."""
-        line = json.dumps(_finite(values), ensure_ascii=False, allow_nan=False) + "\n"
+        line = json.dumps(finite(values), ensure_ascii=False, allow_nan=False) + "\n"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
         try:
             with open(os.open(self.path, flags, 0o666), "ab") as file:
@@ -70,10 +70,10 @@ class MetricsLog:
         return found
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The same value with null for each number that is not finite."""
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

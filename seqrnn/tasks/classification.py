@@ -51,6 +51,7 @@ class Classification(AnsweringTask):
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
+    holdouts = frozenset({*AnsweringTask.holdouts, "stratified"})
     settings = frozenset(
         {
             "data.multi_label",
@@ -63,6 +64,7 @@ class Classification(AnsweringTask):
         }
     )
     defaults: ClassVar = {
+        "data.holdout": "stratified",
         "model.bidirectional": True,
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.5,

@@ -6,6 +6,7 @@ Shapes: B batch, S source, T target.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from seqrnn.data.fields.source_fields import SourceField, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
-from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.metrics.sequences import TranslationScores, sequence_scores, translation_scores
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.source_batches import source_batch
@@ -72,6 +73,7 @@ class Seq2Seq(WritingTask):
             "model.entry",
             "model.scheduled_sampling",
             "training.label_smoothing",
+            "training.bleu_tokenizer",
         }
     )
     defaults: ClassVar = {
@@ -234,6 +236,7 @@ class WritingScorer:
 
     def __init__(self, task: Seq2Seq) -> None:
         self._tokenizer = task.target.tokenizer
+        self._bleu_tokenizer = task.config.training.bleu_tokenizer
         self._reads_labels = task.config.data.source_kind == "label"
         self._unknown = {"unknown_labels": 0} if self._reads_labels else {}
         self._unknown["unknown_tokens"] = 0
@@ -254,8 +257,16 @@ class WritingScorer:
         Besides, how many tokens to write, and labels to write for, training did not have.
         """
         scores = sequence_scores(self._written, self._references, self._tokenizer.split)
-        return {**scores, **translation_scores(self._written, self._references)[0], **self._unknown}
+        return {**scores, **self._translation.figures, **self._unknown}
 
     def details(self) -> dict[str, Any]:
-        """Return sacrebleu's signatures."""
-        return {"signatures": translation_scores(self._written, self._references)[1]}
+        """Return sacrebleu's signatures, and notes on how it cut the texts."""
+        return {
+            "signatures": self._translation.signatures,
+            "notes": list(filter(None, (self._translation.told,))),
+        }
+
+    @cached_property
+    def _translation(self) -> TranslationScores:
+        """What sacrebleu says of all that was written; asked for once nothing is added any more."""
+        return translation_scores(self._written, self._references, self._bleu_tokenizer)

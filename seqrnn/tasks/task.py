@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from seqrnn.config import Config
+from seqrnn.config import Config, Holdout
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, TextField, Use
@@ -72,11 +72,17 @@ class Task(ABC):
     tokens: ClassVar[Mapping[Side, Use]] = {}  # sides that are texts, whose kind of token the data decide
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
     libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
+    holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:
         self.config = config
+
+    def set_training(self, name: str, value: Any) -> None:
+        """Take another value for a key of the training section: how a model is measured may be asked anew."""
+        training = self.config.training.model_copy(update={name: value})
+        self.config = self.config.model_copy(update={"training": training})
 
     @property
     @abstractmethod

@@ -29,10 +29,12 @@ from seqrnn.engine.rnn import RNN
 ROUNDS = 5
 SLOT_ROUNDS = 2
 BUDGET = 30  # seconds
-TRAINING = [
-    *("--hidden-size", "1024", "--layers", "2", "--dropout", "0.5", "--batch-size", "128"),
-    *("--segment-length", "128", "--learning-rate", "2e-3", "--average", "0.999"),
-]
+LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999"
+TRAININGS = (
+    "",
+    f"{LARGE} --dropout 0.6 --embedding-dropout 0.1 --word-dropout 0.1 --evaluate-every 1000",
+    f"{LARGE} --dropout 0.6 --embedding-dropout 0.2 --word-dropout 0.05 --evaluate-every 1000",
+)
 RAGGED = {
     # name: (rows, longest, features, hidden size)
     "120 words of 1 to 15 characters": (120, 15, 50, 100),
@@ -135,10 +137,10 @@ def half_a_minute(data: Path) -> None:
     """Measure what the command makes of a text in that time, its start included and not."""
     rows = [["command", "nats a character", "updates", "seconds, all in all"]]
     command = [sys.executable, "-m", "seqrnn", "train", str(data / "tinyshakespeare" / "input.txt")]
-    for flags in ([], TRAINING):
+    for flags in TRAININGS:
         with tempfile.TemporaryDirectory() as directory:
             run, start = Path(directory) / "run", time.perf_counter()
-            given = ["--budget", f"{BUDGET}s", *flags]
+            given = ["--budget", f"{BUDGET}s", *flags.split()]
             subprocess.run([*command, *given, "-o", str(run)], cwd=ROOT, check=True)
             seconds = time.perf_counter() - start
             lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]

@@ -170,7 +170,8 @@ def test_only_a_long_text_is_read_in_streams(seqrnn, classifier):
     assert result.stderr.endswith(b"classifier was not trained on one long text; leave it out\n")
 
 
-def test_a_beam_is_refused_where_nothing_is_searched(seqrnn, classifier):
-    result = seqrnn("evaluate", "-m", classifier, "test.tsv", "--beam-size", "3")
+@pytest.mark.parametrize("option", [("--beam-size", "3"), ("--bleu-tokenizer", "zh")])
+def test_options_of_writers_are_refused_where_nothing_is_written(seqrnn, classifier, option):
+    result = seqrnn("evaluate", "-m", classifier, "test.tsv", *option)
     assert (result.returncode, result.stdout) == (2, b"")
-    assert b"--beam-size: " in result.stderr
+    assert result.stderr.startswith(f"seqrnn: error: {option[0]}: {classifier} was trained for".encode())

@@ -196,6 +196,11 @@ def test_evaluate_takes_further_columns_for_further_right_answers(seqrnn, spelle
     assert (figures["task"], figures["examples"], figures["tokens"]) == ("seq2seq", 2, 3 + 3)
     assert (figures["exact_match"], figures["wer"], figures["token_error_rate"]) == (0.5, 0.5, 2 / 5)
     assert set(figures) >= {"loss", "bleu", "chrf"}
+    assert "|tok:13a|" in figures["signatures"]["bleu"]
+    by_characters = ("--bleu-tokenizer", "char", "--json", "--beam-size", "2")
+    other = json.loads(seqrnn("evaluate", "-m", speller, "words.ref", *by_characters).stdout)
+    assert "|tok:char|" in other["signatures"]["bleu"]
+    assert other["chrf"] == figures["chrf"]
     shown = seqrnn("evaluate", "-m", speller, "words.ref").stdout.decode()
     assert "50.00%" in shown
     assert "nrefs:var" in shown

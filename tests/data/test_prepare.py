@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from seqrnn.config import DataConfig
+from seqrnn.data.dataset.building import encode_part
+from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
-from seqrnn.data.dataset.prepare import Prepared, encode_dataset, prepare
+from seqrnn.data.dataset.prepare import Prepared, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.fields.source_fields import source_field
@@ -189,11 +191,14 @@ def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("examples", "warned"), [(23, True), (24, False)])
 def test_a_validation_that_says_little_is_warned_of(examples: int, warned: bool) -> None:
     report = PreparationReport(PartReport(100), PartReport(examples))
-    said = "warning: 23 examples to validate on say little; give more with --valid or --valid-fraction"
+    advice = "give more with --valid or --valid-fraction, or measure with --folds"
+    said = f"warning: 23 examples to validate on say little; {advice}"
     assert (report.lines()[-1] == said) == warned
     report.unit = "line"  # of one text, whose tokens count
     assert said not in report.lines()
     assert said not in PreparationReport(PartReport(9)).lines()
+    nothing_left = PreparationReport(PartReport(9), divided=True).lines()[-1]
+    assert nothing_left == said.replace("23 examples", "no examples")
 
 
 def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:
@@ -272,7 +277,8 @@ def test_a_full_disk_leaves_nothing_behind(
 def test_a_file_is_encoded_with_fields_that_have_learned(tmp_path: Path) -> None:
     fields = classify(rows(tmp_path, pairs(20)), valid_fraction=0).fields
     source = Source((rows(tmp_path, ["text new\tb"], "test.tsv"),), format="tsv")
-    dataset = encode_dataset(source, fields, tmp_path / "test", "truncate")
+    encode_part(source, fields, tmp_path / "test", "truncate")
+    dataset = Dataset.open(tmp_path / "test", ["source", "label"])
     known = fields[0].tokenizer.vocabulary["text"]  # type: ignore[attr-defined]
     assert dataset["source"].values.tolist() == [known, 1]
     assert dataset["label"].values.tolist() == [1]

@@ -11,7 +11,8 @@ import pytest
 
 from seqrnn.config_file import from_flags
 from seqrnn.data.source import Source
-from seqrnn.data.text.token_choice import Asked, bpe_size, choose_tokens, take_sample
+from seqrnn.data.text.text_sample import take_sample
+from seqrnn.data.text.token_choice import Asked, bpe_size, choose_tokens
 from seqrnn.library.plan import plan_training
 
 TONGUES = {
@@ -149,7 +150,7 @@ def test_the_size_of_a_vocabulary_grows_with_the_text() -> None:
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_a_sample_is_the_first_rows_and_tells_how_much_there_is(tmp_path, monkeypatch, pack) -> None:
-    monkeypatch.setattr("seqrnn.data.text.token_choice.SAMPLE_ROWS", 100)
+    monkeypatch.setattr("seqrnn.data.text.text_sample.SAMPLE_ROWS", 100)
     path = tmp_path / "pairs.tsv"
     path.write_bytes(pack(b"one two\tthree four\n" * 400))
     sample = take_sample(Source(paths=(str(path),), format="tsv", kind="text"))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from seqrnn.engine.crf import CRF
+from seqrnn.engine.log_partition import log_partition
 from seqrnn.runtime import crf as runtime_crf
 
 LENGTHS = (4, 1, 0, 3)
@@ -120,3 +121,45 @@ def test_huge_scores_stay_finite(crf):
     assert likelihood.item() == pytest.approx(0.0, abs=1e-3)
     assert emissions.grad.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in crf.parameters())
+
+
+def gradients(function, crf, emissions):
+    """The values of a function of emissions, and the gradients of a random sum of them."""
+    emissions = emissions.clone().requires_grad_()
+    crf.zero_grad()
+    found = function(emissions)
+    weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(6), dtype=found.dtype)
+    (found * weights).sum().backward()
+    parts = [emissions, crf.transitions, crf.start, crf.end]
+    return found.detach(), *(torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in parts)
+
+
+@pytest.mark.parametrize(
+    ("scale", "dtype"), [(1.0, torch.float64), (1.0, torch.float32), (12.0, torch.float32)]
+)
+@pytest.mark.parametrize("lengths", [(9, 1, 0, 3, 9), (1, 1), (0,)], ids=str)
+def test_its_own_backward_pass_is_that_of_autograd(scale, dtype, lengths):
+    torch.manual_seed(5)
+    crf = CRF(7).to(dtype)
+    for parameter in crf.parameters():
+        torch.nn.init.normal_(parameter, std=scale)
+    steps = max(*lengths, 1)
+    emissions = torch.randn(len(lengths), steps, 7, dtype=dtype) * scale
+    mask = torch.arange(steps) < torch.tensor(lengths).unsqueeze(1)
+    scores = (crf.transitions, crf.start, crf.end)
+    found = gradients(lambda e: log_partition(e, mask, scores), crf, emissions)
+    exact = gradients(lambda e: crf.double()._log_partition(e, mask), crf, emissions.double())
+    for one, other in zip(found, exact, strict=True):
+        close = 1e-12 if dtype == torch.float64 else 2e-5 * scale
+        torch.testing.assert_close(one.double(), other, rtol=close, atol=close)
+
+
+def test_scores_that_are_far_apart_have_a_finite_loss_and_gradient():
+    crf = CRF(3)
+    with torch.no_grad():
+        crf.start.copy_(torch.tensor([0.0, -300.0, 0.0]))
+        crf.transitions.fill_(-200.0).fill_diagonal_(200.0)
+    emissions = torch.tensor([[[-500.0, 500.0, -500.0], [500.0, -500.0, -500.0], [0.0, 0.0, 0.0]]])
+    mask = torch.ones(1, 3, dtype=torch.bool)
+    for part in gradients(lambda e: crf.log_likelihood(e, torch.tensor([[1, 1, 1]]), mask), crf, emissions):
+        assert part.isfinite().all()

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from seqrnn.config_file import from_defaults, read_file
-from seqrnn.data.dataset.prepare import encode_dataset, prepare
+from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.source import Source
 from seqrnn.engine.evaluation import evaluate
 from seqrnn.engine.session import Place, Session
+from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,12 +35,12 @@ def train_sample(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def measure(tmp_path):
+def measure():
     """A function: what was trained, a file of sample_data, the effort -> figures and details."""
 
     def measure_file(session, name, effort=None):
         data = session.config.data.model_copy(update={"train": (f"sample_data/{name}",)})
-        dataset = encode_dataset(Source.training(data), session.task.fields, tmp_path / "test", "error")
-        return evaluate(session.model, session.task, dataset, effort)
+        with encoded(session.task, Source.training(data)) as test:
+            return evaluate(session.model, session.task, test.dataset, effort)
 
     return measure_file

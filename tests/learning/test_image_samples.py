@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from seqrnn.config_file import from_defaults, read_file
-from seqrnn.data.dataset.prepare import encode_dataset, prepare
+from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.source import Source
 from seqrnn.engine.evaluation import Effort, evaluate
 from seqrnn.engine.session import Place, Session
+from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
 from seqrnn.search.beam import Beam
 
@@ -30,9 +31,8 @@ def figures_of(tmp_path, monkeypatch):
         for _ in session.train(Place(tmp_path / "run")):
             pass
         test = Source((f"sample_data/{name}.test.tsv",), format="tsv", kind="image")
-        (tmp_path / "test").mkdir()
-        dataset = encode_dataset(test, task.fields, tmp_path / "test", "error")
-        return evaluate(session.model, task, dataset, Effort(beam=Beam(2)))[0]
+        with encoded(task, test) as data:
+            return evaluate(session.model, task, data.dataset, Effort(beam=Beam(2)))[0]
 
     return run
 

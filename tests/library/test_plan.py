@@ -12,7 +12,8 @@ from seqrnn.config_file import from_flags, from_yaml
 from seqrnn.config_text import dump
 from seqrnn.data.fields.source_fields import SETTINGS
 from seqrnn.errors import UsageError
-from seqrnn.library.plan import plan_training
+from seqrnn.library.plan import continued, plan_training
+from seqrnn.run.directory import RunDirectory
 
 FILES = {
     "labels.tsv": "".join(f"a b c {i}\t{'xy'[i % 2]}\n" for i in range(20)),
@@ -35,6 +36,7 @@ IDLE = [
         "--class-weights balanced: changes nothing for seq",
     ),
     ("long.txt", {"model.bidirectional": True}, "--bidirectional: changes nothing for language-model, only"),
+    ("tags.conll", {"data.holdout": "stratified"}, "--holdout stratified .* of which tagging has none"),
     ("notes.jsonl", {"model.bidirectional": True}, "--bidirectional: changes nothing for polyphony, only"),
     ("numbers.jsonl", {"model.output_layer": "crf"}, "--output-layer crf: changes nothing for regression"),
 ]
@@ -79,3 +81,17 @@ def test_the_settings_of_another_run_are_not_the_users(plan, tmp_path):
 def test_what_a_task_or_a_kind_of_data_names_is_a_key():
     for keys in [load(path).settings for path in TASKS.values()] + list(SETTINGS.values()):
         assert keys <= KEYS.keys()
+
+
+def test_a_classifier_holds_out_by_label_and_a_run_from_before_that_as_it_did(plan, train, monkeypatch):
+    assert plan("labels.tsv", {}).config.data.holdout == "stratified"
+    assert plan("pairs.tsv", {}).config.data.holdout == "sources"
+    _, run = train("tsv")  # with the schema's defaults, as runs had them
+    assert plan_training([], continued(run, [])).config.data.holdout == "examples"
+    text = (run / "config.yaml").read_text()
+    older = "".join(line for line in text.splitlines(keepends=True) if "holdout" not in line)
+    monkeypatch.setattr(RunDirectory, "read_text", lambda self, name: older)
+    assert plan_training([], continued(run, [])).config.data.holdout == "examples"
+    changed = [from_flags({"data.holdout": "stratified"})]
+    with pytest.raises(UsageError, match="--holdout stratified: cannot change in a run that is resumed"):
+        continued(run, changed)

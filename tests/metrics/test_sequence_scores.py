@@ -61,7 +61,7 @@ def test_bleu_and_chrf_are_those_of_sacrebleu_for_references_of_any_number():
         ["the dog barks at night"],
         ["it is raining"],
     ]
-    scores, signatures = translation_scores(WRITTEN, references)
+    scores, signatures, _ = translation_scores(WRITTEN, references)
     streams = [[row[0] for row in references], [references[0][1], None, None]]
     assert scores["bleu"] == pytest.approx(sacrebleu.corpus_bleu(WRITTEN, streams).score)
     assert scores["chrf"] == pytest.approx(sacrebleu.corpus_chrf(WRITTEN, streams).score)
@@ -70,13 +70,13 @@ def test_bleu_and_chrf_are_those_of_sacrebleu_for_references_of_any_number():
 
 
 def test_a_perfect_translation_scores_100():
-    scores, _ = translation_scores(WRITTEN, [[text] for text in WRITTEN])
+    scores, *_ = translation_scores(WRITTEN, [[text] for text in WRITTEN])
     assert scores == pytest.approx({"bleu": 100.0, "chrf": 100.0})
 
 
 def test_tokenized_sentences_are_scored_without_advice(caplog):
     sentences = ["the cat sat ."] * 120
-    scores, signatures = translation_scores(sentences, [[sentence] for sentence in sentences])
+    scores, signatures, _ = translation_scores(sentences, [[sentence] for sentence in sentences])
     assert scores["bleu"] == pytest.approx(100.0)
     assert "force" not in signatures["bleu"]
     assert caplog.records == []

@@ -10,13 +10,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.config import DataConfig
+from seqrnn.config import DataConfig, Holdout
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
 from seqrnn.data.dataset.records_ahead import Records, read_ahead
-from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit, assign
+from seqrnn.data.dataset.split import (
+    Fold,
+    FoldSplit,
+    RandomSplit,
+    SourceSplit,
+    Split,
+    StratifiedSplit,
+    TailSplit,
+    TextSplit,
+    assign,
+)
 from seqrnn.data.fields.field import Field, learned
 from seqrnn.data.fields.names import names_fields
 from seqrnn.data.formats.record_reader import RecordReader, read_records
@@ -34,7 +44,7 @@ COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to enc
 
 @dataclass(frozen=True)
 class Building:
-    """What becomes columns; without `valid`, `fraction` of `train` is held out."""
+    """What becomes columns; without `valid`, the `fold` or else `fraction` of `train` is held out."""
 
     train: Source
     valid: Source | None
@@ -43,10 +53,13 @@ class Building:
     seed: int
     threads: int | None
     progress: Progress
+    fold: Fold | None = None
 
     @property
     def fraction(self) -> float:
         """Share of the training source that is held out."""
+        if self.fold:
+            return 1 / self.fold.of
         return 0.0 if self.valid else self.data.valid_fraction
 
     @property
@@ -99,9 +112,13 @@ class Building:
         """
         _require_rows(self.train, read_records(self.train))
         lines = LineSource.of(self.train, self.fields, self.data.over_length, self.progress.taken)
-        report = self._of_records(directory) if lines is None else self._of_lines(lines, directory)
+        if lines is None or self.fold:
+            report = self._of_records(directory)
+        else:
+            report = self._of_lines(lines, directory)
         report.unit = "line" if self.is_one_text else "example"
         report.token = counted_name(self.fields)
+        report.divided = self.fraction > 0
         report.remarks = [remark for field in names_fields(self.fields) for remark in field.remarks]
         if self.valid:
             self.progress.begin(ENCODING)
@@ -118,7 +135,7 @@ class Building:
     def _of_lines(self, lines: LineSource, directory: Path) -> PreparationReport:
         with lines.coders(self.threads) as working:
             self.progress.begin(MEASURING)
-            places = lines.hold_out(working, self._split(characters=0))
+            places = lines.hold_out(working, self._text_split(characters=0))
             self.progress.begin(LEARNING)
             if lines.counts:
                 lines.learn(working, places, directory)
@@ -169,10 +186,22 @@ class Building:
         return split
 
     def _split(self, characters: int) -> Split:
+        if self.fold:
+            return FoldSplit(self.fold, self.seed, self._holdout)
+        if self._holdout == "stratified":
+            return StratifiedSplit(self.fraction, self.seed)
+        return self._text_split(characters)
+
+    @property
+    def _holdout(self) -> Holdout:
+        """What is drawn; a label that is written from comes again and again: that is its examples."""
+        of_labels = self.data.holdout == "sources" and self.data.source_kind == "label"
+        return "examples" if of_labels else self.data.holdout
+
+    def _text_split(self, characters: int) -> TextSplit:
         if self.is_one_text and self.fraction:
             return TailSplit(self.fraction, characters)
-        # A label that is written from comes again and again: it is its examples that are drawn.
-        if self.data.holdout == "sources" and self.data.source_kind != "label":
+        if self._holdout == "sources":
             return SourceSplit(self.fraction, self.seed)
         return RandomSplit(self.fraction, self.seed)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.dataset.encoding import OverLength, over_length_error
 from seqrnn.data.dataset.line_blocks import Block, utf8_lines
-from seqrnn.data.dataset.split import RandomSplit, SourceSplit, Split, TailSplit
+from seqrnn.data.dataset.split import RandomSplit, SourceSplit, TailSplit, TextSplit
 from seqrnn.data.encodings import Errors
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
@@ -73,7 +73,7 @@ class LineCoder:
         self._countable = countable(job.settings)
         self._counts = token_counts(job.settings)
         self._tokenizer: Tokenizer | None = None
-        self._split: Split = RandomSplit(0.0, 0)
+        self._split: TextSplit = RandomSplit(0.0, 0)
 
     def hold_out(self, name: str, values: Mapping[str, Any]) -> None:
         """Divide by the split of a class and its values from now on; nothing is held out before."""

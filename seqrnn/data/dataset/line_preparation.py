@@ -18,7 +18,7 @@ from seqrnn.data.dataset.line_blocks import Block, read_blocks
 from seqrnn.data.dataset.line_coder import Coded, LineCoder, LineJob
 from seqrnn.data.dataset.preparation_report import PartReport
 from seqrnn.data.dataset.processes import processes_for
-from seqrnn.data.dataset.split import SourceSplit, Split, TailSplit
+from seqrnn.data.dataset.split import SourceSplit, TailSplit, TextSplit
 from seqrnn.data.fields.field import Field, TextField
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.source import Source
@@ -74,7 +74,7 @@ class LineSource:
         for path in source.paths:
             yield from read_blocks(path, source.encoding_errors, BLOCK, source.encoding, self.taken)
 
-    def hold_out(self, working: Coders, split: Split) -> Places:
+    def hold_out(self, working: Coders, split: TextSplit) -> Places:
         """Let coders divide by a split, of which a TailSplit need not know the characters."""
         if not split.fraction:
             return Places(None)

@@ -35,7 +35,7 @@ class PreparationReport:
 
     `blank` counts rows without text, `replaced` bytes that were not UTF-8, `max_tokens` is the limit
     to which examples were cut, `unit` what an example is called and `token` what it is made of; `remarks`
-    are what the fields have noticed in the training part.
+    are what the fields have noticed in the training part; `divided` tells a part held out from a file.
     """
 
     train: PartReport = field(default_factory=PartReport)
@@ -46,6 +46,7 @@ class PreparationReport:
     unit: str = "example"
     token: str = "token"
     remarks: list[Remark] = field(default_factory=list)
+    divided: bool = False
 
     @property
     def rows(self) -> int:
@@ -61,11 +62,10 @@ class PreparationReport:
         if self.replaced:
             told.append(f"{_count(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
-        if self.unit == "example" and 0 < self.valid.examples < FEW:
-            few = _count(self.valid.examples, self.unit)
-            told.append(
-                f"warning: {few} to validate on say little; give more with --valid or --valid-fraction"
-            )
+        if self.unit == "example" and self.valid.examples < FEW and (self.valid.examples or self.divided):
+            few = _count(self.valid.examples, self.unit) if self.valid.examples else "no examples"
+            advice = "give more with --valid or --valid-fraction, or measure with --folds"
+            told.append(f"warning: {few} to validate on say little; {advice}")
         return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 
     def to_json(self, files: Sequence[str]) -> str:

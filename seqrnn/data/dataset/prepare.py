@@ -8,13 +8,13 @@ from functools import cached_property
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.dataset.building import Building, encode_part
+from seqrnn.data.dataset.building import Building
 from seqrnn.data.dataset.cache import cached, content_key, file_hashes
 from seqrnn.data.dataset.cache_lock import EntryLock
 from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.dataset.encoding import OverLength
 from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.progress import Preparing, Progress
+from seqrnn.data.dataset.split import Fold
 from seqrnn.data.fields.field import Field, load_fields
 from seqrnn.data.fields.named_files import fingerprint, names_array
 from seqrnn.data.fields.names import names_fields
@@ -61,7 +61,7 @@ class _Job:
             (len(source.paths), replace(source, paths=(), target_path=None)) for source in built.sources
         ]
         described = [field.description for field in built.fields]
-        share = (built.fraction, built.data.holdout, built.seed)
+        share = (built.fraction, built.data.holdout, built.seed, *(built.fold or ()))
         settings = (layout, share, built.data.over_length, built.data.max_tokens, described)
         named = [self._named_files(source) for source in built.sources]
         return content_key([self.hashes[path] for path in built.paths], repr((settings, named)))
@@ -105,32 +105,23 @@ def prepare(
     seed: int,
     threads: int | None = None,
     tell: Callable[[Preparing], None] = lambda _: None,
+    *,
+    fold: Fold | None = None,
 ) -> Prepared:
     """Read, split and encode the data of a training; `fields` have learned their vocabulary afterwards.
 
     Without a validation file, `valid_fraction` is held out: of a text its last part, of examples a
-    random part that depends on `seed`. The result is cached by content. A large text is worked on by
-    `threads` processes, by default one a core; `tell` hears how far it is. Raises UsageError or
-    DataError for data that cannot be used, OutputError where they cannot be written.
+    random part that depends on `seed`; or the `fold`, if one is given. The result is cached by content.
+    A large text is worked on by `threads` processes, by default one a core; `tell` hears how far it is.
+    Raises UsageError or DataError for data that cannot be used, OutputError where they cannot be written.
     """
     valid = Source.validation(data)
     train, valid = spool(Source.training(data)), valid and spool(valid)
-    building = Building(train, valid, fields, data, seed, threads, Progress(tell))
+    building = Building(train, valid, fields, data, seed, threads, Progress(tell), fold)
     building.progress.plan(building.passes())
     job = _Job(building)
     prepared, lock = cached(job.key(), job.build, job.open)
     return replace(prepared, lock=lock)
-
-
-def encode_dataset(
-    source: Source, fields: Sequence[Field], directory: Path, over_length: OverLength
-) -> Dataset:
-    """Encode a source into columns under `directory`, with fields that have learned already.
-
-    Raises DataError if no example is left, or one cannot be encoded.
-    """
-    encode_part(source, fields, directory, over_length)
-    return _open_part(directory, fields)
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,8 @@ class ChunkNumbers:
             if len(self._table) > MOST_KEPT or self._table.size > MOST_BYTES:
                 self._forget()
             numbers, new = self._table.find(chunks.content, chunks.starts, chunks.ends)
-            self._learn(chunks, new)
+            if new:
+                self._learn(chunks, new)
             ids, ends = self._ids_of(numbers)
         return ids, np.diff(ends[chunks.last], prepend=0)
 
@@ -85,27 +87,40 @@ class ChunkNumbers:
         bounds = zip(chunks.starts[new].tolist(), chunks.ends[new].tolist(), strict=True)
         words = [self._split(_text(chunks.content[start:end])) for start, end in bounds]
         self._ids.extend(map(self._vocabulary.get, chain.from_iterable(words), repeat(self._unknown)))
-        sizes = list(map(len, words))
-        self._sizes.extend(sizes)
-        if sizes.count(1) < len(sizes):
-            self._one_each = False
+        self._sizes.extend(map(len, words))
+        self._known = _Known.of(self._ids, self._sizes)
 
     def _ids_of(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return the ids of chunks (N,) by their numbers (C,), and how many come before each (C + 1,)."""
-        known = np.array(self._ids, dtype=np.int32)
-        if self._one_each:
-            return known[numbers], np.arange(len(numbers) + 1)
-        all_sizes = np.array(self._sizes, dtype=np.int64)  # (K,)
-        sizes = all_sizes[numbers]
+        known = self._known
+        if known.one_each:
+            return known.ids[numbers], np.arange(len(numbers) + 1)
+        sizes = known.sizes[numbers]
         ends = np.concatenate([[0], sizes.cumsum()])
-        shifts = (all_sizes.cumsum() - all_sizes)[numbers] - ends[:-1]
+        shifts = known.begins[numbers] - ends[:-1]
         places = np.repeat(shifts, sizes) + np.arange(ends[-1])
-        return known[places], ends
+        return known.ids[places], ends
 
     def _forget(self) -> None:
         self._table.clear()
         self._ids, self._sizes = array("i"), array("q")
-        self._one_each = True
+        self._known = _Known.of(self._ids, self._sizes)
+
+
+class _Known(NamedTuple):
+    """The ids of the words of all known chunks, how many each has (K,), and where they begin (K,)."""
+
+    ids: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+    begins: NDArray[np.int64]
+    one_each: bool
+
+    @classmethod
+    def of(cls, ids: array[int], sizes: array[int]) -> _Known:
+        """Copy what is still to grow."""
+        counts = np.array(sizes, dtype=np.int64)
+        one_each = len(ids) == len(sizes) == np.count_nonzero(counts == 1)
+        return cls(np.array(ids, dtype=np.int32), counts, counts.cumsum() - counts, one_each)
 
 
 def _text(chunk: bytes) -> str:
