@@ -18,6 +18,7 @@ UNITS = {
     "bpe": "byte pair",
     "gpt2-bpe": "byte pair",
 }
+OF_ONE_SIZE = frozenset({"bpe", "gpt2-bpe", "byte"})  # vocabularies that do not grow with the text
 
 Section = Iterator[str]
 Found = Mapping[str, Any]
@@ -167,7 +168,7 @@ class DataReport:
             return
         told = f"{head}: {known['types']:,} different ones among {known['tokens']:,} {units}"
         yield from self._paper.wrapped(told, "")
-        if known["types"] > WORTH_A_CURVE:
+        if known["types"] > WORTH_A_CURVE and known["kind"] not in OF_ONE_SIZE:
             yield f"{INDENT}different ones among the first so many:"
             points = [(0, 0), *((each["tokens"], each["types"]) for each in known["growth"])]
             yield from self._paper.curves([(self._paper.marks[0], points)], height=6)
