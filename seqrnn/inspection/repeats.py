@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,4 +187,11 @@ def hashes(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def _text(record: Record) -> str:
-    return record.source.strip() if record.steps is None else str(record.steps)
+    """Return what is compared: a text, or all numbers, of which NumPy would write a few."""
+    if record.steps is None:
+        return record.source.strip()
+    return str([_listed(step) for step in record.steps])
+
+
+def _listed(steps: Any) -> Any:
+    return steps.tolist() if isinstance(steps, np.ndarray) else steps
