@@ -16,7 +16,8 @@ from seqrnn.data.lines import Line, decode_line, file_name
 from seqrnn.data.source import Source
 
 BLOCK = 1 << 18  # bytes
-ROOM = 64 << 20  # bytes that are read as rows
+WHOLE = 64 << 20  # bytes that are read as rows
+ROOM = 32 << 20  # bytes that are read as rows of what is larger
 
 Watch = Callable[[Block], None]
 
@@ -57,7 +58,8 @@ def step_of(source: Source) -> int:
     cuttable = layout.line_is_row or layout.is_cut_between_lines
     if not cuttable or source.target_path is not None or source.series_column is not None:
         return 1
-    return max(-(-bytes_in(source.files) // ROOM), 1)
+    size = bytes_in(source.files)
+    return 1 if size <= WHOLE else -(-size // ROOM)
 
 
 def spread(source: Source, step: int, watch: Watch) -> SpreadSource:

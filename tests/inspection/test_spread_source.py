@@ -16,7 +16,8 @@ from seqrnn.inspection.spread_source import lines_of, spread, step_of
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     monkeypatch.setattr(spread_source, "BLOCK", 97)
-    monkeypatch.setattr(spread_source, "ROOM", 2000)
+    monkeypatch.setattr(spread_source, "WHOLE", 2000)
+    monkeypatch.setattr(spread_source, "ROOM", 1000)
 
 
 @pytest.fixture
