@@ -42,6 +42,17 @@ FORMATS = {
 }
 """How files may be laid out; the first lines of an unknown file are held against them in this order."""
 
+SOURCES = {
+    "text": "seqrnn.data.fields.text_source:TextSource",
+    "label": "seqrnn.data.fields.text_source:LabelSource",
+    "image": "seqrnn.data.fields.image_field:ImageSource",
+    "vectors": "seqrnn.data.fields.vectors_field:VectorsSource",
+    "vector": "seqrnn.data.fields.vectors_field:VectorSource",
+    "notes": "seqrnn.data.fields.notes_field:NotesSource",
+    "none": "seqrnn.data.fields.text_source:TextSource",
+}
+"""What may be read of an example; of the fields of an object that hold numbers the first one counts."""
+
 MODELS = {
     "encoder-decoder": "seqrnn.engine.encoder_decoder:build_encoder_decoder",
     "classifier": "seqrnn.engine.classifier:build_classifier",

@@ -18,16 +18,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from seqrnn.catalog import CELLS, FORMATS, TASKS, BleuTokenizer
+from seqrnn.catalog import CELLS, FORMATS, SOURCES, TASKS, BleuTokenizer
 
 if TYPE_CHECKING:
     CellName: TypeAlias = str
     TaskName: TypeAlias = str
     FormatName: TypeAlias = str
+    SourceName: TypeAlias = str
 else:  # a type checker cannot know the names of a catalogue
     CellName = Literal[tuple(CELLS)]
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
+    SourceName = Literal[("auto", *SOURCES)]
 
 Holdout: TypeAlias = Literal["examples", "sources", "stratified"]
 
@@ -131,7 +133,7 @@ class DataConfig(Section):
     sentence_column: str | None = key(
         None,
         "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
-        "that of the row before.",
+        "that of the row before. -: a sentence ends at a blank row.",
         "--sentence-col",
     )
     feature_columns: tuple[str, ...] = key(
@@ -191,7 +193,7 @@ class DataConfig(Section):
         "The same of the targets, whose spaces are written as they were.",
         "--target-pretokenized",
     )
-    source_kind: Literal["auto", "text", "label", "image", "vector", "vectors", "notes", "none"] = key(
+    source_kind: SourceName = key(
         "auto",
         "What is read of an example: a text, a label that is one token, an image, numbers (one vector, or "
         "vectors, one a time step), the notes of each step of music, or nothing (a language model); auto "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 from seqrnn.catalog import TASKS, load
@@ -17,6 +17,7 @@ from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
+from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
@@ -24,6 +25,7 @@ from seqrnn.data.formats.registry import format_named, format_of_lines, format_o
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
+from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
@@ -118,7 +120,8 @@ def _format(source: Source, task: str | None) -> str:
     if not any(line.strip() for line in lines):
         raise DataError(f"{file_name(path)}: is empty; give a file with at least one line of text")
     if known is not None:
-        return known
+        in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
+        return "conll" if in_blocks and task in {None, "tagging"} else known
     return "text" if task == "language-model" else format_of_lines(lines)
 
 
@@ -131,7 +134,8 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         features = _features(source, table)
-        rows = list(_first_rows(row for row in table.rows if row.checked().fields))
+        first = list(_first_rows(row.checked() for row in table.rows))
+        rows = [row for row in first if row.fields]
     except RowError as error:
         raise DataError(f"{name}:{error.line}: {error}") from error
     if not rows:
@@ -139,6 +143,8 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     columns = _columns(table, rows, source)
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
+    between = sum(bool(row.fields) and not before.fields for before, row in pairwise(first))
+    wanted = replace(wanted, blank_rows=between)
     roles = choose_columns(name, columns, wanted)
     roles = replace(roles, features=features) if features else roles
     if table.ragged and len(columns) == 2 and (roles.source, roles.targets) == ("1", ("2",)):
@@ -178,7 +184,7 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
         targets,
         key(source.series_column, "--series-col"),
         key(source.time_column, "--time-col"),
-        key(source.sentence_column, "--sentence-col"),
+        BLANK_ROWS if source.sentence_column == BLANK_ROWS else key(source.sentence_column, "--sentence-col"),
         source.kind,
         task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},

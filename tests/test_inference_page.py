@@ -196,12 +196,74 @@ def numbers() -> Iterator[Case]:
     yield Case("readings by time.csv", named, ("classification", "vectors", None, "label"))
 
 
-KINDS: tuple[Callable[[], Iterator[Case]], ...] = (headers, delimiters, objects_of_json, sequences, numbers)
+def tables_of_other_shapes() -> Iterator[Case]:
+    """Several labels a row, a token a row, a step a column, dates, comments and titles."""
+    draw = random.Random(4)
+    several = [text for text, _ in reviews()]
+    kinds = ["loud", "late", "dear", "loud|late", "late|dear", "loud|late|dear"]
+    labelled = [(text, kinds[number % 6]) for number, text in enumerate(several)]
+    named = ("classification", "text", "review", "complaints")
+    yield Case("several labels.csv", delimited(labelled, header=("review", "complaints")), named)
+    marks = "".join(
+        f"{text} {' '.join(f'__label__{kind}' for kind in found.split('|'))}\n" for text, found in labelled
+    )
+    yield Case("several marks.txt", marks, ("classification", "text", None, None))
+    titled = [(f"No. {n}", text, label) for n, (text, label) in enumerate(reviews())]
+    named = ("classification", "text", "plot", "verdict")
+    yield Case("title plot verdict.csv", delimited(titled, header=("title", "plot", "verdict")), named)
+    named = ("classification", "text", "opinion", "sentimiento")
+    commented = "# from a site, in June\n# CC-BY\n" + delimited(reviews(), header=("opinion", "sentimiento"))
+    yield Case("comments.csv", commented, named)
+    tokens = [("Ann", "NNP", "B-per"), ("saw", "VBD", "O"), ("a", "DT", "O"), ("bell", "NN", "O")]
+    rows = [
+        (f"Sentence: {n}" if not place else "", *tokens[place])
+        for n in range(30)
+        for place in range(2 + n % 3)
+    ]
+    named = ("tagging", "text", "Word", "Tag")
+    yield Case("Sentence Word Tag.csv", delimited(rows, header=("Sentence #", "Word", "POS", "Tag")), named)
+    blocks = "".join(f"{word}\t{tag}\n" for word, _, tag in tokens) + "\n"
+    yield Case("blocks.tsv", blocks * 20, ("tagging", "text", None, None))
+    wide = [(f"r{n}", *(round(draw.gauss(0, 1), 2) for _ in range(8)), "ab"[n % 2]) for n in range(ROWS)]
+    named = ("classification", "vectors", None, "kind")
+    yield Case("wide.csv", delimited(wide, header=("id", *(f"t{n}" for n in range(8)), "kind")), named)
+    named = ("classification", "vector", None, "kind")
+    yield Case("array.csv", delimited([row[1:] for row in wide], header=(*"01234567", "kind")), named)
+    dated = [
+        (f"s{n % 40}", f"{28 + n // 40}.{1 + n // 40}.2024 14:00", round(draw.gauss(0, 1), 2), "ud"[n % 2])
+        for n in range(ROWS)
+    ]
+    named = ("classification", "vectors", None, "Zustand")
+    yield Case("Messwerte.csv", delimited(dated, ";", ("sensor_id", "Datum", "Wert", "Zustand")), named)
+    posted = [(4 * (n % 2), 10**9 + n, "NO_QUERY", text) for n, text in enumerate(several)]
+    yield Case("posts, no header.csv", delimited(posted), ("classification", "text", "4", "1"))
+
+
+KINDS: tuple[Callable[[], Iterator[Case]], ...] = (
+    headers,
+    delimiters,
+    objects_of_json,
+    sequences,
+    numbers,
+    tables_of_other_shapes,
+)
 CASES = {case.name: case for kind in KINDS for case in kind()}
 TEXTS = [f"text {number} here" for number in range(ROWS)]
 ASKED = {
     "stars of seventeen.csv": delimited(
         [(text, number % 17) for number, text in enumerate(TEXTS)], header=("text", "value")
+    ),
+    "toxic obscene.csv": delimited(
+        [(text, number % 2, number // 2 % 2) for number, text in enumerate(TEXTS)],
+        header=("comment", "toxic", "obscene"),
+    ),
+    "days or months.csv": delimited(
+        [(f"s{n % 20}", f"0{2 - n // 20 % 2}/0{1 + n // 20 % 2}/2024", n, "ab"[n % 2]) for n in range(ROWS)],
+        header=("id", "date", "value", "label"),
+    ),
+    "groups of words.csv": delimited(
+        [(n // 4, f"{THINGS[n % 7]}{n % 9}", "xy"[n % 2]) for n in range(ROWS)],
+        header=("part", "word", "mark"),
     ),
     "two labels.csv": delimited(
         [(text, "ab"[number % 2], "xy"[number % 2]) for number, text in enumerate(TEXTS)],

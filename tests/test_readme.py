@@ -16,9 +16,14 @@ TYPED = [
 ]
 
 
-def test_the_first_screen_ends_in_the_answer_that_it_shows(tmp_path):
+@pytest.mark.parametrize(
+    "shortened",
+    [pytest.param("", marks=pytest.mark.slow, id="as-typed"), pytest.param("--epochs 3", id="short")],
+)
+def test_the_first_screen_ends_in_the_answer_that_it_shows(tmp_path, shortened):
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
-    (tmp_path / "seqrnn").write_text(f'#!/bin/sh\nexec {sys.executable} -m seqrnn "$@"\n')
+    options = f'"$@" $([ "$1" = train ] && echo {shortened})'
+    (tmp_path / "seqrnn").write_text(f"#!/bin/sh\nexec {sys.executable} -m seqrnn {options}\n")
     (tmp_path / "seqrnn").chmod(0o755)
     lines = BLOCKS[0].splitlines()
     commands = [line[2:] for line in lines if re.match(r"\$ (seqrnn|echo)", line)]

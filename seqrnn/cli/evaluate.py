@@ -112,8 +112,8 @@ def evaluate(
     if "training.bleu_tokenizer" not in run.task.settings:
         refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
     if bleu_tokenizer is not None:
-        check_bleu_tokenizer(bleu_tokenizer)
         run.task.set_training("bleu_tokenizer", bleu_tokenizer)
+    check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
     if not (isinstance(run.task, LanguageModel) and run.task.stream):
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{model} was not trained on one long text; leave it out")

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seqrnn.run.directory import RunDirectory
     from seqrnn.tasks.task import Task
 
-TEXTS = frozenset({"text", "none"})  # kinds of source that a tokenizer cuts
-WITHOUT_TIME = frozenset({"image", "vector"})
 MOST_NAMES = 1000  # labels that are listed
 MOST_EVALUATIONS = 10_000
 FIRST = (
@@ -78,19 +76,20 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
 
     Raises ModelError where they are not those of the configuration.
     """
+    from seqrnn.data.fields.source_kind import kind_named
     from seqrnn.export.parameters import read_parameters
     from seqrnn.tasks.task import WritingTask
 
     best, config, task = run.generation, run.config, run.task
     metric, kind = best.metric, config.data.source_kind
     recurs = task.model != "feed-forward"
-    both_ways = recurs and kind not in WITHOUT_TIME and "model.bidirectional" in task.settings
+    both_ways = recurs and kind_named(kind).sequential and "model.bidirectional" in task.settings
     return {
         "task": config.task,
         "shape": task.shape(),
         "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
-        "tokenizer": config.data.tokenizer if kind in TEXTS else None,
+        "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
         "target_tokenizer": config.data.target_tokenizer if isinstance(task, WritingTask) else None,
         "cell": config.model.cell if recurs else None,
         "bidirectional": config.model.bidirectional if both_ways else None,

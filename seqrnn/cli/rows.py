@@ -14,8 +14,8 @@ from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.cells import text_of
-from seqrnn.data.formats.column_names import NUMBER_NAMES
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.records import text_names
@@ -206,7 +206,7 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
         number = line.number - 1
         if line.error is not None:
             yield Row(number, "", error=line.error)
-        elif layout.kind in NUMBER_NAMES and not line.text.endswith(ARRAY_EXTENSION):
+        elif kind_named(layout.kind).has_numbers and not line.text.endswith(ARRAY_EXTENSION):
             yield _read_numbers(number, line.text, layout)
         elif layout.as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, layout.field)
@@ -248,7 +248,7 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
     """Read a line that holds a JSON object, or nothing but its numbers; those of one vector may be bare."""
     if not text.strip():
         return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
-    bare = layout.kind == "vector" and text.lstrip()[0] not in "[{"
+    bare = not kind_named(layout.kind).sequential and text.lstrip()[0] not in "[{"
     try:
         value = parse_json(f"[{text}]" if bare else text)
     except ValueError as error:

@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.source_kind import kind_named, number_kinds
 from seqrnn.data.formats.column_names import (
     LABEL_NAMES,
-    NUMBER_NAMES,
     SERIES_NAMES,
     TEXT_NAMES,
     TIME_NAMES,
+    TITLE_NAMES,
+    are_steps,
     normal_name,
     rank,
 )
+from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
@@ -45,6 +48,7 @@ class Wanted:
     sentence: str | None = None
     kind: str = "auto"
     may_tag: bool = False  # nothing says that the rows are no tokens
+    blank_rows: int = 0  # between the first rows
     reads_texts: bool = False  # the task that was asked for learns from nothing else
 
 
@@ -58,7 +62,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -
     if wanted.may_tag and (tokens := table.with_tokens()):
         return tokens
     lists = table.of_kind("numbers")
-    if wanted.kind in NUMBER_NAMES or (wanted.kind == "auto" and wanted.source is None):
+    if kind_named(wanted.kind).has_numbers or (wanted.kind == "auto" and wanted.source is None):
         if lists and not table.of_kind("text", "path", "lists"):
             return table.with_lists_of_numbers(lists)
         if table.is_numeric:
@@ -81,35 +85,39 @@ class _Columns:
     @property
     def is_numeric(self) -> bool:
         """Whether every column is one of numbers, but for labels, names of series and times."""
-        if self.wanted.kind in {"vector", "vectors"}:
+        if kind_named(self.wanted.kind).in_columns:
             return True
         texts = self.of_kind("text", "path", "lists", "numbers")
         named = [
             column for column in self.columns if column.kind != "identifier" and _names(column, TEXT_NAMES)
         ]
-        if named or any(not (_names(column, SERIES_NAMES) or _is_time(column)) for column in texts):
+        if named or any(not (_is_series(column) or _is_time(column)) for column in texts):
             return False
         numbers, labels = self.of_kind("number"), self.of_kind("label")
-        labels = [column for column in labels if not (_names(column, SERIES_NAMES) or _is_time(column))]
+        labels = [column for column in labels if not (_is_series(column) or _is_time(column))]
         return bool(numbers) and len(labels) <= 1 and not self.wanted.reads_texts
 
     def with_tokens(self) -> ColumnRoles | None:
         """Read sentences, of which each row is a token; None where nothing tells of them."""
         wanted = self.wanted
         tag = wanted.targets[0] if len(wanted.targets) == 1 else None
-        found = token_columns(list(self.by_key.values()), wanted.sentence, wanted.source, tag)
+        columns, blank = list(self.by_key.values()), wanted.blank_rows
+        found = token_columns(columns, wanted.sentence, wanted.source, tag, blank)
         if found is None or (found.signs == 0 and wanted.sentence is None):
             return None
         if found.signs == 1 and wanted.sentence is None:
             readings = [{"data.sentence_column": found.sentence}, {"task": "classification"}]
-            what = f'has one word a row, and "{found.sentence}" is the same for some rows each'
+            stays = f'"{found.sentence}" is the same for some rows each'
+            what = f"has one word a row, and {'blank rows' if found.sentence == BLANK_ROWS else stays}"
             raise AmbiguousDataError(f"{self.name}: {what}; do they make a sentence?", readings)
         evidence = f"a token a row, and a sentence as long as {found.sentence} stays the same or blank"
+        if found.sentence == BLANK_ROWS:
+            evidence = "a token a row, and a sentence up to each blank row"
         return ColumnRoles(found.token, (found.tag,), sentence=found.sentence, evidence=evidence)
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
         """Read the lists of one field."""
-        named = [column for column in lists if column.title in NUMBER_NAMES]
+        named = [column for column in lists if column.title in number_kinds()]
         field = (named or lists)[0].key
         return ColumnRoles(None if named else field, self._targets(()), shown=(field,))
 
@@ -122,18 +130,21 @@ class _Columns:
         features = [column.key for column in free if column.kind != "identifier"] or [c.key for c in free]
         if not features:
             raise UsageError(f"{self.name}: no column of numbers is left to read; use --source text")
-        kind = self.wanted.kind if self.wanted.kind != "auto" else "vector" if series is None else "vectors"
-        return ColumnRoles(None, targets, kind, tuple(features), series, time if kind == "vectors" else None)
+        kind = self.wanted.kind
+        titles = [self.by_key[key].title for key in features]
+        if kind == "auto":
+            kind = "vectors" if series is not None or are_steps(titles) else "vector"
+        evidence = ""
+        if kind == "vectors" and series is None:
+            evidence = "each row is a series, each column a step; --source vector reads it as one vector"
+        time = time if kind == "vectors" else None
+        return ColumnRoles(None, targets, kind, tuple(features), series, time, evidence=evidence)
 
     def _series(self) -> str | None:
         """Return the column whose values come again in several rows and bear the name of one of series."""
-        if self.wanted.series is not None or self.wanted.kind == "vector":
+        if self.wanted.series is not None or not kind_named(self.wanted.kind).sequential:
             return self.wanted.series
-        named = [
-            column
-            for column in self.columns
-            if _names(column, SERIES_NAMES) or column.title.lower().endswith("_id")
-        ]
+        named = [column for column in self.columns if _is_series(column)]
         return next((column.key for column in named if column.distinct < len(column.texts)), None)
 
     def _time(self) -> str | None:
@@ -155,7 +166,7 @@ class _Columns:
             return (labels[0].key,)
         if named is not None:
             return (named.key,)
-        if self.of_kind("numbers") or self.wanted.kind in {"vector", "vectors"}:
+        if self.of_kind("numbers") or kind_named(self.wanted.kind).in_columns:
             return ()
         numbers = [column for column in free if column.kind == "number"]
         shown = ", ".join(column.title or column.key for column in self.columns)
@@ -180,9 +191,14 @@ class _Columns:
         candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
         if any(_is_text_to_read(column) for column in candidates):
             candidates = [column for column in candidates if not column.names_files]
+        candidates = [column for column in candidates if not column.is_constant] or candidates
         if not candidates:
             candidates = self._without_texts(free)
         named = _best_named(candidates, TEXT_NAMES)
+        if (named is None or _names(named, TITLE_NAMES)) and self._holds_labels(free):
+            longest = _longest_text(candidates)
+            if longest is not None and (named is None or longest.words > 2 * named.words):
+                return longest
         if named is not None and not (named.kind == "label" and len(candidates) > 1):
             return named
         unnamed = [
@@ -195,6 +211,10 @@ class _Columns:
         return max(
             unnamed, key=lambda column: (column.kind in {"path", "lists"}, column.words, column.characters)
         )
+
+    def _holds_labels(self, columns: Sequence[ColumnSample]) -> bool:
+        """Whether a column looks like one of labels, to which texts of any length may belong."""
+        return any(column.kind == "label" or column.holds_few_integers for column in columns)
 
     def _label_source(self) -> ColumnSample:
         """Return the column of labels from which texts are to be written."""
@@ -223,17 +243,32 @@ class _Columns:
             lists = [column for column in free if _go_together(source, column)]
             if lists:
                 return ((_best_named(lists, LABEL_NAMES) or lists[0]).key,)
-        free = [column for column in free if not _is_time(column)] or free
+        free = [column for column in free if not (_is_time(column) or column.is_constant)] or free
         named = _best_named([*free, *others], LABEL_NAMES)
+        self._ask_for_indicators(source, free, named)
         if named is not None:
             return (named.key,)
-        for kinds in (("label",), ("number",), ("text", "lists")):
-            found = [column for column in free if column.kind in kinds]
+        for holds in (_may_be_label, _is_number, _is_text):
+            found = [column for column in free if holds(column)]
             if len(found) == 1:
                 return (found[0].key,)
             if found:
                 self._ask(source, found)
         return ()
+
+    def _ask_for_indicators(
+        self, source: ColumnSample, free: Sequence[ColumnSample], named: ColumnSample | None
+    ) -> None:
+        """Ask where several columns say of a label each whether a text bears it."""
+        found = [c for c in free if c.holds_indicators]
+        if len(found) < 2 or (named is not None and named not in found) or len(free) > len(found):
+            return
+        every, one = ",".join(column.key for column in found), (named or found[0]).key
+        readings = [{"data.text_column": source.key, "data.label_column": key} for key in (every, one)]
+        what = f"columns of 0 and 1: {', '.join(column.key for column in found[:6])}"
+        raise AmbiguousDataError(
+            f"{self.name}: {what}; is each a label of its own, or one the answer?", readings
+        )
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
         shown = ", ".join(f'"{column.key}" ({_sample(column)})' for column in found[:6])
@@ -256,12 +291,41 @@ def _is_text_to_read(column: ColumnSample) -> bool:
     return column.kind == "text" and rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
 
 
+def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:
+    """Return the column of texts that has more than twice as many words as any other."""
+    texts = [column for column in columns if column.kind == "text" and not column.names_files]
+    ranked = sorted((column for column in texts if not _is_label_named(column)), key=lambda c: -c.words)
+    if len(ranked) < 2 or ranked[0].words <= 2 * ranked[1].words:
+        return None
+    return ranked[0]
+
+
+def _is_label_named(column: ColumnSample) -> bool:
+    return rank(column.title, LABEL_NAMES) < len(LABEL_NAMES)
+
+
 def _names(column: ColumnSample, usual: tuple[str, ...]) -> bool:
     return normal_name(column.title) in usual
 
 
+def _is_series(column: ColumnSample) -> bool:
+    return _names(column, SERIES_NAMES) or normal_name(column.title).endswith("_id")
+
+
 def _is_time(column: ColumnSample) -> bool:
     return _names(column, TIME_NAMES) or column.holds_dates
+
+
+def _may_be_label(column: ColumnSample) -> bool:
+    return column.kind == "label" or column.holds_few_integers
+
+
+def _is_number(column: ColumnSample) -> bool:
+    return column.kind == "number"
+
+
+def _is_text(column: ColumnSample) -> bool:
+    return column.kind in {"text", "lists"}
 
 
 def _best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> ColumnSample | None:

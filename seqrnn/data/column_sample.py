@@ -23,6 +23,8 @@ MISSING_MARKS = 1  # different texts, such as NA, that may mark missing numbers 
 RECURRING = 0.25  # distinct values after the first a row, at most, in a column of labels
 RECURRING_IN_FEW_ROWS = 0.5
 MANY_ROWS = 40
+FEW_ROWS = 10
+MAX_CLASSES = 10  # that are whole numbers
 MAX_LABEL_LENGTH = 60  # characters
 MAX_LABEL_WORDS = 4
 PLAIN_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
@@ -90,6 +92,22 @@ class ColumnSample:
         missing = len(numbers) >= len(others) and len(set(others)) <= MISSING_MARKS
         few_slips = missing or len(numbers) >= NEARLY_ALL * len(self.texts)
         return few_slips and bool(numbers) and all(map(PLAIN_NUMBER.fullmatch, numbers))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all of many cells are the same, so that nothing can be learned of them."""
+        return self.distinct == 1 and len(self.texts) >= FEW_ROWS
+
+    @cached_property
+    def holds_few_integers(self) -> bool:
+        """Whether a few whole numbers come again and again, as those of classes do."""
+        recurs = self.distinct <= MAX_CLASSES and self.distinct <= RECURRING * len(self.texts)
+        return self.kind == "number" and recurs and self.is_integer and not self.is_constant
+
+    @cached_property
+    def holds_indicators(self) -> bool:
+        """Whether the cells are 0 and 1, and both are there."""
+        return self.is_numeric and set(self.texts) == {"0", "1"}
 
     @cached_property
     def holds_dates(self) -> bool:

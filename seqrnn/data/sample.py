@@ -8,8 +8,9 @@ from functools import cached_property
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import names_array, names_image
+from seqrnn.data.fields.source_kind import number_kinds
 from seqrnn.data.fields.steps import steps_of
-from seqrnn.data.formats.column_names import NUMBER_NAMES, names_texts
+from seqrnn.data.formats.column_names import names_texts
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
@@ -39,7 +40,7 @@ class Sample:
         if self.held != "numbers":
             return "image" if self.held == "images" else "text"
         first = self.records[0]
-        named = [name for name in NUMBER_NAMES if isinstance(first.fields.get(name), list)]
+        named = [name for name in number_kinds() if isinstance(first.fields.get(name), list)]
         if named and self.source.text_column is None:
             return named[0]
         single = all(len(steps_of(record)) == 1 for record in self.records)

@@ -10,6 +10,7 @@ from itertools import accumulate, groupby
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.formats.column_names import LABEL_NAMES, normal_name, rank
 from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.token_rows import BLANK_ROWS
 
 SENTENCE_NAME = re.compile(
     r"(?:.*_)?(?:sent|sents|sentence|sentences|satz|phrase|frase|oracion|zin|句)(?:_.*|#.*|\d*)?"
@@ -22,6 +23,8 @@ TAG_NAMES = frozenset(
 )
 SHORTEST_MEAN = 2.0  # tokens of a sentence
 MOSTLY = 0.98  # of the cells of a column of tokens hold one
+LONGEST_MEAN = 80.0
+FEWEST_BLOCKS = 3
 MIN_ROWS = 6
 PROSE = 4  # words, in the median, of a cell that holds a text and is no part of one
 
@@ -30,14 +33,13 @@ PROSE = 4  # words, in the median, of a cell that holds a text and is no part of
 class TokenColumns:
     """The keys of the columns, and how many signs there are that a row is a token, and not an example.
 
-    `signs` from 2 on are enough, 1 leaves room for another reading. `sentences` are those of the first rows.
+    `signs` from 2 on are enough, 1 leaves room for another reading.
     """
 
     sentence: str
     token: str
     tag: str
     signs: int
-    sentences: int
 
 
 def token_columns(
@@ -45,11 +47,19 @@ def token_columns(
     sentence: str | None = None,
     token: str | None = None,
     tag: str | None = None,
+    blank_rows: int = 0,
 ) -> TokenColumns | None:
-    """Return the columns of a table of tokens, None where it is none; the keys of some may be settled."""
+    """Return the columns of a table of tokens, None where it is none; the keys of some may be settled.
+
+    `blank_rows` is how many there are among the first rows, where sentences may end.
+    """
     by_key = {column.key: column for column in columns}
     grouping = by_key.get(sentence) if sentence is not None else _sentence_column(columns)
-    if grouping is None or (sentence is None and len(grouping.cells) < MIN_ROWS):
+    rows = len(columns[0].cells) if columns else 0
+    in_blocks = grouping is None and sentence in {None, BLANK_ROWS} and blank_rows >= FEWEST_BLOCKS
+    in_blocks = in_blocks and SHORTEST_MEAN * blank_rows <= rows <= LONGEST_MEAN * blank_rows
+    in_blocks |= sentence == BLANK_ROWS
+    if (grouping is None and not in_blocks) or (sentence is None and rows < MIN_ROWS):
         return None
     if sentence is None and any(column.words >= PROSE for column in columns):
         return None  # texts, of which several rows are about the same
@@ -62,10 +72,10 @@ def token_columns(
     )
     if tags is None or (tag is None and tags.distinct >= tokens.distinct):
         return None
-    signs = 2 * _has_gaps(grouping) + 2 * _is_named_sentence(grouping)
+    signs = 1 if grouping is None else 2 * _has_gaps(grouping) + 2 * _is_named_sentence(grouping)
     signs += normal_name(tokens.title) in TOKEN_NAMES
     signs += normal_name(tags.title) in TAG_NAMES
-    return TokenColumns(grouping.key, tokens.key, tags.key, signs, len(_runs(grouping)))
+    return TokenColumns(grouping.key if grouping else BLANK_ROWS, tokens.key, tags.key, signs)
 
 
 def _sentence_column(columns: Sequence[ColumnSample]) -> ColumnSample | None:

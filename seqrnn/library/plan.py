@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from seqrnn.catalog import TASKS, load
+from seqrnn.catalog import SOURCES, TASKS, load
 from seqrnn.config import KEYS, Config, DataConfig
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
-from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.sides import Choices, choose_for
@@ -168,9 +168,10 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if config.data.holdout not in task.holdouts:
         what = f"--holdout {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
+    check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
-    _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
-    _refuse_idle(config, own, config.data.source_kind, SETTINGS)
+    _refuse_idle(config, own, config.task, _settings_of_tasks())
+    _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
 
@@ -184,7 +185,7 @@ class _Parts:
 
 
 def _parts_of_folder(asked: Config) -> _Parts:
-    """Of a folder that holds the parts of a data set take those for training, never that for testing."""
+    """Of a folder that holds the parts of a data set take each for what its name says."""
     data = asked.data
     path = data.train[0] if len(data.train) == 1 else ""
     parts = parts_of(path) if os.path.isdir(path) else {}
@@ -196,8 +197,9 @@ def _parts_of_folder(asked: Config) -> _Parts:
     if "valid" in inside and not (data.valid or data.valid_source):
         settings["data.valid"] = (inside["valid"],)
         told += f", {inside['valid']} to validate on"
-    if "test" in inside:
-        told += f"; not read: {inside['test']}, for seqrnn evaluate"
+    if "test" in inside and not (data.test or data.test_source):
+        settings["data.test"] = (inside["test"],)
+        told += f", {inside['test']} to test on at the end"
     return _Parts(settings, (told,))
 
 
@@ -227,7 +229,6 @@ def _check(config: Config, own: set[str]) -> None:
         raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
     if data.label_separator != "," and not data.multi_label:
         raise UsageError("--label-separator cuts several labels apart; add --multi-label")
-    check_bleu_tokenizer(training.bleu_tokenizer)
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
         raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")
@@ -244,9 +245,16 @@ def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[
 
 def settings_for(config: Config) -> list[str]:
     """Return the keys that say something to the task and the data of a configuration, in their order."""
-    tasks = {name: load(path).settings for name, path in TASKS.items()}
-    idle = _idle(config.task, tasks) | _idle(config.data.source_kind, SETTINGS)
+    idle = _idle(config.task, _settings_of_tasks()) | _idle(config.data.source_kind, _settings_of_kinds())
     return [key for key in KEYS if key not in idle]
+
+
+def _settings_of_tasks() -> Mapping[str, frozenset[str]]:
+    return {name: load(path).settings for name, path in TASKS.items()}
+
+
+def _settings_of_kinds() -> Mapping[str, frozenset[str]]:
+    return {name: kind_named(name).settings for name in SOURCES}
 
 
 def value_of(config: Config, key: str) -> Any:

@@ -17,6 +17,7 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
@@ -118,7 +119,7 @@ class Seq2Seq(WritingTask):
     @classmethod
     def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
         """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
-        if source_kind in {"image", "vector"}:
+        if not kind_named(source_kind).sequential:
             return {**cls.defaults, **OF_IMAGES}
         return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
@@ -149,7 +150,7 @@ class Seq2Seq(WritingTask):
         """Return the shape of the task as a lecture draws it."""
         kind = self.config.data.source_kind
         if self._is_one_to_many():
-            read = "image -> CNN" if kind == "image" else kind
+            read = kind_named(kind).drawn or kind
             return f"one-to-many: {read} -> {self._entry()} -> y_1 ... y_T, each y_t read before y_{{t+1}}"
         return "many-to-many: x_1 ... x_S -> encoder -> decoder -> y_1 ... y_T"
 

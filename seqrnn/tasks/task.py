@@ -14,6 +14,7 @@ from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
@@ -161,7 +162,7 @@ class RowTask(Task):
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return a row that is plain text as the fields that a JSON line would have brought."""
-        return {"image" if self.config.data.source_kind == "image" else "text": text}
+        return {kind_named(self.config.data.source_kind).row_field: text}
 
 
 class WritingTask(RowTask):

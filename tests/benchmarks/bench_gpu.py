@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from bench_training import Sizes, compare
-from report import ROOT, in_turns, median_ratio, write_section
+from report import ROOT, commit_of, in_turns, median_ratio, write_section
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -43,6 +43,12 @@ RAGGED = {
 }
 
 
+def tell(title: str, rows: list[list[str]], note: str = "") -> None:
+    """Write a section of the page, which says what it was measured on."""
+    device = f"{torch.cuda.get_device_name()}, torch {torch.__version__}, "
+    write_section("bench_gpu.py", title, rows, note, device)
+
+
 def language_models(data: Path) -> None:
     """Measure updates of two language models."""
     text = data / "tinyshakespeare" / "input.txt"
@@ -56,7 +62,7 @@ def language_models(data: Path) -> None:
             _, *figures = compare(directory, "bf16", sizes)
             name = f"{sizes.layers} x LSTM {sizes.hidden}"
             rows.append([name, f"{sizes.streams} x {sizes.segment}", *figures])
-    write_section("bench_gpu.py", "On a GPU: training a character model, bfloat16", rows)
+    tell("On a GPU: training a character model, bfloat16", rows)
 
 
 def both_ways(rows: int, longest: int, features: int, hidden: int) -> dict[str, Callable[[], float]]:
@@ -93,7 +99,7 @@ def ragged_batches() -> None:
         measured = in_turns(both_ways(*sizes), ROUNDS)
         medians = [f"{statistics.median(measured[side]):.2f}" for side in ("packed", "seqrnn")]
         table.append([name, *medians, f"{median_ratio(measured['packed'], measured['seqrnn']):.2f}"])
-    write_section("bench_gpu.py", "On a GPU: sequences of different lengths, forwards and backwards", table)
+    tell("On a GPU: sequences of different lengths, forwards and backwards", table)
 
 
 def slots(data: Path, before: Path | None) -> None:
@@ -118,7 +124,8 @@ def slots(data: Path, before: Path | None) -> None:
     rows = [["checkout", "tokens/s", f"times {next(iter(sides))}"]]
     for name, figures in measured.items():
         rows.append([name, f"{statistics.median(figures):,.0f}", f"{median_ratio(figures, first):.1f}"])
-    write_section("bench_gpu.py", "On a GPU: training on SNIPS slots", rows)
+    note = "" if before is None else f'"Before" is commit {commit_of(before)}. '
+    tell("On a GPU: training on SNIPS slots", rows, f"{note}A tagger's own batches have 16 sentences.\n\n")
 
 
 def asked(worker: subprocess.Popen[str]) -> Callable[[], float]:
@@ -146,7 +153,7 @@ def half_a_minute(data: Path) -> None:
             lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         found = f"{lines[-1]['loss']:.4f}", f"{max(line['step'] for line in lines):,}"
         rows.append([f"`seqrnn train {' '.join(given)}`", *found, f"{seconds:.1f}"])
-    write_section("bench_gpu.py", f"On a GPU: tiny Shakespeare after {BUDGET} seconds", rows)
+    tell(f"On a GPU: tiny Shakespeare after {BUDGET} seconds", rows)
 
 
 def main(data: str = "", before: str = "") -> None:

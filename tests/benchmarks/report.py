@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-`make bench` measures all of this anew and rewrites the sections. Both sides of a ratio run in turns in one
-call, and each figure is the median of the rounds: absolute times depend on the machine and its neighbours,
-ratios hardly do.
+`make bench` measures all of this anew and rewrites the sections, `make bench-gpu` those of a GPU. Both sides
+of a ratio run in turns in one call, and each figure is the median of the rounds: absolute times depend on the
+machine and its neighbours, ratios hardly do.
 """
 
 
@@ -36,10 +36,12 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def write_section(script: str, title: str, rows: Sequence[Sequence[str]]) -> None:
+def write_section(
+    script: str, title: str, rows: Sequence[Sequence[str]], note: str = "", device: str = ""
+) -> None:
     """Put a table (its head first) into the page, in the place of the script's former one; print it."""
     table = "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], ["---"] * len(rows[0]), *rows[1:]])
-    section = f"## {title}\n\n`python tests/benchmarks/{script}`, {_where()}\n\n{table}\n"
+    section = f"## {title}\n\n`python tests/benchmarks/{script}`, {_where(device)}\n\n{note}{table}\n"
     print(section)
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
     former = re.compile(rf"## {re.escape(title)}\n.*?(?=\n## |\Z)", re.DOTALL)
@@ -47,13 +49,16 @@ def write_section(script: str, title: str, rows: Sequence[Sequence[str]]) -> Non
     PAGE.write_text(page, encoding="utf-8")
 
 
-def _where() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]  # of a copy without history, SEQRNN_COMMIT says it
-    known = os.environ.get("SEQRNN_COMMIT")
-    commit = (
-        known or subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    )
+def commit_of(checkout: Path) -> str:
+    """Return the short name of a checkout's commit, or what is known of a copy without its history."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or os.environ.get("SEQRNN_COMMIT", "unknown")
+
+
+def _where(device: str) -> str:
+    commit = commit_of(ROOT)
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     cores = len(os.sched_getaffinity(0))
     processor = model[1] if model else platform.processor()
-    return f"commit {commit}, {cores} cores of {processor}, Python {platform.python_version()}"
+    return f"commit {commit}, {device}{cores} cores of {processor}, Python {platform.python_version()}"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forked import IMPORTED, Forker
 
 Result = subprocess.CompletedProcess[bytes]
 Program = Callable[..., Result]
@@ -77,10 +78,23 @@ def environment(folder) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def seqrnn(folder, environment) -> Program:
-    """Runs `seqrnn` with arguments, in the folder; `stdin` are bytes, other keywords environment."""
+def forker(environment, tmp_path_factory):
+    """Runs commands in processes that have imported PyTorch already."""
+    forker = Forker(environment, tmp_path_factory.mktemp("forker"))
+    yield forker
+    forker.close()
+
+
+@pytest.fixture(scope="session")
+def seqrnn(folder, environment, forker) -> Program:
+    """Runs `seqrnn` with arguments, in the folder; `stdin` are bytes, other keywords environment.
+
+    Training and evaluation, which import PyTorch, are forked from a process that has done so.
+    """
 
     def run(*args: str | Path, stdin: bytes = b"", **env: str) -> Result:
+        if args and args[0] in IMPORTED and not {"-h", "--help"}.intersection(args):
+            return forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
         return subprocess.run(
             [sys.executable, "-m", "seqrnn", *map(str, args)],
             input=stdin,

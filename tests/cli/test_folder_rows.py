@@ -41,9 +41,11 @@ def answers(text: str) -> list[dict[str, str]]:
 def test_the_part_for_testing_is_not_trained_on(trained):
     folder, told = trained
     films = folder / "films"
-    assert f"of {films} it is {films}/train to train on; not read: {films}/test" in told
+    assert f"of {films} it is {films}/train to train on, {films}/test to test on at the end" in told
     assert "48 text files: 2 classes, neg (24), pos (24)" in told
-    assert f"train: [{films}/train]" in (folder / "run" / "config.yaml").read_text(encoding="utf-8")
+    settings = (folder / "run" / "config.yaml").read_text(encoding="utf-8")
+    assert f"train: [{films}/train]" in settings
+    assert f"test: [{films}/test]" in settings
 
 
 def test_the_figures_of_evaluate_are_those_of_the_answers(trained, seqrnn):

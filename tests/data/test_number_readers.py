@@ -344,3 +344,26 @@ def test_numbers_without_labels_name_the_flag():
 def test_a_task_of_texts_does_not_take_numbers(task):
     with pytest.raises(UsageError, match=f"--task {task}: reads texts, but a.jsonl holds numbers"):
         infer(write("a.jsonl", objects(LABELLED), format="auto"), task)
+
+
+@pytest.mark.parametrize("header", ["t{}", "{}", "day {}"])
+def test_a_row_is_a_series_where_the_columns_are_its_steps(tmp_path, header):
+    first = 1990 if header == "{}" else 0
+    names = [header.format(first + step) for step in range(8)]
+    rows = [[f"r{n}", "ab"[n % 2], *(str(n + 2 * step) for step in range(8))] for n in range(30)]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join(",".join(row) for row in [["id", "label", *names], *rows]), encoding="utf-8")
+    found = infer(Source((str(path),)), None)
+    assert (found.task, found.source_kind) == ("classification", "vectors")
+    assert "each row is a series" in found.notes[0]
+    record = list(read_records(found.source))[3]
+    assert (record.steps, record.targets) == ([[3.0 + 2 * step] for step in range(8)], ("b",))
+
+
+def test_numbers_that_count_columns_are_their_names_and_no_steps(tmp_path):
+    rows = [[*(str(n * step % 7) for step in range(6)), "ab"[n % 2]] for n in range(30)]
+    path = tmp_path / "array.csv"
+    path.write_text("\n".join(",".join(row) for row in [[*"012345", "class"], *rows]), encoding="utf-8")
+    found = infer(Source((str(path),)), None)
+    assert (found.source_kind, found.source.header, found.source.label_column) == ("vector", "yes", "class")
+    assert len(list(read_records(found.source))) == 30

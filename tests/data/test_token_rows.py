@@ -113,3 +113,35 @@ def test_a_row_without_a_word_is_named(tmp_path):
     source = Source(paths, format="csv", sentence_column="Sentence #", text_column="Word", label_column="Tag")
     with pytest.raises(DataError, match=r't.csv:6: no token in column "Word"'):
         list(read_records(source))
+
+
+def blocks(names: str) -> str:
+    tokens = ("".join(f"{word},{tag}\n" for word, _, tag in sentence) for sentence in SENTENCES)
+    return f"{names}\n" + ",\n".join(tokens) + ",\n" * 50
+
+
+def test_sentences_may_end_at_blank_rows(tmp_path):
+    (tmp_path / "t.csv").write_text(blocks("word,tag"), encoding="utf-8")
+    found = infer(Source((str(tmp_path / "t.csv"),)), None)
+    assert roles(found) == ("tagging", "-", "word", "tag")
+    words = [record.source.split(" ") for record in read_records(found.source)]
+    assert words == [[word for word, _, _ in sentence] for sentence in SENTENCES]
+
+
+def test_blank_rows_between_words_of_no_telling_name_are_asked_for(tmp_path):
+    (tmp_path / "t.csv").write_text(blocks("a,b"), encoding="utf-8")
+    with pytest.raises(AmbiguousDataError) as error:
+        infer(Source((str(tmp_path / "t.csv"),)), None)
+    assert error.value.readings == [{"data.sentence_column": "-"}, {"task": "classification"}]
+
+
+def test_blank_rows_at_the_end_of_a_table_end_no_sentences(tmp_path):
+    rows = [(f"thing{n}", "xy"[n % 2]) for n in range(60)] + [("", "")] * 30
+    assert infer(written(tmp_path, ("name", "kind"), rows), None).task == "classification"
+
+
+def test_blocks_of_tokens_in_a_tsv_are_sentences(tmp_path):
+    lines = blocks("").lstrip().replace(",\n", "\n").replace(",", "\t")
+    (tmp_path / "t.tsv").write_text(lines, encoding="utf-8")
+    found = infer(Source((str(tmp_path / "t.tsv"),)), None)
+    assert (found.task, found.format) == ("tagging", "conll")

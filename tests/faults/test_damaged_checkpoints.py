@@ -103,6 +103,11 @@ DAMAGE = {
     "random-zeros": ("text", filled("rng", 0), "'rng' is no state of the random generator"),
     "random-ones": ("text", filled("rng", 255), "'rng' is no state of the random generator"),
     "random-beyond": ("text", random_state(624, 624), "624 numbers left after 624 of 624"),
+    "random-of-a-gpu": (
+        "text",
+        lambda t: t.update({"rng.cuda": np.zeros(8, np.uint8)}),
+        "expected uint8 (16,)",
+    ),
     "carry-shape": (
         "text",
         another_shape("carry.0.1"),
@@ -132,6 +137,12 @@ def test_no_tensor_of_a_checkpoint_is_used_before_it_is_what_it_must_be(
     assert "training.safetensors: " in str(error.value)
     assert words in str(error.value)
     assert content_of(run) == before
+
+
+def test_the_random_state_of_a_gpu_does_not_hinder_a_cpu(trained, resume):
+    run = trained("text")
+    edit_tensors(run, lambda tensors: tensors.update({"rng.cuda": np.arange(16, dtype=np.uint8)}))
+    resume(run, "text")
 
 
 def put(**values):

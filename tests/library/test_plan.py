@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from seqrnn.catalog import TASKS, load
+from seqrnn.catalog import SOURCES, TASKS, load
 from seqrnn.config import KEYS
 from seqrnn.config_file import from_flags, from_yaml
 from seqrnn.config_text import dump
-from seqrnn.data.fields.source_fields import SETTINGS
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.errors import UsageError
 from seqrnn.library.plan import continued, plan_training
 from seqrnn.run.directory import RunDirectory
@@ -79,7 +79,9 @@ def test_the_settings_of_another_run_are_not_the_users(plan, tmp_path):
 
 
 def test_what_a_task_or_a_kind_of_data_names_is_a_key():
-    for keys in [load(path).settings for path in TASKS.values()] + list(SETTINGS.values()):
+    for keys in [load(path).settings for path in TASKS.values()] + [
+        kind_named(name).settings for name in SOURCES
+    ]:
         assert keys <= KEYS.keys()
 
 

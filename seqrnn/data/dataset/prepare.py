@@ -16,8 +16,9 @@ from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.progress import Preparing, Progress
 from seqrnn.data.dataset.split import Fold
 from seqrnn.data.fields.field import Field, load_fields
-from seqrnn.data.fields.named_files import fingerprint, names_array
+from seqrnn.data.fields.named_files import fingerprint
 from seqrnn.data.fields.names import names_fields
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.source import Source, spool
@@ -90,13 +91,12 @@ class _Job:
         """Return what tells the images or arrays that the records name from other ones."""
         if source.text_in == "files":
             return fingerprint(read_records(replace(source, text_in="cells")))
-        kind = self.building.data.source_kind
-        if kind not in {"image", "vector", "vectors"}:
+        kind = kind_named(self.building.data.source_kind)
+        if kind.file_kind == "text":
             return ""
         reader = read_records(source)
         first = next(iter(reader), None)
-        names_files = first is not None and (kind == "image" or names_array(first))
-        return fingerprint(reader) if names_files else ""
+        return fingerprint(reader) if first is not None and kind.names_file(first) else ""
 
 
 def prepare(

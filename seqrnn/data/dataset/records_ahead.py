@@ -57,7 +57,7 @@ class RecordSender:
 
     @classmethod
     def from_json(cls, text: str) -> RecordSender:
-        """Make what `job_of` has described."""
+        """Make what `RecordsAhead` has described."""
         job = json.loads(text)
         COPIES.update(job["copies"])
         settings: dict[str, Any] = {

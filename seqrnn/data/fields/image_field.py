@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.catalog import FieldFile
+from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.images import CHANNELS, read_pixels
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
+from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.vectors_field import Moments, Scales
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -27,6 +29,24 @@ from seqrnn.strict_json import COPY
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
 MIN_DEVIATION = 1e-30  # of pixels from 0 to 1: far below any, and its inverse fits into single precision
 KEPT_BYTES = 64 << 20  # of pixels that are not read again
+
+
+class ImageSource(SourceKind):
+    """An image in a file of its own, whose path is in the record."""
+
+    settings = frozenset({"data.normalize", "data.image_size", "model.channels"})
+    sequential = False
+    file_kind = "image"
+    row_field = "image"
+    drawn = "image -> CNN"
+
+    def field(self, data: DataConfig) -> ImageField:
+        """Make a field of images."""
+        return ImageField("source", data.image_size, data.normalize)
+
+    def names_file(self, record: Record) -> bool:  # noqa: ARG002
+        """Return true."""
+        return True
 
 
 class ImageField(Learning):

@@ -8,13 +8,26 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
+from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
+
+
+class NotesSource(SourceKind):
+    """The notes of each step of music."""
+
+    settings = frozenset({"data.keys"})
+    has_numbers = True
+
+    def field(self, data: DataConfig) -> NotesField:
+        """Make a field of notes."""
+        return NotesField("source", data.keys, data.max_tokens)
 
 
 class NotesField(Learning):

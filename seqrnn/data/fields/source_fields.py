@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
-from seqrnn.data.fields.field import Field, TextField
-from seqrnn.data.fields.image_field import ImageField
-from seqrnn.data.fields.notes_field import NotesField
-from seqrnn.data.fields.vectors_field import VectorsField
-from seqrnn.data.formats.fasttext import without_labels
+from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.data.text.tokenizer import TokenizerSettings
-
-SETTINGS: Mapping[str, frozenset[str]] = {
-    "image": frozenset({"data.normalize", "data.image_size", "model.channels"}),
-    "notes": frozenset({"data.keys"}),
-    "vector": frozenset({"data.normalize"}),
-    "vectors": frozenset({"data.normalize"}),
-}
-"""Configuration keys that say something to what is read, by its kind, but not to every kind."""
 
 
 class SourceField(Field, Protocol):
@@ -51,21 +38,6 @@ class SourceField(Field, Protocol):
         """
 
 
-class LabelledTextField(TextField):
-    """The text of a line in fastText's layout, where rows to be answered may bear labels, too."""
-
-    def _text(self, record: Record) -> str:
-        return without_labels(record.source)
-
-
 def source_field(data: DataConfig) -> SourceField:
     """Make the field, called "source", of what a configuration says is read."""
-    kind = data.source_kind
-    if kind == "image":
-        return ImageField("source", data.image_size, data.normalize)
-    if kind == "notes":
-        return NotesField("source", data.keys, data.max_tokens)
-    if kind in {"vector", "vectors"}:
-        return VectorsField("source", data.normalize, data.max_tokens, sequential=kind == "vectors")
-    field = LabelledTextField if data.format == "fasttext" else TextField
-    return field("source", TokenizerSettings.of(data))
+    return kind_named(data.source_kind).field(data)

@@ -10,8 +10,11 @@ import numpy as np
 from pydantic import Field, PositiveFloat
 
 from seqrnn.catalog import FieldFile
+from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.named_files import names_array
+from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import LARGEST, matrix_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
@@ -33,6 +36,29 @@ class Scales(Strict):
         if len(content.mean) != len(content.deviation):
             raise ModelError(f"{name}: does not hold a deviation for each mean; {COPY}")
         return np.array(content.mean), np.array(content.deviation)
+
+
+class VectorsSource(SourceKind):
+    """Vectors, one a time step: in a field, in a file, in the rows of a table or in one row of it."""
+
+    settings = frozenset({"data.normalize"})
+    has_numbers = True
+    in_columns = True
+    file_kind = "array"
+
+    def field(self, data: DataConfig) -> VectorsField:
+        """Make a field of vectors."""
+        return VectorsField("source", data.normalize, data.max_tokens, sequential=self.sequential)
+
+    def names_file(self, record: Record) -> bool:
+        """Whether it is a path of an array."""
+        return names_array(record)
+
+
+class VectorSource(VectorsSource):
+    """One vector, without time steps."""
+
+    sequential = False
 
 
 class VectorsField(Learning):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from seqrnn.data.fields.source_kind import number_kinds
 
 TEXT_NAMES = (
     "text", "sentence", "source", "input", "utterance", "image", "src", "review", "question", "comment",
@@ -13,6 +17,9 @@ TEXT_NAMES = (
 )  # fmt: skip
 """Names of a column or field that holds what a model reads."""
 
+TITLE_NAMES = ("headline", "title", "name", "summary", "subject")
+"""Names of a column whose texts stand for longer ones."""
+
 LABEL_NAMES = (
     "label", "labels", "class", "category", "intent", "caption", "target", "output", "trg", "tgt", "tags",
     "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion", "topic",
@@ -21,9 +28,6 @@ LABEL_NAMES = (
     "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
-
-NUMBER_NAMES = ("vectors", "vector", "notes")
-"""Names of a field that holds numbers, which are also the source kinds that read it."""
 
 SERIES_NAMES = ("series", "series_id", "id")
 """Names of a column that says which series a row belongs to, or which row it is: never a feature."""
@@ -56,6 +60,12 @@ INDEX_NAMES = frozenset({"", "id", "index", "idx", "no", "nr", "number", "row", 
 
 LABEL_PREFIXES = ("is_", "has_", "label_", "target_")
 
+STEP_NAME = re.compile(
+    r"(t|ts|time|step|timestep|time_step|day|week|month|hour|minute|second|year|)_?(\d{1,6})"
+)
+MIN_STEPS = 4
+FIRST_YEAR = 1500  # names that are numbers below are not those of years
+
 MAX_DIGITS = 18  # of a column's number: more than any file needs
 
 _boundary = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s\-.]+")
@@ -69,8 +79,18 @@ def normal_name(name: str) -> str:
 def is_usual_name(name: str) -> bool:
     """Whether columns often have that name."""
     plain = normal_name(name)
-    known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in NUMBER_NAMES or plain in TIME_NAMES
+    known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in number_kinds() or plain in TIME_NAMES
     return known or (plain in INDEX_NAMES and plain != "") or plain in SERIES_NAMES or plain in LANGUAGES
+
+
+def are_steps(names: Sequence[str]) -> bool:
+    """Whether columns are the time steps of a series, one after the other: t0, t1 ... or 1990, 1991 ..."""
+    matches = [STEP_NAME.fullmatch(normal_name(name)) for name in names]
+    numbers = [int(match[2]) for match in matches if match]
+    if len(numbers) < max(MIN_STEPS, len(names)) or len({match[1] for match in matches if match}) != 1:
+        return False
+    counts_up = all(later - earlier == 1 for earlier, later in pairwise(numbers))
+    return counts_up and (names[0][:1].isalpha() or numbers[0] >= FIRST_YEAR)
 
 
 def names_classes(name: str) -> bool:

@@ -24,6 +24,7 @@ WORD_ID = re.compile(r"[0-9]+")
 OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")  # 1-2 is a contraction of words, 8.1 is not in the text
 COMMENT = re.compile(r"#\s*(?:(?:begin|end) document\b|[\w.-]+\s*=\s|id\s+\S)")
 """What begins no word, though the line may have as many columns as one."""
+MOST_TAGS = 0.25  # different ones a token
 LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
 
 Token = tuple[int, list[str]]  # the number of its line, its columns
@@ -96,6 +97,12 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
     if blocks <= max(1, sum(map(bool, rows)) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
         return False
     return not any(" " in cell for row in rows for cell in row)
+
+
+def holds_tagged_blocks(lines: Sequence[str]) -> bool:
+    """Whether a table is one of tokens: its lines come in blocks, and the last column has few values."""
+    tags = [row[-1] for row in _word_rows(lines) if row]
+    return looks_like_conll(lines) and len(set(tags)) <= MOST_TAGS * len(tags)
 
 
 def _word_rows(lines: Sequence[str]) -> list[list[str]]:

@@ -13,15 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import PurePath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION, IMAGE_EXTENSIONS
+from seqrnn.data.fields.source_kind import FileKind, kind_named, kind_of_files
 from seqrnn.data.lines import UNREADABLE
 from seqrnn.errors import AmbiguousDataError, DataError
-
-FileKind = Literal["text", "image", "array"]
-KIND_OF_SOURCE: Mapping[str, FileKind] = {"image": "image", "vector": "array", "vectors": "array"}
-SOURCE_OF_KIND: Mapping[FileKind, str] = {"text": "text", "image": "image", "array": "vectors"}
 
 TEXT_EXTENSION = ".txt"
 NO_TEXTS = frozenset({
@@ -201,12 +198,12 @@ def _holds_classes(path: str) -> bool:
 def _kind(path: str, classes: Mapping[str, list[str]], source_kind: str) -> FileKind:
     """Return what is read: the user's word, or what most files are."""
     if source_kind != "auto":
-        return KIND_OF_SOURCE.get(source_kind, "text")
+        return kind_named(source_kind).file_kind
     counts = Counter(kind for names in classes.values() for name in names if (kind := kind_of(name)))
     (first, most), *others = counts.most_common() or [("text", 0)]
     if others and others[0][1] >= NEAR * (most + others[0][1]):
         second, number = others[0]
-        readings = [{"data.source_kind": SOURCE_OF_KIND[kind]} for kind in (first, second)]
+        readings = [{"data.source_kind": kind_of_files(kind)} for kind in (first, second)]
         what = f"holds {most:,} {first} files and {number:,} {second} files"
         raise AmbiguousDataError(f"{path}: {what}; which are to be read?", readings)
     return first

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from seqrnn.data.formats.column_names import is_usual_name
@@ -14,6 +15,8 @@ NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any
 MAX_NAME_LENGTH = 40  # characters
 MAX_NAME_WORDS = 4
 THRESHOLD = 1.0  # evidence that a header needs
+MIN_NUMBERED = 4  # columns, from which on names that count up are no chance
+MAX_NUMBER = 6  # digits
 MOSTLY = 0.8  # share of a column's cells that have one shape
 RECURRING = 3  # rows a value, from which on a value that is seen only in the first row is odd
 PROSE = 4  # words, in the median, of a column of texts
@@ -34,6 +37,8 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the cells of the `first` row name the columns of the `rows` after it."""
     cells = [cell.strip() for cell in first]
     cells[:1] = [cells[0].lstrip("# ")] if cells else []  # as a comment may begin
+    if _count_up(cells) and rows and not _count_up([cell.strip() for cell in rows[0]]):
+        return True
     if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
         return False
     known = [is_usual_name(cell) for cell in cells]
@@ -42,6 +47,19 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     columns = [[row[index].strip() for row in rows if index < len(row)] for index in range(len(cells))]
     evidence = sum(_evidence(cell, column) for cell, column in zip(cells, columns, strict=True))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _count_up(cells: Sequence[str]) -> bool:
+    """Whether most cells number the columns, as those of arrays and years do, and the others may be names."""
+    numbers = [int(cell) for cell in cells if cell.isdecimal() and len(cell) <= MAX_NUMBER]
+    others = [cell for cell in cells if not cell.isdecimal()]
+    enough = len(numbers) >= MIN_NUMBERED and len(numbers) >= MOSTLY * len(cells)
+    return (
+        enough
+        and all(later - earlier == 1 for earlier, later in pairwise(numbers))
+        and not any(map(is_number, others))
+        and all(map(_may_be_name, others))
+    )
 
 
 def _may_be_name(cell: str) -> bool:

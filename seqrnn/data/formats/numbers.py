@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seqrnn.data.formats.column_names import NUMBER_NAMES
+from seqrnn.data.fields.source_kind import number_kinds
 from seqrnn.data.limits import LONGEST
 
 
@@ -16,9 +16,9 @@ def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) ->
     will do. A list that holds no lists is a series of single numbers if these are vectors, else it is
     one step.
     """
-    if kind not in {"auto", *NUMBER_NAMES}:
+    if kind not in {"auto", *number_kinds()}:
         return None
-    names = (column,) if column else NUMBER_NAMES if kind == "auto" else (kind,)
+    names = (column,) if column else number_kinds() if kind == "auto" else (kind,)
     name = next((name for name in names if isinstance(fields.get(name), list)), None)
     if name is None or any(isinstance(item, str) for item in fields[name]):
         return None

@@ -13,8 +13,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.cells import labels_of, text_of
-from seqrnn.data.formats.column_names import LABEL_NAMES, NUMBER_NAMES, TEXT_NAMES
+from seqrnn.data.formats.column_names import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.formats.format import Format, OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 TOKENS = "tokens"
 TAGS = ("tags", "ner_tags", "pos_tags", "upos", "labels")  # lists that go with `tokens` item by item
-FILE_NAMES = ("image", *NUMBER_NAMES)  # fields that may hold a path, which comes before any text
 
 
 class TableFormat(Format):
@@ -76,7 +76,7 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
     Raises RowError where a row has no text or numbers, or a label of another kind than a string, a
     number, a truth value, null (no label) or a list of strings.
     """
-    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+    if kind_named(source.kind).in_columns and (table.names is not None or source.feature_columns):
         first = next(table.rows, None)
         if first is None:
             return
@@ -105,7 +105,7 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     """
     if source.sentence_column is not None:
         return answerable_tokens(table, name, source)
-    if source.kind in {"vector", "vectors"} and (table.names is not None or source.feature_columns):
+    if kind_named(source.kind).in_columns and (table.names is not None or source.feature_columns):
         read = rows_of_numbers(table, name, source)
     else:
         roles = None if table.names is None else _Roles(_text_key(table, source), ())
@@ -177,9 +177,10 @@ def _record_of_object(row: Row, name: str, source: Source) -> Record:
     """Make a record of an object, whose fields need not be those of the other rows."""
     fields, column = row.fields, source.text_column
     steps = steps_in(fields, source.kind, column)
-    if column is None and source.kind in FILE_NAMES and source.kind in fields:
-        column = source.kind
-    if steps is None and source.kind in NUMBER_NAMES and not _holds_path(fields, column):
+    kind = kind_named(source.kind)
+    if column is None and kind.file_kind != "text" and source.kind in fields:
+        column = source.kind  # which may hold a path, and comes before any text
+    if steps is None and kind.has_numbers and not _holds_path(fields, column):
         raise RowError(row.line, without_numbers(source.kind, source.text_column))
     text = _text(row, column) if steps is None else ""
     labels = _labels_of_object(fields, source, row.line)

@@ -168,7 +168,7 @@ class _Columns:
     def of(cls, table: Table, source: Source) -> _Columns:
         """Take the columns that the source names; every other one that has a name is a feature."""
         labels = label_keys(table, source) if table.names is not None else source.label_columns(None)
-        series = table.usual(SERIES_NAMES, "--series-col")
+        series = None if source.feature_columns else table.usual(SERIES_NAMES, "--series-col")
         if source.series_column is not None:
             series = table.find(source.series_column, "--series-col")
         time = source.time_column and table.find(source.time_column, "--time-col")

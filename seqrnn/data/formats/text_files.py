@@ -13,6 +13,7 @@ from seqrnn.data.fields.named_files import (
     find_named_file,
     folder_of,
 )
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.format import OpenLines
 from seqrnn.data.lines import LINE_LIMIT
 from seqrnn.data.record import Record
@@ -63,7 +64,7 @@ def are_in_files(records: Sequence[Record], source: Source) -> bool:
 
     Raises DataError where they do as it seems, but none of the files is there.
     """
-    if source.text_in != "auto" or source.kind not in {"auto", "text", "none"}:
+    if source.text_in != "auto" or not kind_named(source.kind).has_tokenizer:
         return source.text_in == "files"
     cells = [record.source for record in records if record.steps is None and not record.is_blank]
     if not cells or name_text_files(cells, folder_of(records[0].path)):

@@ -20,6 +20,7 @@ DATES = (
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})\.?",
     r"(?P<first>\d{1,2})(?P<mark>[-/.])(?P<other>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})",
     r"(?P<day>\d{1,2})[ .-]+(?P<name>[A-Za-z]{3})[a-z]*[ .,-]+(?P<year>\d{4})",
+    r"[A-Z][a-z]{2},? (?P<name>[A-Za-z]{3}) +(?P<day>\d{1,2}) [\d:]+ (?:[A-Z]{3,4} )?(?P<year>\d{4})",
     r"(?P<name>[A-Za-z]{3})[a-z]*\.?\s+(?:(?P<day>\d{1,2}),?\s+)?(?P<year>\d{4})",
 )
 PATTERNS = [re.compile(rf"{dated}(?:,?[T ]\s*{CLOCK})?") for dated in DATES] + [re.compile(CLOCK)]

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 
+BLANK_ROWS = "-"  # in the place of a column: sentences end there
+
+
 class TokenRows(NamedTuple):
     """The keys of the columns of a table of tokens; `tag` is None where tags need not be there."""
 
@@ -51,7 +54,7 @@ def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:
     held: list[Row] = []
     current = ""
     for row in rows:
-        value = _cell(row, sentence)
+        value = "" if sentence == BLANK_ROWS else _cell(row, sentence)
         if held and ((not row.fields and row.error is None) or value not in {"", current}):
             yield held
             held = []
@@ -81,7 +84,7 @@ def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
     def key(choice: str | None, flag: str) -> str:
         if choice is None:
             raise RowError(table.line, f"which column holds the tokens, and which their tags? use {flag}")
-        return choice if table.names is None else table.find(choice, flag)
+        return choice if table.names is None or choice == BLANK_ROWS else table.find(choice, flag)
 
     tag = key(source.label_column, "--label-col") if tagged else None
     return TokenRows(

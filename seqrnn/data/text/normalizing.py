@@ -43,9 +43,9 @@ class TextNormalizer:
         """Return each text, normalised."""
         if not texts or (self._form == "none" and not self._lowercase):
             return texts
-        joined = BETWEEN.join(texts)
-        done = self._all(joined).split(BETWEEN)
-        return done if len(done) == len(texts) else [self._exact(text) for text in texts]
+        text = BETWEEN.join(texts)
+        done = self._at_once(text).split(BETWEEN) if _is_agreed(text) else []
+        return done if len(done) == len(texts) else list(map(self._one, texts))
 
     def joined(self, texts: JoinedTexts) -> JoinedTexts:
         """Do the same to joined texts."""
@@ -55,18 +55,18 @@ class TextNormalizer:
             return replace(texts, content=texts.content.lower()) if self._lowercase else texts
         if texts.end != NEWLINE:
             return JoinedTexts.of(self(texts.texts()))
-        # A newline joins with nothing, either.
-        return replace(texts, content=self._all(texts.content.decode()).encode())
+        text = texts.content.decode()  # a newline joins with nothing, either
+        done = self._at_once(text) if _is_agreed(text) else "\n".join(map(self._one, text.split("\n")))
+        return replace(texts, content=done.encode())
 
-    def _all(self, text: str) -> str:
-        if text.isascii():
-            return text.lower() if self._lowercase else text
-        if not _is_agreed(text):
-            return self._exact(text)
+    def _at_once(self, text: str) -> str:
         if self._form != "none":
             text = unicodedata.normalize(self._form.upper(), text)  # type: ignore[arg-type]
         return text.lower() if self._lowercase else text
 
+    def _one(self, text: str) -> str:
+        return self._at_once(text) if text.isascii() else self._exact(text)
+
 
 def _is_agreed(text: str) -> bool:
-    return bool(code_points(text).max() < AGREED) and SIGMA not in text
+    return text.isascii() or (bool(code_points(text).max() < AGREED) and SIGMA not in text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqrnn.config import Config
 from seqrnn.data.fields.field import Side, Use
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.source import Source
 from seqrnn.data.text.text_sample import take_sample
 from seqrnn.data.text.token_choice import Asked, choose_tokens
@@ -25,7 +26,7 @@ class Choices:
 def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source) -> Choices:
     """Choose what a token is on each side that a task has a use for, where the user has not `given` it."""
     sides = {side: _asked(config, given, side, use) for side, use in uses.items()}
-    if config.data.source_kind not in {"text", "none"}:
+    if not kind_named(config.data.source_kind).has_tokenizer:
         sides.pop("source", None)
     if not sides:
         return Choices()
