@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from seqrnn.config import KEYS, PATHS, SECTIONS, Config, choices_of, flag_of, type_of
 from seqrnn.config_errors import explain, unknown_key
-from seqrnn.config_text import dump
+from seqrnn.config_text import dump, dump_chosen
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.yaml_text import MAX_BYTES, Value, parse
 
@@ -32,6 +32,7 @@ __all__ = [
     "Layer",
     "Setting",
     "dump",
+    "dump_chosen",
     "from_assignments",
     "from_defaults",
     "from_flags",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from textwrap import wrap
 from typing import Any
 
@@ -19,6 +19,34 @@ def dump(config: Config, comments: bool = False) -> str:
     return "\n".join(_lines(config, "", comments)) + "\n"
 
 
+def dump_chosen(config: Config, chosen: Collection[str], shown: Collection[str], head: Iterable[str]) -> str:
+    """Return YAML that has the keys `chosen`, and of the others that are `shown` their lines as comments.
+
+    `head` are lines that come first, as comments. What is read back are the chosen keys alone.
+    """
+    lines = [line for text in head for line in _comment(text, "# ")]
+    for name, value in config:
+        if not isinstance(value, Section):
+            lines += ["", *_entry(name, value, "", name in chosen)] if name in shown else []
+            continue
+        keys = [key for key in (f"{name}.{inner}" for inner, _ in value) if key in shown]
+        lines += ["", f"{name}:"] if keys else []
+        for number, key in enumerate(keys):
+            entry = _entry(key, getattr(value, key.partition(".")[2]), "  ", key in chosen)
+            lines += [*([""] if number else []), *entry]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(key: str, value: Any, indent: str, chosen: bool) -> Iterator[str]:
+    """Yield a key with its help; one that is not chosen as `#key: value`, to be told from text."""
+    yield from _comment(KEYS[key].description or "", f"{indent}# ")
+    yield f"{indent}{'' if chosen else '#'}{key.rpartition('.')[2]}: {_written(value)}"
+
+
+def _comment(text: str, mark: str) -> list[str]:
+    return wrap(text, COMMENT_WIDTH, initial_indent=mark, subsequent_indent=mark)
+
+
 def _lines(section: Section, prefix: str, comments: bool) -> Iterator[str]:
     indent = "  " if prefix else ""
     for name, value in section:
@@ -27,10 +55,7 @@ def _lines(section: Section, prefix: str, comments: bool) -> Iterator[str]:
             yield from _lines(value, f"{name}.", comments)
             continue
         if comments:
-            help = KEYS[prefix + name].description or ""
-            yield from wrap(
-                help, COMMENT_WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
-            )
+            yield from _comment(KEYS[prefix + name].description or "", f"{indent}# ")
         yield f"{indent}{name}: {_written(value)}"
 
 

@@ -20,6 +20,7 @@ from seqrnn.cli.exits import exit_codes
 from seqrnn.errors import UsageError
 
 COMMANDS = {
+    "init": "Write the settings of a training, to be changed by hand.",
     "train": "Learn a model from data.",
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",

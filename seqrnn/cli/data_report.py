@@ -18,6 +18,7 @@ UNITS = {
     "bpe": "byte pair",
     "gpt2-bpe": "byte pair",
 }
+OF_ONE_SIZE = frozenset({"bpe", "gpt2-bpe", "byte"})  # vocabularies that do not grow with the text
 
 Section = Iterator[str]
 Found = Mapping[str, Any]
@@ -60,7 +61,14 @@ class DataReport:
 
     def _examples(self, examples: Found) -> Section:
         yield "Examples"
-        yield f"{INDENT}{examples['train']:,} to train on, {examples['valid']:,} to validate on"
+        counts = [examples["train"] * examples["one_in"], examples["valid"] * examples["valid_one_in"]]
+        some = max(examples["one_in"], examples["valid_one_in"])
+        about = "" if some == 1 else "about "
+        yield f"{INDENT}{about}{counts[0]:,} to train on, {counts[1]:,} to validate on"
+        if some > 1:
+            yield from self._paper.wrapped(
+                f"one block of rows in {some} was read, spread evenly; what follows was found in those"
+            )
         if examples["replaced_bytes"]:
             yield f"{INDENT}{examples['replaced_bytes']:,} bytes are not of the encoding, and read as U+FFFD"
         for row in examples["first"]:
@@ -160,7 +168,7 @@ class DataReport:
             return
         told = f"{head}: {known['types']:,} different ones among {known['tokens']:,} {units}"
         yield from self._paper.wrapped(told, "")
-        if known["types"] > WORTH_A_CURVE:
+        if known["types"] > WORTH_A_CURVE and known["kind"] not in OF_ONE_SIZE:
             yield f"{INDENT}different ones among the first so many:"
             points = [(0, 0), *((each["tokens"], each["types"]) for each in known["growth"])]
             yield from self._paper.curves([(self._paper.marks[0], points)], height=6)
@@ -182,8 +190,9 @@ class DataReport:
         if not (repeats["repeated"] or repeats["leaked"] or repeats["contradictory"]):
             yield "Duplicates: none, neither within the data nor between training and validation"
             return
-        about = "" if repeats["exact"] else " (estimated, there are too many texts to keep each)"
-        yield f"Duplicates{about}"
+        compared = " of whole lines, all of them" if repeats["compared"] == "line" else ""
+        about = "" if repeats["exact"] else " (estimated)"
+        yield f"Duplicates{compared}{about}"
         yield from self._pairs(repeats, "repeated", "rows have the text of an earlier row", "as")
         yield from self._pairs(repeats, "leaked", "rows to validate on have a text that is trained on", "as")
         if repeats["contradictory"]:

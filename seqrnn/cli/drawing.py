@@ -17,6 +17,7 @@ from seqrnn.data.lines import in_one_cell
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST = 120  # columns beyond which lines are hard to follow
+WIDEST_BAR = 64
 NARROWEST = 40
 INDENT = "  "
 
@@ -78,7 +79,7 @@ class Paper:
         names = [self.clipped(name, max(rest // 2, 8)) for name, _, _ in rows]
         of_name = max(map(cell_len, names), default=0)
         most = max((count for _, count, _ in rows), default=0)
-        width = max(rest - of_name, 4)
+        width = min(max(rest - of_name, 4), WIDEST_BAR)
         for name, count, (_, number, end) in zip(names, counts, rows, strict=True):
             bar = self.bar(number / most if most else 0.0, width)
             drawn = f"{INDENT}{set_cell_size(name, of_name)}  {bar:<{width}}"
@@ -111,6 +112,25 @@ class Paper:
         yield f"{INDENT}{'':>{margin}} {corner}"
         start, end = f"{left:,.0f}", f"{right:,.0f}"
         yield f"{INDENT}{'':>{margin}}  {start}{end:>{width - len(start)}}"
+
+    def network(self, steps: Sequence[tuple[str, str, str]], both_ways: bool) -> Iterator[str]:
+        """Draw what is read, the state and what is written of each step, from the bottom to the top."""
+        along = ("<->" if both_ways else "->") if self.ascii else ("⇄" if both_ways else "→")
+        up = "^" if self.ascii else "↑"
+        states = [state if state == "..." else f"[{state}]" for _, state, _ in steps]
+        columns = zip(states, ((read, written) for read, _, written in steps), strict=True)
+        widths = [max(map(len, (state, *others))) for state, others in columns]
+
+        def line(cells: Sequence[str], between: str) -> str:
+            centred = (f"{cell:^{width}}" for cell, width in zip(cells, widths, strict=True))
+            return f"{INDENT}{between.join(centred)}".rstrip()
+
+        apart = " " * (len(along) + 2)
+        yield line([written for _, _, written in steps], apart)
+        yield line([up if written not in {"", "..."} else "" for _, _, written in steps], apart)
+        yield line(states, f" {along} ")
+        yield line([up if read not in {"", "..."} else "" for read, _, _ in steps], apart)
+        yield line([read for read, _, _ in steps], apart)
 
 
 def _columns(line: Points, left: float, right: float, width: int) -> Iterator[tuple[int, float]]:

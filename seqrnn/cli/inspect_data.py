@@ -13,13 +13,11 @@ from seqrnn.cli.data_report import DataReport
 from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
-    from seqrnn.config import Config
     from seqrnn.config_file import Layer
     from seqrnn.data.record import Record
     from seqrnn.engine.probe import Estimate
     from seqrnn.inspection.findings import Findings
     from seqrnn.library.plan import Plan
-    from seqrnn.tasks.task import Task
 
 PROBE_ROOM = 2 << 20  # characters of the examples that a probe trains on
 PROBE_VALID = 200  # examples that it is evaluated on
@@ -33,7 +31,7 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     from seqrnn.cli.stdio import Output
     from seqrnn.config_file import from_flags
     from seqrnn.inspection.findings import find
-    from seqrnn.library.plan import plan_training
+    from seqrnn.library.plan import plan_training, task_of
 
     def planned(answers: Mapping[str, Any]) -> Plan:
         return plan_training([*layers, from_flags(answers)])
@@ -41,7 +39,7 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     plan = settled(planned)
     console = TrainingConsole(quiet)
     with console.preparing("reading the data") as draw:
-        findings = find(plan.readable, _task, draw)
+        findings = find(plan.readable, task_of, draw)
     report = DataReport(Paper.of_stdout())
     with Output(output) as out:
         told = {**_decided(plan), **findings.to_dict()}
@@ -56,21 +54,13 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
             out.write_text(report.of_training(training, reason, findings.stops))
 
 
-def _task(config: Config) -> Task:
-    from seqrnn.catalog import TASKS, load
-
-    task: Task = load(TASKS[config.task])(config)
-    return task
-
-
 def _decided(plan: Plan) -> dict[str, Any]:
     """Return what `train` would say of its decisions, and the settings that they are."""
-    lines = [*plan.inference.lines(), plan.tokens, f"shape: {plan.task().shape()}"]
     return {
         "task": plan.readable.task,
         "format": plan.readable.data.format,
         "source_kind": plan.readable.data.source_kind,
-        "decisions": list(filter(None, lines)),
+        "decisions": plan.decisions(),
         "settings": {key: value for key, value in plan.inference.settings.items() if value not in (None, ())},
     }
 
@@ -97,7 +87,9 @@ def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
         if parts[0] is None:
             return None, "no example is left to train on"
         found = probe(plan.config, task, parts[0], parts[1])
-    growth = findings.survey.examples / len(train), findings.survey.held_out / max(len(valid), 1)
+    survey = findings.survey
+    of_train = survey.examples * survey.one_in[0] / len(train)
+    growth = of_train, survey.held_out * survey.one_in[-1] / max(len(valid), 1)
     return estimate(plan.config, found, growth), ""
 
 

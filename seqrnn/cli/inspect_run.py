@@ -6,11 +6,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqrnn.cli.tables import pairs
+from seqrnn.cli.drawing import Paper
+from seqrnn.cli.run_report import RunReport
 from seqrnn.config_file import load_run_config
+from seqrnn.errors import ModelError
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
+    from seqrnn.config import Config
+    from seqrnn.run.directory import RunDirectory
+    from seqrnn.tasks.task import Task
+
+MOST_NAMES = 1000  # labels that are listed
+MOST_EVALUATIONS = 10_000
+FIRST = (
+    *("task", "shape", "source", "trained_on", "tokenizer", "target_tokenizer", "cell", "bidirectional"),
+    *("layers", "hidden_size", "parameters", "weights", "step", "written", "seqrnn"),
+)
+"""Facts that a report begins with."""
+TOLD = frozenset(
+    {
+        "task",
+        *(f"data.{name}" for name in ("train", "valid", "source", "target", "valid_source", "valid_target")),
+        *(f"data.{name}" for name in ("format", "text_column", "label_column", "series_column")),
+        *(f"data.{name}" for name in ("time_column", "feature_columns", "source_kind")),
+    }
+)
+"""Settings that are told elsewhere in it."""
 
 
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
@@ -22,17 +44,31 @@ def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> 
 
     directory = RunDirectory.open(path)
     settings = directory.read_text(CONFIG)
+    written = load_run_config(settings, str(path / CONFIG))
     if config:
-        load_run_config(settings, str(path / CONFIG))
         with Output(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
     opened = open_run(path)
-    facts = _facts(opened)
+    facts, warnings = _facts(opened), [*opened.warnings]
+    facts |= {"settings": _changed(written, opened.task), "history": _history(directory, warnings)}
     with Output(output) as out:
-        out.write_json([facts]) if as_json else out.write_text(_report(facts))
-    say(*opened.warnings)
+        if as_json:
+            out.write_json([facts])
+        else:
+            report = RunReport(Paper.of_stdout())
+            out.write_text(report.of(facts, _told(facts), opened.task.diagram()))
+    say(*warnings)
+
+
+def _history(run: RunDirectory, warnings: list[str]) -> list[dict[str, Any]]:
+    """Return the lines of the training's history; where it is damaged, a warning says so."""
+    try:
+        return run.metrics.read()[-MOST_EVALUATIONS:]
+    except ModelError as error:
+        warnings.append(str(error))
+        return []
 
 
 def _facts(run: OpenedRun) -> dict[str, Any]:
@@ -66,17 +102,51 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
         "value": metric.value if metric else None,
         "written": best.manifest.created,
         "seqrnn": best.manifest.seqrnn,
+        **_data(run),
     }
 
 
-def _report(facts: Mapping[str, Any]) -> str:
-    """Write the facts for a person: a metric under its own name."""
-    told = {
-        key: value for key, value in facts.items() if key not in {"metric", "value"} and value is not None
+def _data(run: OpenedRun) -> dict[str, Any]:
+    """Gather how the data were read, and what the fields have learned."""
+    from seqrnn.data.fields.field import TextField
+    from seqrnn.data.fields.names import names_fields
+
+    data, fields = run.config.data, run.task.fields
+    names = [name for field in names_fields(fields) for name in field.known]
+    texts = [field for field in fields if isinstance(field, TextField)]
+    columns = {"read": data.text_column, "answer": data.label_column, "series": data.series_column}
+    columns |= {"time": data.time_column, "features": ", ".join(data.feature_columns)}
+    return {
+        "format": data.format,
+        "validated_on": [*data.valid, *filter(None, (data.valid_source, data.valid_target))],
+        "valid_fraction": data.valid_fraction,
+        "columns": {name: column for name, column in columns.items() if column},
+        "vocabularies": {field.name: len(field.tokenizer) for field in texts},
+        "label_count": len(names),
+        "labels": names[:MOST_NAMES],
     }
+
+
+def _changed(config: Config, task: Task) -> dict[str, Any]:
+    """Return the settings that are not the defaults of the task, but for what says where the data are."""
+    from seqrnn.config import KEYS
+    from seqrnn.library.plan import settings_for, value_of
+
+    preferred = task.defaults_for(config.data.source_kind)
+    changed = {
+        key: value_of(config, key)
+        for key in settings_for(config)
+        if key not in TOLD and value_of(config, key) != preferred.get(key, KEYS[key].default)
+    }
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
+
+
+def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that are shown first, a metric under its own name."""
+    told = {key: facts[key] for key in FIRST if facts[key] is not None}
     told["trained_on"] = ", ".join(facts["trained_on"])
     if facts["bidirectional"] is not None:
         told["bidirectional"] = "yes" if facts["bidirectional"] else "no"
     if facts["metric"] is not None:
         told[facts["metric"]] = facts["value"]
-    return pairs(told)
+    return told

@@ -25,8 +25,8 @@ from seqrnn.engine.session import Place, Session
 from seqrnn.tasks.task import Task
 
 SECONDS = 3.0
-LONGEST = 15.0  # seconds, where single updates take long
-WARM_UP = 3  # updates that also set up what others find there
+LONGEST = 12.0  # seconds, where single updates take long
+WARM_UP = 2  # updates that also set up what others find there
 FEWEST = 5  # updates that are measured, if `LONGEST` allows
 NEVER = 1_000_000_000
 
@@ -87,21 +87,22 @@ def _endless(config: Config) -> Config:
 
 def _train(session: Session) -> tuple[int, int, float, int]:
     """Return how many updates were measured, their tokens and seconds, and the largest memory in bytes."""
-    updates, tokens, seconds, peak, began = -WARM_UP, 0, 0.0, 0, 0.0
+    took: list[tuple[float, int]] = []  # when each update ended, and its tokens
+    peak, started = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         events = session.train(Place(Path(directory, "run")))
         for event in events:
-            if not isinstance(event, Stepped):
-                continue
-            updates, peak = updates + 1, max(peak, _resident_bytes())
-            if updates <= 0:
-                began = event.seconds
-                continue
-            tokens, seconds = tokens + event.tokens, event.seconds - began
-            if (seconds > SECONDS and updates >= FEWEST) or seconds > LONGEST:
-                break
+            if isinstance(event, Stepped):
+                took.append((time.monotonic() - started, event.tokens))
+                peak = max(peak, _resident_bytes())
+                enough = len(took) >= WARM_UP + FEWEST and took[-1][0] - took[WARM_UP - 1][0] > SECONDS
+                if enough or took[-1][0] > LONGEST:
+                    break
         events.close()  # type: ignore[attr-defined]
-    return updates, tokens, seconds, peak
+    left_out = min(WARM_UP, len(took) - 1)
+    began = took[left_out - 1][0] if left_out else 0.0
+    measured = took[left_out:]
+    return len(measured), sum(tokens for _, tokens in measured), measured[-1][0] - began, peak
 
 
 def _resident_bytes() -> int:

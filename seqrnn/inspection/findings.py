@@ -50,6 +50,8 @@ class Findings:
                 "train": survey.examples,
                 "valid": survey.held_out,
                 "blank": survey.blank,
+                "one_in": survey.one_in[0],
+                "valid_one_in": survey.one_in[-1],
                 "replaced_bytes": survey.replaced_bytes,
                 "first": [_shown(record) for record in survey.first],
             },
@@ -81,7 +83,7 @@ def find(
 
 
 def _shown(record: Record) -> dict[str, Any]:
-    source = record.source[:LONGEST_SHOWN]
+    source = record.source.rstrip("\n")[:LONGEST_SHOWN]
     if record.steps is not None:
         few = ", ".join(str(step) for step in list(record.steps[:STEPS_SHOWN]))
         source = (few if len(record.steps) == 1 else f"{len(record.steps)} steps: {few}")[:LONGEST_SHOWN]

@@ -19,7 +19,7 @@ from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.encoding import PartWriter
 from seqrnn.data.fields.field import Field, TextField
 from seqrnn.data.grouping import batched
-from seqrnn.data.limits import LONGEST
+from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record, size_of
 from seqrnn.data.text.tokenizer import SPECIALS, Encoded, Tokenizer
 from seqrnn.data.text.vocabulary import BYTES
@@ -75,7 +75,8 @@ def measure(
     except DataError as error:
         measured.refuse(str(error))
         return measured
-    encoded, held_out = (_encode(task.fields, rows, measured) for rows in (learned, valid.valid))
+    unlimited = config.data.max_tokens is None
+    encoded, held_out = (_encode(task.fields, rows, measured, unlimited) for rows in (learned, valid.valid))
     wanted = make(config)
     for number, one in enumerate(task.fields):
         if one.counted is not None and getattr(one, "sequential", True):
@@ -132,19 +133,33 @@ def _observed(fields: Sequence[Field], row: Record, measured: Measured) -> bool:
     return True
 
 
-def _encode(fields: Sequence[Field], rows: Sequence[Record], measured: Measured) -> list[tuple[Encoded, ...]]:
-    """Encode rows by all fields, but those that cannot be."""
+def _encode(
+    fields: Sequence[Field], rows: Sequence[Record], measured: Measured, unlimited: bool
+) -> list[tuple[Encoded, ...]]:
+    """Encode rows by all fields, but those that cannot be, or are too long where that is `unlimited`."""
     encoded: list[tuple[Encoded, ...]] = []
     for batch in batched(rows, size_of):
         try:
-            encoded += zip(*(one.encode(batch) for one in fields), strict=True)
+            found: list[tuple[Encoded, ...]] = list(zip(*(one.encode(batch) for one in fields), strict=True))
+            if unlimited and any(side.truncated for sides in found for side in sides):
+                raise DataError("to be told of each row")
+            encoded += found
         except DataError:
             for row in batch:
                 try:
-                    encoded += zip(*(one.encode([row]) for one in fields), strict=True)
+                    encoded.append(_encoded(fields, row, unlimited))
                 except DataError as error:
                     measured.refuse(str(error))
     return encoded
+
+
+def _encoded(fields: Sequence[Field], row: Record, unlimited: bool) -> tuple[Encoded, ...]:
+    """Encode one row. Raises DataError where it cannot be."""
+    sides = tuple(one.encode([row])[0] for one in fields)
+    for one, side in zip(fields, sides, strict=True):
+        if unlimited and side.truncated:
+            require_length(row, LONGEST + 1, one.counted or "token")
+    return sides
 
 
 def _side(known: Field, wanted: Field, sides: list[list[Encoded]], config: Config, share: float) -> Side:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.record import Record
 
-MOST_HELD = 1 << 19  # different texts, of 72 bytes each
+MOST_HELD = 1 << 18  # different texts, of 72 bytes each
 PENDING = 1 << 16  # texts that wait to be counted
 SHOWN = 5
+FILE_BITS = 40  # from which on a place has the number of a file, above that of a line
 
 NOWHERE = np.iinfo(np.int64).max
 
@@ -40,17 +42,20 @@ SUMS |= {"trained_first": np.minimum, "other": np.maximum}
 class Repeats:
     """How many texts there are, and how often they come again; `exact` or estimated.
 
+    What is compared is the `text` of each row or, of large files, each whole `line`, with its answer.
+
     `repeated` are the records whose text an earlier one has, `leaked` those of the validation part whose text
     the training part has, `contradictory` the different texts with different answers. Each of the places is
     the pair of a record's and of an earlier one's.
     """
 
     exact: bool
+    compared: Literal["text", "line"]
     records: int
     distinct: int
     repeated: int
     leaked: int
-    contradictory: int
+    contradictory: int | None
     repeated_at: list[tuple[str, str]] = field(default_factory=list)
     leaked_at: list[tuple[str, str]] = field(default_factory=list)
     contradictory_at: list[tuple[str, str]] = field(default_factory=list)
@@ -66,18 +71,35 @@ class RepeatCounter:
         self._waiting = 0
         self._level = 0  # zero bits in which the hashes of kept texts end
         self._records = 0
-        self._files: list[str] = []
+        self._files: dict[str, int] = {}  # the number of each
 
     def add(self, records: Sequence[Record], held_out: NDArray[np.bool_]) -> None:
         """Take some records, of which `held_out` (n,) are in the validation part."""
-        rows = np.zeros(len(records), dtype=_row)
-        rows["text"] = hashes([_text(record) for record in records])
+        texts = hashes([_text(record) for record in records])
+        answers = hashes(["\x1f".join(record.targets) for record in records])
+        self._add(texts, answers, self._places(records), held_out)
+
+    def add_lines(
+        self, texts: NDArray[np.uint64], path: str, lines: NDArray[np.int64], held_out: bool
+    ) -> None:
+        """Take whole lines of a file by their hashes (n,) and numbers (n,)."""
+        file = self._files.setdefault(path, len(self._files))
+        self._add(texts, np.zeros_like(texts), (file << FILE_BITS) + lines, np.full(len(texts), held_out))
+
+    def _add(
+        self,
+        texts: NDArray[np.uint64],
+        answers: NDArray[np.uint64],
+        places: NDArray[np.int64],
+        held_out: NDArray[np.bool_],
+    ) -> None:
+        self._records += len(texts)
+        rows = np.zeros(len(texts), dtype=_row)
+        rows["text"], rows["answer"] = texts, answers
         rows["trained"], rows["valid"] = ~held_out, held_out
-        rows["first"] = rows["last"] = places = self._places(records)
+        rows["first"] = rows["last"] = places
         rows["trained_first"] = np.where(held_out, NOWHERE, places)
         rows["valid_last"] = np.where(held_out, places, 0)
-        rows["answer"] = hashes(["\x1f".join(record.targets) for record in records])
-        self._records += len(records)
         kept = rows[(rows["text"] & self._mask) == 0]
         self._pending.append(kept)
         self._waiting += len(kept)
@@ -91,10 +113,10 @@ class RepeatCounter:
     def _places(self, records: Sequence[Record]) -> NDArray[np.int64]:
         """Return the file and line of each record as one number that grows."""
         paths = [record.path for record in records]
-        self._files += [path for path in dict.fromkeys(paths) if path not in self._files]
-        files = {path: number << 40 for number, path in enumerate(self._files)}
-        lines = np.array([record.line for record in records], dtype=np.int64)
-        return lines + np.array([files[path] for path in paths], dtype=np.int64)
+        for path in dict.fromkeys(paths):
+            self._files.setdefault(path, len(self._files))
+        files = np.array([self._files[path] for path in paths], dtype=np.int64)
+        return (files << FILE_BITS) + np.array([record.line for record in records], dtype=np.int64)
 
     def _merge(self) -> None:
         rows = np.concatenate([self._kept, *self._pending])
@@ -104,6 +126,15 @@ class RepeatCounter:
         while len(self._kept) > self._most_held:
             self._level += 1
             self._kept = self._kept[(self._kept["text"] & self._mask) == 0]
+
+    def of_lines(self, fraction: float) -> Repeats:
+        """Return what was found in whole lines, of which a random `fraction` is going to be held out."""
+        found, times = self.result(), self._kept["trained"]
+        expected = times * fraction * (1 - fraction ** np.maximum(times - 1, 0))
+        leaked = found.leaked + round(float(expected.sum())) * (1 << self._level)
+        return replace(
+            found, exact=False, compared="line", leaked=leaked, contradictory=None, contradictory_at=[]
+        )
 
     def result(self) -> Repeats:
         """Return what was found."""
@@ -116,6 +147,7 @@ class RepeatCounter:
         again = int((times - 1).sum())
         return Repeats(
             exact=not self._level,
+            compared="text",
             records=self._records,
             distinct=len(kept) * scale,
             repeated=again * scale,
@@ -128,13 +160,10 @@ class RepeatCounter:
 
     def _pairs(self, chosen: NDArray[np.bool_], later: str, earlier: str) -> list[tuple[str, str]]:
         """Return two places of each of the first few of some texts."""
-        rows = self._kept[chosen]
+        rows, names = self._kept[chosen], list(self._files)
         rows = rows[np.argsort(rows["first"], kind="stable")[:SHOWN]]
-        return [(self._place(row[later]), self._place(row[earlier])) for row in rows]
-
-    def _place(self, number: int) -> str:
-        file, line = divmod(int(number), 1 << 40)
-        return f"{self._files[file]}:{line}"
+        places = [[divmod(int(row[name]), 1 << FILE_BITS) for name in (later, earlier)] for row in rows]
+        return [(f"{names[one[0]]}:{one[1]}", f"{names[two[0]]}:{two[1]}") for one, two in places]
 
 
 def _one_a_text(rows: NDArray[np.void]) -> NDArray[np.void]:
@@ -158,4 +187,11 @@ def hashes(texts: Sequence[str]) -> NDArray[np.uint64]:
 
 
 def _text(record: Record) -> str:
-    return record.source.strip() if record.steps is None else str(record.steps)
+    """Return what is compared: a text, or all numbers, of which NumPy would write a few."""
+    if record.steps is None:
+        return record.source.strip()
+    return str([_listed(step) for step in record.steps])
+
+
+def _listed(steps: Any) -> Any:
+    return steps.tolist() if isinstance(steps, np.ndarray) else steps

@@ -1,14 +1,16 @@
 """Everything that one pass over some data shows of them.
 
-What depends on the rows alone (counts, labels, texts that come again, suspicious rows) is taken from all of
-them. What depends on tokens is measured on all rows of small data, and on a sample of about
-`SAMPLE_ROOM` that is spread evenly over larger ones.
+What depends on the rows alone (counts, labels, texts that come again, suspicious rows) is taken from all
+of them, or from blocks that are spread evenly over a large file; there, whole lines are compared instead
+of texts. What depends on tokens is measured on all rows of small data, and on a sample of about
+`SAMPLE_ROOM` of larger ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.dataset.building import READING, Building
+from seqrnn.data.dataset.line_blocks import Block
 from seqrnn.data.dataset.progress import Pass, bytes_in
 from seqrnn.data.fields.named_files import names_array, names_image
 from seqrnn.data.formats.record_reader import RecordReader, read_records
@@ -23,11 +26,12 @@ from seqrnn.data.grouping import batched
 from seqrnn.data.record import NO_FIELDS, Record, size_of
 from seqrnn.data.spread_sample import SpreadSample
 from seqrnn.inspection.repeats import RepeatCounter, Repeats
+from seqrnn.inspection.spread_source import checksums, lines_of, spread, step_of
 from seqrnn.inspection.suspicions import Suspicion, SuspicionCounter
 from seqrnn.tasks.answers_seen import AnswersSeen
 from seqrnn.tasks.task import Task
 
-SAMPLE_ROOM = 16 << 20  # characters, or bytes of numbers, of the rows whose tokens are measured
+SAMPLE_ROOM = 8 << 20  # characters, or bytes of numbers, of the rows whose tokens are measured
 OF_FILE = 64 << 10  # that a row counts for which names an image, since that must be decoded
 OF_NUMBER = 8
 FIRST_ROWS = 3
@@ -48,9 +52,11 @@ class SampledRows:
 class Survey:
     """What was found; `answers` are those of both parts, gathered in the task's own way.
 
-    `stops` are reasons for which a training would end before it begins, `stopping` the number of such rows.
+    Of each source, one block in so many (`one_in`) was read. `stops` are reasons for which a training would
+    end before it begins, `stopping` the number of such rows.
     """
 
+    one_in: list[int] = field(default_factory=list)
     examples: int = 0
     held_out: int = 0
     blank: int = 0
@@ -71,6 +77,8 @@ class Surveyor:
         self._task = task
         self._answers: tuple[AnswersSeen, AnswersSeen] = (task.answers_seen(), task.answers_seen())
         self._repeats = RepeatCounter()
+        self._repeated_lines = RepeatCounter()
+        self._watching = False
         self._suspicions = SuspicionCounter()
         self._blank = Suspicion("without text, which are left out")
         self._samples: list[_Sample] = []
@@ -82,16 +90,28 @@ class Surveyor:
         Raises DataError at a row that cannot be read at all."""
         built = self.building
         built.progress.plan([Pass(READING, bytes_in(built.paths), 1)])
-        reader = read_records(built.train, built.progress.taken)
-        self._take(reader, built.parts(reader))
-        if built.valid is not None:
-            reader = read_records(built.valid, built.progress.taken)
-            batches = batched(reader, size_of)
-            self._take(reader, ((batch, np.ones(len(batch), dtype=bool)) for batch in batches))
+        steps = list(map(step_of, built.sources))
+        self._survey.one_in = steps
+        for number, (source, step) in enumerate(zip(built.sources, steps, strict=True)):
+            watch = partial(self._compare_lines, held_out=number > 0)
+            read = source if max(steps) == 1 else spread(source, step, watch)
+            reader = read_records(read, built.progress.taken)
+            parts = _all_held_out(reader) if number else built.parts(reader)
+            self._watching = True  # one text has been read once by now, to find its last part
+            self._take(reader, parts, step)
+            self._watching = False
         return self._found(), self._sampled()
 
-    def _take(self, reader: RecordReader, parts: Parts) -> None:
-        sample = _Sample()
+    def _compare_lines(self, block: Block, held_out: bool) -> None:
+        """Compare all lines of a large file, of which not all are read as rows."""
+        if self._watching:
+            filled = [(number, line) for number, line in enumerate(lines_of(block)) if line.strip()]
+            numbers = np.array([number for number, _ in filled], dtype=np.int64) + block.line + 1
+            lines = checksums([line for _, line in filled])
+            self._repeated_lines.add_lines(lines, block.name, numbers, held_out)
+
+    def _take(self, reader: RecordReader, parts: Parts, step: int) -> None:
+        sample = _Sample(step)
         for records, held_out in parts:
             usable = self._usable(records, held_out)
             sample.add(list(compress(records, usable)), held_out[usable])
@@ -125,7 +145,11 @@ class Surveyor:
 
     def _found(self) -> Survey:
         survey = self._survey
-        survey.repeats = self._repeats.result()
+        if max(survey.one_in) == 1:
+            survey.repeats = self._repeats.result()
+        else:
+            fraction = 0.0 if self.building.valid else self.building.fraction
+            survey.repeats = self._repeated_lines.of_lines(fraction)
         train, valid = self._answers
         survey.answers = {"train": train.result(), "valid": valid.result()}
         survey.stops = [*train.refused, *valid.refused]
@@ -139,10 +163,15 @@ class Surveyor:
         return [sample.rows() for sample in self._samples]
 
 
+def _all_held_out(reader: RecordReader) -> Parts:
+    return ((batch, np.ones(len(batch), dtype=bool)) for batch in batched(reader, size_of))
+
+
 class _Sample:
     """Batches of the rows of some files, spread evenly over them, without the fields of JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: int) -> None:
+        self._step = step  # of so many blocks one is read
         self._batches: SpreadSample[tuple[list[Record], NDArray[np.bool_]]] = SpreadSample(SAMPLE_ROOM)
         self._size = 0  # of all rows
 
@@ -163,7 +192,8 @@ class _Sample:
         train = [row for rows, held in self._batches.items for row in compress(rows, ~held)]
         valid = [row for rows, held in self._batches.items for row in compress(rows, held)]
         kept = sum([_size(record) for record in (*train, *valid)])
-        return SampledRows(train, valid, 1.0 if self._batches.is_all else kept / max(self._size, 1))
+        share = 1.0 if self._batches.is_all else kept / max(self._size, 1)
+        return SampledRows(train, valid, share / self._step)
 
 
 def _weight(record: Record) -> int:

@@ -98,7 +98,7 @@ def _growth(ids: NDArray[np.int32]) -> list[Growth]:
 
 
 def _coverage(counts: NDArray[np.int64]) -> list[Coverage]:
-    covered = np.cumsum(np.sort(counts)[::-1])
+    covered = np.cumsum(np.sort(counts[counts > 0])[::-1])
     sizes = [*(size for size in SIZES if size < len(covered)), *([len(covered)] if len(covered) else [])]
     return [Coverage(size, float(covered[size - 1] / covered[-1])) for size in sizes]
 

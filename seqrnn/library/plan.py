@@ -59,8 +59,18 @@ class Plan:
 
     def task(self) -> Task:
         """Make the task."""
-        task: Task = load(TASKS[self.readable.task])(self.readable)
-        return task
+        return task_of(self.readable)
+
+    def decisions(self) -> list[str]:
+        """Return what was decided, and why, a line each."""
+        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}")
+        return list(filter(None, lines))
+
+
+def task_of(config: Config) -> Task:
+    """Make the task of a configuration."""
+    task: Task = load(TASKS[config.task])(config)
+    return task
 
 
 def continued(run: Path, layers: list[Layer]) -> Layer:
@@ -160,8 +170,8 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
     check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
-    _refuse_idle(config, own, config.task, {name: load(path).settings for name, path in TASKS.items()})
-    _refuse_idle(config, own, config.data.source_kind, {name: kind_named(name).settings for name in SOURCES})
+    _refuse_idle(config, own, config.task, _settings_of_tasks())
+    _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
 
@@ -226,13 +236,33 @@ def _check(config: Config, own: set[str]) -> None:
 
 def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[str, frozenset[str]]) -> None:
     """Raise UsageError for the first of the user's settings that is not one of `here`, but of others."""
-    idle = frozenset().union(*settings.values()) - settings.get(here, frozenset())
+    idle = _idle(here, settings)
     for key, setting in ((key, layer[key]) for layer in own for key in layer if key in idle):
-        if _value(config, key) != KEYS[key].default:
+        if value_of(config, key) != KEYS[key].default:
             there = ", ".join(name for name, keys in settings.items() if key in keys)
             raise UsageError(f"{setting.origin}: changes nothing for {here}, only for {there}; leave it out")
 
 
-def _value(config: Config, key: str) -> Any:
-    section, _, name = key.partition(".")
-    return getattr(getattr(config, section), name)
+def settings_for(config: Config) -> list[str]:
+    """Return the keys that say something to the task and the data of a configuration, in their order."""
+    idle = _idle(config.task, _settings_of_tasks()) | _idle(config.data.source_kind, _settings_of_kinds())
+    return [key for key in KEYS if key not in idle]
+
+
+def _settings_of_tasks() -> Mapping[str, frozenset[str]]:
+    return {name: load(path).settings for name, path in TASKS.items()}
+
+
+def _settings_of_kinds() -> Mapping[str, frozenset[str]]:
+    return {name: kind_named(name).settings for name in SOURCES}
+
+
+def value_of(config: Config, key: str) -> Any:
+    """Return the value of a dotted key."""
+    section, dot, name = key.partition(".")
+    return getattr(getattr(config, section), name) if dot else getattr(config, section)
+
+
+def _idle(here: str, settings: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the keys that say something to others alone."""
+    return frozenset().union(*settings.values()) - settings.get(here, frozenset())

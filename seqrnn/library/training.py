@@ -126,8 +126,7 @@ def begin(
     weights = _weights(parent, resume, say)
     task, training = plan.task(), plan.readable.training
     prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
-    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
-    for line in filter(None, told):
+    for line in (*plan.decisions(), *prepared.report.lines()):
         say(line)
     return Begun(plan, task, prepared, weights, parent, resume)
 

@@ -29,6 +29,7 @@ from seqrnn.metrics.classification import (
     with_unknown_labels,
 )
 from seqrnn.tasks.answers_seen import NamesSeen
+from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
@@ -137,6 +138,10 @@ class Classification(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> label"
         return "many-to-one: x_1 ... x_T -> h_T -> label"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        return many_to_one("label") if self.source.sequential else one_to_one("label")
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers labels."""

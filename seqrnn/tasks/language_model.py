@@ -26,6 +26,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.language import language_scores
+from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.task import Claim, Task, Values
 
 
@@ -75,6 +76,10 @@ class LanguageModel(Task):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "language model: x_1 ... x_t -> h_t -> x_{t+1}, at every t"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        return aligned("x_2", "x_3", "x_T+1")
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's size."""

@@ -18,6 +18,7 @@ from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import NotesSeen
+from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
@@ -83,6 +84,10 @@ class Polyphony(AnsweringTask):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "many-to-many, aligned: x_t -> h_t -> the notes of x_{t+1}, at every t"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        return aligned("x_2", "x_3", "x_T+1")
 
     def answers_seen(self) -> NotesSeen:
         """Return what gathers keys."""

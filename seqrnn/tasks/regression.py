@@ -21,6 +21,7 @@ from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.tasks.answers_seen import NumbersSeen
+from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
 
@@ -83,6 +84,10 @@ class Regression(AnsweringTask):
         if not self.source.sequential:
             return "one-to-one: x -> number"
         return "many-to-one: x_1 ... x_T -> h_T -> number"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        return many_to_one("number") if self.source.sequential else one_to_one("number")
 
     def answers_seen(self) -> NumbersSeen:
         """Return what gathers numbers."""

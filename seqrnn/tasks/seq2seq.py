@@ -23,6 +23,7 @@ from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.sequences import TranslationScores, sequence_scores, translation_scores
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
+from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, Values, WritingTask
 
@@ -155,6 +156,15 @@ class Seq2Seq(WritingTask):
 
     def _entry(self) -> str:
         return "s_0" if self.config.model.entry == "state" else "x_0"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        if not self._is_one_to_many():
+            return writing(*encoder())
+        kind = self.config.data.source_kind
+        if self.config.model.entry == "first":
+            return writing(TimeStep(kind, "d_0"))
+        return writing(TimeStep(kind, "CNN" if kind == "image" else "s_0"))
 
     def answers_seen(self) -> AnswersSeen:
         """Return what wants a target of each example, and counts labels that are written from."""

@@ -29,6 +29,7 @@ from seqrnn.errors import UsageError
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.tasks.answers_seen import NamesSeen
+from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
 
 
@@ -128,6 +129,10 @@ class Tagging(AnsweringTask):
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "many-to-many, aligned: x_t -> h_t -> tag, at every t"
+
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it."""
+        return aligned("tag_1", "tag_2", "tag_T")
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers tags."""

@@ -19,6 +19,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
+from seqrnn.tasks.diagram import Diagram
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
@@ -114,6 +115,10 @@ class Task(ABC):
     @abstractmethod
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
+
+    @abstractmethod
+    def diagram(self) -> Diagram:
+        """Return the network as a lecture draws it, unrolled over a few steps."""
 
     def answers_seen(self) -> AnswersSeen:
         """Return what gathers the right answers of data that are inspected."""

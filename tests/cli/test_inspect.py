@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
+from rich.cells import cell_len
 from safetensors.numpy import load_file
 
 
@@ -29,8 +31,8 @@ def test_the_facts_are_those_of_the_run(seqrnn, classifier) -> None:
 
 
 def test_a_person_sees_the_metric_by_its_name(seqrnn, classifier) -> None:
-    lines = seqrnn("inspect", "-m", classifier).stdout.decode().splitlines()
-    shown = dict(line.split("  ", 1) for line in lines)
+    first = seqrnn("inspect", "-m", classifier).stdout.decode().split("\n\n")[0]
+    shown = dict(line.split("  ", 1) for line in first.splitlines())
     assert shown["accuracy"].strip().endswith("%")
     assert shown["trained on"].strip() == "train.tsv"
 
@@ -67,3 +69,55 @@ def test_the_run_is_an_argument_or_an_option(seqrnn, classifier, storyteller) ->
         result = seqrnn("inspect", *arguments)
         assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
         assert words in result.stderr
+
+
+def test_data_settings_and_history_are_those_of_the_run(seqrnn, classifier) -> None:
+    facts = json.loads(seqrnn("inspect", classifier, "--json").stdout)
+    assert (facts["format"], facts["valid_fraction"], facts["validated_on"]) == ("tsv", 0.1, [])
+    assert facts["columns"] == {}
+    assert facts["labels"] == ["food", "travel", "weather"]
+    tokenizer = json.loads((classifier / "tokenizer.json").read_text())
+    assert facts["vocabularies"] == {"source": len(tokenizer["model"]["vocab"])}
+    assert facts["settings"]["training.steps"] == 60
+    assert facts["settings"]["model.hidden_size"] == 12
+    assert not {"model.cell", "training.seed", "data.train"} & set(facts["settings"])
+    logged = [json.loads(line) for line in (classifier / "metrics.jsonl").read_text().splitlines()]
+    assert facts["history"] == logged
+
+
+def test_columns_are_told_where_they_were_chosen(seqrnn, folder, small) -> None:
+    made = seqrnn("train", "train.csv", "-o", "by-columns", "--steps", "1", *small)
+    assert made.returncode == 0, made.stderr
+    facts = json.loads(seqrnn("inspect", "by-columns", "--json").stdout)
+    assert facts["columns"] == {"read": "text", "answer": "label"}
+    assert b"columns: read text; answer label" in seqrnn("inspect", "by-columns").stdout
+
+
+@pytest.mark.parametrize("columns", [60, 80, 140])
+def test_the_network_and_its_learning_are_drawn(seqrnn, classifier, columns) -> None:
+    shown = seqrnn("inspect", classifier, COLUMNS=str(columns), LC_ALL="C.UTF-8").stdout.decode()
+    _, network, data, settings, history = shown.split("\n\n")
+    assert "[h_1] ⇄ [h_2] ⇄ ... ⇄ [h_T]" in network
+    above, _, _, _, below = network.splitlines()[1:]
+    assert above.split() == ["label"]
+    assert below.split() == ["x_1", "x_2", "...", "x_T"]
+    assert "train.tsv, read as tsv" in data
+    assert "training.steps: 60" in settings
+    assert history.startswith("History of 3 evaluations\n")
+    assert history.count("●") > columns / 3
+    assert "○" in history
+    sections = (network, data, settings, history)
+    assert all(cell_len(line) <= columns for section in sections for line in section.splitlines())
+    in_ascii = seqrnn("inspect", classifier, COLUMNS=str(columns), LC_ALL="C").stdout
+    assert in_ascii.isascii()
+    assert b"[h_1] <-> [h_2]" in in_ascii
+
+
+def test_a_damaged_history_is_said_to_be_so_and_the_rest_is_shown(seqrnn, classifier, folder) -> None:
+    shutil.copytree(classifier, folder / "damaged-history")
+    (folder / "damaged-history" / "metrics.jsonl").write_text("{}\n")
+    result = seqrnn("inspect", "damaged-history")
+    assert (result.returncode, result.stderr.count(b"\n")) == (0, 1)
+    assert b"metrics.jsonl:1: has no step" in result.stderr
+    assert b"History" not in result.stdout
+    assert b"[h_T]" in result.stdout

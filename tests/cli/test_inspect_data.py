@@ -168,6 +168,23 @@ def test_rows_that_would_stop_a_training_are_all_told(seqrnn, folder):
     assert b"stops.tsv:5: no label" in trained.stderr
 
 
+def test_rows_that_are_too_long_or_name_no_file_are_told(seqrnn, folder):
+    lines = [f"{text}\t{label}" for text, label in rows(40, 7)]
+    lines[7] = "w1 " * 70_000 + "\ta"
+    (folder / "long.tsv").write_text("\n".join(lines) + "\n")
+    (folder / "images.tsv").write_text("".join(f"absent{i}.png\t{'ab'[i % 2]}\n" for i in range(20)))
+    for file, place, words in (
+        ("long.tsv", 8, "longer than 65,536 tokens"),
+        ("images.tsv", 1, "No such file"),
+    ):
+        told = json.loads(seqrnn("inspect", file, "--json").stdout)
+        assert told["stops"]["first"][0].startswith(f"{file}:{place}: ")
+        assert words in told["stops"]["first"][0]
+        assert told["training"] is None
+    limited = json.loads(seqrnn("inspect", "long.tsv", "--max-tokens", "50", "--json", "--no-probe").stdout)
+    assert limited["stops"]["rows"] == 0
+
+
 def test_a_probe_tells_what_a_training_would_take(seqrnn, folder, small):
     result = seqrnn("inspect", "train.tsv", "--json", "--epochs", "3", *small)
     training = json.loads(result.stdout)["training"]

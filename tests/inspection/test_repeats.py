@@ -75,3 +75,14 @@ def test_what_does_not_fit_is_estimated_and_says_so():
 def test_blanks_around_a_text_are_no_part_of_it_and_nothing_is_no_fault():
     assert counted([("a ", "x", False), (" a", "x", True)]).leaked == 1
     assert RepeatCounter().result().distinct == 0
+
+
+def test_all_numbers_are_compared():
+    arrays = [np.zeros((1200, 2)) for _ in range(3)]
+    arrays[1][600] = 1.0
+    counter = RepeatCounter()
+    counter.add(
+        [Record("", line=line, steps=array) for line, array in enumerate(arrays, 1)], np.zeros(3, bool)
+    )
+    found = counter.result()
+    assert (found.distinct, found.repeated_at) == (2, [("stdin:3", "stdin:1")])

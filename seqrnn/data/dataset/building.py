@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from seqrnn.config import DataConfig, Holdout
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
-from seqrnn.data.dataset.line_blocks import utf8_lines
 from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
@@ -103,14 +102,8 @@ class Building:
 
     def parts(self, reader: RecordReader) -> Iterator[tuple[list[Record], NDArray[np.bool_]]]:
         """Yield the training files' records in batches, with which are held out (n,), as training has it."""
-        return assign(self._split(self._characters() if self.is_one_text and self.fraction else 0), reader)
-
-    def _characters(self) -> int:
-        """Count the characters of one text."""
-        lines = LineSource.of(self.train, self.fields, self.data.over_length)
-        assert lines is not None
-        texts = (utf8_lines(block, self.data.encoding_errors)[0] for block in lines.blocks())
-        return sum(len(text.decode()) for text in texts)
+        counted = self.is_one_text and self.fraction
+        return assign(self._split(sum(len(record.source) for record in reader) if counted else 0), reader)
 
     def build(self, directory: Path) -> PreparationReport:
         """Write a directory of columns for each part, and beside them what the fields have learned.

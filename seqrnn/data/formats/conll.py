@@ -33,6 +33,7 @@ class Conll(AnswerableFormat):
 
     extensions = (".conll", ".bio", ".iob")
     line_is_row = False
+    is_cut_between_lines = True
     row_noun = "sentence"
 
     def matches(self, lines: Sequence[str]) -> bool:
@@ -76,6 +77,7 @@ class ConllU(AnswerableFormat):
     extensions = (".conllu", ".conllup")
     is_unmistakable = True
     line_is_row = False
+    is_cut_between_lines = True
     row_noun = "sentence"
 
     def matches(self, lines: Sequence[str]) -> bool:

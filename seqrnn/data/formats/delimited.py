@@ -75,6 +75,7 @@ class Csv(TableFormat):
     extensions: ClassVar = (".csv",)
     has_numbers = True
     line_is_row = False
+    is_cut_between_lines = has_quotes = True
     row_noun = "row"
 
     def matches(self, lines: Sequence[str]) -> bool:

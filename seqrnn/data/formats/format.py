@@ -40,6 +40,8 @@ class Format(ABC):
     is_unmistakable: ClassVar[bool] = False  # from its lines: nothing else looks like it
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
     line_is_source: ClassVar[bool] = False  # just as it is, without a target
+    is_cut_between_lines: ClassVar[bool] = False  # into parts that can be read, though rows are no lines
+    has_quotes: ClassVar[bool] = False  # within which a row goes on in the next line
     has_columns: ClassVar[bool] = False  # of which some hold source and target
     columns_are_known: ClassVar[bool] = False  # which they are need not be inferred
     has_numbers: ClassVar[bool] = False  # of columns, the same in all rows: a line does not name its cells

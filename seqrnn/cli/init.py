@@ -1,0 +1,102 @@
+"""`seqrnn init`: the settings of a training as a commented file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seqrnn.cli.flags import config_flags
+from seqrnn.cli.options import OutputOption
+from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.config_file import Layer
+    from seqrnn.library.plan import Plan
+
+NOT_CHOSEN = "A line that begins with # and a name is a setting with the value that it has without the line."
+
+
+@config_flags
+def init(
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files to train on; without any, a template of the important settings is written.",
+            show_default=False,
+        ),
+    ] = None,
+    output: OutputOption = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later wins."),
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file that is there.")] = False,
+    **flags: Any,
+) -> None:
+    """Write the settings of a training as commented YAML, to be changed by hand.
+
+    With data, it is what `seqrnn train` would decide for them, and `seqrnn train -c FILE` trains the same.
+    """
+    from seqrnn.cli.stdio import Output, say
+    from seqrnn.config_file import read_layers
+
+    if output is not None and os.path.lexists(output) and not overwrite:
+        raise UsageError(f"{output}: is there already; replace it with --overwrite, or choose another name")
+    if data:
+        flags["data.train"] = tuple(data)
+    layers = read_layers(files or [], assignments or [], flags)
+    text = _decided(layers) if _names_data(layers) else _template(layers)
+    with Output(output) as out:
+        out.write_text(text)
+    if output is not None:
+        say(f"wrote {output}; train with: seqrnn train -c {shlex.quote(output)} -o RUN")
+
+
+def _names_data(layers: list[Layer]) -> bool:
+    return any(layer[key].value for layer in layers for key in ("data.train", "data.source") if key in layer)
+
+
+def _decided(layers: list[Layer]) -> str:
+    """Return what is decided for the data that are named, every decision and every changed default."""
+    from seqrnn.cli.question import settled
+    from seqrnn.config import KEYS
+    from seqrnn.config_file import dump_chosen, from_flags
+    from seqrnn.library.plan import plan_training, settings_for, value_of
+
+    def planned(answers: Mapping[str, Any]) -> Plan:
+        return plan_training([*layers, from_flags(answers)])
+
+    plan = settled(planned)
+    preferred = plan.task().defaults_for(plan.inference.source_kind)
+    shown = settings_for(plan.config)
+    chosen = {
+        *(key for key in shown if value_of(plan.config, key) != KEYS[key].default),
+        *("task", *preferred, *(key for layer in layers for key in layer)),
+    }
+    head = ["Settings of a training, by seqrnn init.", *plan.decisions(), NOT_CHOSEN]
+    return dump_chosen(plan.config, chosen, [key for key in KEYS if key in chosen or key in shown], head)
+
+
+def _template(layers: list[Layer]) -> str:
+    """Return the settings that have a flag, of those that say something to the task if one was chosen."""
+    from seqrnn.catalog import TASKS, load
+    from seqrnn.config import KEYS, flag_of
+    from seqrnn.config_file import dump_chosen, from_defaults, resolve
+    from seqrnn.library.plan import settings_for
+
+    given = {key for layer in layers for key in layer}
+    asked, important = resolve(layers), [key for key in KEYS if flag_of(KEYS[key]) or key == "data.train"]
+    if "task" not in given:
+        head = ["Settings of a training, by seqrnn init: give it data, or a --task, to see what they decide."]
+        return dump_chosen(asked, given, important, [*head, NOT_CHOSEN])
+    config = resolve([from_defaults(load(TASKS[asked.task]).defaults), *layers])
+    head = [f"Settings of a training for {config.task}, by seqrnn init.", NOT_CHOSEN]
+    said = settings_for(config)
+    return dump_chosen(config, given, [key for key in important if key in said or key in given], head)
