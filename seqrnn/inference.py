@@ -180,15 +180,16 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
     targets = source.label_columns(None) if table.names is None else ()
     if table.names is not None and source.label_column is not None:
         targets = label_keys(table, source)
+    sentence = source.sentence_column
     return Wanted(
-        key(source.text_column, "--text-col"),
-        targets,
-        key(source.series_column, "--series-col"),
-        key(source.time_column, "--time-col"),
-        BLANK_ROWS if source.sentence_column == BLANK_ROWS else key(source.sentence_column, "--sentence-col"),
-        source.kind,
-        task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
-        source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
+        source=key(source.text_column, "--text-col"),
+        targets=targets,
+        series=key(source.series_column, "--series-col"),
+        time=key(source.time_column, "--time-col"),
+        sentence=sentence if sentence == BLANK_ROWS else key(sentence, "--sentence-col"),
+        kind=source.kind,
+        may_tag=task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
+        reads_texts=source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqrnn.cli.file_rows import Answering
     from seqrnn.cli.rows import RowFormat, Tally
     from seqrnn.config import DataConfig
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.opened_model import OpenedModel
+    from seqrnn.library.rows import Asking
     from seqrnn.tasks.task import RowTask
 
 
@@ -34,7 +34,7 @@ class Input:
 
 
 def answer_input(
-    model: OpenedModel, given: Input, answer: Answering, write: Callable[[Answer, str], str]
+    model: OpenedModel, given: Input, asking: Asking, write: Callable[[Answer, str], str]
 ) -> Tally:
     """Answer the rows of the input in order; return what the user should know of them.
 
@@ -55,9 +55,9 @@ def answer_input(
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
         with Output(given.output) as out:
-            return answer_rows(given.path, out, layout, answer, model.side_by_side)
+            return answer_rows(given.path, out, layout, asking, model.side_by_side)
     _refuse_several(given, name)
-    rows = FileRows(file_source(data, given.path, name, given.text_column), layout, answer)
+    rows = FileRows(file_source(data, given.path, name, given.text_column), layout, asking)
     with Output(given.output) as out:
         return rows.write(out, model.side_by_side)
 
@@ -79,7 +79,6 @@ def _row_format(
         given.as_json,
         given.text_column or name_of(data.text_column),
         data.source_kind,
-        task.check,
         task.plain_fields,
         write,
         data.encoding,

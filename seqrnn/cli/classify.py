@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -61,21 +60,20 @@ def classify(
     form with `prediction` and `probability`, a folder as TSV. With --jsonl all answers are lines of JSON,
     and a line may itself be a JSON object; its fields are handed through, its id too.
     """
-    from seqrnn.answering.rows import Labeller
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import say, say_waiting
+    from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = network.run.task
     assert isinstance(task, AnsweringTask)
-    choice = replace(task.choice(k, threshold), probs=probs)
+    asking = naming(network, k, threshold, probs)
     given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
     say_waiting(data, "rows, one a line,", quiet)
-    answer = partial(Labeller(task, network.backend).answer, choice=choice)
-    tally = answer_input(network, given, answer, partial(task.write, probs=probs))
+    tally = answer_input(network, given, asking, partial(task.write, probs=probs))
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

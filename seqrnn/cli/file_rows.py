@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -26,8 +26,8 @@ from seqrnn.data.lines import Line, file_name, read_line_groups, read_lines
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
+from seqrnn.library.rows import Asking, Refusal
 
-Answering = Callable[[list[Record]], Sequence[Answer]]
 Example = tuple[FileRow, Record | None]
 
 
@@ -78,16 +78,16 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
 
 
 class FileRows:
-    """The examples of a file, answered by `answer` and written in its own form, or as lines of JSON.
+    """The examples of a file, answered by `asking` and written in its own form, or as lines of JSON.
 
     The file is opened at once. Raises UsageError and DataError where it has no examples as `source` says,
     and UsageError for a style of answers that it cannot have.
     """
 
-    def __init__(self, source: Source, layout: RowFormat, answer: Answering) -> None:
+    def __init__(self, source: Source, layout: RowFormat, asking: Asking) -> None:
         self._source = source
         self._layout = layout
-        self._answer = answer
+        self._asking = asking
         self._path = source.paths[0]
         self._replaced = 0
         self._is_line_by_line = _is_line_by_line(source.format)
@@ -144,22 +144,19 @@ class FileRows:
             yield None if lines is None else list(self._open(partial(_these, lines)).rows)
 
     def _answered(self, examples: list[Example]) -> list[Answered]:
-        checked = [self._checked(*example) for example in examples]
-        given = {id(record): record for _, record in checked if record is not None}
-        answers = dict(zip(given, self._answer(list(given.values())), strict=True))
-        return [
-            Answered(row, None if record is None else self._asked.answer_of(row, record, answers[id(record)]))
-            for row, record in checked
-        ]
+        asked = {id(record): record for _, record in examples if record is not None}  # rows may share one
+        found = dict(zip(asked, self._asking(list(asked.values())), strict=True))
+        return [self._with_answer(row, record, found) for row, record in examples]
 
-    def _checked(self, row: FileRow, record: Record | None) -> Example:
+    def _with_answer(
+        self, row: FileRow, record: Record | None, found: Mapping[int, Answer | Refusal]
+    ) -> Answered:
         if record is None:
-            return row, None
-        try:
-            self._layout.check(record)
-        except DataError as problem:
-            return row._replace(error=str(problem).removeprefix(f"{record.place}: ")), None
-        return row, record
+            return Answered(row, None)
+        answer = found[id(record)]
+        if isinstance(answer, Refusal):
+            return Answered(row._replace(error=answer.reason), None)
+        return Answered(row, self._asked.answer_of(row, record, answer))
 
 
 def _is_line_by_line(layout: str) -> bool:

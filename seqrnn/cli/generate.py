@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,11 +30,9 @@ from seqrnn.library.decoding import TEMPERATURE, DecodingOptions
 
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Text
-    from seqrnn.cli.answer_input import Input
     from seqrnn.cli.rows import Tally
     from seqrnn.data.answer import Answer
     from seqrnn.library.opened_model import OpenedModel
-    from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
 
 ONE_CELL = str.maketrans("\t\n", "  ")
@@ -125,9 +122,10 @@ def generate(
     own. Other models answer each line by one line, and a file in a format that training reads in its own
     form; with --jsonl all answers are lines of JSON, and a line may itself be a JSON object.
     """
-    from seqrnn.cli.answer_input import Input
+    from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
     from seqrnn.tasks.task import WritingTask
@@ -152,12 +150,12 @@ def generate(
     if isinstance(network.run.task, WritingTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
-        decoding = options.of_rows()
+        asking = writing(network, options)
         say_waiting(data, "rows, one a line,", quiet)
         given = Input(
             data or "-", output, jsonl, layout, text_col, encoding, prefix, False, {"--n-best": n_best}
         )
-        tally = _answer_rows(network, decoding, given)
+        tally = answer_input(network, given, asking, _line)
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {
@@ -188,18 +186,6 @@ def generate(
         tally.require_answers()
 
 
-def _answer_rows(model: OpenedModel, decoding: Decoding, given: Input) -> Tally:
-    """Answer each row of a file; return what the user should know of them."""
-    from seqrnn.answering.rows import RowWriter
-    from seqrnn.cli.answer_input import answer_input
-    from seqrnn.tasks.task import WritingTask
-
-    task = model.run.task
-    assert isinstance(task, WritingTask)
-    answer = partial(RowWriter(task, model.backend).answer, decoding=decoding)
-    return answer_input(model, given, answer, _line)
-
-
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     """Write all that was found for a row, the best first, on one line, whatever is in them."""
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
@@ -210,8 +196,8 @@ def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -
     from seqrnn.answering.continuation import Text
     from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.model import widen
-    from seqrnn.cli.rows import without_surrogates
     from seqrnn.data.lines import read_lines
+    from seqrnn.library.rows import without_surrogates
 
     widen(model)
     if prompt == "-":

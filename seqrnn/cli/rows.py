@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,9 +23,9 @@ from seqrnn.data.formats.records import text_names
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
+from seqrnn.library.rows import Asking, Refusal, without_surrogates
 
 PLAIN = AnswerStyle()
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Row(NamedTuple):
@@ -98,16 +97,14 @@ class Tally:
 class RowFormat:
     """How rows are read and written: as JSON, with the text in `field`, or plainly.
 
-    `kind` is what the model reads; numbers come as JSON in any case. `check` raises DataError for a
-    row that the model cannot read, `plain_fields` makes fields of a text that brought none, and
-    `write` a line of an answer. `style` says how answers are named in JSON and in files. Bytes that are
-    not UTF-8 are read in `encoding`.
+    `kind` is what the model reads; numbers come as JSON in any case. `plain_fields` makes fields of a text
+    that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
+    files. Bytes that are not UTF-8 are read in `encoding`.
     """
 
     as_json: bool
     field: str | None
     kind: str
-    check: Callable[[Record], None]
     plain_fields: Callable[[str], dict[str, Any]]
     write: Callable[[Answer, str], str]
     encoding: str = "auto"
@@ -118,22 +115,22 @@ def answer_rows(
     path: str,
     out: Output,
     layout: RowFormat,
-    answer: Callable[[list[Record]], Sequence[Answer]],
+    asking: Asking,
     side_by_side: SideBySide,
 ) -> Tally:
     """Answer each line of a file, in order and as soon as lines have come.
 
-    `answer` is given the rows that can be read; the others are answered by an empty line. Parts of
-    what has come are answered `side_by_side`.
+    Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
+    `side_by_side`.
     """
     tally = Tally()
     name = file_name(path)
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> Part:
-        checked = [_checked(row, layout, name) for row in read_rows(lines, layout)]
-        answers = iter(answer([record for _, record in checked if record is not None]))
-        pairs = [(row, None if record is None else next(answers)) for row, record in checked]
+        rows = list(read_rows(lines, layout))
+        asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
+        pairs = [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
         if layout.as_json:
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
@@ -203,22 +200,9 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
             yield Row(number, line.text)
 
 
-def _checked(row: Row, layout: RowFormat, path: str) -> tuple[Row, Record | None]:
-    """Return the row with what is read of it, or with why it has no answer and nothing."""
-    if row.error is not None:
-        return row, None
-    record = row.record(path)
-    try:
-        layout.check(record)
-    except DataError as error:
-        place = f"{record.place}: "  # `id` tells it
-        return row._replace(error=str(error).removeprefix(place)), None
-    return row, record
-
-
-def without_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair, which is no character."""
-    return SURROGATE.sub("\ufffd", text)
+def _with_answer(row: Row, found: Answer | Refusal) -> tuple[Row, Answer | None]:
+    """Return the row with its answer, or with why it has none."""
+    return (row._replace(error=found.reason), None) if isinstance(found, Refusal) else (row, found)
 
 
 def _read_object(number: int, text: str, text_field: str | None) -> Row:

@@ -113,6 +113,11 @@ class Classification(AnsweringTask):
         return self.source, self.labels
 
     @property
+    def names(self) -> Sequence[str]:
+        """The labels."""
+        return self.labels.labels
+
+    @property
     def inputs(self) -> tuple[SourceField]:
         """What is read."""
         return (self.source,)

@@ -6,7 +6,7 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
@@ -99,6 +99,11 @@ class Tagging(AnsweringTask):
     def fields(self) -> tuple[Field, ...]:
         """The words, their characters if they are read, and the tags."""
         return *self.inputs, self.tags
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The tags."""
+        return self.tags.tags
 
     @property
     def inputs(self) -> tuple[Field, ...]:

@@ -97,6 +97,11 @@ class Task(ABC):
         """Return what of a sample the task can learn, or None where that is nothing."""
 
     @property
+    def names(self) -> Sequence[str]:
+        """The labels or tags that its model can name, in the order of their numbers; none, mostly."""
+        return ()
+
+    @property
     @abstractmethod
     def model(self) -> str:
         """The key in catalog.MODELS of the network."""
