@@ -68,9 +68,9 @@ class ListWriter(AnswerWriter):
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
         """Write some objects."""
-        texts = [object_line(row, answer, self._style) for row, answer in examples]
-        *complete, self._last = [*filter(None, [self._last]), *texts]
-        out.write_lines(f"{text}," for text in complete)
+        texts = [*filter(None, [self._last]), *(object_line(*example, self._style) for example in examples)]
+        out.write_lines(f"{text}," for text in texts[:-1])
+        self._last = texts[-1] if texts else None
 
     def break_off(self, out: Sink) -> None:
         """Write the last object, and no end of the list."""
