@@ -1,3 +1,89 @@
-"""seqrnn: recurrent networks for sequences, from the shell."""
+"""seqrnn: recurrent networks for sequences, from the shell and from Python.
+
+    import seqrnn
+
+    model = seqrnn.load("runs/mails")
+    for answer in model.classify(["my chain broke", "where is my lamp?"]):
+        print(answer.prediction, answer.probability)
+
+Names are imported when they are first used, so `import seqrnn` costs nothing, and PyTorch is imported only to
+train, to evaluate and to read images. docs/api.md tells of all of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqrnn.data.dataset.progress import Preparing
+    from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
+    from seqrnn.errors import (
+        AmbiguousDataError,
+        ConfigError,
+        DataError,
+        LockedError,
+        MemoryLimit,
+        ModelError,
+        NumericError,
+        OutputError,
+        SeqrnnError,
+        UsageError,
+    )
+    from seqrnn.library.model import Model, load
+    from seqrnn.library.results import Candidate, Evaluation, LineScore, RowAnswer, TrainingResult
+    from seqrnn.library.training import train
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AmbiguousDataError",
+    "Candidate",
+    "ConfigError",
+    "DataError",
+    "Evaluated",
+    "Evaluation",
+    "Event",
+    "Finished",
+    "LineScore",
+    "LockedError",
+    "Measured",
+    "MemoryLimit",
+    "Model",
+    "ModelError",
+    "NumericError",
+    "OutputError",
+    "Preparing",
+    "RowAnswer",
+    "Saved",
+    "SeqrnnError",
+    "Started",
+    "Stepped",
+    "TrainingResult",
+    "UsageError",
+    "__version__",
+    "load",
+    "train",
+]
+
+_MODULES = {
+    "seqrnn.data.dataset.progress": ("Preparing",),
+    "seqrnn.engine.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.library.model": ("Model", "load"),
+    "seqrnn.library.results": ("Candidate", "Evaluation", "LineScore", "RowAnswer", "TrainingResult"),
+    "seqrnn.library.training": ("train",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used. Raises AttributeError for any other."""
+    if name not in __all__:
+        raise AttributeError(f"module 'seqrnn' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "seqrnn.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

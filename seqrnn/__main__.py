@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import warnings
 
@@ -13,6 +14,9 @@ from seqrnn.cli.streams import prepare_streams
 def main() -> None:
     """Run one command and end the process with its exit code."""
     prepare_streams()
+    # The library's threads gain little on short texts, and a process that forks after it has used them is
+    # warned, or hangs.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries, to programmers; users are told what they should know
     try:

@@ -7,10 +7,10 @@ likely, that is an error that names both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
@@ -27,12 +27,13 @@ from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.lines import file_name
-from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.several_labels import several_labels
 from seqrnn.data.source import Source
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
+
+T = TypeVar("T")
 
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
 CLOSE = 0.15  # claims whose strengths differ by less are two readings
@@ -97,7 +98,7 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
 
 
 def _sample(source: Source) -> Sample:
-    records = list(_head(read_records(source)))
+    records = list(_first(read_records(source), lambda record: len(record.source)))
     if not records:
         raise DataError(
             f"{file_name(source.paths[0])}: holds no rows with text; give a file with at least one"
@@ -134,7 +135,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         features = _features(source, table)
-        first = list(_first_rows(row.checked() for row in table.rows))
+        first = list(_first((row.checked() for row in table.rows), _characters))
         rows = [row for row in first if row.fields]
     except RowError as error:
         raise DataError(f"{name}:{error.line}: {error}") from error
@@ -179,15 +180,16 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
     targets = source.label_columns(None) if table.names is None else ()
     if table.names is not None and source.label_column is not None:
         targets = label_keys(table, source)
+    sentence = source.sentence_column
     return Wanted(
-        key(source.text_column, "--text-col"),
-        targets,
-        key(source.series_column, "--series-col"),
-        key(source.time_column, "--time-col"),
-        BLANK_ROWS if source.sentence_column == BLANK_ROWS else key(source.sentence_column, "--sentence-col"),
-        source.kind,
-        task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
-        source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
+        source=key(source.text_column, "--text-col"),
+        targets=targets,
+        series=key(source.series_column, "--series-col"),
+        time=key(source.time_column, "--time-col"),
+        sentence=sentence if sentence == BLANK_ROWS else key(sentence, "--sentence-col"),
+        kind=source.kind,
+        may_tag=task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
+        reads_texts=source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 
 
@@ -323,20 +325,15 @@ def _reason(sample: Sample, task: str, claim: Claim) -> str:
     return f"{task}: {sample.name} (read as {sample.source.format}) holds {held}{claim.evidence}"
 
 
-def _first_rows(rows: Iterable[Row]) -> Iterator[Row]:
-    characters = 0
-    for row in islice(rows, HEAD_ROWS):
-        yield row
-        characters += sum(len(cell) for cell in row.fields.values() if isinstance(cell, str))
-        if characters > HEAD_CHARACTERS:
+def _first(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[T]:
+    """Yield the first `HEAD_ROWS` items, or fewer if they have many characters."""
+    total = 0
+    for item in islice(items, HEAD_ROWS):
+        yield item
+        total += characters(item)
+        if total > HEAD_CHARACTERS:
             return
 
 
-def _head(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield the first `HEAD_ROWS` records, or fewer if they are long."""
-    characters = 0
-    for record in islice(records, HEAD_ROWS):
-        yield record
-        characters += len(record.source)
-        if characters > HEAD_CHARACTERS:
-            return
+def _characters(row: Row) -> int:
+    return sum(len(cell) for cell in row.fields.values() if isinstance(cell, str))

@@ -6,6 +6,10 @@ import itertools
 import signal
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # how long a call takes is the machine's affair
+settings.load_profile("untimed")
 
 EXAMPLES = "".join(
     f"{' '.join(['red', 'blue', 'old', 'new', 'cat', 'dog'][i % 5 : i % 5 + 1 + i % 4])}\t{'abc'[i % 3]}\n"

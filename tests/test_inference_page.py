@@ -332,7 +332,9 @@ HEAD = """# What `seqrnn train FILE` infers
 
 Files of the kinds that people bring, made by `tests/test_inference_page.py`, which also writes this page.
 Format, header and columns are told from the first rows, never from the name alone; where two readings
-are near, a terminal is asked and a script gets both commands.
+are near, a terminal is asked and a script gets both commands. A folder with a sub-folder a class is a
+classification of the texts or images in it (`tests/data/test_folder.py`), and a column of paths to text
+files is read as those texts (`tests/data/test_text_files.py`).
 
 | file | task | format | what is read | columns |
 |---|---|---|---|---|

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from seqrnn.answering.continuer import Continuer
+from seqrnn.data.answer import Answer
 from seqrnn.data.text.tokenizer import EOS
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
@@ -37,16 +38,10 @@ class Text:
         """Keep in a file where the text stands, with all that was written last, but for an <eos>."""
         self._continuer.save(path, self._unread)
 
-    def record(self, sampling: Sampling) -> dict[str, object]:
-        """Write one continuation; return it with what is known of it."""
+    def answer(self, sampling: Sampling) -> Answer:
+        """Write one continuation; return it with its score, and whether a limit has ended it."""
         text = "".join(self.pieces(sampling, scored=True))
-        return {
-            "prediction": text,
-            "score": self._score,
-            "truncated": len(self._unread) > 0,
-            "unknown": self.unknown,
-            "error": None,
-        }
+        return Answer(text, self._score, truncated=len(self._unread) > 0, unknown=self.unknown)
 
     def pieces(self, sampling: Sampling, scored: bool = False) -> Iterator[str]:
         """Yield one continuation, piece by piece as it comes; its score is computed only if it is wanted."""

@@ -11,6 +11,7 @@ from seqrnn.answering.backend import Continuing, Naming, Writing
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch, BatchLimits, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field
@@ -20,7 +21,7 @@ from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, numbered
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, WritingTask
+from seqrnn.tasks.task import AnsweringTask, Choice, WritingTask
 
 EMPTY = Answer("", None)  # until there is another one, which an empty row may never get
 MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike

@@ -34,6 +34,9 @@ class SideBySide:
 
     def __call__(self, function: Callable[[Item], Result], items: Iterable[Item | None]) -> Iterator[Result]:
         """Yield the result of `function` for each item. Raises what it raises."""
+        if self._threads == 1:
+            yield from map(function, (item for item in items if item is not None))
+            return
         flying: deque[Future[Result]] = deque()
         failures: list[Exception] = []
 
@@ -48,7 +51,7 @@ class SideBySide:
             for item, following in pairwise(fetched()):
                 if item is None:
                     continue
-                if self._threads == 1 or (not flying and following is None):
+                if not flying and following is None:
                     yield function(item)
                     continue
                 flying.append(self._submit(function, item))

@@ -1,4 +1,4 @@
-"""`seqrnn classify`: one answer a line, in order, as the lines come."""
+"""`seqrnn classify`: an answer to each row, in order, and a file in its own form."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from seqrnn.cli.options import (
     THREADS,
     BackendOption,
     DeviceOption,
+    EncodingOption,
     FormatOption,
     InputArgument,
     JsonLinesOption,
     ModelOption,
     OutputOption,
+    PrefixOption,
     QuietOption,
     RowThreadsOption,
     StrictOption,
     TextFieldOption,
 )
-from seqrnn.errors import refuse
 
 
 def classify(
@@ -35,59 +36,45 @@ def classify(
         float | None,
         typer.Option(min=0.0, max=1.0, help="Lowest probability of a label to name (0; 0.5 if multi-label)."),
     ] = None,
-    probs: Annotated[bool, typer.Option("--probs", help="Write label TAB probability.")] = False,
+    probs: Annotated[
+        bool,
+        typer.Option(
+            "--probs",
+            help="Write label TAB probability; in a file, the probabilities of all classes.",
+        ),
+    ] = False,
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
+    encoding: EncodingOption = None,
+    prefix: PrefixOption = "",
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
     threads: RowThreadsOption = THREADS,
     quiet: QuietOption = False,
 ) -> None:
-    """Label each row of a table, each file in a folder, or each line of another file or of standard input.
+    """Label each row of a file, each file in a folder, or each line of a text or of standard input.
 
-    A folder is answered as TSV: path, label if sub-folders name it, prediction, probability. A table (by
-    its name or --format) comes back with the columns `prediction` and `probability`. With --jsonl a line
-    may itself be a JSON object; its fields are handed through, its id too.
+    A file in a format that training reads (by its name, --format, or its content) comes back in its own
+    form with `prediction` and `probability`, a folder as TSV. With --jsonl all answers are lines of JSON,
+    and a line may itself be a JSON object; its fields are handed through, its id too.
     """
-    from seqrnn.answering.rows import Labeller
+    from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say, say_waiting
-    from seqrnn.cli.table_rows import TableRows, table_format, table_source
-    from seqrnn.data.formats.registry import notes_of
+    from seqrnn.cli.stdio import say, say_waiting
+    from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import AnsweringTask
 
     network = open_model(model, "classify", Resources(backend, device, threads))
-    task, config = network.run.task, network.run.config.data
+    task = network.run.task
     assert isinstance(task, AnsweringTask)
-    labeller = Labeller(task, network.backend)
-    choice = task.choice(k, threshold)
-    field = text_col or name_of(config.text_column)
-    rows = RowFormat(
-        jsonl,
-        field,
-        config.source_kind,
-        task.check,
-        task.plain_fields,
-        partial(task.write, probs=probs),
-        config.encoding,
-    )
+    asking = naming(network, k, threshold, probs)
+    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
     say_waiting(data, "rows, one a line,", quiet)
-    table, answer = table_format(data, layout, jsonl), partial(labeller.answer, choice=choice)
-    if table is not None and not jsonl:
-        refuse({"--probs": probs or None, "-k": k}, f"a {table} table has one answer a row; add --jsonl")
-    notes: list[str] = []
-    with Output(output) as out:
-        if table is not None:
-            source = table_source(config, data, table, text_col)
-            notes = notes_of(source)
-            tally = TableRows(source, rows, answer).write(out)
-        else:
-            tally = answer_rows(data, out, rows, answer, network.side_by_side)
+    tally = answer_input(network, given, asking, partial(task.write, probs=probs))
     if not quiet:
-        say(*network.run.warnings, *notes, *tally.lines())
+        say(*network.run.warnings, *tally.lines())
     if strict:
         tally.require_answers()

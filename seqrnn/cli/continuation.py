@@ -13,6 +13,7 @@ from seqrnn.errors import SeqrnnError
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Text
     from seqrnn.cli.stdio import Output
+    from seqrnn.data.answer import Answer
     from seqrnn.search.sampling import Sampling
 
 
@@ -24,7 +25,7 @@ def write_all(text: Text, sampling: Sampling, count: int, out: Output, as_json: 
     for number in range(count):
         draw = replace(sampling, seed=sampling.seed + number)
         if as_json:
-            out.write_json([{"id": number, "prompt": text.prompt, **text.record(draw)}])
+            out.write_json([_record(number, text.prompt, text.answer(draw))])
         elif stream:
             out.write_text(text.prompt)
             for piece in gather(text.pieces(draw)):
@@ -32,6 +33,19 @@ def write_all(text: Text, sampling: Sampling, count: int, out: Output, as_json: 
             out.write_text("\n")
         else:
             out.write_lines([text.prompt + "".join(text.pieces(draw))])
+
+
+def _record(number: int, prompt: str, answer: Answer) -> dict[str, object]:
+    """Return a continuation as JSON has it."""
+    return {
+        "id": number,
+        "prompt": prompt,
+        "prediction": answer.prediction,
+        "score": answer.score,
+        "truncated": answer.truncated,
+        "unknown": answer.unknown,
+        "error": None,
+    }
 
 
 def gather(pieces: Iterable[str]) -> Iterator[str]:

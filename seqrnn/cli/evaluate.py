@@ -24,8 +24,7 @@ from seqrnn.cli.options import (
 )
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import refuse
-from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.measuring import Given, find_source, measure
+from seqrnn.library.measuring import Given, effort_of, find_source, measure
 from seqrnn.library.opened_model import Resources
 
 MOST_CONFUSIONS = 10
@@ -95,39 +94,29 @@ def evaluate(
         return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import Output, say, say_waiting
-    from seqrnn.data.formats.registry import notes_of
     from seqrnn.engine.backend import open_backend
     from seqrnn.engine.device import set_threads
-    from seqrnn.engine.evaluation import Effort
     from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
-    from seqrnn.search.beam import Beam
-    from seqrnn.tasks.language_model import LanguageModel
-    from seqrnn.tasks.task import WritingTask
 
-    beam = Beam(BEAM_SIZE if beam_size is None else beam_size, length_penalty or 0.0)
     set_threads(threads)
     run = open_run(model)
-    if not isinstance(run.task, WritingTask):
-        refuse(of_writers, f"{model} was trained for {run.task.name}, which searches nothing; leave it out")
+    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty))
     if "training.bleu_tokenizer" not in run.task.settings:
         refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
     if bleu_tokenizer is not None:
         run.task.set_training("bleu_tokenizer", bleu_tokenizer)
     check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
-    if not (isinstance(run.task, LanguageModel) and run.task.stream):
-        of_texts = {"--streams": None if streams == 1 else streams}
-        refuse(of_texts, f"{model} was not trained on one long text; leave it out")
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
     source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))
     with Output(output) as out:
-        measured = measure(network, run.task, source, Effort(streams, beam=beam))
+        measured = measure(network, run.task, source, effort)
         if as_json:
             out.write_json([measured.as_json])
         else:
             out.write_text(_report(measured.figures, measured.details))
     if not quiet:
-        say(*run.warnings, *notes_of(source), *measured.notes())
+        say(*run.warnings, *measured.notes)
 
 
 def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:

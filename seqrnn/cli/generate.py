@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +13,13 @@ from seqrnn.cli.options import (
     BackendOption,
     BeamSizeOption,
     DeviceOption,
+    EncodingOption,
     FormatOption,
     JsonLinesOption,
     LengthPenaltyOption,
     ModelOption,
     OutputOption,
+    PrefixOption,
     QuietOption,
     RowThreadsOption,
     StrictOption,
@@ -30,11 +31,9 @@ from seqrnn.library.decoding import TEMPERATURE, DecodingOptions
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Text
     from seqrnn.cli.rows import Tally
-    from seqrnn.cli.stdio import Output
+    from seqrnn.data.answer import Answer
     from seqrnn.library.opened_model import OpenedModel
-    from seqrnn.search.decoding import Decoding
     from seqrnn.search.generation import Limits
-    from seqrnn.tasks.task import Answer
 
 ONE_CELL = str.maketrans("\t\n", "  ")
 
@@ -109,6 +108,8 @@ def generate(
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
+    encoding: EncodingOption = None,
+    prefix: PrefixOption = "",
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -118,10 +119,13 @@ def generate(
     """Write text, from a prompt, from nothing or from each line of the input.
 
     A language model writes the prompt before its continuation; with --jsonl they are fields of their
-    own. Other models answer each line by one line; with --jsonl a line may itself be a JSON object.
+    own. Other models answer each line by one line, and a file in a format that training reads in its own
+    form; with --jsonl all answers are lines of JSON, and a line may itself be a JSON object.
     """
+    from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
     from seqrnn.tasks.task import WritingTask
@@ -146,16 +150,20 @@ def generate(
     if isinstance(network.run.task, WritingTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
-        decoding = options.of_rows()
+        asking = writing(network, options)
         say_waiting(data, "rows, one a line,", quiet)
-        with Output(output) as out:
-            tally = _answer_rows(network, decoding, data or "-", out, _Given(jsonl, layout, text_col))
+        given = Input(
+            data or "-", output, jsonl, layout, text_col, encoding, prefix, False, {"--n-best": n_best}
+        )
+        tally = answer_input(network, given, asking, _line)
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {
             **options.of_beams,
             "--n-best": n_best,
             "--text-col": text_col,
+            "--encoding": encoding,
+            "--prefix": prefix or None,
             "--format": None if layout == "auto" else layout,
             "--strict": strict or None,
         }
@@ -178,36 +186,6 @@ def generate(
         tally.require_answers()
 
 
-class _Given(NamedTuple):
-    """What the command line says of the rows."""
-
-    jsonl: bool
-    layout: str
-    text_column: str | None
-
-
-def _answer_rows(model: OpenedModel, decoding: Decoding, data: str, out: Output, given: _Given) -> Tally:
-    """Answer each row of a table or line of a file; return what the user should know of them."""
-    from seqrnn.answering.rows import RowWriter
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.table_rows import TableRows, table_format, table_source
-    from seqrnn.tasks.task import WritingTask
-
-    task, config = model.run.task, model.run.config.data
-    assert isinstance(task, WritingTask)
-    answer = partial(RowWriter(task, model.backend).answer, decoding=decoding)
-    field = given.text_column or name_of(config.text_column)
-    rows = RowFormat(
-        given.jsonl, field, config.source_kind, task.check, task.plain_fields, _line, config.encoding
-    )
-    table = table_format(data, given.layout, given.jsonl)
-    if table is None:
-        return answer_rows(data, out, rows, answer, model.side_by_side)
-    if decoding.n_best > 1 and not given.jsonl:
-        raise UsageError(f"--n-best: a {table} table has one answer a row; add --jsonl")
-    return TableRows(table_source(config, data, table, given.text_column), rows, answer).write(out)
-
-
 def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     """Write all that was found for a row, the best first, on one line, whatever is in them."""
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
@@ -218,8 +196,8 @@ def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -
     from seqrnn.answering.continuation import Text
     from seqrnn.answering.continuer import Continuer
     from seqrnn.cli.model import widen
-    from seqrnn.cli.rows import without_surrogates
     from seqrnn.data.lines import read_lines
+    from seqrnn.library.rows import without_surrogates
 
     widen(model)
     if prompt == "-":

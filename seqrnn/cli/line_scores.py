@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.errors import UsageError
 from seqrnn.library.opened_model import OpenedModel
 
 if TYPE_CHECKING:
-    from seqrnn.tasks.task import Answer
+    from seqrnn.data.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,27 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
 
     Raises UsageError where the model is no language model.
     """
-    from seqrnn.answering.rows import LineScorer
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import Output, say, say_waiting
-    from seqrnn.tasks.language_model import LanguageModel
+    from seqrnn.library.asking import line_scoring
 
-    task, config = model.run.task, model.run.config.data
-    if not isinstance(task, LanguageModel):
-        raise UsageError(f"--per-line: scores are a language model's, and this is one for {task.name}")
-    field = output.field or name_of(config.text_column)
-    layout = RowFormat(output.as_json, field, "text", task.text.check, lambda text: {"text": text}, _line)
+    asking = line_scoring(model, "--per-line")
+    _require_rows(data)
+    field = output.field or name_of(model.run.config.data.text_column)
+    layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
     with Output(output.path) as out:
-        tally = answer_rows(data, out, layout, LineScorer(task, model.backend).answer, model.side_by_side)
+        tally = answer_rows(data, out, layout, asking, model.side_by_side)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
+
+
+def _require_rows(path: str) -> None:
+    """Raise UsageError unless a line of the file is a row, as far as its name tells."""
+    known = format_of_name(path)
+    if known is not None and not format_named(known).line_is_row:
+        advice = f"leave out --per-line, or give one {format_named(known).row_noun} a line"
+        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 
 def _line(answer: Answer, text: str) -> str:

@@ -69,7 +69,13 @@ StrictOption = Annotated[
 ]
 TextFieldOption = Annotated[
     str | None,
-    typer.Option(help="Field of a JSON line that holds the text (as in training).", show_default=False),
+    typer.Option(help="Column or field that holds the text (as in training).", show_default=False),
+]
+PrefixOption = Annotated[
+    str,
+    typer.Option(
+        help="What the names of the answers' columns or fields begin with, such as `a_`.", show_default=False
+    ),
 ]
 BeamSizeOption = Annotated[
     int | None,

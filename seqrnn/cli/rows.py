@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import Output
+from seqrnn.data.answer import Answer, AnswerStyle, probability
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.formats.answer_writer import beside, class_probabilities
 from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.records import text_names
-from seqrnn.data.formats.registry import format_named, format_of_name
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
-from seqrnn.errors import DataError, UsageError
-from seqrnn.tasks.task import Answer
+from seqrnn.errors import DataError
+from seqrnn.library.rows import Asking, Refusal, without_surrogates
 
-SURROGATE = re.compile("[\ud800-\udfff]")
+PLAIN = AnswerStyle()
 
 
 class Row(NamedTuple):
@@ -36,7 +36,6 @@ class Row(NamedTuple):
     fields: dict[str, Any] | None = None
     error: str | None = None
     steps: list[Any] | None = None
-    place: int | None = None  # its line, from 1, where that is not the one after `id`
 
     def record(self, path: str) -> Record:
         """Return what is read of the row, which stands in the file `path`."""
@@ -59,17 +58,22 @@ class Tally:
     replaced: int = 0
     errors: int = 0
     first_error: str | None = None
+    notes: Sequence[str] = ()
 
     def count(self, part: Part, name: str) -> None:
         """Take note of some rows of the file `name`."""
         self.replaced += part.replaced
         for row, answer in part.pairs:
-            if answer is not None:
-                self.truncated += answer.truncated
-                continue
-            self.errors += 1
-            if self.first_error is None:
-                self.first_error = f"{name}:{row.place or row.id + 1}: {row.error}"
+            self.note(answer, f"{name}:{row.id + 1}", row.error)
+
+    def note(self, answer: Answer | None, place: str, error: str | None) -> None:
+        """Take note of the answer to the row at a place, or of why it has none."""
+        if answer is not None:
+            self.truncated += answer.truncated
+            return
+        self.errors += 1
+        if self.first_error is None:
+            self.first_error = f"{place}: {error}"
 
     def require_answers(self) -> None:
         """Raise DataError, with the first of them, where there are rows without an answer."""
@@ -78,7 +82,8 @@ class Tally:
             raise DataError(f"{self.first_error}; the row has no answer{others}, and --strict was given")
 
     def lines(self, limit: str = "max_tokens") -> Iterator[str]:
-        """Yield a sentence for each count that is not 0; what is longer than `limit` was cut."""
+        """Yield the notes, and a sentence for each count over 0; what is longer than `limit` was cut."""
+        yield from self.notes
         if self.truncated:
             yield f"rows longer than {limit}, and cut: {self.truncated:,}"
         if self.replaced:
@@ -92,63 +97,53 @@ class Tally:
 class RowFormat:
     """How rows are read and written: as JSON, with the text in `field`, or plainly.
 
-    `kind` is what the model reads; numbers come as JSON in any case. `check` raises DataError for a
-    row that the model cannot read, `plain_fields` makes fields of a text that brought none, and
-    `write` a line of an answer. Bytes that are not UTF-8 are read in `encoding`.
+    `kind` is what the model reads; numbers come as JSON in any case. `plain_fields` makes fields of a text
+    that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
+    files. Bytes that are not UTF-8 are read in `encoding`.
     """
 
     as_json: bool
     field: str | None
     kind: str
-    check: Callable[[Record], None]
     plain_fields: Callable[[str], dict[str, Any]]
     write: Callable[[Answer, str], str]
     encoding: str = "auto"
+    style: AnswerStyle = PLAIN
 
 
 def answer_rows(
     path: str,
     out: Output,
     layout: RowFormat,
-    answer: Callable[[list[Record]], Sequence[Answer]],
+    asking: Asking,
     side_by_side: SideBySide,
 ) -> Tally:
     """Answer each line of a file, in order and as soon as lines have come.
 
-    `answer` is given the rows that can be read; the others are answered by an empty line. Parts of
-    what has come are answered `side_by_side`. Raises UsageError for a file of which a line is no row,
-    as its name tells.
+    Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
+    `side_by_side`.
     """
     tally = Tally()
     name = file_name(path)
-    _require_rows(path)
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> Part:
-        checked = [_checked(row, layout, name) for row in read_rows(lines, layout)]
-        answers = iter(answer([record for _, record in checked if record is not None]))
-        pairs = [(row, None if record is None else next(answers)) for row, record in checked]
+        rows = list(read_rows(lines, layout))
+        asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
+        pairs = [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
         if layout.as_json:
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return Part(pairs, written, sum(line.replaced for line in lines))
 
-    for part in side_by_side(answered, _parts(read_line_groups(path, "replace", layout.encoding))):
+    for part in side_by_side(answered, parts_of(read_line_groups(path, "replace", layout.encoding))):
         out.write_lines(part.written)
         tally.count(part, name)
     return tally
 
 
-def _require_rows(path: str) -> None:
-    """Raise UsageError unless a line of the file is a row, as far as its name tells."""
-    known = format_of_name(path)
-    if known is not None and not format_named(known).line_is_row and known != "csv":
-        advice = f"measure it with seqrnn evaluate, or give one {format_named(known).row_noun} a line"
-        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
-
-
-def _parts(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
+def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
     """Cut groups of lines into parts of about the same size, of `MOST_ROWS` at most; None is a wait."""
     for lines in groups:
         if not lines:
@@ -163,17 +158,8 @@ def json_record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str,
     """Return an answer with all that is known of it; the input's own fields come after the id."""
     own = layout.plain_fields(row.text) if answer or row.text else {}
     fields = {"id": row.id, **(own if row.fields is None else row.fields)}
-    return fields | beside(fields, _answered(row, answer))
-
-
-def beside(fields: Mapping[str, Any], answered: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was answered under names that the row's own `fields` do not have, such as `score_2`."""
-    return {_free_name(name, fields): value for name, value in answered.items()}
-
-
-def _free_name(name: str, taken: Mapping[str, Any]) -> str:
-    numbered = (f"{name}_{number}" for number in count(2))
-    return next(spelled for spelled in chain((name,), numbered) if spelled not in taken)
+    answered = _answered(row, answer) | class_probabilities(answer, layout.style)
+    return fields | beside(fields, answered, layout.style.prefix)
 
 
 def _answered(row: Row, answer: Answer | None) -> dict[str, Any]:
@@ -189,7 +175,7 @@ def _answered(row: Row, answer: Answer | None) -> dict[str, Any]:
 
 def _scores(score: float | None) -> dict[str, float | None]:
     """Return a natural-log probability with the probability itself, from 0 to 1."""
-    return {"score": score, "probability": None if score is None else math.exp(min(score, 0.0))}
+    return {"score": score, "probability": probability(score)}
 
 
 def name_of(column: str | None) -> str | None:
@@ -214,22 +200,9 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
             yield Row(number, line.text)
 
 
-def _checked(row: Row, layout: RowFormat, path: str) -> tuple[Row, Record | None]:
-    """Return the row with what is read of it, or with why it has no answer and nothing."""
-    if row.error is not None:
-        return row, None
-    record = row.record(path)
-    try:
-        layout.check(record)
-    except DataError as error:
-        place = f"{record.place}: "  # `id` tells it
-        return row._replace(error=str(error).removeprefix(place)), None
-    return row, record
-
-
-def without_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair, which is no character."""
-    return SURROGATE.sub("\ufffd", text)
+def _with_answer(row: Row, found: Answer | Refusal) -> tuple[Row, Answer | None]:
+    """Return the row with its answer, or with why it has none."""
+    return (row._replace(error=found.reason), None) if isinstance(found, Refusal) else (row, found)
 
 
 def _read_object(number: int, text: str, text_field: str | None) -> Row:

@@ -66,6 +66,19 @@ class Output:
             self._write(content[start:stop])
             start = stop
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees what is written."""
+        return self._terminal
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write bytes as they are."""
+        self._write(content)
+
+    def count_not_finite(self) -> None:
+        """Count a record that holds nan or infinity; see `json_line`."""
+        self._not_finite.append(1)
+
     def write_json(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Write each record as a line of JSON; see `json_line`."""
         self.write_lines(map(self.json_line, records))
@@ -78,7 +91,7 @@ class Output:
         try:
             return json_line(record)
         except ValueError:
-            self._not_finite.append(1)
+            self.count_not_finite()
             return json_line(_with_nulls(record))
 
     def write_text(self, text: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -14,18 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
-from seqrnn.errors import UsageError
 from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.data.dataset.prepare import Prepared
-    from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Event
     from seqrnn.engine.session import Session
+    from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
-    from seqrnn.run.generation import Generation
-    from seqrnn.tasks.task import Task
+    from seqrnn.library.training import Begun
 
 
 @config_flags
@@ -83,11 +80,12 @@ def train(
     from seqrnn.cli.stdio import Output, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
     from seqrnn.library.plan import continued, inherited, plan_training
+    from seqrnn.library.training import check_place
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
-    _check_place(
+    check_place(
         output,
         {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from, "--folds": folds},
         dump_config or dry_run,
@@ -130,18 +128,18 @@ class _Asked:
 
 def _train(plan: Plan, asked: _Asked, console: TrainingConsole) -> None:
     """Read the data, measure by folds if that is asked for, train, and test."""
-    from seqrnn.cli.final_test import final_test
     from seqrnn.cli.folds import check_enough, cross_validate
+    from seqrnn.library.final_test import final_test
+    from seqrnn.library.training import begin
 
     folds, output = asked.folds, asked.output
     with ExitStack() as kept:
         with console.preparing("reading the data") as draw:
-            weights = _weights(output if asked.resume else asked.init_from, asked.resume, console)
-            task, prepared = _read(plan, console, draw)
+            data = begin(plan, output if asked.resume else asked.init_from, asked.resume, console.say, draw)
             if folds is not None:
-                check_enough(folds, prepared)
-            test = kept.enter_context(final_test(plan, prepared.fields))
-            start = partial(_start, plan, (task, prepared), asked, weights, console)
+                check_enough(folds, data.prepared)
+            test = kept.enter_context(final_test(plan, data.prepared.fields))
+            start = partial(_start, data, asked, console)
             # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
             begun = start() if folds is None or asked.dry_run else None
         if asked.dry_run or output is None:
@@ -153,80 +151,28 @@ def _train(plan: Plan, asked: _Asked, console: TrainingConsole) -> None:
             keep_result(output, FOLDS, measured)
         _follow(*begun, console, output)
         if test is not None:
-            test.measure(output, plan.config.training.device, console)
+            _test(test, output, plan.config.training.device, console)
 
 
-def _check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
-    """Refuse what cannot end well before anything is read."""
-    from seqrnn.run.location import check_free
+def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) -> None:
+    """Measure the best weights on data that nothing was chosen by, and print the figures."""
+    from seqrnn.cli.tables import pairs
 
-    chosen = [flag for flag, value in modes.items() if value]
-    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
-        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
-    if output is None and (modes["--resume"] or not only_looking):
-        raise UsageError("no place for the run; name a directory with -o")
-    if output is not None and not (modes["--resume"] or only_looking):
-        check_free(output, bool(modes["--overwrite"]))
-
-
-def _weights(begun: Path | None, resume: bool, console: TrainingConsole) -> Generation | None:
-    """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
-    from seqrnn.run.directory import RunDirectory
-    from seqrnn.run.lock import RunLock
-
-    if begun is None:
-        return None
-    run = RunDirectory.open(begun)
-    # A training that goes on there would take the weights away again; it keeps the lock.
-    with RunLock(begun) if resume else nullcontext():
-        weights = run.newest() if resume else run.best()
-    for warning in run.warnings:
-        console.say(warning)
-    _check_weights(weights, begun)
-    return weights
-
-
-def _check_weights(weights: Generation, begun: Path) -> None:
-    """Hold weights to the settings of their run, before any data are made as large as those say."""
-    from seqrnn.answering.opened_run import open_run
-    from seqrnn.engine.build import expected_parameters
-
-    opened = open_run(begun)
-    weights.check(expected_parameters(opened.config, opened.task))
-
-
-def _read(plan: Plan, console: TrainingConsole, draw: Callable[[Preparing], None]) -> tuple[Task, Prepared]:
-    """Read the data, and say what they are; what is wrong with them is told before PyTorch is imported."""
-    from seqrnn.data.dataset.prepare import prepare
-
-    task, training = plan.task(), plan.readable.training
-    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, draw)
-    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
-    for line in filter(None, told):
+    measured = test.measure(output, device)
+    console.say(f"test on {', '.join(test.files)}:")
+    for line in (*pairs(measured.figures).splitlines(), *measured.notes):
         console.say(line)
-    return task, prepared
 
 
-def _start(
-    plan: Plan,
-    data: tuple[Task, Prepared],
-    asked: _Asked,
-    weights: Generation | None,
-    console: TrainingConsole,
-) -> tuple[Session, Iterator[Event]]:
-    """Build the model, which takes the `weights`, and say what it is; open the run directory, or fail.
+def _start(data: Begun, asked: _Asked, console: TrainingConsole) -> tuple[Session, Iterator[Event]]:
+    """Build the model, and say what it is; open the run directory, or fail.
 
     What is left of the training is in the events.
     """
-    from seqrnn.engine.session import Place, Session, check_unchanged
+    from seqrnn.engine.session import Place
 
-    task, prepared = data
-    if weights is not None and asked.resume:
-        check_unchanged(weights, prepared.hashes)
-    session = Session(plan.config, task, prepared, weights)
+    session = data.session()
     console.say(session.describe())
-    if asked.init_from is not None:
-        session.start_from(asked.init_from)
     if asked.dry_run or asked.output is None:
         return session, iter(())
     events = session.train(Place(asked.output, asked.overwrite, asked.resume))

@@ -21,6 +21,8 @@ from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.token_columns import token_columns
 from seqrnn.errors import AmbiguousDataError, UsageError
 
+SHOWN = 8  # columns that a message lists
+
 
 @dataclass(frozen=True)
 class ColumnRoles:
@@ -48,8 +50,8 @@ class Wanted:
     sentence: str | None = None
     kind: str = "auto"
     may_tag: bool = False  # nothing says that the rows are no tokens
-    blank_rows: int = 0  # between the first rows
     reads_texts: bool = False  # the task that was asked for learns from nothing else
+    blank_rows: int = 0  # between the first rows
 
 
 def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> ColumnRoles:
@@ -169,7 +171,8 @@ class _Columns:
         if self.of_kind("numbers") or kind_named(self.wanted.kind).in_columns:
             return ()
         numbers = [column for column in free if column.kind == "number"]
-        shown = ", ".join(column.title or column.key for column in self.columns)
+        names = [column.title or column.key for column in self.columns]
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         advice = "use --label-col, or --source text to read them as texts"
         if len(numbers) == 1 and not labels:
             raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from seqrnn.errors import UsageError, refuse
 
@@ -17,6 +17,23 @@ if TYPE_CHECKING:  # the command line shows these defaults, and has no time for 
 BEAM_SIZE = 5
 """Width of a beam, where none is given."""
 TEMPERATURE = 0.8  # what a small model writes at 1 is seldom worth reading
+
+
+class GenerationOptions(TypedDict, total=False):
+    """The arguments of `Model.generate` and `Model.stream`: what `DecodingOptions` is made of."""
+
+    max_len: int | None
+    fixed_len: int | None
+    beam_size: int | None
+    n_best: int | None
+    length_penalty: float | None
+    sample: bool | None
+    temperature: float
+    top_k: int
+    top_p: float
+    repetition_penalty: float
+    no_repeat_ngram: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,20 @@ class DecodingOptions:
     def of_beams(self) -> Mapping[str, Any]:
         """The options that only a beam search reads, by their flags."""
         return {"--beam-size": self.beam_size, "--length-penalty": self.length_penalty}
+
+    @classmethod
+    def of(cls, given: GenerationOptions) -> DecodingOptions:
+        """Return the options that were given. Raises UsageError for one that there is not."""
+        unknown = sorted(given.keys() - cls.__dataclass_fields__.keys())
+        if unknown:
+            known = ", ".join(cls.__dataclass_fields__)
+            raise UsageError(f"{unknown[0]}: no such option; the options are {known}")
+        return cls(**given)
+
+    def for_prompts(self) -> tuple[Limits, Sampling]:
+        """Return how a language model goes on. Raises UsageError for what only other models read."""
+        refuse({**self.of_beams, "--n-best": self.n_best}, "a language model searches no beam; leave it out")
+        return self.limits(), self.sampling()
 
     def limits(self) -> Limits:
         """Return how many tokens may be written."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqrnn.errors import UsageError
+from seqrnn.errors import UsageError, refuse
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.results import Evaluation
 
 if TYPE_CHECKING:
     from seqrnn.config import Config, DataConfig
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
+    from seqrnn.data.fields.field import Field
     from seqrnn.data.source import Source
     from seqrnn.engine.backend import TorchBackend
     from seqrnn.engine.evaluation import Effort
@@ -33,38 +36,12 @@ class Given:
     encoding: str | None = None
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The figures by their public names, the details beside them, and what was counted of the data."""
-
-    figures: Mapping[str, Any]
-    details: Mapping[str, Any]
-    part: PartReport
-
-    @property
-    def as_json(self) -> dict[str, Any]:
-        """The figures, and the signatures by which others can repeat some of them."""
-        return {**self.figures, **{key: self.details[key] for key in ("signatures",) if key in self.details}}
-
-    def notes(self) -> list[str]:
-        """Return what a user should know beside the figures, a line each."""
-        from seqrnn.data.fields.names import told_unknown
-
-        notes = [*self.details.get("notes", ()), *told_unknown(self.part.unknown_names)]
-        if self.part.unknown:
-            share = f"{self.part.unknown:,} of {self.part.tokens:,} ({self.part.unknown_share:.2%})"
-            notes.append(f"tokens that training did not have, and read as <unk>: {share}")
-        if self.part.truncated:
-            notes.append(f"examples longer than max_tokens, and cut: {self.part.truncated:,}")
-        return notes
-
-
 def find_source(config: Config, given: Given) -> Source:
     """Say where the data are, and how they are laid out: as in training, unless the file tells otherwise.
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+    from seqrnn.data.formats.registry import column_for
     from seqrnn.inference import formatted
 
     keys = {
@@ -72,9 +49,36 @@ def find_source(config: Config, given: Given) -> Source:
         "label_column": given.label_column,
         "encoding": given.encoding,
     }
+    source = _source(with_settings(config, keys), given).as_trained()
+    source = formatted(source, config.task) if source.format == "auto" else source
+    trained = config.data.format
+    return replace(
+        source,
+        text_column=given.text_column or column_for(source.text_column, trained, source.format),
+        label_column=given.label_column or column_for(source.label_column, trained, source.format),
+    )
+
+
+def with_settings(config: Config, keys: Mapping[str, str | None]) -> DataConfig:
+    """Return what the configuration of a run says of data, with other values for those keys that have one.
+
+    Raises UsageError for a value that a key cannot have.
+    """
+    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    source = _source(resolve([from_yaml(dump(config), "config.yaml"), known]).data, given).as_trained()
-    return formatted(source, config.task) if source.format == "auto" else source
+    return resolve([from_yaml(dump(config), "config.yaml"), known]).data
+
+
+def with_fields(task: Task, fields: Sequence[Field]) -> Task:
+    """Return a new task that knows what the `fields` of another have learned.
+
+    Fields take note of names that they meet in data, which the others shall not know of.
+    """
+    from seqrnn.data.fields.field import learned, load_fields
+
+    load_fields(task.fields, learned(fields).__getitem__, Path())
+    return task
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,14 @@ class Encoded:
     task: Task
     dataset: Dataset
     part: PartReport
+    notes: Sequence[str] = ()
 
-    def measure(self, backend: TorchBackend, effort: Effort) -> Measured:
+    def measure(self, backend: TorchBackend, effort: Effort) -> Evaluation:
         """Measure the network of a backend. Raises NumericError where its loss is not finite."""
         from seqrnn.engine.evaluation import evaluate
 
-        return Measured(*evaluate(backend.model, self.task, self.dataset, effort), self.part)
+        figures, details = evaluate(backend.model, self.task, self.dataset, effort)
+        return Evaluation(figures, details, (*self.notes, *details.get("notes", ()), *_notes(self.part)))
 
 
 @contextmanager
@@ -97,16 +103,51 @@ def encoded(task: Task, source: Source) -> Iterator[Encoded]:
     """Encode data with the fields of a task, which have learned. Raises DataError for what cannot be read."""
     from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.formats.registry import notes_of
 
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, task.fields, Path(directory), "truncate")
-        yield Encoded(task, Dataset.open(Path(directory), [field.name for field in task.fields]), part)
+        dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
+        yield Encoded(task, dataset, part, notes_of(source))
 
 
-def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Measured:
+def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float | None]) -> Effort:
+    """Return what measuring may cost, of a model of this `name`; `beam` is its width and length penalty.
+
+    Raises UsageError for what has no effect on the task.
+    """
+    from seqrnn.engine.evaluation import Effort
+    from seqrnn.search.beam import Beam
+    from seqrnn.tasks.language_model import LanguageModel
+    from seqrnn.tasks.task import WritingTask
+
+    size, penalty = beam
+    if not isinstance(task, WritingTask):
+        of_beams = {"--beam-size": size, "--length-penalty": penalty}
+        refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
+    if not (isinstance(task, LanguageModel) and task.stream):
+        of_texts = {"--streams": None if streams == 1 else streams}
+        refuse(of_texts, f"{name} was not trained on one long text; leave it out")
+    return Effort(streams, beam=Beam(BEAM_SIZE if size is None else size, penalty or 0.0))
+
+
+def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Evaluation:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
     with encoded(task, source) as data:
         return data.measure(backend, effort)
+
+
+def _notes(part: PartReport) -> list[str]:
+    """Return what a user should know of data, a line each."""
+    from seqrnn.data.fields.names import told_unknown
+
+    notes = told_unknown(part.unknown_names)
+    if part.unknown:
+        share = f"{part.unknown:,} of {part.tokens:,} ({part.unknown_share:.2%})"
+        notes.append(f"tokens that training did not have, and read as <unk>: {share}")
+    if part.truncated:
+        notes.append(f"examples longer than max_tokens, and cut: {part.truncated:,}")
+    return notes
 
 
 def _source(data: DataConfig, given: Given) -> Source:

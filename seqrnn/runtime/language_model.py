@@ -6,7 +6,7 @@ Shapes: N sequences, T time, E embedding, H hidden, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from threading import local
 
 import numpy as np
 
@@ -40,10 +40,20 @@ class LanguageModel:
         tied = config.tie_embeddings
         weight = self._table if tied else take("output.weight", (vocabulary_size, features))
         self._output = Linear(weight, bias)
+        self._of_thread = local()
 
-    @cached_property
     def _single_text(self) -> SingleText | None:
-        """What writes one text, where there is one layer, its output and few enough tokens."""
+        """Return what writes one text in this thread: it computes in place, so each thread has its own.
+
+        None unless there is one layer, its output and few enough tokens.
+        """
+        of_thread = self._of_thread.__dict__
+        if "single_text" not in of_thread:
+            of_thread["single_text"] = self._make_single_text()
+        single: SingleText | None = of_thread["single_text"]
+        return single
+
+    def _make_single_text(self) -> SingleText | None:
         inputs = self._steps.single_inputs
         if inputs is None or self._bridge is not None or len(self._rnn.layers) > 1:
             return None
@@ -60,8 +70,8 @@ class LanguageModel:
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
-        if len(tokens) == 1 and self._single_text is not None:
-            return self._single_text(tokens.item(), states)
+        if len(tokens) == 1 and (single := self._single_text()) is not None:
+            return single(tokens.item(), states)
         hidden, states = self._steps(tokens, states)
         return self._predict(hidden), states
 

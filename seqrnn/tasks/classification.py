@@ -6,13 +6,14 @@ Shapes: B batch, T time, K classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
@@ -29,7 +30,7 @@ from seqrnn.metrics.classification import (
 )
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -112,9 +113,24 @@ class Classification(AnsweringTask):
         return self.source, self.labels
 
     @property
+    def names(self) -> Sequence[str]:
+        """The labels."""
+        return self.labels.labels
+
+    @property
     def inputs(self) -> tuple[SourceField]:
         """What is read."""
         return (self.source,)
+
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """A label, or several."""
+        return "labels" if self.config.data.multi_label else "label"
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The labels."""
+        return self.labels.labels
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
@@ -198,7 +214,7 @@ class Classification(AnsweringTask):
             [(names[label], score) for label, score in zip(*ranking, strict=True) if score >= lowest]
             for ranking in zip(order.tolist(), scores, strict=True)
         )
-        return [self._answer(ranking) for ranking in rankings]
+        return with_classes([self._answer(ranking) for ranking in rankings], log_probs, choice)
 
     def _answer(self, ranking: list[tuple[str, float]]) -> Answer:
         labels = [label for label, _ in ranking]

@@ -5,20 +5,21 @@ Shapes: B batch, T time, K keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
 
 class Polyphony(AnsweringTask):
@@ -69,6 +70,16 @@ class Polyphony(AnsweringTask):
         """The notes."""
         return (self.source,)
 
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """Keys."""
+        return "notes"
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The keys, as names."""
+        return [str(key) for key in range(self.source.keys)]
+
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "many-to-many, aligned: x_t -> h_t -> the notes of x_{t+1}, at every t"
@@ -105,7 +116,8 @@ class Polyphony(AnsweringTask):
 
     def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
         """Name the keys that sound next after each piece of a batch, by `log_probs` (B, K)."""
-        return [self._answer(row, choice) for row in values["log_probs"]]
+        log_probs = values["log_probs"]
+        return with_classes([self._answer(row, choice) for row in log_probs], log_probs, choice)
 
     def _answer(self, log_probs: np.ndarray, choice: Choice) -> Answer:
         lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer, AnswerKind, in_full
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, Use
@@ -21,7 +22,7 @@ from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
 
 
 class Regression(AnsweringTask):
@@ -72,6 +73,11 @@ class Regression(AnsweringTask):
         """What is read."""
         return (self.source,)
 
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """A number."""
+        return "number"
+
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         if not self.source.sequential:
@@ -117,11 +123,6 @@ class Regression(AnsweringTask):
         if probs:
             raise UsageError("--probs: a number has no probability; leave it out")
         return in_full(answer.prediction)
-
-
-def in_full(number: float) -> str:
-    """Write a number with the fewest digits from which it comes back as it is."""
-    return repr(float(number)).removesuffix(".0")
 
 
 class RegressionScorer:

@@ -6,13 +6,14 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
@@ -28,7 +29,7 @@ from seqrnn.errors import UsageError
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.tasks.answers_seen import NamesSeen
-from seqrnn.tasks.task import Answer, AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
 
 
 class Tagging(AnsweringTask):
@@ -100,6 +101,11 @@ class Tagging(AnsweringTask):
         return *self.inputs, self.tags
 
     @property
+    def names(self) -> Sequence[str]:
+        """The tags."""
+        return self.tags.tags
+
+    @property
     def inputs(self) -> tuple[Field, ...]:
         """The words, and their characters if they are read."""
         return (self.source, self.characters) if self.config.model.character_size else (self.source,)
@@ -113,6 +119,11 @@ class Tagging(AnsweringTask):
     def scheme(self) -> Scheme | None:
         """How the tags, known by now, mark spans."""
         return self.tags.scheme
+
+    @property
+    def answer_kind(self) -> AnswerKind:
+        """A tag for each token."""
+        return "tags"
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from seqrnn.config import Config, Holdout
+from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, TextField, Use
@@ -37,21 +38,14 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """Which answers are named: the `k` likeliest with a probability of `threshold` or more."""
+    """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
+
+    With `probs`, the scores of all classes come along.
+    """
 
     k: int = 1
     threshold: float = 0.0
-
-
-class Answer(NamedTuple):
-    """What a model says of one row; scores are natural-log probabilities."""
-
-    prediction: Any  # a label, a text or a list of labels: what JSON can hold
-    score: float | None
-    nbest: Sequence[tuple[Any, float]] = ()  # the likeliest first
-    truncated: bool = False  # the row was cut to max_tokens
-    unknown: int = 0  # tokens of the row that the model does not know
-    parts: Sequence[float] = ()  # score of each item of the prediction, where each is judged by itself
+    probs: bool = False
 
 
 class Claim(NamedTuple):
@@ -103,6 +97,11 @@ class Task(ABC):
         """Return what of a sample the task can learn, or None where that is nothing."""
 
     @property
+    def names(self) -> Sequence[str]:
+        """The labels or tags that its model can name, in the order of their numbers; none, mostly."""
+        return ()
+
+    @property
     @abstractmethod
     def model(self) -> str:
         """The key in catalog.MODELS of the network."""
@@ -151,6 +150,11 @@ class RowTask(Task):
     def inputs(self) -> Sequence[Field]:
         """The fields that are read of a row to be answered, the first being its text."""
 
+    @property
+    @abstractmethod
+    def answer_kind(self) -> AnswerKind:
+        """What an answer is."""
+
     def check(self, record: Record) -> None:
         """Accept a row to be answered. Raises DataError, with its place, for one that cannot be read."""
         self.source.check(record)
@@ -162,6 +166,8 @@ class RowTask(Task):
 
 class WritingTask(RowTask):
     """A task whose model writes a sequence for each row: what `seqrnn generate` needs to read rows."""
+
+    answer_kind: AnswerKind = "text"
 
     @property
     @abstractmethod
@@ -176,6 +182,11 @@ class WritingTask(RowTask):
 class AnsweringTask(RowTask):
     """A task whose model names something of each row: what `seqrnn classify` needs."""
 
+    @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes of which an answer has a score each, if there are any."""
+        return ()
+
     @abstractmethod
     def choice(self, k: int | None, threshold: float | None) -> Choice:
         """Fill in what the user left open."""
@@ -187,3 +198,11 @@ class AnsweringTask(RowTask):
     @abstractmethod
     def write(self, answer: Answer, text: str, probs: bool) -> str:
         """Write the answer to the row `text` as a shell reads it, without the last newline."""
+
+
+def with_classes(answers: list[Answer], log_probs: np.ndarray, choice: Choice) -> list[Answer]:
+    """Return the answers with the `log_probs` (B, K) of all classes, where those are wanted."""
+    if not choice.probs:
+        return answers
+    every = zip(answers, log_probs.tolist(), strict=True)
+    return [answer._replace(classes=scores) for answer, scores in every]

@@ -12,6 +12,7 @@ from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.rows import MOST_ROWS, RowFormat, answer_rows
 from seqrnn.cli.stdio import Output
+from seqrnn.library.rows import Asking
 from seqrnn.tasks.task import Choice
 
 
@@ -95,13 +96,13 @@ def test_rows_of_many_parts_have_the_same_answers_as_one_after_the_other(train, 
     rows.write_text(
         "".join(f"{'red cat ' * (number % 7)}{'dog' * (number % 3)}\n" for number in range(3 * MOST_ROWS + 5))
     )
-    layout = RowFormat(True, None, "text", task.check, task.plain_fields, partial(task.write, probs=True))
+    layout = RowFormat(True, None, "text", task.plain_fields, partial(task.write, probs=True))
 
     def answered(threads):
         answers = tmp_path / f"answers.{threads}"
         with Output(str(answers)) as out:
-            choice = partial(labeller.answer, choice=Choice())
-            answer_rows(str(rows), out, layout, choice, SideBySide(threads))
+            asking = Asking(task.check, partial(labeller.answer, choice=Choice()))
+            answer_rows(str(rows), out, layout, asking, SideBySide(threads))
         return answers.read_text().splitlines()
 
     alone = answered(1)

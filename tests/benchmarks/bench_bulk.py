@@ -33,6 +33,7 @@ from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.rows import RowFormat, answer_rows
 from seqrnn.cli.stdio import Output
+from seqrnn.library.rows import Asking
 from seqrnn.runtime.backend import open_backend
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import Choice
@@ -103,14 +104,13 @@ def seqrnn_rows(run: Path, path: Path, threads: int) -> Labels:
     assert isinstance(task, Classification)
     labeller = Labeller(task, open_backend(opened))
     write = partial(task.write, probs=False)
-    layout = RowFormat(False, None, "text", task.check, task.plain_fields, write)
+    layout = RowFormat(False, None, "text", task.plain_fields, write)
     answers = path.with_suffix(".labels")
 
     def label(_: list[str]) -> list[str]:
         with Output(str(answers)) as out:
-            answer_rows(
-                str(path), out, layout, partial(labeller.answer, choice=Choice()), SideBySide(threads)
-            )
+            asking = Asking(task.check, partial(labeller.answer, choice=Choice()))
+            answer_rows(str(path), out, layout, asking, SideBySide(threads))
         return answers.read_text(encoding="utf-8").splitlines()
 
     return label

@@ -25,7 +25,9 @@ def folded(seqrnn, folder, small):
 def test_mean_and_deviation_of_the_folds_are_printed_and_kept(folder, folded) -> None:
     found = json.loads((folder / "folded" / "folds.json").read_text())
     assert found["folds"] == 3
-    assert [fold["examples"] for fold in found["each"]] == [8, 8, 8]
+    sizes = [fold["examples"] for fold in found["each"]]
+    assert sum(sizes) == 24
+    assert set(sizes) <= {7, 8, 9}
     for name in ("loss", "accuracy", "macro_f1", "micro_f1"):
         values = [fold[name] for fold in found["each"]]
         assert found["mean"][name] == pytest.approx(statistics.mean(values))

@@ -274,3 +274,41 @@ def test_large_target_numbers_are_answered_in_full(seqrnn, numbers):
     assert [float(text) for text in plain] == answers
     assert len(set(plain)) == 3
     assert all(1_699_999_900 < answer < 1_700_000_600 for answer in answers)
+    (numbers / "asked.csv").write_text("v\n1\n30\n55\n")
+    (numbers / "asked.tsv").write_text("v\tnote\n1\ta\n30\tb\n55\tc\n")
+    for name, delimiter in (("asked.csv", ","), ("asked.tsv", "\t")):
+        table = seqrnn("classify", "-m", "large", name).stdout.decode().splitlines()
+        assert [line.split(delimiter)[-2] for line in table] == ["prediction", *plain]
+
+
+def test_arrays_come_back_with_their_answers(seqrnn, sums, numbers):
+    run, _ = sums
+    done = seqrnn("classify", "-m", run, "test.sums.npz", "-o", "answers.npz")
+    assert (done.returncode, done.stdout) == (0, b"")
+    told = [row["prediction"] for row in records(seqrnn("classify", "-m", run, "test.sums.npz", "--jsonl"))]
+    with np.load(numbers / "test.sums.npz") as before, np.load(numbers / "answers.npz") as after:
+        assert [*after] == [*before, "prediction", "probability"]
+        assert all((after[name] == before[name]).all() for name in before)
+        assert after["prediction"].tolist() == told
+        mse = np.mean((after["prediction"] - before["y"]) ** 2)
+    assert figures(seqrnn, run, "test.sums.npz")["mse"] == pytest.approx(mse, rel=1e-3)
+
+
+def test_the_rows_of_a_series_have_its_answer(seqrnn, numbers):
+    rows = [
+        (f"s{n:02}", t, t if n % 2 else -t, "up" if n % 2 else "down") for t in range(3) for n in range(40)
+    ]
+    text = "series,time,value,label\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows)
+    (numbers / "steps.csv").write_text(text)
+    result = seqrnn("train", "steps.csv", "-o", "steps", *OPTIONS)
+    assert result.returncode == 0, result.stderr.decode()
+    (numbers / "steps.csv").write_text(text.replace("s00,1,-1", "s00,1,x") + "odd\n")
+    done = seqrnn("classify", "-m", "steps", "steps.csv")
+    header, *answered, odd = done.stdout.decode().splitlines()
+    assert header == "series,time,value,label,prediction,probability"
+    cells = [line.split(",") for line in answered]
+    assert [tuple(row[:2]) for row in cells] == [(s, str(t)) for s, t, _, _ in rows]
+    assert all(row[4] == (row[3] if row[0] != "s00" else "") for row in cells)
+    assert odd == "odd,,"
+    assert b"rows that could not be answered: 2" in done.stderr
+    assert len(seqrnn("classify", "-m", "steps", "steps.csv", "--jsonl").stdout.splitlines()) == 41

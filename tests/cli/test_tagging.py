@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -45,25 +46,53 @@ def test_every_row_is_one_block_of_tokens_and_tags(seqrnn, tagger):
     assert result.stdout.decode() == expected
 
 
-SENTENCE = "measure it with seqrnn evaluate, or give one sentence a line"
-EXAMPLE = "measure it with seqrnn evaluate, or give one example, as JSON, a line"
+def test_columns_come_back_with_one_more_for_the_tags(seqrnn, tagger, folder):
+    text = "# text = Ann saw\n-DOCSTART- -X-\n\nAnn  N\nsaw V \n\n\nold A\nx\n\n#end document\n"
+    (folder / "rows.BIO.gz").write_bytes(gzip.compress(text.encode()))
+    result = seqrnn("classify", "-m", tagger, "rows.BIO.gz")
+    expected = "# text = Ann saw\n-DOCSTART- -X- O\n\nAnn  N N\nsaw V V\n\n\nold A _\nx\t_\n\n#end document\n"
+    assert (result.returncode, result.stdout.decode()) == (0, expected)
+    told = "rows.BIO.gz:9: 1 column, expected 2 as in the first row; fix the line"
+    assert told in result.stderr.decode()
+    result = seqrnn("classify", "-m", tagger, "--format", "conll", "--probs", stdin=b"Ann\nsaw\n")
+    words, tags, probabilities = zip(
+        *(line.split("\t") for line in result.stdout.decode().splitlines()), strict=True
+    )
+    assert (words, tags) == (("Ann", "saw"), ("N", "V"))
+    assert all(0.5 < float(probability) <= 1.0 for probability in probabilities)
 
 
-@pytest.mark.parametrize(
-    ("name", "layout", "advice"),
-    [
-        ("rows.conll", "conll", SENTENCE),
-        ("rows.BIO.gz", "conll", SENTENCE),
-        ("rows.conllu", "conllu", SENTENCE),
-        ("rows.npz", "npz", EXAMPLE),
-        ("rows.npy", "npz", EXAMPLE),
-    ],
-)
-def test_a_file_of_which_a_line_is_no_row_is_refused(seqrnn, tagger, folder, name, layout, advice):
-    (folder / name).write_text("Ann\tN\nsaw\tV\n")
-    result = seqrnn("classify", "-m", tagger, name)
-    expected = f"seqrnn: error: {name}: rows are read one a line, not as {layout}; {advice}\n"
-    assert (result.returncode, result.stdout, result.stderr.decode()) == (2, b"", expected)
+def test_conllu_becomes_conllu_plus_which_a_second_model_can_read(seqrnn, tagger, folder):
+    rows = ["# text = x", "1-2\tAnnsaw", "1\tAnn\t_\tN", "2\tsaw\t_\tV"]
+    rows = [row + "\t_" * (9 - row.count("\t")) if row[0] != "#" else row for row in rows]
+    (folder / "rows.conllu").write_text("\n".join(rows) + "\n\n")
+    first = seqrnn("classify", "-m", tagger, "rows.conllu").stdout.decode().splitlines()
+    names = "ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC SEQRNN:PREDICTION"
+    assert first == [
+        f"# global.columns = {names}", rows[0], f"{rows[1]}\t_", f"{rows[2]}\tN", f"{rows[3]}\tV", "",
+    ]  # fmt: skip
+    (folder / "rows.conllup").write_text("\n".join(first) + "\n")
+    second = seqrnn("classify", "-m", tagger, "--prefix", "B:", "rows.conllup").stdout.decode().splitlines()
+    assert second[0] == f"# global.columns = {names} B:PREDICTION"
+    assert second[3] == f"{rows[2]}\tN\tN"
+
+
+def test_json_of_a_file_has_tokens_and_their_own_tags(seqrnn, tagger, folder):
+    (folder / "two.conll").write_text("Ann X\nsaw V\n\nrun V\nx\n")
+    result = seqrnn("classify", "-m", tagger, "two.conll", "--jsonl")
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert {name: first[name] for name in ("id", "tokens", "tags", "prediction", "error")} == {
+        "id": 0, "tokens": ["Ann", "saw"], "tags": ["X", "V"], "prediction": ["N", "V"], "error": None,
+    }  # fmt: skip
+    assert (second["id"], second["prediction"]) == (1, None)
+    assert "1 column, expected 2" in second["error"]
+
+
+def test_a_file_that_is_no_array_is_told(seqrnn, tagger, folder):
+    (folder / "rows.npz").write_text("Ann\tN\n")
+    result = seqrnn("classify", "-m", tagger, "rows.npz")
+    assert (result.returncode, result.stdout) == (3, b"")
+    assert "rows.npz: no arrays of NumPy" in result.stderr.decode()
 
 
 def test_whatever_is_redirected_to_stdin_is_read_as_rows(shell, tagger):
@@ -158,5 +187,5 @@ def test_a_table_of_tokens_comes_back_with_a_tag_in_each_row(seqrnn, tmp_path):
     assert [line.rsplit(",", 2)[0] for line in answered[: len(rows)]] == rows
     right = [line.split(",")[2] == line.split(",")[3] for line in answered[: len(rows)]]
     assert measured["accuracy"] == pytest.approx(sum(right) / len(right))
-    assert (answered[-3], answered[-2]) == ("", ",,N,,")
+    assert (answered[-3], answered[-2]) == (",,,,", ",,N,,")
     assert "no token in column" in done.stderr.decode()

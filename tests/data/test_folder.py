@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
+from seqrnn.data.fields.names import Place, UnknownName
 from seqrnn.data.formats.folder_listing import list_folder, parts_of
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
@@ -162,3 +164,14 @@ def test_empty_files_are_counted_and_long_ones_refused(folder, monkeypatch):
     monkeypatch.setattr("seqrnn.data.formats.text_files.LINE_LIMIT", 10)
     with pytest.raises(DataError, match=r"films/neg/1.txt: a text of over 16 MiB"):
         records(folder)
+
+
+def test_a_report_tells_the_place_of_a_file_in_a_folder():
+    unknown = [
+        UnknownName("meh", 1, Place("other/films/meh/1.txt", 1)),
+        UnknownName("no", 1, Place("a.csv", 3)),
+    ]
+    report = PreparationReport(valid=PartReport(examples=2, unknown_names=unknown))
+    for files in (["films/", "other/films/", "a.csv"], ["films", "other/films", "a.csv"]):
+        again = PreparationReport.from_json(report.to_json(files), files)
+        assert [name.place for name in again.valid.unknown_names] == [name.place for name in unknown]

@@ -70,7 +70,7 @@ def test_filled_and_dynamic_batches_have_the_same_losses_and_gradients(
         for batch in session.task.batches(session.prepared.train, Pass()):
             loss = session.model(to_tensors(batch, torch.device("cpu"))).loss
             loss.total.backward()
-            losses.append(loss.total.item() / loss.count)
+            losses.append(loss.total.item() / int(loss.count))
             width.add(batch.arrays["source"].shape[1])
         found.append((losses, gradients(session.model), width))
     (losses, grads, width), (other_losses, other_grads, other_width) = found
@@ -100,7 +100,7 @@ def test_the_loss_is_the_sum_over_the_examples(make_session):
             output = model(arrays)
             chosen = output.values["log_probs"].gather(1, arrays["labels"].unsqueeze(1))
             assert output.loss.total.item() == pytest.approx(-chosen.sum().item(), abs=1e-5)
-            total, count = total + output.loss.total.item(), count + output.loss.count
+            total, count = total + output.loss.total.item(), count + int(output.loss.count)
         by_size.append(total / count)
     assert count == len(source)
     assert by_size == pytest.approx([by_size[0]] * 3, abs=1e-6)

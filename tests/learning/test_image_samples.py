@@ -44,7 +44,7 @@ def test_the_colour_above_is_learned(figures_of):
 def test_captions_are_learned(figures_of):
     figures = figures_of(
         "scenes",
-        {"training.epochs": 8.0, "model.channels": 32, "model.hidden_size": 128},
+        {"training.epochs": 6.0, "model.channels": 16, "model.hidden_size": 128},
     )
     assert figures["token_error_rate"] < 0.4
     assert figures["bleu"] > 40

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import mean_squared_error, r2_score
 
 from seqrnn.config_file import from_defaults, resolve
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
@@ -16,7 +17,7 @@ from seqrnn.errors import UsageError
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.polyphony import Polyphony, transposed
 from seqrnn.tasks.regression import Regression
-from seqrnn.tasks.task import Answer, Choice
+from seqrnn.tasks.task import Choice
 
 
 def make(kind, **settings):

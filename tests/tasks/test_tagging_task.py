@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.tasks.tagging import Tagging
-from seqrnn.tasks.task import Answer, Choice
+from seqrnn.tasks.task import Choice
 
 
 def tagging(tags: str, **sections: dict) -> Tagging:

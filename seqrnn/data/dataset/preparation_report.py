@@ -105,7 +105,9 @@ class PreparationReport:
 def _with_numbers(value: Any, files: Sequence[str]) -> Any:
     if isinstance(value, Place):
         number, path = next(
-            (number, file) for number, file in enumerate(files) if (value.path + "/").startswith(f"{file}/")
+            (number, file)
+            for number, file in enumerate(files)
+            if f"{value.path}/".startswith(f"{file.rstrip('/')}/")
         )
         return [number, value.line, value.path.removeprefix(path)]  # what is left is within a folder
     if isinstance(value, dict):

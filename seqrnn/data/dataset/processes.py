@@ -15,6 +15,8 @@ from seqrnn.data.source import Source
 from seqrnn.errors import DataError, MemoryLimit, UsageError
 
 WORTH_PROCESSES = 16 << 20  # bytes of files that are ready sooner than other processes are
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+"""Environment of a process: threads of libraries take memory there, and compute nothing."""
 GRACE = 5.0  # seconds between the end of a pipe and that of its process
 RAISED = {"DataError": DataError, "UsageError": UsageError, "MemoryError": MemoryError}
 
@@ -41,7 +43,7 @@ class Process:
             [sys.executable, "-c", command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads take memory and compute nothing
+            env={**os.environ, **ONE_THREAD},
             process_group=0,  # Ctrl-C is for this process to hear
         )
         self._job: tuple[str, str] | None = (worker, job)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
-from seqrnn.data.formats.column_names import column_number
-from seqrnn.data.formats.format import HEAD_ROWS, Format, OpenLines, RowError
+from seqrnn.data.formats.answer_writer import AnswerableFormat, Asked
+from seqrnn.data.formats.format import HEAD_ROWS, OpenLines
+from seqrnn.data.formats.sentences import GLOBAL_COLUMNS, Columns, Role, TaggedLines, Token, split_sentences
 from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
-from seqrnn.data.text.tokens import join_tokens, split_tokens
-from seqrnn.errors import UsageError
+from seqrnn.data.text.tokens import split_tokens
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -27,10 +27,8 @@ COMMENT = re.compile(r"#\s*(?:(?:begin|end) document\b|[\w.-]+\s*=\s|id\s+\S)")
 MOST_TAGS = 0.25  # different ones a token
 LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
 
-Token = tuple[int, list[str]]  # the number of its line, its columns
 
-
-class Conll(Format):
+class Conll(AnswerableFormat):
     """A token a line, in columns apart by TABs or else blanks; a blank line ends a sentence."""
 
     extensions = (".conll", ".bio", ".iob")
@@ -48,8 +46,19 @@ class Conll(Format):
         number; comments and -DOCSTART- lines are left out. Raises RowError at a line with more or fewer
         columns than the first.
         """
-        columns = _Columns(source.text_column or "1", source.label_column)
-        return _sentences(file_name(path), _conll_tokens(open_lines(path)), columns)
+        sentences = split_sentences(_conll_tokens(open_lines(path)), self._columns(source))
+        return (sentence.labelled(file_name(path)) for sentence in sentences)
+
+    def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
+        """Open the file, whose tokens need not have tags."""
+        rest: list[Token] = []
+        sentences = split_sentences(_conll_tokens(open_lines(path)), self._columns(source), rest)
+        return Asked(
+            (sentence.asked(file_name(path)) for sentence in sentences), partial(TaggedLines, rest=rest)
+        )
+
+    def _columns(self, source: Source) -> Columns:
+        return Columns(source.text_column or "1", source.label_column)
 
     def columns_of(self, lines: Sequence[str]) -> Mapping[str, str]:
         """Choose the columns of word and tag where the first column counts the words of a sentence."""
@@ -61,10 +70,11 @@ class Conll(Format):
         return {"text_column": "2", "label_column": str((varied or [len(words[0]) - 1])[-1] + 1)}
 
 
-class ConllU(Format):
+class ConllU(AnswerableFormat):
     """CoNLL-U: ten columns apart by TABs, comments, ranges such as `1-2` and empty nodes such as `8.1`."""
 
-    extensions = (".conllu",)
+    extensions = (".conllu", ".conllup")
+    is_unmistakable = True
     line_is_row = False
     row_noun = "sentence"
 
@@ -75,10 +85,25 @@ class ConllU(Format):
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield the sentences, FORM with UPOS unless the source names other columns.
 
-        Comments, ranges and empty nodes are left out. Raises RowError at a line of another shape.
+        Comments, ranges and empty nodes are left out. The first line may name other columns, as that of
+        CoNLL-U Plus does. Raises RowError at a line of another shape.
         """
-        columns = _Columns(source.text_column or "FORM", source.label_column or "UPOS", CONLLU_COLUMNS)
-        return _sentences(file_name(path), _conllu_tokens(open_lines(path)), columns)
+        lines, names = _column_names(open_lines(path))
+        sentences = split_sentences(_conllu_tokens(lines, names), self._columns(source, names))
+        return (sentence.labelled(file_name(path)) for sentence in sentences)
+
+    def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
+        """Open the file, whose tags may be missing (`_`); with answers it is CoNLL-U Plus."""
+        rest: list[Token] = []
+        lines, names = _column_names(open_lines(path))
+        sentences = split_sentences(_conllu_tokens(lines, names), self._columns(source, names), rest)
+        return Asked(
+            (sentence.asked(file_name(path)) for sentence in sentences),
+            partial(TaggedLines, rest=rest, names=names),
+        )
+
+    def _columns(self, source: Source, names: Sequence[str]) -> Columns:
+        return Columns(source.text_column or "FORM", source.label_column or "UPOS", names)
 
 
 def split_columns(text: str) -> list[str]:
@@ -106,7 +131,8 @@ def holds_tagged_blocks(lines: Sequence[str]) -> bool:
 def _word_rows(lines: Sequence[str]) -> list[list[str]]:
     """Return the columns of the lines that are no comments; a blank line has none."""
     numbered = (Line(number, text) for number, text in enumerate(lines, start=1))
-    return [cells for _, cells in _conll_tokens(numbered) if not _starts_document(cells)]
+    tokens = (token for token in _conll_tokens(numbered) if token.role not in {"comment", "document"})
+    return [list(token.cells) for token in tokens]
 
 
 def _counts(rows: Sequence[list[str]]) -> bool:
@@ -121,7 +147,7 @@ def _counts(rows: Sequence[list[str]]) -> bool:
 
 
 def _conll_tokens(lines: Iterator[Line]) -> Iterator[Token]:
-    """Yield the columns of each line but of comments, which come before the words of a sentence.
+    """Yield the lines with their columns; comments come before the words of a sentence.
 
     A comment begins with `#` and is no line of a word, which has as many columns as the first that does
     not begin so.
@@ -131,11 +157,16 @@ def _conll_tokens(lines: Iterator[Line]) -> Iterator[Token]:
     width = next((len(cells) for cells in plain if cells and not _starts_document(cells)), None)
     between = True  # sentences
     for line in chain(head, lines):
+        if line.error is not None:
+            yield Token(line, (), "word", line.error)
+            continue
         cells = split_columns(line.text)
         if between and line.text.startswith("#") and _is_comment(line.text, cells, width):
+            yield Token(line, (), "comment")
             continue
-        between = not cells or _starts_document(cells)
-        yield line.number, cells
+        role: Role = "blank" if not cells else "document" if _starts_document(cells) else "word"
+        between = role != "word"
+        yield Token(line, cells, role)
 
 
 def _is_comment(text: str, cells: Sequence[str], width: int | None) -> bool:
@@ -156,69 +187,31 @@ def looks_like_conllu(lines: Sequence[str]) -> bool:
     )
 
 
-def _conllu_tokens(lines: Iterable[Line]) -> Iterator[Token]:
+def _column_names(lines: Iterator[Line]) -> tuple[Iterator[Line], Sequence[str]]:
+    """Return the lines, and the names of their columns, which the first line of CoNLL-U Plus gives."""
+    first = list(islice(lines, 1))
+    named = GLOBAL_COLUMNS.match(first[0].text) if first else None
+    return chain(first, lines), CONLLU_COLUMNS if named is None else named[1].upper().split()
+
+
+def _conllu_tokens(lines: Iterable[Line], names: Sequence[str]) -> Iterator[Token]:
     for line in lines:
-        cells = [] if not line.text.strip() else line.text.split("\t")
-        if cells and line.text.startswith("#"):
-            continue
-        if cells and OTHER_ID.fullmatch(cells[0]):
-            continue
-        if cells and (len(cells) != len(CONLLU_COLUMNS) or not WORD_ID.fullmatch(cells[0])):
-            found = f"{len(cells)} columns apart by TABs, the first {cells[0][:20]!r}"
-            advice = "fix the line, or use --format conll"
-            raise RowError(line.number, f"no line of CoNLL-U: {found}, expected 10 and a number; {advice}")
-        yield line.number, cells
+        if line.error is not None:
+            yield Token(line, (), "word", line.error)
+        elif not line.text.strip():
+            yield Token(line, (), "blank")
+        elif line.text.startswith("#"):
+            yield Token(line, (), "comment")
+        else:
+            cells = line.text.split("\t")
+            is_word = OTHER_ID.fullmatch(cells[0]) is None
+            yield Token(line, cells, *(("word", _fault(cells, names)) if is_word else ("comment", None)))
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Which columns hold word and tag, by number from 1 or by one of `names`; no tag is the last one."""
-
-    word: str
-    tag: str | None
-    names: tuple[str, ...] = ()
-
-    def indices(self, count: int, line: int) -> tuple[int, int]:
-        """Return the indices of both in a row of `count` columns."""
-        if count < 2:
-            raise RowError(line, "1 column, expected 2 or more (token ... tag); fix the line")
-        tag = count - 1 if self.tag is None else self._index(self.tag, "--label-col", count, line)
-        return self._index(self.word, "--text-col", count, line), tag
-
-    def _index(self, column: str, flag: str, count: int, line: int) -> int:
-        if column.upper() in self.names:
-            return self.names.index(column.upper())
-        if not column.isdecimal():
-            known = f"one of {', '.join(self.names)}" if self.names else "its number, from 1"
-            raise UsageError(f"{flag} {column}: the columns of this format have no such name; give {known}")
-        number = column_number(column)
-        if not 1 <= number <= count:
-            raise RowError(line, f"no column {number}, there are {count}; use {flag} with one of them")
-        return number - 1
-
-
-def _sentences(name: str, tokens: Iterable[Token], columns: _Columns) -> Iterator[Record]:
-    """Put tokens together to sentences; a token without columns ends one."""
-    width: int | None = None
-    words: list[str] = []
-    tags: list[str] = []
-    numbers: list[int] = []
-    for number, cells in tokens:
-        if not cells or _starts_document(cells):
-            if words:
-                yield Record(join_tokens(words), tuple(tags), name, numbers[0], lines=numbers)
-                words, tags, numbers = [], [], []
-            continue
-        if width is None:
-            width = len(cells)
-            word, tag = columns.indices(width, number)
-        if len(cells) != width:
-            columns_found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
-            raise RowError(number, f"{columns_found}, expected {width} as in the first row; fix the line")
-        if not cells[word].strip():
-            raise RowError(number, f"no word in column {word + 1}; fix the line, or use --text-col")
-        words.append(cells[word])
-        tags.append(cells[tag].strip())
-        numbers.append(number)
-    if words:
-        yield Record(join_tokens(words), tuple(tags), name, numbers[0], lines=numbers)
+def _fault(cells: Sequence[str], names: Sequence[str]) -> str | None:
+    """Say why some columns are no line of CoNLL-U, if they are none."""
+    if len(cells) == len(names) and WORD_ID.fullmatch(cells[0]):
+        return None
+    found = f"{len(cells)} columns apart by TABs, the first {cells[0][:20]!r}"
+    advice = "fix the line, or use --format conll"
+    return f"no line of CoNLL-U: {found}, expected {len(names)} and a number; {advice}"

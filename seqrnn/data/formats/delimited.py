@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from seqrnn.data.answer import AnswerStyle
+from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.column_names import is_usual_name
-from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
+from seqrnn.data.formats.format import HEAD_ROWS, OpenLines
 from seqrnn.data.formats.header import has_header
 from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.row_text import RowTextWriter, cells_line, quoted
 from seqrnn.data.formats.table import Row, Table, column_keys
 from seqrnn.data.lines import LINE_LIMIT, Line
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
-
-Cells = tuple[int, list[str]]  # the number of the row's first line, its cells
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate the columns of a CSV, and what the setting calls it."""
@@ -28,10 +31,25 @@ HEADER_ROWS = 50  # that tell whether the one before them names the columns
 SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
 
 
+class Cells(NamedTuple):
+    """The cells of a row, with the number of its first line and its text; none where there is an error."""
+
+    line: int
+    cells: list[str]
+    raw: str
+    error: str | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether no cell holds anything."""
+        return not "".join(self.cells).strip()
+
+
 class Tsv(TableFormat):
     """Columns between TABs; quotes are characters like any other."""
 
     extensions: ClassVar = (".tsv", ".tab")
+    has_numbers = True
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether there is a TAB in every line."""
@@ -42,21 +60,28 @@ class Tsv(TableFormat):
         """Open the file. Raises RowError, while rows are taken, for one with too few or many columns."""
         lines = open_lines(path)
         head = list(islice(lines, HEAD_ROWS))
-        comments = _comments(head, "\t")
-        rows = ((line.number, line.text.split("\t")) for line in chain(head[comments:], lines))
-        return _table(rows, source, "\t", comments)
+        opening = [line.text for line in head[: _comments(head, "\t")]]
+        rows = map(_split_tabs, chain(head[len(opening) :], lines))
+        return _table(rows, source, "\t", opening, len(opening))
+
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what appends cells to the text of each row, in which newlines and TABs are escapes."""
+        return RowTextWriter(table, style, cells_line)
 
 
 class Csv(TableFormat):
     """Columns between commas, semicolons, TABs or bars; a quoted cell may hold them, and newlines."""
 
     extensions: ClassVar = (".csv",)
+    has_numbers = True
     line_is_row = False
     row_noun = "row"
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether the lines are cut into the same number of columns, of which one is quoted or recurs."""
         filled = [line for line in lines if line.strip()]
+        if filled and separator_of(filled[0]) is not None:
+            return True
         return any(_is_table(filled, delimiter) for delimiter in (",", ";", "|"))
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
@@ -64,10 +89,15 @@ class Csv(TableFormat):
         lines = open_lines(path)
         head = list(islice(lines, HEAD_ROWS))
         delimiter = delimiter_of(head, source)
-        if head and separator_of(head[0].text):
-            head = head[1:]
+        opening = [head.pop(0).text] if head and separator_of(head[0].text) else []
         comments = _comments(head, delimiter)
-        return _table(split_csv(chain(head[comments:], lines), delimiter), source, delimiter, comments)
+        opening += [line.text for line in head[:comments]]
+        rows = split_csv(chain(head[comments:], lines), delimiter)
+        return _table(rows, source, delimiter, opening, comments)
+
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what appends cells, quoted where they must be, to the text of each row."""
+        return RowTextWriter(table, style, partial(quoted, delimiter=table.delimiter))
 
 
 def _comments(head: Sequence[Line], delimiter: str) -> int:
@@ -133,47 +163,66 @@ def _is_table(lines: Sequence[str], delimiter: str) -> bool:
 
 
 def split_csv(lines: Iterable[Line], delimiter: str = ",") -> Iterator[Cells]:
-    """Cut lines as CSV has it. Raises RowError where quotes do not match."""
+    """Cut lines as CSV has it; where quotes do not match, the first line of that row is one with an error."""
     csv.field_size_limit(LINE_LIMIT)
-    at = [0]  # the number of the line read last
-    texts = (line.text + "\n" for line in _noting(lines, at))
-    rows = csv.reader(texts, strict=True, delimiter=delimiter)
-    start = None
-    try:
-        for cells in rows:
-            yield start or 1, cells
-            start = at[0] + 1
-    except csv.Error as error:
-        raise RowError(start or 1, f"not valid CSV: {error}; check the quotes of this row") from error
+    more, ahead, held = iter(lines), deque[Line](), list[Line]()
+
+    def texts() -> Iterator[str]:
+        while (line := ahead.popleft() if ahead else next(more, None)) is not None:
+            held.append(line)
+            yield line.text + "\n"
+
+    while True:
+        try:
+            for cells in csv.reader(texts(), strict=True, delimiter=delimiter):
+                error = next((line.error for line in held if line.error), None)
+                raw = "\n".join(line.text for line in held)
+                yield Cells(held[0].number, [] if error else cells, raw, error)
+                held.clear()
+            return
+        except csv.Error as error:
+            first, *rest = held
+            ahead.extendleft(reversed(rest))
+            held.clear()
+            reason = f"not valid CSV: {error}; check the quotes of this row"
+            yield Cells(first.number, [], first.text, reason)
 
 
-def _noting(lines: Iterable[Line], at: list[int]) -> Iterator[Line]:
-    """Pass lines on, the number of the last one being `at[0]`."""
-    for line in lines:
-        at[0] = line.number
-        yield line
+def _split_tabs(line: Line) -> Cells:
+    return Cells(line.number, [] if line.error else line.text.split("\t"), line.text, line.error)
 
 
-def _table(rows: Iterator[Cells], source: Source, delimiter: str, comments: int) -> Table:
+def _table(
+    rows: Iterator[Cells], source: Source, delimiter: str, opening: Sequence[str], comments: int
+) -> Table:
     """Tell the header from rows, and hold every row to as many columns as the first has."""
-    filled = ((line, cells) for line, cells in rows)
-    blank, head = [], []
-    for line, cells in filled:
-        if "".join(cells).strip():
-            head.append((line, cells))
+    before, head = [], []
+    for row in rows:
+        if not row.is_blank:
+            head.append(row)
             break
-        blank.append(Row(line, {}))
+        before.append(Row(row.line, {}, row.error, row.raw))
     if not head:
-        return Table(iter(blank), (), comments=comments)
-    head += islice(filled, HEAD_ROWS)
-    line, first = head[0]
-    named = _is_header(first, [cells for _, cells in head[1:] if "".join(cells).strip()], source)
-    names = [cell.strip() for cell in first] if named else [str(n) for n in range(1, len(first) + 1)]
+        return Table(iter(before), (), delimiter=delimiter, opening=[*opening, ""], comments=comments)
+    head += islice(rows, HEAD_ROWS)
+    first = head[0]
+    below = (row.raw.split(delimiter) if row.error else row.cells for row in head[1:])
+    named = _is_header(first.cells, [cells for cells in below if "".join(cells).strip()], source)
+    count = len(first.cells)
+    names = [cell.strip() for cell in first.cells] if named else [str(n) for n in range(1, count + 1)]
     ragged = not named and not (source.text_column or source.label_column)
     rows_of_head = head[1:] if named else head
     layout = _Layout(names, ragged, delimiter, _with_decimal_commas(rows_of_head, delimiter, source))
-    rows_of_all = chain(blank, _rows(chain(rows_of_head, filled), layout))
-    return Table(rows_of_all, names, line, named, ragged, delimiter, comments)
+    return Table(
+        chain(before, _rows(chain(rows_of_head, rows), layout)),
+        names,
+        first.line,
+        has_header=named,
+        ragged=ragged,
+        delimiter=delimiter,
+        opening=[*opening, first.raw if named else ""],
+        comments=comments,
+    )
 
 
 class _Layout(NamedTuple):
@@ -189,7 +238,7 @@ def _with_decimal_commas(rows: Sequence[Cells], delimiter: str, source: Source) 
     """Return the columns whose cells are all numbers, some with a comma before their fraction."""
     if delimiter == "," or source.multi_label:
         return []  # labels of which commas separate several look alike
-    filled = [cells for _, cells in rows if "".join(cells).strip()]
+    filled = [row.cells for row in rows if not row.is_blank]
     columns = [
         [cell for cells in filled if (cell := "".join(cells[index : index + 1])).strip()]
         for index in range(max(map(len, filled), default=0))
@@ -212,21 +261,20 @@ def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> b
     return has_header(first, rows)
 
 
-def _rows(cells_of_rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
+def _rows(rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
     keys, width = column_keys(layout.names), len(layout.names)
-    for line, given in cells_of_rows:
-        if not "".join(given).strip():
-            yield Row(line, {})
+    for row in rows:
+        if row.is_blank:
+            yield Row(row.line, {}, row.error, row.raw)
             continue
-        cells = _with_points(given, layout.decimal_commas) if layout.decimal_commas else given
+        cells = _with_points(row.cells, layout.decimal_commas) if layout.decimal_commas else row.cells
         if len(cells) == width:
-            yield Row(line, dict(zip(keys, cells, strict=True)))
+            yield Row(row.line, dict(zip(keys, cells, strict=True)), None, row.raw)
             continue
         numbered = {str(number): cell for number, cell in enumerate(cells, start=1)}
-        if layout.ragged and min(width, len(cells)) > 1:
-            yield Row(line, numbered)
-        else:
-            yield Row(line, numbered, _misfit(cells, layout.names, layout.ragged, layout.delimiter))
+        fits = layout.ragged and min(width, len(cells)) > 1
+        error = None if fits else _misfit(cells, layout.names, layout.ragged, layout.delimiter)
+        yield Row(row.line, numbered, error, row.raw)
 
 
 def _with_points(cells: list[str], columns: Sequence[int]) -> list[str]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seqrnn.data.formats.format import Format, OpenLines
-from seqrnn.data.lines import file_name
+from seqrnn.data.answer import Answer, AnswerStyle, probability
+from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
+from seqrnn.data.formats.format import OpenLines
+from seqrnn.data.formats.table import Row
+from seqrnn.data.lines import Line, file_name
 from seqrnn.data.record import Record
+from seqrnn.data.text.tokens import join_tokens
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -17,10 +22,12 @@ LABEL_PREFIX = "__label__"
 _label = re.compile(rf"(?<!\S){LABEL_PREFIX}(\S+)\s*")
 
 
-class FastText(Format):
+class FastText(AnswerableFormat):
     """One example a line; every word that begins with `__label__` is a label, wherever it is."""
 
     extensions = (".ft",)
+    is_unmistakable = True
+    ranks_labels = True
     targets_are_classes = True
 
     def matches(self, lines: Sequence[str]) -> bool:
@@ -34,6 +41,48 @@ class FastText(Format):
         name = file_name(path)
         for line in open_lines(path):
             yield Record(without_labels(line.text), labels_in(line.text), name, line.number)
+
+    def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
+        """Open the file; labels that are in it are not read."""
+        name = file_name(path)
+        rows = (_row(line, name, source) for line in open_lines(path))
+        return Asked(rows, FastTextLabels)
+
+
+class FastTextLabels(AnswerWriter):
+    """Writes what fastText's `predict` does: the labels alone, a line an example.
+
+    With probabilities, each follows its label, as `predict-prob` has it.
+    """
+
+    def __init__(self, style: AnswerStyle) -> None:
+        self._style = style
+        if style.prefix:
+            raise UsageError(f"--prefix {style.prefix}: a line of fastText has no names; add --jsonl")
+
+    def write(self, examples: Sequence[Answered], out: Sink) -> None:
+        """Write some lines; one that has an error is empty."""
+        out.write_lines(self._line(answer) for _, answer in examples)
+
+    def _line(self, answer: Answer | None) -> str:
+        if answer is None:
+            return ""
+        ranked = [(answer.prediction, None)] if self._style.kind == "number" else answer.nbest
+        return " ".join(word for label, score in ranked for word in self._words(label, score))
+
+    def _words(self, label: Any, score: float | None) -> Iterator[str]:
+        yield LABEL_PREFIX + join_tokens([self._style.cell(label)])
+        if self._style.probs:
+            yield f"{probability(score):.6g}"
+
+
+def _row(line: Line, name: str, source: Source) -> tuple[Row, Record | None]:
+    if line.error is not None:
+        return Row(line.number, {}, line.error, line.text), None
+    text, labels = without_labels(line.text), list(labels_in(line.text))
+    told = {"label": labels if source.multi_label or len(labels) > 1 else labels[0]} if labels else {}
+    fields = {"text": text, **told}
+    return Row(line.number, fields, None, line.text), Record(text, (), name, line.number, fields)
 
 
 def labels_in(text: str) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from seqrnn.data.answer import AnswerStyle
+from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.folder_listing import Listing, list_folder
 from seqrnn.data.formats.format import OpenLines
 from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.row_text import RowTextWriter, cells_line
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import text_of_file
 from seqrnn.data.lines import read_chunks
@@ -41,7 +44,13 @@ class Folder(TableFormat):
         """Return the table of the files by name: their paths in the folder and, if there are any, classes."""
         listing = list_folder(path, source.kind)
         names = [PATH, LABEL] if listing.has_classes else [PATH]
-        return Table(_rows(listing), names, has_header=True, delimiter="\t")
+        return Table(
+            _rows(listing, names), names, has_header=True, delimiter="\t", opening=[cells_line(names)]
+        )
+
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what writes the table as TSV."""
+        return RowTextWriter(table, style, cells_line)
 
     def answerable(
         self, table: Table, path: str, source: Source, open_lines: OpenLines
@@ -68,10 +77,10 @@ def folder_chunks(path: str, source_kind: str, taken: Callable[[int], None]) -> 
         yield from read_chunks(name, taken)
 
 
-def _rows(listing: Listing) -> Iterator[Row]:
+def _rows(listing: Listing, names: Sequence[str]) -> Iterator[Row]:
     for number, (label, name) in enumerate(listing.in_order(), start=1):
-        fields = {PATH: os.path.join(label, name)}
-        yield Row(number, fields | {LABEL: label} if label else fields)
+        fields = {PATH: os.path.join(label, name)} | ({LABEL: label} if label else {})
+        yield Row(number, fields, None, cells_line(fields.get(name, "") for name in names))
 
 
 def _record(listing: Listing, label: str, name: str, open_lines: OpenLines) -> Record:

@@ -37,10 +37,12 @@ class Format(ABC):
     line_is_row: ClassVar[bool] = True
     row_noun: ClassVar[str] = "line"
     line_is_object: ClassVar[bool] = False  # of JSON
+    is_unmistakable: ClassVar[bool] = False  # from its lines: nothing else looks like it
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
     line_is_source: ClassVar[bool] = False  # just as it is, without a target
     has_columns: ClassVar[bool] = False  # of which some hold source and target
     columns_are_known: ClassVar[bool] = False  # which they are need not be inferred
+    has_numbers: ClassVar[bool] = False  # of columns, the same in all rows: a line does not name its cells
     has_lines: ClassVar[bool] = True  # of text, in some encoding
     is_folder: ClassVar[bool] = False  # of files, and no file
     targets_are_classes: ClassVar[bool] = False  # whatever they look like

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from seqrnn.data.answer import AnswerStyle
+from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, object_line
 from seqrnn.data.formats.format import OpenLines, RowError
-from seqrnn.data.formats.json_lines import check_characters, with_nested
+from seqrnn.data.formats.json_lines import ObjectWriter, check_characters, with_nested
 from seqrnn.data.formats.json_text import STRICT
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.table import Row, Table
@@ -28,6 +30,7 @@ class JsonFile(TableFormat):
     extensions = (".json",)
     line_is_row = False
     row_noun = "object"
+    is_unmistakable = True
     has_lines = False  # as long as they may be
 
     def matches(self, lines: Sequence[str]) -> bool:
@@ -43,16 +46,57 @@ class JsonFile(TableFormat):
         An object may be as long as a line, 16 MiB; the file may be of any length.
         """
         text = _Scanner(read_text(path, source.encoding_errors, source.encoding))
-        rows = (
-            text.items() if text.peek() == "[" else text.objects() if text.holds_several() else text.members()
-        )
-        return Table(Row(line, with_nested(_object(value, line), source)) for line, value in rows)
+        listed = text.peek() == "[" or not text.holds_several()
+        values = text.items() if text.peek() == "[" else text.members() if listed else text.objects()
+        return Table((_row(value, source) for value in values), opening=["["] if listed else [])
+
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what writes a list of objects, or one after the other if the file has them so."""
+        return ListWriter(style) if table.opening else ObjectWriter(style)
 
 
-def _object(value: Any, line: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise RowError(line, f"a JSON {type(value).__name__}, expected an object; {ADVICE}")
-    return value
+class ListWriter(AnswerWriter):
+    """Writes a list, an object a line: each as it is, with further fields at its end."""
+
+    def __init__(self, style: AnswerStyle) -> None:
+        self._style = style
+        self._last: str | None = None  # which a comma follows if another object does
+
+    def begin(self, out: Sink) -> None:
+        """Begin the list."""
+        out.write_lines(["["])
+
+    def write(self, examples: Sequence[Answered], out: Sink) -> None:
+        """Write some objects."""
+        texts = [object_line(row, answer, self._style) for row, answer in examples]
+        *complete, self._last = [*filter(None, [self._last]), *texts]
+        out.write_lines(f"{text}," for text in complete)
+
+    def break_off(self, out: Sink) -> None:
+        """Write the last object, and no end of the list."""
+        out.write_lines(filter(None, [self._last]))
+
+    def end(self, out: Sink) -> None:
+        """End the list."""
+        self.break_off(out)
+        out.write_lines(["]"])
+
+
+class _Value(NamedTuple):
+    """A value of JSON, with the number of its first line and its text, or with what is wrong with it."""
+
+    line: int
+    value: Any
+    text: str
+    error: str | None = None
+
+
+def _row(found: _Value, source: Source) -> Row:
+    line, value, text, error = found
+    if isinstance(value, dict):
+        return Row(line, with_nested(value, source), None, text)
+    error = error or f"a JSON {type(value).__name__}, expected an object; {ADVICE}"
+    return Row(line, {}, error, text)
 
 
 class _Scanner:
@@ -64,45 +108,46 @@ class _Scanner:
         self._at = 0
         self._line = 1
         self._decoder = json.JSONDecoder(**STRICT)
+        self._lenient = json.JSONDecoder(parse_int=str)
 
-    def items(self) -> Iterator[tuple[int, Any]]:
+    def items(self) -> Iterator[_Value]:
         """Take a list, item by item, with which the text ends."""
         yield from self._list()
         self._require_end()
 
-    def objects(self) -> Iterator[tuple[int, Any]]:
+    def objects(self) -> Iterator[_Value]:
         """Take one value after the other."""
         while self.peek():
             yield self._value()
 
-    def members(self) -> Iterator[tuple[int, Any]]:
+    def members(self) -> Iterator[_Value]:
         """Take the items of the only list of objects in an object; without one, the object itself."""
         start, others, found = self._line, {}, None
         self._take("{")
         while self.peek() != "}":
-            line, name = self._value()
+            line, name, *_ = self._value()
             self._take(":")
             if self.peek() != "[":
-                others[name] = self._value()[1]
+                others[name] = self._sound_value()
             else:
                 items = []
-                for number, item in self._list():
-                    if not isinstance(item, dict):
-                        items.append(item)
+                for item in self._list():
+                    if not isinstance(item.value, dict) and item.error is None:
+                        items.append(item.value)
                         continue
                     if found not in {None, name}:
                         raise RowError(
                             line, f'two lists of objects, "{found}" and "{name}"; keep one of them'
                         )
                     found = name
-                    yield number, item
+                    yield item
                 others[name] = items
             if self.peek() != "}":
                 self._take(",")
         self._take("}")
         self._require_end()
         if found is None and others:
-            yield start, others
+            yield _Value(start, others, json.dumps(others, ensure_ascii=False))
 
     def holds_several(self) -> bool:
         """Whether another object comes after the first, which is then a row of its own."""
@@ -123,7 +168,7 @@ class _Scanner:
             if found or not self._read():
                 return found[0] if found else ""
 
-    def _list(self) -> Iterator[tuple[int, Any]]:
+    def _list(self) -> Iterator[_Value]:
         self._take("[")
         while self.peek() != "]":
             yield self._value()
@@ -133,23 +178,44 @@ class _Scanner:
                     raise RowError(self._line, f"not valid JSON: a comma before the end of a list; {ADVICE}")
         self._take("]")
 
-    def _value(self) -> tuple[int, Any]:
+    def _sound_value(self) -> Any:
+        line, value, _, error = self._value()
+        if error is not None:
+            raise RowError(line, error)
+        return value
+
+    def _value(self) -> _Value:
         self.peek()
         line = self._line
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
-                check_characters(self._text[self._at : end], value)
+                text = self._text[self._at : end]
+                check_characters(text, value)
             except (ValueError, RecursionError) as error:
                 if len(self._text) - self._at > LINE_LIMIT:
                     raise RowError(line, f"an object of over 16 MiB, or not valid JSON; {ADVICE}") from error
+                if (refused := self._refused(line, error)) is not None:
+                    return refused
                 if isinstance(error, RecursionError) or not self._read():
                     self._refuse(error)
                 continue
             if end == len(self._text) and self._read():
                 continue  # a number may go on
             self._skip(end - self._at)
-            return line, value
+            return _Value(line, value, text)
+
+    def _refused(self, line: int, error: Exception) -> _Value | None:
+        """Take a value that other readers would accept, such as NaN, as one with an error, if it is one."""
+        if isinstance(error, RecursionError | json.JSONDecodeError):
+            return None
+        try:
+            _, end = self._lenient.raw_decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return None
+        text = self._text[self._at : end]
+        self._skip(len(text))
+        return _Value(line, None, text, f"not valid JSON: {error}; {ADVICE}")
 
     def _refuse(self, error: Exception) -> None:
         where = self._at

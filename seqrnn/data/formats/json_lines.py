@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqrnn.data.answer import Answer, AnswerStyle
+from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, object_line
 from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.records import TableFormat
@@ -24,6 +26,7 @@ class JsonLines(TableFormat):
 
     extensions = (".jsonl", ".ndjson")
     line_is_object = True
+    is_unmistakable = True
 
     def matches(self, lines: Sequence[str]) -> bool:
         """Whether every line begins an object, and the first is a whole one."""
@@ -34,14 +37,34 @@ class JsonLines(TableFormat):
         """Open the file; a line that is no object is a row with an error."""
         return Table(_row(line, source) for line in open_lines(path))
 
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:  # noqa: ARG002
+        """Return what adds fields to the text of each object."""
+        return ObjectWriter(style)
+
+
+class ObjectWriter(AnswerWriter):
+    """Writes the text of each object as it is, with further fields at its end; a blank line stays blank."""
+
+    def __init__(self, style: AnswerStyle) -> None:
+        self._style = style
+
+    def write(self, examples: Sequence[Answered], out: Sink) -> None:
+        """Write some objects."""
+        out.write_lines(self._line(*example) for example in examples)
+
+    def _line(self, row: Row, answer: Answer | None) -> str:
+        is_blank = row.error is None and not row.raw.strip()
+        return str(row.raw) if is_blank else object_line(row, answer, self._style)
+
 
 def _row(line: Line, source: Source) -> Row:
     if not line.text.strip():
-        return Row(line.number, {}, line.error)
+        return Row(line.number, {}, line.error, line.text)
     try:
-        return Row(line.number, with_nested(parse_object(line.text, line.number), source))
+        fields = parse_object(line.text, line.number)
     except RowError as error:
-        return Row(line.number, {}, str(error))
+        return Row(line.number, {}, str(error), line.text)
+    return Row(line.number, with_nested(fields, source), None, line.text)
 
 
 def parse_object(text: str, line: int) -> dict[str, Any]:
@@ -71,5 +94,10 @@ def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
 
 def check_characters(text: str, value: Any) -> None:
     """Raise ValueError where the text of a value holds half a surrogate pair, which is no character."""
-    if "\\u" in text:
+    if "\\u" not in text:
+        return
+    try:
         json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start].encode("ascii", "backslashreplace").decode()
+        raise ValueError(f"half a surrogate pair ({half}), which is no character") from error

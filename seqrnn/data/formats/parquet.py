@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import math
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from seqrnn.data.answer import AnswerStyle
+from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.parquet_rows import ParquetRows
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.table import Row, Table, column_keys
 from seqrnn.data.lines import UNREADABLE, file_name
@@ -29,6 +33,7 @@ class Parquet(TableFormat):
     extensions = (".parquet", ".pq")
     line_is_row = False
     row_noun = "row"
+    has_numbers = True
     has_lines = False
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:  # noqa: ARG002
@@ -39,7 +44,11 @@ class Parquet(TableFormat):
         """
         file = _open(path)
         names = file.schema_arrow.names
-        return Table(_rows(file, names), names, has_header=True)
+        return Table(_rows(file, names), names, has_header=True, schema=file.schema_arrow)
+
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what appends columns."""
+        return ParquetRows(table.schema, style)
 
 
 def _open(path: str) -> ParquetFile:
@@ -64,17 +73,19 @@ def _rows(file: ParquetFile, names: list[str]) -> Iterator[Row]:
     try:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             columns = [column.to_pylist() for column in batch.columns]
-            for cells in zip(*columns, strict=True):
+            for index, cells in enumerate(zip(*columns, strict=True)):
                 number += 1
-                yield Row(number, dict(zip(keys, map(_cell, cells), strict=True)))
-    except (OSError, ArrowException, UnicodeDecodeError) as error:
+                yield Row(number, dict(zip(keys, map(_cell, cells), strict=True)), None, (batch, index))
+    except (OSError, ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise RowError(number + 1, f"damaged parquet data ({reason}); write the file again") from error
 
 
 def _cell(value: Any) -> Any:
-    """Return a cell as JSON would have it: times as ISO has them, bytes as text."""
+    """Return a cell as JSON would have it: times as ISO has them, bytes as text, nothing for nan."""
     match value:
+        case float() if math.isnan(value):
+            return None  # as pandas writes what is missing
         case str() | bool() | int() | float() | None:
             return value
         case datetime.datetime() | datetime.date() | datetime.time():
@@ -82,7 +93,16 @@ def _cell(value: Any) -> Any:
         case decimal.Decimal():
             return float(value)
         case bytes():
-            return value.decode("utf-8")
+            return _text_of_bytes(value)
         case list():
             return [_cell(item) for item in value]
-    return value if isinstance(value, dict) else str(value)
+        case dict():
+            return {str(name): _cell(item) for name, item in value.items()}
+    return str(value)
+
+
+def _text_of_bytes(value: bytes) -> Any:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"bytes": len(value)}  # an image or the like, which nothing takes for a text

@@ -12,16 +12,25 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.formats.answer_writer import AnswerableFormat, AnswerWriter, Asked
 from seqrnn.data.formats.cells import labels_of, text_of
 from seqrnn.data.formats.column_names import LABEL_NAMES, TEXT_NAMES
-from seqrnn.data.formats.format import Format, OpenLines, RowError
+from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
-from seqrnn.data.formats.series import label_keys, rows_of_numbers, series_records
+from seqrnn.data.formats.series import (
+    answerable_series,
+    label_keys,
+    rows_of_numbers,
+    series_key,
+    series_records,
+)
+from seqrnn.data.formats.series_answers import SeriesWriter
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
-from seqrnn.data.formats.token_rows import answerable_tokens, token_records
+from seqrnn.data.formats.token_rows import answerable_tokens, token_answer, token_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -33,7 +42,7 @@ TOKENS = "tokens"
 TAGS = ("tags", "ner_tags", "pos_tags", "upos", "labels")  # lists that go with `tokens` item by item
 
 
-class TableFormat(Format):
+class TableFormat(AnswerableFormat):
     """A format whose rows have columns or fields."""
 
     has_columns = True
@@ -42,24 +51,46 @@ class TableFormat(Format):
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the table at `path`. Raises RowError for a malformed row, also while rows are taken."""
 
+    @abstractmethod
+    def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
+        """Return what writes the rows of a table of this format with their answers."""
+
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield a record for every row but the header; see `records_of`."""
         records = records_of(self.table(path, source, open_lines), file_name(path), source)
         return with_texts(records, source, open_lines)
 
+    def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
+        """Open the table, of which each row is answered: also the steps of a series, and single tokens."""
+        table = self.table(path, source, open_lines)
+        if table.names and _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
+
+            def series_writer(style: AnswerStyle) -> AnswerWriter:
+                again = self.table(path, source, open_lines)
+                return SeriesWriter(again.rows, key, self.writer(again, style))
+
+            return Asked(answerable_series(table, file_name(path), source), series_writer)
+        rows, writer = self.answerable(table, path, source, open_lines), partial(self.writer, table)
+        if source.sentence_column is None:
+            return Asked(rows, writer)
+        return Asked(rows, writer, token_answer, "label")
+
     def answerable(
-        self,
-        table: Table,
-        path: str,
-        source: Source,
-        open_lines: OpenLines,
+        self, table: Table, path: str, source: Source, open_lines: OpenLines
     ) -> Iterator[tuple[Row, Record | None]]:
-        """Return each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
         rows = answerable(table, file_name(path), source)
-        head = list(islice(rows, LOOKED_AT))
+        head, failure = [], None
+        try:
+            for example in islice(rows, LOOKED_AT):  # one by one: what comes before an error is answered
+                head.append(example)
+        except RowError as error:
+            failure = error
         in_files = are_in_files([record for _, record in head if record is not None], source)
-        both = chain(head, rows)
-        return ((_with_text(row, record, open_lines) for row, record in both)) if in_files else both
+        for row, record in chain(head, () if failure else rows):
+            yield _with_text(row, record, open_lines) if in_files else (row, record)
+        if failure is not None:
+            raise failure
 
 
 def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[Row, Record | None]:
@@ -76,7 +107,7 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
     Raises RowError where a row has no text or numbers, or a label of another kind than a string, a
     number, a truth value, null (no label) or a list of strings.
     """
-    if kind_named(source.kind).in_columns and (table.names is not None or source.feature_columns):
+    if _holds_numbers(table, source):
         first = next(table.rows, None)
         if first is None:
             return
@@ -101,16 +132,22 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     """Return each row of a table with what a model reads of it, whose answer need not be there.
 
     A row that cannot be read comes with its `error` and without a record. Raises RowError where the
-    table has no column to read, and UsageError where a series is spread over several rows.
+    table has no column to read.
     """
+    if table.names is not None and not table.names:  # an empty file
+        return ((row, Record("", (), name, row.line)) for row in table.rows)
     if source.sentence_column is not None:
         return answerable_tokens(table, name, source)
-    if kind_named(source.kind).in_columns and (table.names is not None or source.feature_columns):
+    if _holds_numbers(table, source):
         read = rows_of_numbers(table, name, source)
     else:
         roles = None if table.names is None else _Roles(_text_key(table, source), ())
         read = partial(_record, name=name, source=replace(source, label_column=None), roles=roles)
     return _read(table.rows, read)
+
+
+def _holds_numbers(table: Table, source: Source) -> bool:
+    return kind_named(source.kind).in_columns and (table.names is not None or bool(source.feature_columns))
 
 
 def _read(rows: Iterator[Row], read: Callable[[Row], Record]) -> Iterator[tuple[Row, Record | None]]:

@@ -45,3 +45,15 @@ def format_of_lines(lines: Sequence[str]) -> str:
 def notes_of(source: Source) -> list[str]:
     """Return what to tell a user of how each file of the source is read."""
     return [note for path in source.paths for note in format_named(source.format).notes(path, source)]
+
+
+def column_for(choice: str | None, trained: str, layout: str) -> str | None:
+    """Return the column, chosen for files of the format `trained`, as files of another `layout` have it.
+
+    Names go for all that have columns, numbers only for those that number theirs in the same way.
+    """
+    if choice is None or trained == layout:
+        return choice
+    before, now = format_named(trained), format_named(layout)
+    numbered = before.has_columns and now.has_numbers
+    return choice if now.has_columns and (numbered or not choice.isdecimal()) else None

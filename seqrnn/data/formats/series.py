@@ -46,16 +46,46 @@ def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
 
 
 def rows_of_numbers(table: Table, name: str, source: Source) -> Callable[[Row], Record]:
-    """Return what makes a record of each row by itself, whose label need not be there.
-
-    Raises UsageError where the rows are the steps of series, so that none is an example.
-    """
-    columns = _Columns.of(table, replace(source, label_column=None))
-    if columns.series is not None:
-        advice = "give each as a line of JSON, or measure the file with seqrnn evaluate"
-        raise UsageError(f"{name}: the rows are steps of series, each with one answer; {advice}")
-    columns = replace(columns, labels=())
+    """Return what makes a record of each row by itself, whose label need not be there."""
+    columns = _without_labels(table, source)
     return lambda row: columns.record(row, name, source) if row.fields else Record("", (), name, row.line)
+
+
+def series_key(table: Table, source: Source) -> str | None:
+    """Return the key of the column that says which series a row belongs to, if rows are steps of series."""
+    return _without_labels(table, source).series
+
+
+def answerable_series(table: Table, name: str, source: Source) -> Iterator[tuple[Row, Record | None]]:
+    """Yield the first row of each series with what is read of all its rows; labels need not be there.
+
+    A series with a row that cannot be read has an error instead, and so has a row of no series.
+    """
+    columns = _without_labels(table, source)
+    series: dict[object, _Series] = {}
+    errors: dict[object, RowError] = {}
+    for row in table.rows:
+        if row.error is not None:
+            yield row._replace(fields={}), None
+        elif row.fields:
+            key = row.fields[columns.series or ""]
+            found = series.setdefault(key, _Series(row, ()))
+            try:
+                found.add(row, columns, source)
+            except RowError as error:
+                errors.setdefault(key, error)
+    order = _date_order([found.times for key, found in series.items() if key not in errors], name, source)
+    for key, found in series.items():
+        first = found.first
+        if key in errors:
+            yield first._replace(line=errors[key].line, error=str(errors[key])), None
+        else:
+            steps = found.steps(len(columns.features), order)
+            yield first, Record("", (), name, first.line, first.fields, steps)
+
+
+def _without_labels(table: Table, source: Source) -> _Columns:
+    return replace(_Columns.of(table, replace(source, label_column=None)), labels=())
 
 
 def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:

@@ -14,12 +14,14 @@ from seqrnn.errors import UsageError
 class Row(NamedTuple):
     """The cells of a row by the keys of their columns; none where the row is blank.
 
-    `error` says why a malformed row has none.
+    `error` says why a malformed row has none. `raw` is the row as its file has it, for what writes the
+    file again: its text, or whatever the format keeps.
     """
 
     line: int
     fields: Mapping[str, Any]
     error: str | None = None
+    raw: Any = ""
 
     def checked(self) -> Row:
         """Return the row itself; raises RowError where it is malformed."""
@@ -33,7 +35,9 @@ class Table:
     """Rows that have the same columns, or, where `names` is None, objects with names of their own.
 
     The key of a column is its name; one that has no name of its own, or a number as its name, has its
-    number, from 1, as its key. `ragged` rows may have more columns, which are further targets.
+    number, from 1, as its key. `ragged` rows may have more columns, which are further targets. `opening`
+    is the text of the lines before the first row: those that name the columns, and any before them;
+    `schema` the types of the columns, where a format has such.
     """
 
     rows: Iterator[Row]
@@ -42,6 +46,8 @@ class Table:
     has_header: bool = False
     ragged: bool = False
     delimiter: str = ","
+    opening: Sequence[str] = ()
+    schema: Any = None
     comments: int = 0  # lines before the first row, which are no rows
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from seqrnn.data.answer import Answer
 from seqrnn.data.formats.format import RowError
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.limits import LONGEST
@@ -47,6 +48,15 @@ def answerable_tokens(table: Table, name: str, source: Source) -> Iterator[tuple
         sound = [row for row in checked if row.fields and row.error is None]
         record = _record(sound, columns, name) if sound else Record("", (), name, rows[0].line)
         yield from ((row, None if row.error else record) for row in checked)
+
+
+def token_answer(row: Row, sentence: Record, answer: Answer) -> Answer:
+    """Return the answer to the token of a row; a blank row, or a token that was cut off, has none."""
+    place = sentence.lines.index(row.line) if sentence.lines else None
+    if place is None or place >= len(answer.prediction):
+        return Answer(None, None, truncated=place is not None)
+    tag, score = answer.prediction[place], answer.parts[place]
+    return Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
 
 
 def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:

@@ -16,7 +16,6 @@ byte and bpe write a byte as a visible character, as the `tokenizers` library do
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,10 +29,6 @@ from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.normalizing import Form, TextNormalizer, normalizing
 from seqrnn.data.text.pieces import PIECE, pieces
 from seqrnn.data.text.words import CLITIC, ELIDED, PATTERN, WordSplitter
-
-# The library's threads gain little on short texts, and a process that forks after it has used them is
-# warned, or hangs.
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 SPECIALS = ("<blank>", "<unk>", "<bos>", "<eos>")
 BLANK, UNK, BOS, EOS = range(4)

@@ -1,4 +1,4 @@
-"""`train --test`: data that nothing is chosen by, on which the best weights are measured at the end."""
+"""The setting `test`: data that nothing is chosen by, on which the best weights are measured at the end."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqrnn.cli.tables import pairs
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.measuring import Encoded, Given, encoded, find_source
+from seqrnn.library.measuring import Encoded, Given, encoded, find_source, with_fields
+from seqrnn.library.results import Evaluation
 from seqrnn.run.results import TEST, keep_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seqrnn.cli.console import TrainingConsole
     from seqrnn.data.fields.field import Field
     from seqrnn.library.plan import Plan
 
@@ -28,8 +27,8 @@ class FinalTest:
     files: tuple[str, ...]
     data: Encoded
 
-    def measure(self, run: Path, device: str, console: TrainingConsole) -> None:
-        """Measure the best weights of a run as `seqrnn evaluate` does; print the figures, and keep them."""
+    def measure(self, run: Path, device: str) -> Evaluation:
+        """Measure the best weights of a run as `seqrnn evaluate` does; keep the figures in the run."""
         from seqrnn.answering.opened_run import open_run
         from seqrnn.engine.backend import open_backend
         from seqrnn.engine.evaluation import Effort
@@ -37,11 +36,9 @@ class FinalTest:
 
         opened = open_run(run)
         measured = self.data.measure(open_backend(opened, device), Effort(beam=Beam(BEAM_SIZE)))
-        console.say(f"test on {', '.join(self.files)}:")
-        for line in (*pairs(measured.figures).splitlines(), *measured.notes()):
-            console.say(line)
         result = {"files": self.files, "step": opened.generation.step, "figures": measured.as_json}
         keep_result(run, TEST, result)
+        return measured
 
 
 @contextmanager
@@ -50,7 +47,6 @@ def final_test(plan: Plan, fields: Sequence[Field]) -> Iterator[FinalTest | None
 
     Raises UsageError or DataError for what `seqrnn evaluate` could not measure.
     """
-    from seqrnn.data.fields.field import learned, load_fields
     from seqrnn.data.lines import file_name
     from seqrnn.data.source import Source
 
@@ -58,9 +54,7 @@ def final_test(plan: Plan, fields: Sequence[Field]) -> Iterator[FinalTest | None
     if named is None:
         yield None
         return
-    # Fields of its own: these data may have names which those of the training shall not know of.
-    task, known = plan.task(), learned(fields)
-    load_fields(task.fields, known.__getitem__, Path())
+    task = with_fields(plan.task(), fields)
     sides = (named.paths[0], named.target_path) if named.target_path else (None, None)
     paths = ("-",) if named.target_path else named.paths
     with encoded(task, find_source(plan.config, Given(paths, sides))) as data:

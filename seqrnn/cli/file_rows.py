@@ -1,0 +1,225 @@
+"""A file comes back in its own form, with what a model answers to each of its examples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import chain, count, islice
+
+from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.answering.side_by_side import SideBySide
+from seqrnn.catalog import FORMATS
+from seqrnn.cli.process import prepare_for_many_rows
+from seqrnn.cli.rows import Row, RowFormat, Tally, json_record, parts_of
+from seqrnn.cli.stdio import Output
+from seqrnn.config import DataConfig
+from seqrnn.data.answer import Answer
+from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
+from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
+from seqrnn.data.formats.records import TableFormat
+from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
+from seqrnn.data.formats.table import Row as FileRow
+from seqrnn.data.lines import Line, file_name, read_line_groups, read_lines
+from seqrnn.data.record import Record
+from seqrnn.data.source import Source, spool
+from seqrnn.errors import DataError, UsageError
+from seqrnn.library.rows import Asking, Refusal
+
+Example = tuple[FileRow, Record | None]
+
+
+def file_format(path: str, data: DataConfig, layout: str, as_json: bool) -> str | None:
+    """Return the format in which a file is answered, or None where each line is a row of text.
+
+    It is what the user says (`layout`), or the file's name, or what its first lines look like: those of
+    the training data, or of a format that nothing else looks like. Standard input, of which nothing can
+    be read beforehand, has lines. Lines of JSON are rows like any other where answers are to be JSON too.
+    """
+    name = layout
+    if layout == "auto":
+        name = format_of_path(path) or _format_of_content(path, data) or "lines"
+    kind = format_named(name)
+    is_answered = isinstance(kind, AnswerableFormat) and not (as_json and kind.line_is_object)
+    return name if is_answered else None
+
+
+def _format_of_content(path: str, data: DataConfig) -> str | None:
+    if not os.path.isfile(path):
+        return None
+    lines = [line.text for line in islice(read_lines(path, "replace", data.encoding), HEAD_ROWS)]
+    likely = [name for name in FORMATS if name == data.format or format_named(name).is_unmistakable]
+    return next((name for name in likely if format_named(name).matches(lines)), None)
+
+
+def file_source(data: DataConfig, path: str, layout: str, text_column: str | None) -> Source:
+    """Return how a file is read to be answered: as in training, but for what its own header tells.
+
+    Raises UsageError and DataError where it cannot be read.
+    """
+    columns = {
+        name: column_for(getattr(data, name), data.format, layout)
+        for name in ("text_column", "label_column", "sentence_column")
+    }
+    update = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
+    is_line = _is_line_by_line(layout)
+    source = Source.training(data.model_copy(update={**update, "encoding_errors": "replace"}))
+    source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
+    if text_column is not None:
+        return replace(source, text_column=text_column, header="auto")
+    kind = format_named(layout)
+    if source.header != "no" or not isinstance(kind, TableFormat):
+        return source
+    own = replace(source.as_trained(), text_column=None, label_column=None)
+    with _told(path):
+        return own if kind.table(source.paths[0], own, own.lines).has_header else source
+
+
+class FileRows:
+    """The examples of a file, answered by `asking` and written in its own form, or as lines of JSON.
+
+    The file is opened at once. Raises UsageError and DataError where it has no examples as `source` says,
+    and UsageError for a style of answers that it cannot have.
+    """
+
+    def __init__(self, source: Source, layout: RowFormat, asking: Asking) -> None:
+        self._source = source
+        self._layout = layout
+        self._asking = asking
+        self._path = source.paths[0]
+        self._replaced = 0
+        self._is_line_by_line = _is_line_by_line(source.format)
+        with _told(self._path):
+            self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
+            style = replace(layout.style, kind=self._asked.kind or layout.style.kind)
+            own = JsonRecords(replace(layout, style=style)) if layout.as_json else None
+            self._writer = own or self._asked.writer(style)
+
+    def write(self, out: Output, side_by_side: SideBySide) -> Tally:
+        """Write every example with its answer, in order; what comes before damage is answered.
+
+        Raises DataError where the file is damaged, and UsageError where bytes would go to a terminal.
+        """
+        if self._writer.is_binary and out.is_terminal:
+            what = f"a {self._source.format} file is no text for a terminal"
+            raise UsageError(f"{what}; redirect it, name a file with -o, or add --jsonl")
+        tally, name = Tally(notes=notes_of(self._source)), file_name(self._path)
+        prepare_for_many_rows()
+        with _told(self._path):
+            answered = side_by_side(self._answered, self._parts())
+            first = list(islice(answered, 1))  # nothing is written of a file that cannot be read at all
+            self._writer.begin(out)
+            try:
+                for examples in chain(first, answered):
+                    self._writer.write([_finite(example, out) for example in examples], out)
+                    for row, answer in examples:
+                        tally.note(answer, f"{name}:{row.line}", row.error)
+            except (RowError, DataError):
+                self._writer.break_off(out)
+                raise
+            self._writer.end(out)
+        tally.replaced += self._replaced
+        return tally
+
+    def _open(self, open_lines: OpenLines) -> Asked:
+        kind = format_named(self._source.format)
+        assert isinstance(kind, AnswerableFormat)
+        return kind.asked(self._path, self._source, open_lines)
+
+    def _lines(self, path: str) -> Iterator[Line]:
+        for line in self._source.lines(path):
+            self._replaced += line.replaced
+            yield line
+
+    def _parts(self) -> Iterator[list[Example] | None]:
+        """Yield examples, as many as are answered at a time; None says that there is a wait."""
+        if not self._is_line_by_line:
+            yield from _cut(self._asked.rows)
+            return
+        for lines in parts_of(read_line_groups(self._path, "replace", self._source.encoding)):
+            if lines is not None:
+                self._replaced += sum(line.replaced for line in lines)
+            yield None if lines is None else list(self._open(partial(_these, lines)).rows)
+
+    def _answered(self, examples: list[Example]) -> list[Answered]:
+        asked = {id(record): record for _, record in examples if record is not None}  # rows may share one
+        found = dict(zip(asked, self._asking(list(asked.values())), strict=True))
+        return [self._with_answer(row, record, found) for row, record in examples]
+
+    def _with_answer(
+        self, row: FileRow, record: Record | None, found: Mapping[int, Answer | Refusal]
+    ) -> Answered:
+        if record is None:
+            return Answered(row, None)
+        answer = found[id(record)]
+        if isinstance(answer, Refusal):
+            return Answered(row._replace(error=answer.reason), None)
+        return Answered(row, self._asked.answer_of(row, record, answer))
+
+
+def _is_line_by_line(layout: str) -> bool:
+    """Whether each line is read by itself, so that a stream is answered as it comes."""
+    kind = format_named(layout)
+    return kind.line_is_row and not kind.has_numbers
+
+
+def _no_lines(path: str) -> Iterator[Line]:  # noqa: ARG001
+    return iter(())
+
+
+def _these(lines: Sequence[Line], path: str) -> Iterator[Line]:  # noqa: ARG001
+    return iter(lines)
+
+
+def _cut(rows: Iterator[Example]) -> Iterator[list[Example]]:
+    """Cut rows into lists. An error of theirs is raised after what has come before it."""
+    failure: Exception | None = None
+    while failure is None:
+        part: list[Example] = []
+        try:
+            for row in islice(rows, MOST_ROWS):
+                part.append(row)
+        except (RowError, DataError) as error:
+            failure = error
+        if part:
+            yield part
+        elif failure is None:
+            return
+    raise failure
+
+
+def _finite(example: Answered, out: Output) -> Answered:
+    """Return an example without its answer where that holds nan or infinity, which is counted."""
+    row, answer = example
+    if answer is None or answer.is_finite:
+        return example
+    out.count_not_finite()
+    return Answered(row._replace(error="the model's answer is nan or infinite"), None)
+
+
+class JsonRecords(AnswerWriter):
+    """Writes all that is known of each example as a line of JSON, whatever the format of the file."""
+
+    def __init__(self, layout: RowFormat) -> None:
+        self._layout = layout
+        self._ids = count()
+
+    def write(self, examples: Sequence[Answered], out: Sink) -> None:
+        """Write some examples: by their fields, or by their text where they have none."""
+        out.write_json(json_record(self._row(row), answer, self._layout) for row, answer in examples)
+
+    def _row(self, row: FileRow) -> Row:
+        text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
+        fields = dict(row.fields) or ({"text": text} if text else {})
+        return Row(next(self._ids), "", fields, row.error)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Turn what is wrong with a row into DataError, with the file's name."""
+    try:
+        yield
+    except RowError as error:
+        raise DataError(f"{file_name(path)}:{error.line}: {error}") from error

@@ -1,0 +1,288 @@
+"""A trained model as an object: what `seqrnn.load` returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from seqrnn.answering.continuation import Text
+from seqrnn.answering.continuer import Continuer
+from seqrnn.data.answer import Answer
+from seqrnn.errors import UsageError
+from seqrnn.library.asking import line_scoring, naming, writing
+from seqrnn.library.decoding import DecodingOptions, GenerationOptions
+from seqrnn.library.opened_model import OpenedModel, Resources
+from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
+from seqrnn.library.results import Evaluation, LineScore, RowAnswer
+from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
+from seqrnn.library.spelling import spelled_for_python
+from seqrnn.tasks.task import WritingTask
+
+if TYPE_CHECKING:
+    from seqrnn.engine.backend import TorchBackend
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    backend: Literal["auto", "numpy", "torch"] = "auto",
+    device: str = "auto",
+    threads: int = 1,
+) -> Model:
+    """Open the best weights of a run directory.
+
+    NumPy computes, and PyTorch is not imported, unless the model reads images, `device` names a GPU, or
+    `backend` says otherwise. `threads` parts of the rows are answered side by side. Nothing in the directory
+    is trusted: raises ModelError where anything is damaged, and UsageError for arguments that do not fit.
+    """
+    if threads < 1:
+        raise UsageError(f"threads {threads}: out of range; give 1 or more")
+    with spelled_for_python():
+        return Model(OpenedModel(Path(path), None, Resources(backend, device, threads)))
+
+
+class Model:
+    """A trained model. Its methods may be called in several threads at once.
+
+    Rows are strings, lists of tokens, arrays or paths, as the model reads them. A list, or anything else of
+    a known length, is answered by a list. An iterator is answered by an iterator, which takes up to 1,024
+    rows at a time and keeps no more, so that it may go on for ever. Answers come in the order of the rows.
+
+    A row that cannot be read raises DataError (`errors="raise"`), or is answered by a result whose `error`
+    says why (`errors="return"`). Arguments that the model cannot follow raise UsageError.
+    """
+
+    def __init__(self, opened: OpenedModel) -> None:
+        self._opened = opened
+        self._network: TorchBackend | None = None
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<seqrnn.Model {self.path} ({self.task})>"
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self.checkpoint.parent
+
+    @property
+    def checkpoint(self) -> Path:
+        """The directory in it whose weights were opened: the best ones."""
+        return self._opened.run.generation.path
+
+    @property
+    def task(self) -> str:
+        """The name of what was learnt, such as `classification`."""
+        return self._opened.run.task.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels or tags that the model can name, in their order; empty where it names none."""
+        return tuple(self._opened.run.task.names)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Every setting of the training, as in the run's `config.yaml`: section, then key."""
+        return self._opened.run.config.model_dump()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was wrong with the run directory, where an older state had to be opened; mostly nothing."""
+        return tuple(self._opened.run.warnings)
+
+    @overload
+    def classify(
+        self,
+        rows: Collection[Any],
+        *,
+        k: int | None = ...,
+        threshold: float | None = ...,
+        errors: Errors = ...,
+    ) -> list[RowAnswer]: ...
+    @overload
+    def classify(
+        self,
+        rows: Iterator[Any],
+        *,
+        k: int | None = ...,
+        threshold: float | None = ...,
+        errors: Errors = ...,
+    ) -> Iterator[RowAnswer]: ...
+
+    def classify(
+        self,
+        rows: Iterable[Any],
+        *,
+        k: int | None = None,
+        threshold: float | None = None,
+        errors: Errors = "raise",
+    ) -> list[RowAnswer] | Iterator[RowAnswer]:
+        """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
+
+        `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
+        probability of one (0; 0.5 if multi-label).
+        """
+        with spelled_for_python():
+            self._require("classify")
+            asking = naming(self._opened, k, threshold)
+        return self._each(rows, self._parts_by(asking), RowAnswer, errors)
+
+    @overload
+    def score(self, rows: Collection[str], *, errors: Errors = ...) -> list[LineScore]: ...
+    @overload
+    def score(self, rows: Iterator[str], *, errors: Errors = ...) -> Iterator[LineScore]: ...
+
+    def score(
+        self, rows: Iterable[str], *, errors: Errors = "raise"
+    ) -> list[LineScore] | Iterator[LineScore]:
+        """Say how surprising each line is to a language model."""
+        with spelled_for_python():
+            asking = line_scoring(self._opened, "score")
+        return self._each(rows, self._parts_by(asking), LineScore, errors)
+
+    @overload
+    def generate(
+        self, rows: Collection[Any] = ..., *, errors: Errors = ..., **options: Unpack[GenerationOptions]
+    ) -> list[RowAnswer]: ...
+    @overload
+    def generate(
+        self, rows: Iterator[Any], *, errors: Errors = ..., **options: Unpack[GenerationOptions]
+    ) -> Iterator[RowAnswer]: ...
+
+    def generate(
+        self, rows: Iterable[Any] = ("",), *, errors: Errors = "raise", **options: Unpack[GenerationOptions]
+    ) -> list[RowAnswer] | Iterator[RowAnswer]:
+        """Write a sequence for each row or, with a language model, go on from each prompt.
+
+        `options` are those of `DecodingOptions`: `max_len`, `fixed_len`, `beam_size`, `n_best`,
+        `length_penalty`, `sample`, `temperature`, `top_k`, `top_p`, `repetition_penalty`, `no_repeat_ngram`,
+        `seed`. Each row draws for itself: the prompt number n, from 0, with the seed `seed + n`.
+        """
+        with spelled_for_python():
+            self._require("generate")
+            chosen = DecodingOptions.of(options)
+            answer = (
+                self._parts_by(writing(self._opened, chosen)) if self._writes_rows else self._goes_on(chosen)
+            )
+        return self._each(rows, answer, RowAnswer, errors)
+
+    def stream(self, prompt: str = "", **options: Unpack[GenerationOptions]) -> Iterator[str]:
+        """Go on from a prompt, and yield what is written as it comes; `options` are those of `generate`.
+
+        The prompt is no part of it. Raises UsageError unless this is a language model.
+        """
+        with spelled_for_python():
+            self._require("generate")
+            if self._writes_rows:
+                raise UsageError(
+                    f"stream: is for language models, and this is one for {self.task}; use generate()"
+                )
+            chosen = DecodingOptions.of(options)
+            limits, sampling = chosen.for_prompts()
+            text = self._text(prompt, limits)
+        return _spelled(text.pieces(sampling))
+
+    def evaluate(
+        self,
+        data: str | os.PathLike[str],
+        target: str | os.PathLike[str] | None = None,
+        *,
+        format: str = "auto",
+        text_column: str | None = None,
+        label_column: str | None = None,
+        encoding: str | None = None,
+        streams: int = 1,
+        beam_size: int | None = None,
+        length_penalty: float | None = None,
+    ) -> Evaluation:
+        """Measure the model on a file that has the answers; `target` is the other side of parallel files.
+
+        The file is read as that of the training was, unless its header or an argument says otherwise.
+        PyTorch is imported. Raises DataError for data that cannot be read.
+        """
+        from seqrnn.library.measuring import Given, effort_of, find_source, measure, with_fields
+        from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
+
+        with spelled_for_python():
+            run = self._opened.run
+            effort = effort_of(run.task, str(self.path), streams, (beam_size, length_penalty))
+            layout = format, text_column, label_column, encoding
+            if target is None:
+                given = Given((os.fspath(data),), (None, None), *layout)
+            else:
+                given = Given(("-",), (os.fspath(data), os.fspath(target)), *layout)
+            task = with_fields(type(run.task)(run.config), run.task.fields)
+            check_bleu_tokenizer(task.config.training.bleu_tokenizer)
+            return measure(self._measured, task, find_source(run.config, given), effort)
+
+    @property
+    def _measured(self) -> TorchBackend:
+        """The network in PyTorch, which alone computes losses."""
+        with self._lock:
+            if self._network is None:
+                from seqrnn.engine.backend import TorchBackend, open_backend
+
+                own = self._opened.backend
+                usable = isinstance(own, TorchBackend)
+                self._network = (
+                    own if usable else open_backend(self._opened.run, self._opened.resources.device)
+                )
+            return self._network
+
+    @property
+    def _writes_rows(self) -> bool:
+        return isinstance(self._opened.run.task, WritingTask)
+
+    def _require(self, verb: str) -> None:
+        task = self._opened.run.task
+        if task.verb != verb:
+            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.verb}()")
+
+    def _parts_by(self, asking: Asking) -> Answering:
+        """Answer the rows of a part together."""
+        kind = self._opened.run.config.data.source_kind
+
+        def answered(part: Part) -> list[Answer | Refusal]:
+            first, rows = part
+            return asking([read_row(row, kind, number) for number, row in enumerate(rows, first)])
+
+        return answered
+
+    def _goes_on(self, options: DecodingOptions) -> Answering:
+        """Answer each prompt of a part by itself."""
+        limits, sampling = options.for_prompts()
+
+        def answered(part: Part) -> list[Answer | Refusal]:
+            first, prompts = part
+            return [
+                self._text(prompt, limits).answer(replace(sampling, seed=sampling.seed + number))
+                if isinstance(prompt, str)
+                else Refusal(f"is of type {type(prompt).__name__}; give a string")
+                for number, prompt in enumerate(prompts, first)
+            ]
+
+        return answered
+
+    def _text(self, prompt: str, limits: Any) -> Text:
+        continuer = Continuer(self._opened.run, self._opened.backend)
+        return Text(continuer, without_surrogates(prompt), limits)
+
+    def _each(
+        self, rows: Iterable[Any], answer: Answering, kind: type[Result], errors: Errors
+    ) -> list[Result] | Iterator[Result]:
+        if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+            raise UsageError(f"rows: give a list of them, not one {type(rows).__name__}")
+        if errors not in {"raise", "return"}:
+            raise UsageError(f"errors {errors!r}: give 'raise' or 'return'")
+        answers = self._opened.side_by_side(answer, parts_of(iter(rows)))
+        found = _spelled(results(answers, kind, errors))
+        return list(found) if isinstance(rows, Collection) else found
+
+
+def _spelled(items: Iterator[Any]) -> Iterator[Any]:
+    with spelled_for_python():
+        yield from items

@@ -1,0 +1,143 @@
+"""What the library returns: frozen dataclasses, equal where their values are, and safe to pickle.
+
+Their names and values are those of the records that `--jsonl` and `--json` write.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from seqrnn.data.answer import Answer, probability
+
+if TYPE_CHECKING:
+    from seqrnn.engine.events import Evaluated
+    from seqrnn.library.model import Model
+
+Prediction: TypeAlias = str | float | tuple[str, ...] | tuple[int, ...] | None
+"""A label or a text; a number (regression); labels (multi-label), a tag a token, or keys (polyphony)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the likeliest predictions for a row, with its natural-log probability."""
+
+    prediction: Prediction
+    score: float
+
+    @property
+    def probability(self) -> float:
+        """The probability, 0 to 1."""
+        return math.exp(min(self.score, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """The answer to one row.
+
+    `score` is the natural-log probability of the prediction, None where it has none (regression).
+    `nbest` holds the likeliest predictions, the best first. `truncated` says that the row was cut to the
+    model's `max_tokens`, or what was written for it to `max_len`; `unknown` counts tokens that training did
+    not have. Of a row that could not be answered, `error` says why, and the prediction is None.
+    """
+
+    prediction: Prediction = None
+    score: float | None = None
+    nbest: tuple[Candidate, ...] = ()
+    truncated: bool = False
+    unknown: int = 0
+    token_scores: tuple[float, ...] = ()
+    """Natural-log probability of each tag by itself (tagging)."""
+    error: str | None = None
+
+    @property
+    def probability(self) -> float | None:
+        """The probability of the prediction, 0 to 1, where it has one."""
+        return probability(self.score)
+
+    @classmethod
+    def of(cls, answer: Answer) -> RowAnswer:
+        """Return what a task has answered."""
+        nbest = tuple(Candidate(frozen(found), score) for found, score in answer.nbest)
+        told = answer.truncated, answer.unknown, tuple(answer.parts)
+        return cls(frozen(answer.prediction), answer.score, nbest, *told)
+
+
+@dataclass(frozen=True, slots=True)
+class LineScore:
+    """How surprising a line is to a language model.
+
+    `surprisal` is the mean over its tokens, its end included, in nats; `score` the natural-log probability of
+    the whole line. Both are None where `error` says why there is no score.
+    """
+
+    surprisal: float | None = None
+    score: float | None = None
+    truncated: bool = False
+    unknown: int = 0
+    error: str | None = None
+
+    @classmethod
+    def of(cls, answer: Answer) -> LineScore:
+        """Return what a scorer of lines has answered."""
+        return cls(answer.prediction, answer.score, answer.truncated, answer.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good a model is on data that have the answers.
+
+    `figures` are by the names of `seqrnn evaluate --json`; `details` holds tables such as `classes` and
+    `confusions`, where the task has them; `notes` says what was found in the data.
+    """
+
+    figures: Mapping[str, Any]
+    details: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The figures, and the signatures by which others can repeat some of them."""
+        return {**self.figures, **{key: self.details[key] for key in ("signatures",) if key in self.details}}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a figure, such as `evaluation["accuracy"]`."""
+        return self.figures[name]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """A training that has ended, and the run directory that it filled.
+
+    `step` counts the updates made, `seconds` the time they took; `reason` says why there were no more.
+    `figures` are those of the best weights on the validation data, empty where there are none or the training
+    was stopped; `test` is how good they are on the data of the setting `test`, if there is one. `history`
+    holds every evaluation, and `notes` what was inferred and found in the data.
+    """
+
+    path: Path
+    task: str
+    step: int
+    seconds: float
+    reason: str
+    figures: Mapping[str, Any]
+    test: Evaluation | None = None
+    history: tuple[Evaluated, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def load(self) -> Model:
+        """Open the model that was trained; see `seqrnn.load`."""
+        from seqrnn.library.model import load
+
+        return load(self.path)
+
+
+def frozen(prediction: Any) -> Prediction:
+    """Return a prediction in which nothing can be changed."""
+    if isinstance(prediction, Sequence) and not isinstance(prediction, str):
+        return tuple(prediction)
+    found: Prediction = prediction
+    return found

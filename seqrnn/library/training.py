@@ -1,0 +1,214 @@
+"""From settings to a training under way: what `seqrnn train` and `seqrnn.train` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqrnn.config_file import Layer, Setting
+from seqrnn.errors import UsageError
+from seqrnn.library.final_test import final_test
+from seqrnn.library.plan import Plan, continued, inherited, plan_training
+from seqrnn.library.results import TrainingResult
+from seqrnn.library.settings import ConfigSource, from_config, from_keywords
+from seqrnn.library.spelling import spelled_for_python
+
+if TYPE_CHECKING:
+    from seqrnn.data.dataset.prepare import Prepared
+    from seqrnn.data.dataset.progress import Preparing
+    from seqrnn.engine.events import Event
+    from seqrnn.engine.session import Session
+    from seqrnn.run.generation import Generation
+    from seqrnn.tasks.task import Task
+
+Data = str | os.PathLike[str]
+Callback = Callable[["Event | Preparing"], Any]
+
+
+def train(
+    data: Data | Iterable[Data] | None,
+    output: Data,
+    *,
+    config: ConfigSource | Iterable[ConfigSource] = (),
+    callback: Callback | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    init_from: Data | None = None,
+    **settings: Any,
+) -> TrainingResult:
+    """Train a model on files, in the run directory `output`.
+
+    `data` are the files to train on, None where the settings name them (`source` and `target`) or the run is
+    resumed. `settings` are the keys of the YAML by name (`hidden_size=64`, `steps=100`, `valid="dev.tsv"`);
+    those of `config`, YAML files or mappings like them, come first. What is not given is decided as by
+    `seqrnn train`: from the data, and by the task's defaults.
+
+    `callback` hears `Preparing` and every `Event`, as they come; one that returns True ends the training,
+    saved, after the update under way, and what it raises ends it at once. Nothing is printed, and PyTorch's
+    threads and random state are as before afterwards. Raises the errors of `seqrnn.errors`, among them
+    AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
+    """
+    with spelled_for_python():
+        modes = {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from}
+        path, parent = Path(output), None if init_from is None else Path(init_from)
+        check_place(path, modes, False)
+        plan = _plan(data, config, settings, (path if resume else None, parent))
+        notes: list[str] = []
+        begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
+        with final_test(plan, begun.prepared.fields) as test:
+            from seqrnn.engine.isolation import settings_restored
+
+            with settings_restored():
+                result = _followed(begun, (path, overwrite, resume), callback or _ignored, notes)
+                if test is None or not result.figures:
+                    return result
+                return replace(result, test=test.measure(path, plan.config.training.device))
+
+
+def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
+    """Refuse what cannot end well before anything is read."""
+    from seqrnn.run.location import check_free
+
+    chosen = [flag for flag, value in modes.items() if value]
+    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
+        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
+    if output is None and (modes["--resume"] or not only_looking):
+        raise UsageError("no place for the run; name a directory with -o")
+    if output is not None and not (modes["--resume"] or only_looking):
+        check_free(output, bool(modes["--overwrite"]))
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A training whose data are read: what is left is to build its model, in PyTorch.
+
+    `weights` are those that the model takes, of the run at `parent`, to `resume` its training or to begin
+    a new one.
+    """
+
+    plan: Plan
+    task: Task
+    prepared: Prepared
+    weights: Generation | None
+    parent: Path | None
+    resume: bool
+
+    def session(self) -> Session:
+        """Build the model. Raises DataError or ModelError where the weights do not fit."""
+        from seqrnn.engine.session import Session, check_unchanged
+
+        if self.weights is not None and self.resume:
+            check_unchanged(self.weights, self.prepared.hashes)
+        session = Session(self.plan.config, self.task, self.prepared, self.weights)
+        if self.parent is not None and not self.resume:
+            session.start_from(self.parent)
+        return session
+
+
+def begin(
+    plan: Plan,
+    parent: Path | None,
+    resume: bool,
+    say: Callable[[str], None],
+    tell: Callable[[Preparing], Any],
+) -> Begun:
+    """Read the data, and say what they are, a line at a time; what is wrong is told before PyTorch is there.
+
+    `parent` is the run whose weights are taken, to `resume` its training or to start a new one; `tell` hears
+    how far the preparation of the data is.
+    """
+    from seqrnn.data.dataset.prepare import prepare
+
+    weights = _weights(parent, resume, say)
+    task, training = plan.task(), plan.readable.training
+    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
+    told = (*plan.inference.lines(), plan.tokens, f"shape: {task.shape()}", *prepared.report.lines())
+    for line in filter(None, told):
+        say(line)
+    return Begun(plan, task, prepared, weights, parent, resume)
+
+
+def _plan(
+    data: Data | Iterable[Data] | None,
+    config: ConfigSource | Iterable[ConfigSource],
+    settings: Mapping[str, Any],
+    begun: tuple[Path | None, Path | None],
+) -> Plan:
+    """Decide all settings; `begun` is the run to resume, and that whose weights are taken."""
+    configs = [config] if isinstance(config, str | os.PathLike | Mapping) else list(config)
+    layers: list[Layer] = [*map(from_config, configs), from_keywords(settings)]
+    if data is not None:
+        files = [data] if isinstance(data, str | os.PathLike) else list(data)
+        layers.append({"data.train": Setting(tuple(map(os.fspath, files)), "data")})
+    resumed, parent = begun
+    if resumed is not None:
+        return plan_training(layers, continued(resumed, layers))
+    return plan_training(layers, None if parent is None else inherited(parent))
+
+
+def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Generation | None:
+    """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
+    from seqrnn.run.directory import RunDirectory
+    from seqrnn.run.lock import RunLock
+
+    if begun is None:
+        return None
+    run = RunDirectory.open(begun)
+    # A training that goes on there would take the weights away again; it keeps the lock.
+    with RunLock(begun) if resume else nullcontext():
+        weights = run.newest() if resume else run.best()
+    for warning in run.warnings:
+        say(warning)
+    _check_weights(weights, begun)
+    return weights
+
+
+def _check_weights(weights: Generation, begun: Path) -> None:
+    """Hold weights to the settings of their run, before any data are made as large as those say."""
+    from seqrnn.answering.opened_run import open_run
+    from seqrnn.engine.build import expected_parameters
+
+    opened = open_run(begun)
+    weights.check(expected_parameters(opened.config, opened.task))
+
+
+def _followed(
+    data: Begun, place: tuple[Path, bool, bool], callback: Callback, notes: list[str]
+) -> TrainingResult:
+    """Train to the end, or until the callback returns True; `place` is that of the session."""
+    from seqrnn.engine.events import Evaluated, Finished, Measured
+    from seqrnn.engine.session import Place
+
+    session = data.session()
+    notes.append(session.describe())
+
+    history: list[Evaluated] = []
+    finished, figures = Finished(0, 0.0, ""), {}
+    for event in session.train(Place(*place)):
+        match event:
+            case Evaluated():
+                history.append(event)
+            case Finished():
+                finished = event
+            case Measured():
+                figures = dict(event.metrics)
+        if callback(event) is True:
+            session.trainer.stop("the callback ended it")
+    return TrainingResult(
+        place[0],
+        session.task.name,
+        finished.step,
+        finished.seconds,
+        finished.reason,
+        figures,
+        history=tuple(history),
+        notes=tuple(notes),
+    )
+
+
+def _ignored(_: object) -> None:
+    """Hear an event, and do nothing."""
