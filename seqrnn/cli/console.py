@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
@@ -163,9 +164,9 @@ class TrainingConsole:
 
 
 def preparation_line(event: Preparing) -> str:
-    """Return how far a preparation is: megabytes, their speed in this pass, and the time left for all."""
-    speed = event.done / max(event.pass_seconds, 1e-3)
+    """Return how far a preparation is: bytes, their speed in this pass, and the time left for all."""
+    speed = int(event.done / max(event.pass_seconds, 1e-3))
     return (
-        f"{event.what} {event.done / 1e6:,.0f} of {event.total / 1e6:,.0f} MB  "
-        f"{speed / 1e6:,.0f} MB/s  {clock(event.left)} left"
+        f"{event.what} {decimal(event.done)} of {decimal(event.total)}  "
+        f"{decimal(speed)}/s  {clock(event.left)} left"
     )

@@ -283,7 +283,7 @@ def test_a_moment_of_another_shape_corrupts_no_memory(tmp_path):
     run = take_case("S4b_momentshape", tmp_path)
     shutil.copy(SAMPLES / "mails.train.tsv", tmp_path)
     before = content_of(run)
-    command = [sys.executable, "-m", "seqrnn", "train", "-o", "run", "--resume", "--steps", "33"]
+    command = [sys.executable, "-m", "seqrnn", "train", "-o", "run", "--resume", "--steps", "33", "-q"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1), done.stderr
     assert "is float32 (3,), expected float32 (1327, 8)" in done.stderr
