@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from seqrnn.catalog import BleuTokenizer
-from seqrnn.cli.line_scores import LineOutput, score_lines
-from seqrnn.cli.model import open_model
 from seqrnn.cli.options import (
     BeamSizeOption,
     DeviceOption,
@@ -25,7 +23,6 @@ from seqrnn.cli.options import (
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import refuse
 from seqrnn.library.measuring import Given, effort_of, find_source, measure
-from seqrnn.library.opened_model import Resources
 
 MOST_CONFUSIONS = 10
 
@@ -89,6 +86,10 @@ def evaluate(
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
+        from seqrnn.cli.line_scores import LineOutput, score_lines
+        from seqrnn.cli.model import open_model
+        from seqrnn.library.opened_model import Resources
+
         resources = Resources("auto", device, threads)
         score_lines(open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return

@@ -116,6 +116,7 @@ def test_fields_of_json_rows_are_handed_through_and_bad_rows_keep_their_place(as
 
 
 def test_a_file_that_has_no_place_for_a_text_is_refused(speller, tmp_path) -> None:
+    (tmp_path / "a.conllu").write_text("1\tabc\t_\t_\t_\t_\t0\t_\t_\t_\n\n")
     with pytest.raises(UsageError, match="a tag for each, and this model gives one answer a text; give one "):
         generate(speller, str(tmp_path / "a.conllu"), str(tmp_path / "answers"))
 

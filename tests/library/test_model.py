@@ -115,7 +115,7 @@ def test_figures_are_those_of_the_command(name, run_of, model_of, library_folder
     data = library_folder / {"classifier": "train.tsv", "speller": "pairs.tsv"}[name]
     (written,) = command("evaluate", "-m", run_of(name), data, "--json", "--threads", "1")
     found = model_of(name).evaluate(data)
-    assert dict(found.figures) == {
+    assert found.as_json == {
         key: pytest.approx(value, rel=1e-5) if isinstance(value, float) else value
         for key, value in written.items()
     }

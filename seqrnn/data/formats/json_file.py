@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, object_line
 from seqrnn.data.formats.format import OpenLines, RowError
-from seqrnn.data.formats.json_lines import ObjectWriter, check_characters, with_nested
+from seqrnn.data.formats.json_lines import ObjectWriter, check_characters, is_object, with_nested
 from seqrnn.data.formats.json_text import STRICT
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.table import Row, Table
@@ -37,7 +37,7 @@ class JsonFile(TableFormat):
         """Whether a list of objects begins, or an object that goes over several lines."""
         start = "".join("".join(lines[:100])[:10_000].split())
         filled = [line for line in lines if line.strip()]
-        spread = start.startswith('{"') and len(filled) > 1 and not all(line[0] == "{" for line in filled)
+        spread = start.startswith('{"') and len(filled) > 1 and not is_object(filled[0])
         return start.startswith("[{") or spread
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:  # noqa: ARG002

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 MISSING = object()
 
 
+def is_object(line: str) -> bool:
+    """Whether a line is a whole JSON object."""
+    try:
+        return isinstance(parse_json(line), dict)
+    except ValueError:
+        return False
+
+
 class JsonLines(TableFormat):
     """An object a line, all of which goes along with its record."""
 
@@ -29,9 +37,10 @@ class JsonLines(TableFormat):
     is_unmistakable = True
 
     def matches(self, lines: Sequence[str]) -> bool:
-        """Whether every line begins an object, and the first is a whole one."""
+        """Whether every line begins an object; or most do, and the first is a whole one."""
         filled = [line for line in lines if line.strip()]
-        return bool(filled) and all(line.startswith("{") for line in filled)
+        begun = sum(line.startswith("{") for line in filled)
+        return bool(filled) and (begun == len(filled) or (2 * begun > len(filled) and is_object(filled[0])))
 
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the file; a line that is no object is a row with an error."""

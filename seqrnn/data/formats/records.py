@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.answer import AnswerStyle
@@ -29,7 +29,7 @@ from seqrnn.data.formats.series import (
 )
 from seqrnn.data.formats.series_answers import SeriesWriter
 from seqrnn.data.formats.table import Row, Table
-from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, with_text, with_texts
+from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, first_of, with_text, with_texts
 from seqrnn.data.formats.token_rows import answerable_tokens, token_answer, token_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
@@ -80,12 +80,7 @@ class TableFormat(AnswerableFormat):
     ) -> Iterator[tuple[Row, Record | None]]:
         """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
         rows = answerable(table, file_name(path), source)
-        head, failure = [], None
-        try:
-            for example in islice(rows, LOOKED_AT):  # one by one: what comes before an error is answered
-                head.append(example)
-        except RowError as error:
-            failure = error
+        head, failure = first_of(rows, LOOKED_AT)
         in_files = are_in_files([record for _, record in head if record is not None], source)
         for row, record in chain(head, () if failure else rows):
             yield _with_text(row, record, open_lines) if in_files else (row, record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from seqrnn.data.fields.named_files import (
     ARRAY_EXTENSION,
@@ -14,13 +14,15 @@ from seqrnn.data.fields.named_files import (
     folder_of,
 )
 from seqrnn.data.fields.source_kind import kind_named
-from seqrnn.data.formats.format import OpenLines
+from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.lines import LINE_LIMIT
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
+
+T = TypeVar("T")
 
 LOOKED_AT = 20  # cells
 MOSTLY = 0.8  # share of them that name files, or look so
@@ -53,10 +55,23 @@ def with_texts(records: Iterator[Record], source: Source, open_lines: OpenLines)
 
     Raises DataError, with the place, for a file that cannot be read.
     """
-    head = list(islice(records, LOOKED_AT))
+    head, failure = first_of(records, LOOKED_AT)
     in_files = are_in_files(head, source)
-    for record in chain(head, records):
+    for record in chain(head, () if failure else records):
         yield with_text(record, open_lines) if in_files else record
+    if failure is not None:
+        raise failure
+
+
+def first_of(rows: Iterator[T], most: int) -> tuple[list[T], RowError | None]:
+    """Take the first rows, at most so many, and what was wrong with the one after them."""
+    taken: list[T] = []
+    try:
+        for row in islice(rows, most):  # one by one: what comes before an error is not lost
+            taken.append(row)
+    except RowError as error:
+        return taken, error
+    return taken, None
 
 
 def are_in_files(records: Sequence[Record], source: Source) -> bool:
