@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import OutputOption
+from seqrnn.cli.options import AssignmentsOption, ConfigOption, OutputOption
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,13 +30,8 @@ def init(
         ),
     ] = None,
     output: OutputOption = None,
-    files: Annotated[
-        list[str] | None,
-        typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later wins."),
-    ] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
-    ] = None,
+    files: ConfigOption = None,
+    assignments: AssignmentsOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file that is there.")] = False,
     **flags: Any,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import OutputOption, QuietOption
+from seqrnn.cli.options import AssignmentsOption, OutputOption, QuietOption
 from seqrnn.errors import UsageError
 
 
@@ -39,9 +39,7 @@ def inspect(
     files: Annotated[
         list[str] | None, typer.Option("-c", help="YAML file with settings for the data; may be repeated.")
     ] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
-    ] = None,
+    assignments: AssignmentsOption = None,
     probe: Annotated[
         bool,
         typer.Option(

@@ -35,6 +35,13 @@ OutputOption = Annotated[
     str | None,
     typer.Option("-o", "--output", help="File to write instead of standard output.", show_default=False),
 ]
+ConfigOption = Annotated[
+    list[str] | None,
+    typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later wins."),
+]
+AssignmentsOption = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
+]
 JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, one object a line.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
 BackendOption = Annotated[

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqrnn.cli.flags import config_flags
+from seqrnn.cli.options import AssignmentsOption, ConfigOption
 from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
@@ -36,13 +37,8 @@ def train(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)
     ] = None,
-    config: Annotated[
-        list[str] | None,
-        typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later wins."),
-    ] = None,
-    assignments: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
-    ] = None,
+    config: ConfigOption = None,
+    assignments: AssignmentsOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on exactly where the run in --output stopped.")
