@@ -31,8 +31,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from seqrnn.library.model import Model, load
-    from seqrnn.library.results import Candidate, Evaluation, LineScore, RowAnswer, TrainingResult
-    from seqrnn.library.training import train
+    from seqrnn.library.results import Candidate, Evaluation, LineScore, RowAnswer
+    from seqrnn.library.training import TrainingResult, train
 
 __version__ = "0.1.0"
 
@@ -70,8 +70,8 @@ _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
     "seqrnn.engine.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
     "seqrnn.library.model": ("Model", "load"),
-    "seqrnn.library.results": ("Candidate", "Evaluation", "LineScore", "RowAnswer", "TrainingResult"),
-    "seqrnn.library.training": ("train",),
+    "seqrnn.library.results": ("Candidate", "Evaluation", "LineScore", "RowAnswer"),
+    "seqrnn.library.training": ("TrainingResult", "train"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -8,14 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from seqrnn.data.answer import Answer, probability
-
-if TYPE_CHECKING:
-    from seqrnn.engine.events import Evaluated
-    from seqrnn.library.model import Model
 
 Prediction: TypeAlias = str | float | tuple[str, ...] | tuple[int, ...] | None
 """A label or a text; a number (regression); labels (multi-label), a tag a token, or keys (polyphony)."""
@@ -106,33 +101,6 @@ class Evaluation:
     def __getitem__(self, name: str) -> Any:
         """Return a figure, such as `evaluation["accuracy"]`."""
         return self.figures[name]
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """A training that has ended, and the run directory that it filled.
-
-    `step` counts the updates made, `seconds` the time they took; `reason` says why there were no more.
-    `figures` are those of the best weights on the validation data, empty where there are none or the training
-    was stopped; `test` is how good they are on the data of the setting `test`, if there is one. `history`
-    holds every evaluation, and `notes` what was inferred and found in the data.
-    """
-
-    path: Path
-    task: str
-    step: int
-    seconds: float
-    reason: str
-    figures: Mapping[str, Any]
-    test: Evaluation | None = None
-    history: tuple[Evaluated, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def load(self) -> Model:
-        """Open the model that was trained; see `seqrnn.load`."""
-        from seqrnn.library.model import load
-
-        return load(self.path)
 
 
 def frozen(prediction: Any) -> Prediction:

@@ -13,20 +13,48 @@ from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
-from seqrnn.library.results import TrainingResult
+from seqrnn.library.results import Evaluation
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
     from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
-    from seqrnn.engine.events import Event
+    from seqrnn.engine.events import Evaluated, Event
     from seqrnn.engine.session import Session
+    from seqrnn.library.model import Model
     from seqrnn.run.generation import Generation
     from seqrnn.tasks.task import Task
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """A training that has ended, and the run directory that it filled.
+
+    `step` counts the updates made, `seconds` the time they took; `reason` says why there were no more.
+    `figures` are those of the best weights on the validation data, empty where there are none or the training
+    was stopped; `test` is how good they are on the data of the setting `test`, if there is one. `history`
+    holds every evaluation, and `notes` what was inferred and found in the data.
+    """
+
+    path: Path
+    task: str
+    step: int
+    seconds: float
+    reason: str
+    figures: Mapping[str, Any]
+    test: Evaluation | None = None
+    history: tuple[Evaluated, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def load(self) -> Model:
+        """Open the model that was trained; see `seqrnn.load`."""
+        from seqrnn.library.model import load
+
+        return load(self.path)
 
 
 def train(

@@ -17,7 +17,8 @@ from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
-from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.fields.source_fields import SourceField
+from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.sample import Sample, count

@@ -16,7 +16,8 @@ from seqrnn.data.dataset.batching import Batch, Pass
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, Use
 from seqrnn.data.fields.number_field import NumberField
-from seqrnn.data.fields.source_fields import SourceField, source_field
+from seqrnn.data.fields.source_fields import SourceField
+from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError

@@ -16,8 +16,8 @@ from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, f
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, Side, TextField, Use
-from seqrnn.data.fields.source_fields import SourceField, source_field
-from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.fields.source_fields import SourceField
+from seqrnn.data.fields.source_kind import kind_named, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings

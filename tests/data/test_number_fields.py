@@ -10,7 +10,7 @@ from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.field import TextField
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.fields.number_field import NumberField
-from seqrnn.data.fields.source_fields import source_field
+from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.fields.vectors_field import Moments, VectorsField
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, ModelError

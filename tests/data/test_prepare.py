@@ -14,7 +14,7 @@ from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.prepare import Prepared, prepare
 from seqrnn.data.fields.field import Field, LabelField, TextField
 from seqrnn.data.fields.names import NamesField
-from seqrnn.data.fields.source_fields import source_field
+from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.source import Source
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.errors import DataError, OutputError

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seqrnn.config import DataConfig
-from seqrnn.data.fields.source_fields import source_field
+from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool

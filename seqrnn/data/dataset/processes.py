@@ -9,8 +9,8 @@ import sys
 from contextlib import suppress
 from typing import Any
 
+from seqrnn.data.dataset.messages import receive, send
 from seqrnn.data.dataset.progress import bytes_in
-from seqrnn.data.dataset.worker import receive, send
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, MemoryLimit, UsageError
 

@@ -1,42 +1,21 @@
 """A process that works for another: `python -c` runs `main` with its pipes.
 
-A message is its length, 8 bytes, and a value as the marshal module writes it, which is fast, and knows
-nothing but numbers, strings and what is made of them. The first message is the name of a worker and its
-job, an answer is `(True, value)` or `(False, name of the exception, text)`. Where the other process has
-ended, there is no message any more, and this one ends, too.
+The first message (`messages.py`) is the name of a worker and its job. An answer is `(True, value)` or
+`(False, name of the exception, text)`. Where the other process has ended, there is no message any more, and
+this one ends, too.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
 import signal
 import sys
 import traceback
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
+from seqrnn.data.dataset.messages import receive, send
 from seqrnn.errors import DataError, UsageError
-
-LENGTH = 8  # bytes
-
-
-def send(file: IO[bytes], value: Any) -> None:
-    """Write one message. Raises OSError where nobody reads."""
-    content = marshal.dumps(value)
-    file.write(len(content).to_bytes(LENGTH, "big"))
-    file.write(content)
-    file.flush()
-
-
-def receive(file: IO[bytes]) -> Any:
-    """Read one message. Raises EOFError where there is no whole one."""
-    head = file.read(LENGTH)
-    size = int.from_bytes(head, "big")
-    content = file.read(size)
-    if len(head) < LENGTH or len(content) < size:
-        raise EOFError
-    return marshal.loads(content)
 
 
 def main() -> None:

@@ -6,10 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.field import Field
-from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 
 
@@ -36,8 +34,3 @@ class SourceField(Field, Protocol):
 
         Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest; images are (B, C, N, N).
         """
-
-
-def source_field(data: DataConfig) -> SourceField:
-    """Make the field, called "source", of what a configuration says is read."""
-    return kind_named(data.source_kind).field(data)

@@ -46,6 +46,11 @@ def kind_named(name: str) -> SourceKind:
     return made
 
 
+def source_field(data: DataConfig) -> SourceField:
+    """Make the field, called "source", of what a configuration says is read."""
+    return kind_named(data.source_kind).field(data)
+
+
 @cache
 def number_kinds() -> tuple[str, ...]:
     """Return the kinds that are the numbers in a field of their name."""
