@@ -140,7 +140,10 @@ def side_by_side(given: argparse.Namespace) -> dict[str, Any]:
     seeds = [["--seed", str(given.seed + number)] for number in range(given.processes)]
     seeds[0] += [] if given.replay is None else ["--replay", str(given.replay)]
     children = [subprocess.Popen([*command, *seed], stdout=subprocess.PIPE, text=True) for seed in seeds]
-    reports = [json.loads(child.communicate()[0]) for child in children]
+    printed = [child.communicate()[0] for child in children]
+    if any(child.returncode not in {0, 1} for child in children):
+        sys.exit(f"a fuzzer ended with {[child.returncode for child in children]}")
+    reports = list(map(json.loads, printed))
     together: dict[str, Any] = {
         name: sum(report[name] for report in reports) for name in ("asked", "replayed")
     }

@@ -63,7 +63,7 @@ def _apply(run: Path, edit: Edit) -> None:
     if edit["op"] == "become":
         _become(path, edit["kind"])
         return
-    if not path.is_file() or path.is_symlink():
+    if not path.is_file() or path.is_symlink() or path.stat().st_size >= NOTHING:
         return
     with suppress(*UNREADABLE):
         path.write_bytes(_CHANGE[edit["op"]](path.read_bytes(), edit))
