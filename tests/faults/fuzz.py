@@ -88,7 +88,7 @@ class Fuzzer:
             self.usual[place] = intact.peak
         return self.usual[place]
 
-    def _ask(self, probe: Probe, place: Path) -> tuple[Outcome, frozenset[str]]:
+    def _ask(self, probe: Probe, place: Path) -> tuple[Outcome, dict[str, bool]]:
         """Ask a changed copy of a run; the outcome, and what that has changed in the copy."""
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(f"runs/{probe.run}", place / "run")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -53,7 +54,7 @@ class Known:
     rows: int
     usual_peak: int
     bytes_of_files: int
-    changes: frozenset[str]
+    changes: Mapping[str, bool]  # names of what is not as it was, and whether they are new
 
 
 def faults(outcome: Outcome, known: Known) -> list[str]:
@@ -73,10 +74,11 @@ def faults(outcome: Outcome, known: Known) -> list[str]:
 
 
 def _may_change(outcome: Outcome, known: Known) -> bool:
-    """Only a training that goes on writes: all it has, or before it diverged (6) what it measured."""
+    """Only a training that goes on writes: all it has; one that diverges (6) keeps what it has found."""
     if known.probe.question != "resume" or outcome.code not in {0, 6}:
         return not known.changes
-    return outcome.code == 0 or known.changes <= {"metrics.jsonl"}
+    old = {name for name, is_new in known.changes.items() if not is_new}
+    return outcome.code == 0 or old <= {"metrics.jsonl"}
 
 
 def _of_stderr(outcome: Outcome) -> list[str]:
@@ -110,9 +112,10 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-def changes(before: Snapshot, after: Snapshot) -> frozenset[str]:
-    """The names of what is there no more, or not as it was, or new."""
-    return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+def changes(before: Snapshot, after: Snapshot) -> dict[str, bool]:
+    """The names of what is there no more, or not as it was, or new; and whether they are new."""
+    names = before.keys() | after.keys()
+    return {name: name not in before for name in names if before.get(name) != after.get(name)}
 
 
 def snapshot(run: Path) -> Snapshot:

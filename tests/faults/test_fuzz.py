@@ -45,17 +45,18 @@ FINE = Outcome(4, b"", "seqrnn: error: x: damaged; copy it again\n", 1000, hung=
         ({"peak": 1 << 30}, "held 10"),
         ({"code": 0, "stderr": "", "stdout": b"{}\n"}, "1 answers to 2 rows"),
         ({"code": 0, "stderr": "", "stdout": b"{}\nnan\n"}, "not JSON"),
-        ({"changes": {"metrics.jsonl"}}, "changed the directory"),
-        ({"changes": {"metrics.jsonl"}, "code": 6, "question": "resume"}, None),
-        ({"changes": {"gen-00000006"}, "code": 6, "question": "resume"}, "changed the directory"),
-        ({"changes": {"metrics.jsonl"}, "code": 4, "question": "resume"}, "changed the directory"),
+        ({"changes": {"metrics.jsonl": False}}, "changed the directory"),
+        ({"changes": {"metrics.jsonl": False}, "code": 6, "question": "resume"}, None),
+        ({"changes": {"gen-00000008": True}, "code": 6, "question": "resume"}, None),
+        ({"changes": {"gen-00000006": False}, "code": 6, "question": "resume"}, "changed the directory"),
+        ({"changes": {"metrics.jsonl": False}, "code": 4, "question": "resume"}, "changed the directory"),
     ],
 )
 def test_the_fuzzer_sees_what_is_wrong(change, word) -> None:
     fields = {name: getattr(FINE, name) for name in Outcome.__dataclass_fields__}
     outcome = Outcome(**{name: change.get(name, value) for name, value in fields.items()})
     probe = Probe("classifier", change.get("question", "classify"), [], True)
-    known = Known(probe, 2, FINE.peak, 1000, frozenset(change.get("changes", ())))
+    known = Known(probe, 2, FINE.peak, 1000, change.get("changes", {}))
     assert any(word in wrong for wrong in faults(outcome, known)) if word else not faults(outcome, known)
 
 
