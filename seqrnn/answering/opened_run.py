@@ -22,7 +22,7 @@ LARGEST_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """The best generation of a run, and all that is needed to build its network and to ask it."""
+    """A generation of a run, mostly the best, and all that is needed to build its network and to ask it."""
 
     config: Config
     task: Task
@@ -37,7 +37,12 @@ def open_run(path: Path, verb: str | None = None) -> OpenedRun:
     model does not answer to the command `verb`.
     """
     run = RunDirectory.open(path)
-    generation = run.best()
+    return opened(run, run.best(), verb)
+
+
+def opened(run: RunDirectory, generation: Generation, verb: str | None = None) -> OpenedRun:
+    """Open the generation of a run that was chosen last; raises what `open_run` raises."""
+    path = run.path
     config = _frugal(load_run_config(run.read_text(CONFIG), str(path / CONFIG)))
     task = _task_of(config, path)
     load_fields(task.fields, run.read_text, path)  # damage is told first

@@ -37,12 +37,13 @@ TOLD = frozenset(
 
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
     """Show what a run directory holds, or, with `config`, its settings."""
-    from seqrnn.answering.opened_run import open_run
+    from seqrnn.answering.opened_run import opened
     from seqrnn.cli.stdio import Output, say
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
 
     directory = RunDirectory.open(path)
+    best = directory.best()
     settings = directory.read_text(CONFIG)
     written = load_run_config(settings, str(path / CONFIG))
     if config:
@@ -50,15 +51,15 @@ def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> 
             out.write_text(settings)
         say(*directory.warnings)
         return
-    opened = open_run(path)
-    facts, warnings = _facts(opened), [*opened.warnings]
-    facts |= {"settings": _changed(written, opened.task), "history": _history(directory, warnings)}
+    run = opened(directory, best)
+    facts, warnings = _facts(run), [*run.warnings]
+    facts |= {"settings": _changed(written, run.task), "history": _history(directory, warnings)}
     with Output(output) as out:
         if as_json:
             out.write_json([facts])
         else:
             report = RunReport(Paper.of_stdout())
-            out.write_text(report.of(facts, _told(facts), opened.task.diagram()))
+            out.write_text(report.of(facts, _told(facts), run.task.diagram()))
     say(*warnings)
 
 

@@ -18,6 +18,7 @@ from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
+    from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.engine.events import Evaluated, Event
@@ -179,6 +180,7 @@ def _plan(
 
 def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Generation | None:
     """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
+    from seqrnn.answering.opened_run import opened
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.lock import RunLock
 
@@ -190,17 +192,15 @@ def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Ge
         weights = run.newest() if resume else run.best()
     for warning in run.warnings:
         say(warning)
-    _check_weights(weights, begun)
+    _check_weights(opened(run, weights))
     return weights
 
 
-def _check_weights(weights: Generation, begun: Path) -> None:
+def _check_weights(run: OpenedRun) -> None:
     """Hold weights to the settings of their run, before any data are made as large as those say."""
-    from seqrnn.answering.opened_run import open_run
     from seqrnn.engine.build import expected_parameters
 
-    opened = open_run(begun)
-    weights.check(expected_parameters(opened.config, opened.task))
+    run.generation.check(expected_parameters(run.config, run.task))
 
 
 def _followed(
