@@ -43,9 +43,10 @@ def answer_input(
     from seqrnn.cli.file_rows import FileRows, file_format, file_source
     from seqrnn.cli.rows import answer_rows
     from seqrnn.cli.stdio import Output
+    from seqrnn.library.measuring import with_settings
     from seqrnn.tasks.task import RowTask
 
-    task, data = model.run.task, _with_encoding(model, given.encoding)
+    task, data = model.run.task, with_settings(model.run.config, {"encoding": given.encoding})
     assert isinstance(task, RowTask)
     layout = _row_format(task, data, given, write)
     name = file_format(given.path, data, given.layout, given.as_json)
@@ -60,14 +61,6 @@ def answer_input(
     rows = FileRows(file_source(data, given.path, name, given.text_column), layout, asking)
     with Output(given.output) as out:
         return rows.write(out, model.side_by_side)
-
-
-def _with_encoding(model: OpenedModel, encoding: str | None) -> DataConfig:
-    from seqrnn.library.measuring import with_settings
-
-    return (
-        model.run.config.data if encoding is None else with_settings(model.run.config, {"encoding": encoding})
-    )
 
 
 def _row_format(

@@ -67,6 +67,8 @@ def with_settings(config: Config, keys: Mapping[str, str | None]) -> DataConfig:
     from seqrnn.config_file import dump, from_flags, from_yaml, resolve
 
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
+    if not known:
+        return config.data
     return resolve([from_yaml(dump(config), "config.yaml"), known]).data
 
 
