@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from spoiled import spoil
 
 from seqrnn.engine import training
 from seqrnn.engine.checkpoint import model_arrays
 from seqrnn.engine.device_updates import DeviceUpdater
 from seqrnn.engine.events import Evaluated, Stepped
-from seqrnn.engine.loss import Loss
 from seqrnn.engine.session import Place
 from seqrnn.errors import NumericError
 
@@ -23,22 +20,6 @@ SGD = {"training.optimizer": "sgd", "training.learning_rate": 0.1}
 def deferred(monkeypatch):
     """A function that makes trainings run as on a GPU from now on."""
     return lambda: monkeypatch.setattr(training, "Updater", DeviceUpdater)
-
-
-def spoil(session, bad):
-    """Make the loss and the carried state nan in the updates `bad`, from 1."""
-    forward, calls = session.model.forward, []
-
-    def spoiled(*arguments):
-        output = forward(*arguments)
-        if not session.model.training:
-            return output
-        calls.append(0)
-        factor = math.nan if len(calls) in bad else 1.0
-        carry = output.carry and [tuple(part * factor for part in state) for state in output.carry]
-        return replace(output, loss=Loss(output.loss.total * factor, output.loss.count), carry=carry)
-
-    session.model.forward = spoiled
 
 
 def outcome(session, path):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from itertools import zip_longest
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from spoiled import spoil
 
 from seqrnn.engine import training
 from seqrnn.engine.checkpoint import model_arrays
 from seqrnn.engine.device import computes_bfloat16
 from seqrnn.engine.events import Evaluated, Finished, Saved, Stepped
-from seqrnn.engine.loss import Loss
 from seqrnn.engine.session import Place
 from seqrnn.errors import NumericError
 from seqrnn.run.directory import RunDirectory
@@ -164,22 +163,6 @@ def test_a_gradient_is_clipped_to_its_largest_norm(make_session, tmp_path):
     assert norm(clipped) == pytest.approx(0.01, rel=1e-3)
     for name, change in free.items():
         np.testing.assert_allclose(clipped[name], change * 0.01 / norm(free), atol=1e-6)
-
-
-def spoil(session, bad):
-    """Make the loss and the carried state nan in the calls for training that `bad` names, from 1."""
-    forward, calls = session.model.forward, []
-
-    def spoiled(*arguments):
-        output = forward(*arguments)
-        if not session.model.training:
-            return output
-        calls.append(0)
-        factor = math.nan if len(calls) in bad else 1.0
-        carry = [tuple(array * factor for array in state) for state in output.carry]
-        return replace(output, loss=Loss(output.loss.total * factor, output.loss.count), carry=carry)
-
-    session.model.forward = spoiled
 
 
 @pytest.mark.parametrize("kind", ["loss", "gradient"])
