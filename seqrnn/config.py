@@ -282,7 +282,11 @@ class ModelConfig(Section):
     pooling: Literal["last", "mean", "max", "attention"] = key(
         "last", "How a classifier sums up the hidden states.", "--pooling"
     )
-    head: Literal["linear", "mlp"] = key("linear", "What stands on the summary.", "--head")
+    head: Literal["linear", "mlp"] = key(
+        "linear",
+        "Classifier head on the pooled hidden state: one linear layer, or an MLP.",
+        "--head",
+    )
     attention: Literal["dot", "general", "mlp", "none"] = key(
         "general",
         "How a decoder weighs what the encoder has read; none: it knows the last state only.",

@@ -190,7 +190,7 @@ def _parts_of_folder(asked: Config) -> _Parts:
     path = data.train[0] if len(data.train) == 1 else ""
     parts = parts_of(path) if os.path.isdir(path) else {}
     if "train" not in parts:
-        return _Parts()  # without one, whoever reads it will say so
+        return _Parts()  # without one, reading it will say so
     inside = {part: os.path.join(path, name) for part, name in parts.items()}
     settings: dict[str, Any] = {"data.train": (inside["train"],)}
     told = f"parts: of {path} it is {inside['train']} to train on"

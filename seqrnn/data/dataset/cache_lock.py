@@ -15,7 +15,7 @@ class EntryLock:
     """A lock on one entry: shared by those that read it, exclusive for one that builds or removes it.
 
     The kernel ties it to this object's open file, so the end of the process, however sudden, frees it, as
-    does the end of this object. Whoever removes an entry removes its lock file with it.
+    does the end of this object. Removing an entry removes its lock file with it.
     """
 
     def __init__(self, path: Path) -> None:

@@ -52,7 +52,7 @@ def take_sample(source: Source) -> TextSample:
             if len(records) >= SAMPLE_ROWS or characters >= SAMPLE_CHARACTERS:
                 return TextSample(records, max(_size_of(source) / max(_bytes_of(records), 1), 1.0))
     except DataError:
-        pass  # whoever reads all rows will say so
+        pass  # reading all rows will say so
     return TextSample(records)
 
 
