@@ -22,11 +22,12 @@ from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
+from seqrnn.data.formats.text_files import first_of
 from seqrnn.data.lines import Line, file_name, read_line_groups, read_lines
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
-from seqrnn.library.rows import Asking, Refusal
+from seqrnn.library.rows import NOT_FINITE, Asking, Refusal
 
 Example = tuple[FileRow, Record | None]
 
@@ -177,12 +178,7 @@ def _cut(rows: Iterator[Example]) -> Iterator[list[Example]]:
     """Cut rows into lists. An error of theirs is raised after what has come before it."""
     failure: Exception | None = None
     while failure is None:
-        part: list[Example] = []
-        try:
-            for row in islice(rows, MOST_ROWS):
-                part.append(row)
-        except (RowError, DataError) as error:
-            failure = error
+        part, failure = first_of(rows, MOST_ROWS, (RowError, DataError))
         if part:
             yield part
         elif failure is None:
@@ -196,7 +192,7 @@ def _finite(example: Answered, out: Output) -> Answered:
     if answer is None or answer.is_finite:
         return example
     out.count_not_finite()
-    return Answered(row._replace(error="the model's answer is nan or infinite"), None)
+    return Answered(row._replace(error=NOT_FINITE.reason), None)
 
 
 class JsonRecords(AnswerWriter):

@@ -37,6 +37,11 @@ class Record(NamedTuple):
         return not (self.source.strip() if self.steps is None else len(self.steps))
 
     @property
+    def length(self) -> int:
+        """Characters of what is read, or its time steps."""
+        return len(self.source) if self.steps is None else len(self.steps)
+
+    @property
     def size(self) -> int:
         """Characters and time steps that it holds."""
         return len(self.source) + sum(map(len, self.targets)) + (0 if self.steps is None else len(self.steps))

@@ -39,7 +39,7 @@ class SpreadSource(Source):
             if not chosen and not taking:
                 is_open ^= quotes and _is_odd(block.content)
                 continue
-            for place, raw in enumerate(lines_of(block), start=block.line + 1):
+            for place, raw in enumerate(block.lines, start=block.line + 1):
                 taking = taking if is_open else chosen
                 if taking:
                     yield decode_line(raw, (name, place), self.encoding_errors)
@@ -65,11 +65,6 @@ def step_of(source: Source) -> int:
 def spread(source: Source, step: int, watch: Watch) -> SpreadSource:
     """Return the same source, of which one block in `step` is read."""
     return SpreadSource(**vars(source), step=step, watch=watch)
-
-
-def lines_of(block: Block) -> list[bytes]:
-    """Return the lines of a block."""
-    return block.content.removesuffix(b"\n").split(b"\n")
 
 
 def checksums(lines: list[bytes]) -> NDArray[np.uint64]:

@@ -26,7 +26,7 @@ from seqrnn.data.grouping import batched
 from seqrnn.data.record import NO_FIELDS, Record, size_of
 from seqrnn.data.spread_sample import SpreadSample
 from seqrnn.inspection.repeats import RepeatCounter, Repeats
-from seqrnn.inspection.spread_source import checksums, lines_of, spread, step_of
+from seqrnn.inspection.spread_source import checksums, spread, step_of
 from seqrnn.inspection.suspicions import Suspicion, SuspicionCounter
 from seqrnn.tasks.answers_seen import AnswersSeen
 from seqrnn.tasks.task import Task
@@ -105,7 +105,7 @@ class Surveyor:
     def _compare_lines(self, block: Block, held_out: bool) -> None:
         """Compare all lines of a large file, of which not all are read as rows."""
         if self._watching:
-            filled = [(number, line) for number, line in enumerate(lines_of(block)) if line.strip()]
+            filled = [(number, line) for number, line in enumerate(block.lines) if line.strip()]
             numbers = np.array([number for number, _ in filled], dtype=np.int64) + block.line + 1
             lines = checksums([line for _, line in filled])
             self._repeated_lines.add_lines(lines, block.name, numbers, held_out)
@@ -154,7 +154,7 @@ class Surveyor:
         survey.answers = {"train": train.result(), "valid": valid.result()}
         survey.stops = [*train.refused, *valid.refused]
         survey.stopping = train.refusals + valid.refusals
-        sizes = [_size(record) for sample in self._samples for record in sample.records()]
+        sizes = [record.length for sample in self._samples for record in sample.records()]
         usual = float(np.percentile(sizes, 95)) if sizes else 0.0
         survey.suspicious = [*filter(lambda each: each.count, [self._blank]), *self._suspicions.found(usual)]
         return survey
@@ -177,7 +177,7 @@ class _Sample:
 
     def add(self, records: list[Record], held_out: NDArray[np.bool_]) -> None:
         """Take a batch."""
-        self._size += sum([_size(record) for record in records])
+        self._size += sum([record.length for record in records])
         taken = records if self._batches.takes_next else []
         self._batches.add(
             ([row._replace(fields=NO_FIELDS) for row in taken], held_out), sum(map(_weight, taken))
@@ -191,7 +191,7 @@ class _Sample:
         """Return the rows that are kept."""
         train = [row for rows, held in self._batches.items for row in compress(rows, ~held)]
         valid = [row for rows, held in self._batches.items for row in compress(rows, held)]
-        kept = sum([_size(record) for record in (*train, *valid)])
+        kept = sum([record.length for record in (*train, *valid)])
         share = 1.0 if self._batches.is_all else kept / max(self._size, 1)
         return SampledRows(train, valid, share / self._step)
 
@@ -202,7 +202,3 @@ def _weight(record: Record) -> int:
         width = len(record.steps[0]) if len(record.steps) and hasattr(record.steps[0], "__len__") else 1
         return OF_NUMBER * len(record.steps) * max(width, 1)
     return record.size + (OF_FILE if names_image(record) or names_array(record) else 0)
-
-
-def _size(record: Record) -> int:
-    return len(record.source) if record.steps is None else len(record.steps)

@@ -52,7 +52,7 @@ class SuspicionCounter:
         self._note_longest(records)
 
     def _note_longest(self, records: Sequence[Record]) -> None:
-        sizes = [_size(record) for record in records]
+        sizes = [record.length for record in records]
         while len(self._longest) < SHOWN or max(sizes, default=0) > self._longest[0][0]:
             if not sizes or not max(sizes):
                 return
@@ -67,7 +67,3 @@ class SuspicionCounter:
         far = sorted((each for each in self._longest if each[0] > LONG * max(usual, 1)), reverse=True)
         long = Suspicion(f"over {LONG} times as long as 95 % of the rows", len(far), [at for _, at in far])
         return [each for each in (self._replaced, self._control, long) if each.count]
-
-
-def _size(record: Record) -> int:
-    return len(record.source) if record.steps is None else len(record.steps)

@@ -10,7 +10,7 @@ from seqrnn.answering.rows import MOST_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.errors import DataError
 from seqrnn.library.results import LineScore, RowAnswer
-from seqrnn.library.rows import Refusal
+from seqrnn.library.rows import NOT_FINITE, Refusal
 
 Errors = Literal["raise", "return"]
 """What becomes of a row without an answer: an exception, or a result with its `error`."""
@@ -44,5 +44,5 @@ def results(parts: Iterable[list[Answer | Refusal]], kind: type[Result], errors:
 
 def _finite(answer: Answer | Refusal) -> Answer | Refusal:
     if isinstance(answer, Answer) and not answer.is_finite:
-        return Refusal("the model's answer is nan or infinite")
+        return NOT_FINITE
     return answer

@@ -26,6 +26,9 @@ class Refusal(NamedTuple):
     reason: str
 
 
+NOT_FINITE = Refusal("the model's answer is nan or infinite")
+
+
 @dataclass(frozen=True)
 class Asking:
     """A model, ready to answer rows: what `check` refuses, by DataError, has no answer.
@@ -46,7 +49,7 @@ class Asking:
         try:
             self.check(record)
         except DataError as error:
-            return Refusal(str(error).removeprefix(f"{record.place}: "))  # whoever asks tells the place
+            return Refusal(str(error).removeprefix(f"{record.place}: "))  # the caller tells the place
         return record
 
 

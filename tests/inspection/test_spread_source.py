@@ -10,7 +10,7 @@ import pytest
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
 from seqrnn.inspection import spread_source
-from seqrnn.inspection.spread_source import lines_of, spread, step_of
+from seqrnn.inspection.spread_source import spread, step_of
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_every_line_is_watched_once(table):
     list(read_records(spread(source, 5, seen.append)))
     with open(source.paths[0], "rb") as file:
         lines = file.read().splitlines()
-    assert [line for block in seen for line in lines_of(block)] == lines
+    assert [line for block in seen for line in block.lines] == lines
     assert [block.line for block in seen][:1] == [0]
 
 

@@ -25,6 +25,11 @@ class Block(NamedTuple):
     line: int
     content: bytes
 
+    @property
+    def lines(self) -> list[bytes]:
+        """Its lines."""
+        return self.content.removesuffix(b"\n").split(b"\n")
+
 
 def read_blocks(
     path: str,
@@ -52,7 +57,7 @@ def utf8_lines(block: Block, errors: Errors) -> tuple[bytes, int]:
         if b"\r" in content:
             content = content.removesuffix(b"\n").replace(b"\r\n", b"\n").removesuffix(b"\r") + b"\n"
         return content if content.endswith(b"\n") else content + b"\n", 0
-    numbered = enumerate(content.removesuffix(b"\n").split(b"\n"), block.line + 1)
+    numbered = enumerate(block.lines, block.line + 1)
     decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
     text = "".join(f"{line.text}\n" for line in decoded)
     return text.encode(), sum(line.replaced for line in decoded)

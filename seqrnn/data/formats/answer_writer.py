@@ -99,21 +99,22 @@ def answer_values(answer: Answer | None) -> dict[str, Any]:
     return {"prediction": answer.prediction, "probability": probability(answer.score)}
 
 
-def class_columns(style: AnswerStyle) -> list[str]:
-    """Return the names of the columns of a table that hold the probability of each class.
+def answer_names(style: AnswerStyle) -> list[str]:
+    """Return the names of the columns that a table gets: the prediction, its probability, those of classes.
 
     Raises UsageError for more than a table should have.
     """
+    names = list(answer_values(None))
     if not style.has_probabilities:
-        return []
+        return names
     if len(style.classes) > MAX_CLASS_COLUMNS:
         what = f"--probs: {len(style.classes):,} classes would be as many columns, of {MAX_CLASS_COLUMNS:,}"
         raise UsageError(f"{what} at most; add --jsonl, or leave it out")
-    return [f"p_{name}" for name in style.classes] if style.classes else ["probabilities"]
+    return [*names, *(f"p_{name}" for name in style.classes)] if style.classes else [*names, "probabilities"]
 
 
 def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
-    """Return the columns that a row of a table gets; see `class_columns`."""
+    """Return the columns that a row of a table gets; see `answer_names`."""
     values = list(answer_values(answer).values())
     if not style.has_probabilities:
         return values

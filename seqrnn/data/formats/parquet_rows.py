@@ -12,7 +12,7 @@ from seqrnn.data.formats.answer_writer import (
     AnswerWriter,
     Sink,
     answer_columns,
-    class_columns,
+    answer_names,
     names_beside,
 )
 from seqrnn.data.formats.binary_sink import BinaryFile
@@ -34,8 +34,7 @@ class ParquetRows(AnswerWriter):
         import pyarrow
 
         self._style = style
-        added = ("prediction", "probability", *class_columns(style))
-        names = names_beside(schema.names, added, style.prefix)
+        names = names_beside(schema.names, answer_names(style), style.prefix)
         self._added = list(map(pyarrow.field, names, _types(style)))
         self._schema = schema
         self._file = BinaryFile()

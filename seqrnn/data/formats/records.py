@@ -6,7 +6,7 @@ This is decided here once, for delimited files, JSON and Parquet alike.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -161,9 +161,14 @@ def _text_key(table: Table, source: Source) -> str:
     if named is None and not table.has_header:
         named = keys[0]
     others = [key for key in keys if key != table.usual(LABEL_NAMES, "--label-col")]
-    if named is None and len(others) != 1:
-        raise RowError(table.line, f"which of the {len(keys)} columns holds the text? use --text-col")
-    return named or others[0]
+    return named or _only(others, table)
+
+
+def _only(keys: Sequence[str], table: Table) -> str:
+    """Return the only one of some keys. Raises RowError where there are several, or none."""
+    if len(keys) != 1:
+        raise RowError(table.line, f"which of the {len(table.keys)} columns holds the text? use --text-col")
+    return keys[0]
 
 
 @dataclass(frozen=True)
@@ -185,10 +190,7 @@ def _roles(table: Table, source: Source) -> _Roles | None:
     if text is None and not labels:
         return _Roles(keys[0], None)
     if text is None:
-        others = [key for key in keys if key not in labels]
-        if len(others) != 1:
-            raise RowError(table.line, f"which of the {len(keys)} columns holds the text? use --text-col")
-        text = others[0]
+        text = _only([key for key in keys if key not in labels], table)
     return _Roles(text, tuple(label for label in labels if label != text))
 
 

@@ -12,7 +12,7 @@ from seqrnn.data.formats.answer_writer import (
     AnswerWriter,
     Sink,
     answer_columns,
-    class_columns,
+    answer_names,
     names_beside,
 )
 from seqrnn.data.formats.table import Table
@@ -27,7 +27,7 @@ class RowTextWriter(AnswerWriter):
         self._table = table
         self._style = style
         self._spell = spell
-        self._names = class_columns(style)
+        self._names = answer_names(style)
         if style.prefix and not table.has_header:
             raise UsageError(f"--prefix {style.prefix}: no header names the columns; leave it out")
 
@@ -36,9 +36,7 @@ class RowTextWriter(AnswerWriter):
         *before, header = self._table.opening or [""]
         out.write_lines(before)
         if self._table.has_header:
-            names = names_beside(
-                self._table.names or (), ("prediction", "probability", *self._names), self._style.prefix
-            )
+            names = names_beside(self._table.names or (), self._names, self._style.prefix)
             out.write_lines([self._extended(header, names)])
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
@@ -47,10 +45,9 @@ class RowTextWriter(AnswerWriter):
 
     def _row(self, example: Answered) -> str:
         row, answer = example
-        is_blank = not row.fields and row.error is None
-        if is_blank and not row.raw.strip():
+        if row.is_blank and not row.raw.strip():
             return str(row.raw)
-        columns = answer_columns(None if is_blank else answer, self._style)
+        columns = answer_columns(None if row.is_blank else answer, self._style)
         return self._extended(row.raw, map(self._style.cell, columns))
 
     def _extended(self, text: str, cells: Iterable[str]) -> str:

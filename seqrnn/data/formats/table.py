@@ -23,6 +23,11 @@ class Row(NamedTuple):
     error: str | None = None
     raw: Any = ""
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it has no cells, and is not malformed."""
+        return not self.fields and self.error is None
+
     def checked(self) -> Row:
         """Return the row itself; raises RowError where it is malformed."""
         if self.error is not None:

@@ -63,13 +63,15 @@ def with_texts(records: Iterator[Record], source: Source, open_lines: OpenLines)
         raise failure
 
 
-def first_of(rows: Iterator[T], most: int) -> tuple[list[T], RowError | None]:
-    """Take the first rows, at most so many, and what was wrong with the one after them."""
+def first_of(
+    rows: Iterator[T], most: int, errors: tuple[type[Exception], ...] = (RowError,)
+) -> tuple[list[T], Exception | None]:
+    """Take the first rows, at most so many, and what was wrong with the one after them, if of `errors`."""
     taken: list[T] = []
     try:
         for row in islice(rows, most):  # one by one: what comes before an error is not lost
             taken.append(row)
-    except RowError as error:
+    except errors as error:
         return taken, error
     return taken, None
 

@@ -36,7 +36,7 @@ def token_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     """
     columns = _columns(table, source, tagged=True)
     for rows in _sentences(table.rows, columns.sentence):
-        if rows[0].fields or rows[0].error:
+        if not rows[0].is_blank:
             yield _record(rows, columns, name)
 
 
@@ -65,11 +65,11 @@ def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:
     current = ""
     for row in rows:
         value = "" if sentence == BLANK_ROWS else _cell(row, sentence)
-        if held and ((not row.fields and row.error is None) or value not in {"", current}):
+        if held and (row.is_blank or value not in {"", current}):
             yield held
             held = []
         current = value or current
-        if not row.fields and row.error is None:
+        if row.is_blank:
             yield [row]
             continue
         held.append(row)
