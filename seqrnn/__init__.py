@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqrnn.data.dataset.progress import Preparing
-    from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
     from seqrnn.errors import (
         AmbiguousDataError,
         ConfigError,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from seqrnn.library.model import Model, load
     from seqrnn.library.results import Candidate, Evaluation, LineScore, RowAnswer
     from seqrnn.library.training import TrainingResult, train
+    from seqrnn.training.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
 
 __version__ = "0.1.0"
 
@@ -68,7 +68,7 @@ __all__ = [
 
 _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
-    "seqrnn.engine.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.training.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
     "seqrnn.library.model": ("Model", "load"),
     "seqrnn.library.results": ("Candidate", "Evaluation", "LineScore", "RowAnswer"),
     "seqrnn.library.training": ("TrainingResult", "train"),

@@ -54,29 +54,29 @@ SOURCES = {
 """What may be read of an example; of the fields of an object that hold numbers the first one counts."""
 
 MODELS = {
-    "encoder-decoder": "seqrnn.engine.encoder_decoder:build_encoder_decoder",
-    "classifier": "seqrnn.engine.classifier:build_classifier",
-    "feed-forward": "seqrnn.engine.feed_forward:build_feed_forward",
-    "language-model": "seqrnn.engine.language_model:build_language_model",
-    "polyphony": "seqrnn.engine.polyphony:build_polyphony",
-    "tagger": "seqrnn.engine.tagger:build_tagger",
+    "encoder-decoder": "seqrnn.backends.torch.encoder_decoder:build_encoder_decoder",
+    "classifier": "seqrnn.backends.torch.classifier:build_classifier",
+    "feed-forward": "seqrnn.backends.torch.feed_forward:build_feed_forward",
+    "language-model": "seqrnn.backends.torch.language_model:build_language_model",
+    "polyphony": "seqrnn.backends.torch.polyphony:build_polyphony",
+    "tagger": "seqrnn.backends.torch.tagger:build_tagger",
 }
 
 
 RUNTIMES = {
-    "encoder-decoder": "seqrnn.runtime.encoder_decoder:EncoderDecoder",
-    "classifier": "seqrnn.runtime.classifier:Classifier",
-    "feed-forward": "seqrnn.runtime.feed_forward:FeedForward",
-    "language-model": "seqrnn.runtime.language_model:LanguageModel",
-    "polyphony": "seqrnn.runtime.polyphony:PolyphonyNetwork",
-    "tagger": "seqrnn.runtime.tagger:Tagger",
+    "encoder-decoder": "seqrnn.backends.numpy.encoder_decoder:EncoderDecoder",
+    "classifier": "seqrnn.backends.numpy.classifier:Classifier",
+    "feed-forward": "seqrnn.backends.numpy.feed_forward:FeedForward",
+    "language-model": "seqrnn.backends.numpy.language_model:LanguageModel",
+    "polyphony": "seqrnn.backends.numpy.polyphony:PolyphonyNetwork",
+    "tagger": "seqrnn.backends.numpy.tagger:Tagger",
 }
 """The models that NumPy alone can compute; one that is missing here, or reads images, needs PyTorch."""
 
 GRAPHS = {
-    "classification": "seqrnn.export.classifier:ClassifierNetwork",
-    "language-model": "seqrnn.export.language_model:LanguageNetwork",
-    "tagging": "seqrnn.export.tagger:TaggerNetwork",
+    "classification": "seqrnn.backends.onnx.classifier:ClassifierNetwork",
+    "language-model": "seqrnn.backends.onnx.language_model:LanguageNetwork",
+    "tagging": "seqrnn.backends.onnx.tagger:TaggerNetwork",
 }
 """The tasks whose models can be written as ONNX, where what is read has time steps."""
 

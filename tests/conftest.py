@@ -70,7 +70,7 @@ def make_session(tmp_path):
     from seqrnn.catalog import TASKS, load
     from seqrnn.config_file import from_defaults, resolve
     from seqrnn.data.dataset.prepare import prepare
-    from seqrnn.engine.session import Session
+    from seqrnn.training.session import Session
 
     def make(layout, settings=None, content=None, **more):
         file = tmp_path / f"train.{layout}"
@@ -86,7 +86,7 @@ def make_session(tmp_path):
 @pytest.fixture
 def train(make_session, tmp_path):
     """A function that trains what `make_session` makes, in a new run directory: `-> (session, path)`."""
-    from seqrnn.engine.session import Place
+    from seqrnn.training.session import Place
 
     numbers = itertools.count()
 

@@ -1,7 +1,7 @@
 """What a backend can do for a trained model: the network's arithmetic, arrays in and arrays out.
 
-`runtime/` computes in NumPy, `engine/backend.py` in PyTorch. A network of `runtime/` offers the one of
-these protocols that its kind of task needs; that of the engine offers all and asks its model.
+`backends/numpy/` computes in NumPy, `backends/torch/backend.py` in PyTorch. A network of `backends/numpy/`
+offers the one of these protocols that its kind of task needs; that of PyTorch offers all and asks its model.
 """
 
 from __future__ import annotations

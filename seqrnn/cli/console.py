@@ -16,7 +16,7 @@ from seqrnn.cli.evaluation_table import EvaluationTable, figures
 from seqrnn.cli.stdio import printable
 from seqrnn.cli.tables import clock
 from seqrnn.data.dataset.progress import Preparing
-from seqrnn.engine.events import Evaluated, Event, Finished, Measured, Started, Stepped
+from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
 LONGEST = 1000  # characters of such a line

@@ -94,9 +94,9 @@ def evaluate(
         score_lines(open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
         return
     from seqrnn.answering.opened_run import open_run
+    from seqrnn.backends.torch.backend import open_backend
+    from seqrnn.backends.torch.device import set_threads
     from seqrnn.cli.stdio import Output, say, say_waiting
-    from seqrnn.engine.backend import open_backend
-    from seqrnn.engine.device import set_threads
     from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
     set_threads(threads)

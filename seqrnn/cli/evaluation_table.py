@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seqrnn.cli.tables import clock, head, shown
-from seqrnn.engine.events import Evaluated
+from seqrnn.training.events import Evaluated
 
 HIDDEN = ("task", "examples", "tokens", "micro_f1", "unknown_labels", "unknown_tokens")
 """Figures that have no column of their own; what is unknown is said before the training."""

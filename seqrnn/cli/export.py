@@ -102,7 +102,7 @@ def _check_flags(onnx: Path | None, output: Path | None, quantize: str | None, g
 
 def _write_onnx(model: Path, path: Path) -> tuple[dict[str, Any], list[str]]:
     from seqrnn.answering.opened_run import open_run
-    from seqrnn.export.exporter import export_onnx
+    from seqrnn.backends.onnx.exporter import export_onnx
 
     run = open_run(model)
     written = export_onnx(run, path)
@@ -118,7 +118,7 @@ def _write_quantized(
     model: Path, output: Path, given: Given | None, threads: int
 ) -> tuple[dict[str, Any], list[str]]:
     from seqrnn.answering.opened_run import open_run
-    from seqrnn.export.quantized import check_free, export_quantized
+    from seqrnn.backends.onnx.quantized import check_free, export_quantized
 
     run = open_run(model)
     check_free(output)  # before anything costs time
@@ -139,10 +139,10 @@ def _write_quantized(
 
 def _figures(run: OpenedRun, source: Source, threads: int) -> dict[str, Any]:
     """Measure a model on the CPU as `seqrnn evaluate` does."""
-    from seqrnn.engine.backend import open_backend
-    from seqrnn.engine.device import set_threads
-    from seqrnn.engine.evaluation import Effort
+    from seqrnn.backends.torch.backend import open_backend
+    from seqrnn.backends.torch.device import set_threads
     from seqrnn.search.beam import Beam
+    from seqrnn.training.evaluation import Effort
 
     set_threads(threads)
     return dict(measure(open_backend(run, "cpu"), run.task, source, Effort(beam=Beam(BEAM_SIZE))).figures)

@@ -42,7 +42,7 @@ def divided(plan: Plan, folds: int) -> Plan:
     Raises UsageError for data that cannot be divided.
     """
     from seqrnn.data.formats.registry import format_named
-    from seqrnn.engine.duration import budget_of, parse_budget
+    from seqrnn.training.duration import budget_of, parse_budget
 
     data, budget = plan.config.data, plan.config.training.budget
     if format_named(data.format).is_one_text:
@@ -91,10 +91,10 @@ def _measured(plan: Plan, fold: tuple[int, int], console: TrainingConsole) -> di
     from seqrnn.cli.signals import stopping
     from seqrnn.data.dataset.prepare import prepare
     from seqrnn.data.dataset.split import Fold
-    from seqrnn.engine.evaluation import Effort
-    from seqrnn.engine.events import Stepped
-    from seqrnn.engine.fold import FoldTraining
     from seqrnn.search.beam import Beam
+    from seqrnn.training.evaluation import Effort
+    from seqrnn.training.events import Stepped
+    from seqrnn.training.fold import FoldTraining
 
     task, training = plan.task(), plan.readable.training
     prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, fold=Fold(*fold))

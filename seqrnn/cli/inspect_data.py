@@ -15,9 +15,9 @@ from seqrnn.errors import DataError
 if TYPE_CHECKING:
     from seqrnn.config_file import Layer
     from seqrnn.data.record import Record
-    from seqrnn.engine.probe import Estimate
     from seqrnn.inspection.findings import Findings
     from seqrnn.library.plan import Plan
+    from seqrnn.training.probe import Estimate
 
 PROBE_ROOM = 2 << 20  # characters of the examples that a probe trains on
 PROBE_VALID = 200  # examples that it is evaluated on
@@ -70,8 +70,8 @@ def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
     task = findings.measured.task
     if task is None or findings.stops:
         return None, ""
-    from seqrnn.engine.probe import estimate, probe  # torch: what is wrong with the data is told before
     from seqrnn.inspection.measuring import columns
+    from seqrnn.training.probe import estimate, probe  # torch: what is wrong with the data is told before
 
     train = _some(findings.train.train, task.stream)
     valid = findings.valid.valid[:: max(len(findings.valid.valid) // PROBE_VALID, 1)]

@@ -77,8 +77,8 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
 
     Raises ModelError where they are not those of the configuration.
     """
+    from seqrnn.backends.onnx.parameters import read_parameters
     from seqrnn.data.fields.source_kind import kind_named
-    from seqrnn.export.parameters import read_parameters
     from seqrnn.tasks.task import WritingTask
 
     best, config, task = run.generation, run.config, run.task

@@ -12,7 +12,7 @@ def open_model(path: Path, verb: str | None, resources: Resources) -> OpenedMode
     """Open the best network of a run directory. Raises what `OpenedModel` raises."""
     model = OpenedModel(path, verb, resources)
     if not model.in_numpy:
-        from seqrnn.engine.device import set_threads
+        from seqrnn.backends.torch.device import set_threads
 
         set_threads(resources.threads)
     return model

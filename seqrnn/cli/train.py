@@ -19,11 +19,11 @@ from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.engine.events import Event
-    from seqrnn.engine.session import Session
     from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
     from seqrnn.library.training import Begun
+    from seqrnn.training.events import Event
+    from seqrnn.training.session import Session
 
 
 @config_flags
@@ -165,7 +165,7 @@ def _start(data: Begun, asked: _Asked, console: TrainingConsole) -> tuple[Sessio
 
     What is left of the training is in the events.
     """
-    from seqrnn.engine.session import Place
+    from seqrnn.training.session import Place
 
     session = data.session()
     console.say(session.describe())

@@ -30,9 +30,9 @@ class FinalTest:
     def measure(self, run: Path, device: str) -> Evaluation:
         """Measure the best weights of a run as `seqrnn evaluate` does; keep the figures in the run."""
         from seqrnn.answering.opened_run import open_run
-        from seqrnn.engine.backend import open_backend
-        from seqrnn.engine.evaluation import Effort
+        from seqrnn.backends.torch.backend import open_backend
         from seqrnn.search.beam import Beam
+        from seqrnn.training.evaluation import Effort
 
         opened = open_run(run)
         measured = self.data.measure(open_backend(opened, device), Effort(beam=Beam(BEAM_SIZE)))

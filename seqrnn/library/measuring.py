@@ -14,14 +14,14 @@ from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.results import Evaluation
 
 if TYPE_CHECKING:
+    from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.config import Config, DataConfig
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
     from seqrnn.data.fields.field import Field
     from seqrnn.data.source import Source
-    from seqrnn.engine.backend import TorchBackend
-    from seqrnn.engine.evaluation import Effort
     from seqrnn.tasks.task import Task
+    from seqrnn.training.evaluation import Effort
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Encoded:
 
     def measure(self, backend: TorchBackend, effort: Effort) -> Evaluation:
         """Measure the network of a backend. Raises NumericError where its loss is not finite."""
-        from seqrnn.engine.evaluation import evaluate
+        from seqrnn.training.evaluation import evaluate
 
         figures, details = evaluate(backend.model, self.task, self.dataset, effort)
         return Evaluation(figures, details, (*self.notes, *details.get("notes", ()), *_notes(self.part)))
@@ -118,10 +118,10 @@ def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float
 
     Raises UsageError for what has no effect on the task.
     """
-    from seqrnn.engine.evaluation import Effort
     from seqrnn.search.beam import Beam
     from seqrnn.tasks.language_model import LanguageModel
     from seqrnn.tasks.task import WritingTask
+    from seqrnn.training.evaluation import Effort
 
     size, penalty = beam
     if not isinstance(task, WritingTask):

@@ -23,7 +23,7 @@ from seqrnn.library.spelling import spelled_for_python
 from seqrnn.tasks.task import WritingTask
 
 if TYPE_CHECKING:
-    from seqrnn.engine.backend import TorchBackend
+    from seqrnn.backends.torch.backend import TorchBackend
 
 
 def load(
@@ -224,7 +224,7 @@ class Model:
         """The network in PyTorch, which alone computes losses."""
         with self._lock:
             if self._network is None:
-                from seqrnn.engine.backend import TorchBackend, open_backend
+                from seqrnn.backends.torch.backend import TorchBackend, open_backend
 
                 own = self._opened.backend
                 usable = isinstance(own, TorchBackend)

@@ -44,7 +44,7 @@ class OpenedModel:
     @cached_property
     def in_numpy(self) -> bool:
         """Whether NumPy computes. Raises UsageError where it should, but cannot."""
-        from seqrnn.runtime.backend import can_run
+        from seqrnn.backends.numpy.backend import can_run
 
         chosen, device = self.resources.backend, self.resources.device
         on_cpu, known = device in {"auto", "cpu"}, can_run(self.run)
@@ -55,11 +55,11 @@ class OpenedModel:
         return chosen != "torch" and on_cpu and known
 
     def _in_numpy(self) -> Any:
-        from seqrnn.runtime.backend import open_backend
+        from seqrnn.backends.numpy.backend import open_backend
 
         return open_backend(self.run)
 
     def _in_torch(self) -> Any:
-        from seqrnn.engine.backend import open_backend
+        from seqrnn.backends.torch.backend import open_backend
 
         return open_backend(self.run, self.resources.device)

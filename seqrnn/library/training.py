@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.data.dataset.prepare import Prepared
     from seqrnn.data.dataset.progress import Preparing
-    from seqrnn.engine.events import Evaluated, Event
-    from seqrnn.engine.session import Session
     from seqrnn.library.model import Model
     from seqrnn.run.generation import Generation
     from seqrnn.tasks.task import Task
+    from seqrnn.training.events import Evaluated, Event
+    from seqrnn.training.session import Session
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
@@ -89,7 +89,7 @@ def train(
         notes: list[str] = []
         begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
         with final_test(plan, begun.prepared.fields) as test:
-            from seqrnn.engine.isolation import settings_restored
+            from seqrnn.training.isolation import settings_restored
 
             with settings_restored():
                 result = _followed(begun, (path, overwrite, resume), callback or _ignored, notes)
@@ -128,7 +128,7 @@ class Begun:
 
     def session(self) -> Session:
         """Build the model. Raises DataError or ModelError where the weights do not fit."""
-        from seqrnn.engine.session import Session, check_unchanged
+        from seqrnn.training.session import Session, check_unchanged
 
         if self.weights is not None and self.resume:
             check_unchanged(self.weights, self.prepared.hashes)
@@ -198,7 +198,7 @@ def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Ge
 
 def _check_weights(run: OpenedRun) -> None:
     """Hold weights to the settings of their run, before any data are made as large as those say."""
-    from seqrnn.engine.build import expected_parameters
+    from seqrnn.backends.torch.build import expected_parameters
 
     run.generation.check(expected_parameters(run.config, run.task))
 
@@ -207,8 +207,8 @@ def _followed(
     data: Begun, place: tuple[Path, bool, bool], callback: Callback, notes: list[str]
 ) -> TrainingResult:
     """Train to the end, or until the callback returns True; `place` is that of the session."""
-    from seqrnn.engine.events import Evaluated, Finished, Measured
-    from seqrnn.engine.session import Place
+    from seqrnn.training.events import Evaluated, Finished, Measured
+    from seqrnn.training.session import Place
 
     session = data.session()
     notes.append(session.describe())

@@ -13,10 +13,10 @@ import torch
 from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
+from seqrnn.backends.torch.parameters import load_model
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BOS
-from seqrnn.engine.checkpoint import load_model
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.generation import Limits, generate

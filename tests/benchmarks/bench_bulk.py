@@ -30,11 +30,11 @@ from torch import nn
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
+from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.rows import RowFormat, answer_rows
 from seqrnn.cli.stdio import Output
 from seqrnn.library.rows import Asking
-from seqrnn.runtime.backend import open_backend
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import Choice
 

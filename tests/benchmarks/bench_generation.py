@@ -23,15 +23,15 @@ from torch import nn
 from seqrnn.answering.continuation import Text
 from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
+from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import widen_products
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
-from seqrnn.engine.session import Place, Session
-from seqrnn.runtime.backend import open_backend
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
 from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.training.session import Place, Session
 
 ROUNDS, CHARACTERS = 5, 2000
 EMBEDDING, TEMPERATURE = 128, 0.8

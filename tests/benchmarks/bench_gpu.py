@@ -22,9 +22,9 @@ from report import ROOT, commit_of, in_turns, median_ratio, write_section
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from seqrnn.backends.torch.device import choose_device
+from seqrnn.backends.torch.rnn import RNN
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.engine.device import choose_device
-from seqrnn.engine.rnn import RNN
 
 ROUNDS = 5
 SLOT_ROUNDS = 2

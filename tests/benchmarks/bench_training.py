@@ -19,13 +19,13 @@ import torch
 from report import in_turns, median_ratio, write_section
 from torch import nn
 
+from seqrnn.backends.torch.build import build_model
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
-from seqrnn.engine.build import build_model
-from seqrnn.engine.events import Stepped
-from seqrnn.engine.training import Trainer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.training.events import Stepped
+from seqrnn.training.training import Trainer
 
 ROUNDS = 5
 EMBEDDING = 128

@@ -32,9 +32,9 @@ def main(checkout: str, data: str, batch: str | None = None) -> None:
     from seqrnn.catalog import TASKS, load
     from seqrnn.config_file import from_defaults, resolve
     from seqrnn.data.dataset.prepare import prepare
-    from seqrnn.engine.events import Stepped
-    from seqrnn.engine.session import Session
     from seqrnn.run.directory import RunDirectory
+    from seqrnn.training.events import Stepped
+    from seqrnn.training.session import Session
 
     kind = load(TASKS["tagging"])
     config = resolve(

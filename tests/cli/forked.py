@@ -106,7 +106,7 @@ def import_all() -> None:
     """Import what the commands do, also what PyTorch and others import when they are first used."""
     for name in ("torch._dynamo", "sklearn.metrics", "sacrebleu.metrics", "rapidfuzz.distance"):
         import_module(name)
-    for name in ("seqrnn.engine.session", "seqrnn.library.measuring", "seqrnn.cli.folds"):
+    for name in ("seqrnn.training.session", "seqrnn.library.measuring", "seqrnn.cli.folds"):
         import_module(name)
     for command in IMPORTED:
         load_command(command)

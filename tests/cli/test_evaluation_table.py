@@ -4,7 +4,7 @@ import pytest
 
 from seqrnn.cli.console import Meter
 from seqrnn.cli.evaluation_table import MARK, EvaluationTable
-from seqrnn.engine.events import Evaluated, Stepped
+from seqrnn.training.events import Evaluated, Stepped
 
 FIGURES = {
     "classification": ({"accuracy": 0.75, "macro_f1": 0.7143, "micro_f1": 0.75}, "accuracy"),

@@ -11,16 +11,16 @@ import torch
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import RowWriter
+from seqrnn.backends.torch.backend import TorchBackend, open_backend
+from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.catalog import CELLS, TASKS
 from seqrnn.data.dataset.batching import Pass
 from seqrnn.data.record import Record
-from seqrnn.engine.backend import TorchBackend, open_backend
-from seqrnn.engine.checkpoint import model_arrays
-from seqrnn.engine.evaluation import evaluate, to_tensors
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
+from seqrnn.training.evaluation import evaluate, to_tensors
 
 CPU = torch.device("cpu")
 WIDTH = 24  # steps of a filled batch: more than any example has

@@ -7,12 +7,12 @@ import pytest
 import torch
 from test_contract import ROWS, WIDTH, chosen
 
+from seqrnn.backends.torch.backend import to_tensors
+from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.data.dataset.batching import Pass
-from seqrnn.engine import device_updates
-from seqrnn.engine.backend import to_tensors
-from seqrnn.engine.checkpoint import model_arrays
-from seqrnn.engine.evaluation import evaluate
-from seqrnn.engine.session import Place
+from seqrnn.training import device_updates
+from seqrnn.training.evaluation import evaluate
+from seqrnn.training.session import Place
 
 pytestmark = pytest.mark.gpu
 

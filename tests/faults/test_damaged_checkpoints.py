@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from damage import CASES, SAMPLES, content_of, edit_tensors, newest, take_case, write_state
 
-from seqrnn.engine.position import SavedPosition
-from seqrnn.engine.session import Place
 from seqrnn.errors import ModelError
 from seqrnn.run.directory import RunDirectory
+from seqrnn.training.position import SavedPosition
+from seqrnn.training.session import Place
 
 WEIGHT = "rnn.layers.0.0.weight_hh_l0"
 SETTINGS = {

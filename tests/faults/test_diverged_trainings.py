@@ -10,10 +10,10 @@ import torch
 from damage import content_of
 
 import seqrnn
-from seqrnn.engine.events import Saved, Stepped
-from seqrnn.engine.session import Place
 from seqrnn.errors import NumericError
 from seqrnn.run.directory import RunDirectory
+from seqrnn.training.events import Saved, Stepped
+from seqrnn.training.session import Place
 
 SHORT = {"training.steps": 6, "training.epochs": None, "training.evaluate_every": 3}
 UNSEEN = {**SHORT, "data.valid_fraction": 0.0}

@@ -13,14 +13,14 @@ from damage import CASES, content_of, edit_config, make_true, newest, take_case
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
+from seqrnn.backends.onnx.quantized import export_quantized
 from seqrnn.config import KEYS, ModelConfig, type_of
 from seqrnn.config_file import from_assignments, load_run_config, resolve
-from seqrnn.engine.session import Place
 from seqrnn.errors import ConfigError, ModelError
-from seqrnn.export.quantized import export_quantized
 from seqrnn.library.plan import continued, inherited
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.generation import Generation
+from seqrnn.training.session import Place
 
 LIMITED = """
 import resource, sys

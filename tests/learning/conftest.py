@@ -9,10 +9,10 @@ import pytest
 from seqrnn.config_file import from_defaults, read_file
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.source import Source
-from seqrnn.engine.evaluation import evaluate
-from seqrnn.engine.session import Place, Session
 from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
+from seqrnn.training.evaluation import evaluate
+from seqrnn.training.session import Place, Session
 
 ROOT = Path(__file__).parent.parent.parent
 QUICK = {"training.precision": "fp32", "training.device": "cpu", "training.evaluate_every": 10_000}

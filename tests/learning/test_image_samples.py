@@ -9,11 +9,11 @@ import pytest
 from seqrnn.config_file import from_defaults, read_file
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.source import Source
-from seqrnn.engine.evaluation import Effort, evaluate
-from seqrnn.engine.session import Place, Session
 from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
 from seqrnn.search.beam import Beam
+from seqrnn.training.evaluation import Effort, evaluate
+from seqrnn.training.session import Place, Session
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,11 +6,11 @@ import pytest
 
 from seqrnn.answering.rows import RowWriter
 from seqrnn.data.record import Record
-from seqrnn.engine.evaluation import Effort
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
+from seqrnn.training.evaluation import Effort
 
 ENDINGS = {
     "Norran": ("holm", "øy", "vik", "nes", "sund", "skjær", "fjord", "havn"),

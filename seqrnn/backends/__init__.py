@@ -1,0 +1,1 @@
+"""The networks: in PyTorch to train, in NumPy to answer, as ONNX graphs for other runtimes."""

@@ -1,0 +1,1 @@
+"""The networks in NumPy alone: to answer without PyTorch."""

@@ -1,0 +1,118 @@
+"""Layers of any cell over a batch of sequences, one or two directions.
+
+Shapes: B batch, T time, E input size, H hidden size, D directions, G gates.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqrnn.backends.numpy.inputs import Lookup, joined
+from seqrnn.backends.numpy.layer import Brought, Layer
+from seqrnn.backends.numpy.lengths import running, turned
+from seqrnn.backends.numpy.prefixes import NOTHING, PrefixTree
+from seqrnn.backends.numpy.weights import Array, Take, within
+from seqrnn.catalog import CELLS, load
+from seqrnn.cells.cell import State
+from seqrnn.cells.sizes import RNNSizes
+
+LONG = 2**14  # steps that are read at a time
+Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
+
+
+class RNN:
+    """A stack of `cell`."""
+
+    def __init__(self, take: Take, cell: str, sizes: RNNSizes) -> None:
+        self.sizes = sizes
+        self.layers = [
+            [
+                Layer(within(take, f"layers.{depth}.{direction}"), load(CELLS[cell]), size, sizes.hidden_size)
+                for direction in range(sizes.directions)
+            ]
+            for depth, size in enumerate(sizes.input_sizes)
+        ]
+
+    def initial(self, batch_size: int) -> Layers:
+        """Return the zero state of every layer and direction, each array (B, H)."""
+        return [layer.initial(batch_size) for directions in self.layers for layer in directions]
+
+    def __call__(
+        self, x: Array | Lookup, lengths: Array, states: Layers | None = None
+    ) -> tuple[Lookup, Layers]:
+        """Read a batch of sequences.
+
+        `x` is (B, T, E), written out or as a `Lookup`, `lengths` (B,). Returns the hidden states of the
+        last layer as a `Lookup` (B, T, D * H), zero where a sequence has ended, and the last state of
+        every sequence in every layer and direction. A sequence that has ended costs nothing, and what
+        several begin with, or end with where they are read backwards, is computed once.
+        """
+        y = x if isinstance(x, Lookup) else Lookup.all(x)
+        new: Layers = []
+        for directions in self.layers:
+            outputs = []
+            for layer, backward in zip(directions, (False, True), strict=False):
+                state = None if states is None else states[len(new)]
+                output, last = _read(layer, y, lengths, state, backward)
+                outputs.append(output)
+                new.append(last)
+            y = outputs[0] if len(outputs) == 1 else joined(outputs)
+        return y, new
+
+    def step(self, from_input: Array, states: Layers) -> tuple[Array, Layers]:
+        """Go one step: `from_input` (N, G * H) of the first layer -> output (N, H); one direction only."""
+        new: Layers = []
+        for depth, (layer,) in enumerate(self.layers):
+            given = layer.from_input(new[-1][0]) if depth else from_input
+            new.append(layer.step(given, states[depth]))
+        return new[-1][0], new
+
+
+def reorder(states: Layers, rows: Array) -> Layers:
+    """Take `rows` (N,) of every state."""
+    return [tuple(array[rows] for array in state) for state in states]
+
+
+def _read(
+    layer: Layer, x: Lookup, lengths: Array, state: State | None, backward: bool
+) -> tuple[Lookup, State]:
+    """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
+    reads = turned(x.places, lengths) if backward else x.places
+    brought = layer.bring(x)
+    if reads.shape[1] <= LONG:
+        hidden, last = _read_steps(layer, brought, reads, lengths, state)
+    else:
+        hidden, last = _read_long(layer, brought, reads, lengths, state)
+    if backward:
+        hidden = Lookup(hidden.vectors, turned(hidden.places, lengths))
+    return hidden, last
+
+
+def _read_steps(
+    layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
+) -> tuple[Lookup, State]:
+    """Read the vectors numbered `reads` (B, T): the hidden states in that order, and the last one."""
+    roots = layer.initial(1)  # the first is that of nothing
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    if state is not None:
+        roots = tuple(np.concatenate(pair) for pair in zip(roots, state, strict=True))
+        starts = np.arange(1, len(lengths) + 1)
+    tree = PrefixTree.of(reads, lengths, starts)
+    states = layer.run(brought, tree, roots)
+    return Lookup(states[0], tree.places), tuple(array[tree.last] for array in states)
+
+
+def _read_long(
+    layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
+) -> tuple[Lookup, State]:
+    """Do as `_read_steps`, `LONG` steps at a time: of those before, the hidden states alone are kept."""
+    state = layer.initial(len(lengths)) if state is None else state
+    vectors, places, count = [], [], 0
+    for start in range(0, reads.shape[1], LONG):
+        part = reads[:, start : start + LONG]
+        left = np.clip(lengths - start, 0, LONG)
+        hidden, state = _read_steps(layer, brought, part, left, state)
+        vectors.append(hidden.vectors)
+        places.append(np.where(running(left, part.shape[1]), hidden.places + count, NOTHING))
+        count += len(hidden.vectors)
+    return Lookup(np.concatenate(vectors), np.concatenate(places, axis=1)), state

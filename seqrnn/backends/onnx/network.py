@@ -1,0 +1,62 @@
+"""What a network offers to be exported, and which there are.
+
+A network is described once more, by operators of ONNX. Its twin in `backends/numpy/` says what they give.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqrnn.backends.onnx.graph import Array, Graph, Part
+from seqrnn.config import ModelConfig
+from seqrnn.tasks.task import Task
+
+Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model: its settings and its task, its parameters by name, and its twin in NumPy."""
+
+    config: ModelConfig
+    task: Task
+    parameters: Arrays
+    twin: Any
+
+    def part(self, graph: Graph) -> Part:
+        """Return the whole network as the part of a graph."""
+        return Part(graph, self.parameters)
+
+
+class Network(ABC):
+    """A trained network that can be written as a graph."""
+
+    about: str
+    """What goes in and what comes out, for whoever opens the file."""
+
+    def __init__(self, trained: Trained) -> None:
+        self.trained = trained
+
+    @abstractmethod
+    def graph(self) -> Graph:
+        """Put the network together."""
+
+    @abstractmethod
+    def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
+        """Make inputs of some `lengths` (B,), filled to `width` steps."""
+
+    @abstractmethod
+    def expected(self, inputs: Arrays) -> dict[str, Array]:
+        """Compute the outputs with NumPy; where a sequence has ended, anything."""
+
+
+def random_tokens(lengths: Array, width: int, vocabulary: int, random: np.random.Generator) -> Array:
+    """Draw tokens (B, T) up to the `lengths` (B,), and <blank> behind them."""
+    tokens = random.integers(vocabulary, size=(len(lengths), width))
+    tokens[np.arange(width) >= lengths[:, None]] = 0
+    return tokens

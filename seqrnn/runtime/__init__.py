@@ -1,1 +1,0 @@
-"""Inference in NumPy alone."""

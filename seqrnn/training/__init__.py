@@ -1,0 +1,1 @@
+"""Training: the loop, the optimizer, the learning rate, checkpoints, evaluation (PyTorch)."""

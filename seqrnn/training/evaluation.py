@@ -1,0 +1,126 @@
+"""Measuring a model on a data set."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from seqrnn.backends.torch.backend import TorchBackend, to_arrays, to_tensors
+from seqrnn.backends.torch.loss import Output
+from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.text.tokenizer import BLANK
+from seqrnn.errors import NumericError
+from seqrnn.search.beam import Beam
+from seqrnn.search.decoding import Decoding, decode
+from seqrnn.search.generation import Limits
+from seqrnn.tasks.task import Task, Values, WritingTask
+
+MOST_WRITTEN = 1000  # examples for which an evaluation within a training writes sequences
+SHORTEST_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
+LONGEST_STREAM = 500_000  # tokens that the last evaluation reads one after another
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a measurement may cost.
+
+    `streams` cuts a text into parts that are read side by side, each from its own start, which is
+    faster and a little worse than one stream. Where sequences are written, it is by a search of
+    `beam`, for `written` examples at most, spread over all; None: for all.
+    """
+
+    streams: int = 1
+    written: int | None = None
+    beam: Beam = field(default_factory=lambda: Beam(1))
+
+    @classmethod
+    def in_training(cls, dataset: Dataset, most_streams: int) -> Effort:
+        """Return what an evaluation within a training may cost: for the most part, it should train."""
+        return cls(max(1, min(most_streams, _tokens(dataset) // SHORTEST_STREAM)), MOST_WRITTEN)
+
+    @classmethod
+    def at_the_end(cls, dataset: Dataset) -> Effort:
+        """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
+        return cls(1 + _tokens(dataset) // LONGEST_STREAM)
+
+    def beside(self, other: Effort, dataset: Dataset, task: Task) -> str:
+        """Say what this effort does more than another one; nothing if it is the same for these data."""
+        if isinstance(task, WritingTask):
+            spared = other.written is not None and len(dataset) > other.written
+            return f"all {len(dataset):,} validation examples" if spared else ""
+        if self.streams == other.streams or not task.stream:
+            return ""
+        return (
+            "validation text read as one" if self.streams == 1 else f"validation text in {self.streams} parts"
+        )
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module, task: Task, dataset: Dataset, effort: Effort | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Measure `model` on `dataset` in full precision.
+
+    Returns the figures by their public names, and the details beside them. `loss` is a mean over the
+    targets that training had, None where there are none of them. Raises NumericError where it is not finite.
+    """
+    effort = effort or Effort()
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    scorer = task.scorer()
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    counted = torch.zeros((), dtype=torch.int64, device=device)
+    targets, carry = 0, None
+    for batch in task.batches(dataset, Pass(streams=effort.streams)):
+        output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
+        assert output.loss is not None
+        total, counted, carry = total + output.loss.total, counted + output.loss.count, output.carry
+        targets += batch.targets
+        if not isinstance(task, WritingTask):
+            scorer.add(batch, to_arrays(output))
+        elif chosen := _sample(batch, len(dataset), effort.written):
+            scorer.add(chosen, _written(model, task, chosen, effort.beam))
+    model.train(was_training)
+    loss = total.item() / max(int(counted), 1)
+    if not math.isfinite(loss):
+        raise NumericError(
+            f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
+        )
+    known = {"loss": loss if counted or not targets else None}
+    figures = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
+    return {**figures, **scorer.result(loss)}, scorer.details()
+
+
+def _tokens(dataset: Dataset) -> int:
+    return sum(len(column.values) for column in dataset.columns.values())
+
+
+def import_libraries(task: Task) -> None:
+    """Import what scoring needs, so that no evaluation has this cost."""
+    for name in task.libraries:
+        import_module(name)
+
+
+def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
+    """Take every n-th example of a data set, as far as it is in this batch, so that `most` are taken."""
+    if most is None or batch.rows is None:
+        return batch
+    taken = batch.rows % math.ceil(examples / most) == 0  # (B,)
+    arrays = {name: array[taken] for name, array in batch.arrays.items()}
+    return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
+
+
+def _written(model: nn.Module, task: WritingTask, batch: Batch, beam: Beam) -> Values:
+    """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
+    backend = TorchBackend(model)
+    found = decode(backend, backend.begin(batch), Decoding(Limits(task.longest(batch)), beam))
+    column = Column.of([hypotheses[0].tokens for hypotheses in found])
+    return {"written": column.gather(np.arange(len(found)), fill=BLANK)}

@@ -1,0 +1,204 @@
+"""One training from its prepared data to its last figures: what stands around the loop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import nn
+
+from seqrnn.backends.torch.build import build_model, count_parameters, expected_parameters
+from seqrnn.backends.torch.device import choose_device, set_threads
+from seqrnn.backends.torch.embedding import TokenEmbedding
+from seqrnn.backends.torch.parameters import expected_arrays, load_model
+from seqrnn.backends.torch.rnn import RNN
+from seqrnn.config import Config
+from seqrnn.config_file import dump
+from seqrnn.data.dataset.prepare import Prepared
+from seqrnn.data.fields.field import TextField, learned
+from seqrnn.data.text.word_vectors import read_vectors
+from seqrnn.errors import DataError, ModelError, UsageError
+from seqrnn.run.directory import RunDirectory
+from seqrnn.run.generation import Generation
+from seqrnn.run.lock import RunLock
+from seqrnn.run.manifest import RootFile
+from seqrnn.strict_json import parse_object
+from seqrnn.tasks.task import Task
+from seqrnn.training.evaluation import Effort, evaluate
+from seqrnn.training.events import Evaluated, Event, Finished, Measured
+from seqrnn.training.position import SavedPosition
+from seqrnn.training.training import Trainer
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a training is kept, and what may be there already."""
+
+    path: Path
+    overwrite: bool = False
+    resume: bool = False
+
+
+class Session:
+    """A model with its data; `train` trains it in a run directory."""
+
+    def __init__(
+        self, config: Config, task: Task, prepared: Prepared, weights_of: Generation | None = None
+    ) -> None:
+        """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
+
+        They are judged first, so that no more memory is taken than they fill.
+        """
+        if weights_of is not None:
+            weights_of.check(expected_parameters(config, task))
+        self.config = config
+        self.task = task
+        self.prepared = prepared
+        set_threads(config.training.threads)
+        torch.manual_seed(config.training.seed)
+        model = build_model(config, task)
+        if config.model.embeddings is not None:
+            start_from_vectors(model, task, config.model.embeddings)
+        self.model = model.to(choose_device(config.training.device))
+        self.trainer = Trainer(config, task, self.model, (prepared.train, prepared.valid))
+        self.trainer.data_hashes = prepared.hashes
+
+    def describe(self) -> str:
+        """Return the model in one line."""
+        model, device = self.config.model, self.trainer.device
+        recurrent = [module for module in self.model.modules() if isinstance(module, RNN)]
+        both_ways = model.bidirectional and any(rnn.sizes.bidirectional for rnn in recurrent)
+        layer = f"{'bidirectional ' if both_ways else ''}{model.cell}" if recurrent else "linear"
+        return (
+            f"model: {model.num_layers} x {layer} {model.hidden_size}, "
+            f"{count_parameters(self.model):,} parameters, {str(self.trainer.dtype).removeprefix('torch.')} "
+            f"on {device}"
+        )
+
+    def start_from(self, path: Path) -> None:
+        """Take the weights of another run's best generation; its sizes and vocabularies must be ours.
+
+        Raises ModelError where they are not.
+        """
+        run = RunDirectory.open(path)
+        best = run.best()
+        for name, content in learned(self.prepared.fields).items():
+            if run.read_text(name) != content:
+                raise UsageError(
+                    f"--init-from {path}: its {name} is not that of these data; train from nothing"
+                )
+        load_model(self.model, best.tensors(expected_arrays(self.model)))
+        self.trainer.average.restart()
+
+    def train(self, place: Place) -> Iterator[Event]:
+        """Train, and measure the best weights at the end.
+
+        Raises OutputError where a generation cannot be saved, LockedError where another training
+        runs in the same place, NumericError where the loss stays infinite.
+        """
+        run = RunDirectory.open(place.path) if place.resume else self._created(place)
+        with RunLock(place.path):
+            run.sweep()
+            if place.resume:
+                self._resume(run)
+            try:
+                yield from self._events(run)
+            except BaseException:
+                run.abandon()
+                raise
+
+    def _events(self, run: RunDirectory) -> Iterator[Event]:
+        """Pass on what the trainer tells, keep the evaluations, and add the last figures."""
+        for event in self.trainer.events(run):
+            if isinstance(event, Evaluated):
+                run.metrics.append(_line(event))
+            yield event
+            if isinstance(event, Finished) and not self.trainer.stopped:
+                yield from self._measured(run)
+
+    def _created(self, place: Place) -> RunDirectory:
+        files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
+        for name, text in learned(self.prepared.fields).items():
+            files[name] = text
+        return RunDirectory.create(place.path, files, place.overwrite)
+
+    def _resume(self, run: RunDirectory) -> None:
+        """Go on where a run stands. Raises DataError where the data are not those of the run."""
+        newest = run.newest()
+        check_unchanged(newest, self.prepared.hashes)
+        for name, content in learned(self.prepared.fields).items():
+            found = parse_object(run.read_text(name), run.path / name)  # damage is told first
+            if found != json.loads(content):
+                raise ModelError(f"{name}: does not fit the data of this run; copy it again, or start anew")
+        load_model(self.model, newest.tensors(expected_arrays(self.model)))
+        self.trainer.resume(newest)
+        run.metrics.cut(newest.step)
+
+    def _measured(self, run: RunDirectory) -> Iterator[Measured]:
+        """Measure the best weights on the validation data, a text in one stream unless it is huge."""
+        if self.prepared.valid is None:
+            return
+        best = run.best()
+        load_model(self.model, best.tensors(expected_arrays(self.model)))
+        valid = self.prepared.valid
+        effort, before = Effort.at_the_end(valid), Effort.in_training(valid, self.config.training.batch_size)
+        figures, details = evaluate(self.model, self.task, valid, effort)
+        how = effort.beside(before, valid, self.task)
+        seen = _evaluation_at(best.step, run, figures) if how else None
+        run.metrics.append({"step": best.step, "best": True, **figures})
+        yield Measured(best.step, figures, seen, how, details.get("notes", ()))
+
+
+def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> dict[str, object] | None:
+    """Return the figures of a step's evaluation, as the table of the training showed them."""
+    lines = (line for line in reversed(run.metrics.read()) if line["step"] == step and "best" not in line)
+    found = next(lines, None)
+    return found and {name: found[name] for name in names if name in found}
+
+
+def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
+    """Fill the embedding from a word-vector file, as far as the file knows the vocabulary.
+
+    Raises DataError where no word is found, UsageError where the size is another or the model has no words.
+    """
+    field = task.fields[0]
+    if not isinstance(field, TextField):
+        raise UsageError(f"--embeddings {path}: the {task.name} task reads no words; leave it out")
+    vocabulary = field.tokenizer.vocabulary
+    table = cast(TokenEmbedding, model.embedding).table.weight
+    vectors, ids = read_vectors(path, vocabulary)
+    if not len(ids):
+        raise DataError(f"{path}: holds none of the {len(vocabulary):,} tokens; is it of the same language?")
+    if vectors.shape[1] != table.shape[1]:
+        raise UsageError(
+            f"--embeddings {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
+            f"use --embedding-size {vectors.shape[1]}"
+        )
+    with torch.no_grad():
+        table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
+
+
+def check_unchanged(saved: Generation, found: Mapping[str, str]) -> None:
+    """Raise DataError unless the files have the hashes `found` that a training was saved with."""
+    written = SavedPosition.read(saved).data
+    for name in sorted({*written, *found}):
+        if written.get(name) != found.get(name):
+            raise DataError(
+                f"{name}: differs (sha256) from the data that this run began with; "
+                "put them back, or start anew with --init-from"
+            )
+
+
+def _line(event: Evaluated) -> dict[str, object]:
+    """A line of metrics.jsonl."""
+    return {
+        "step": event.step,
+        "epoch": event.epoch,
+        "seconds": round(event.seconds, 3),
+        "train_loss": event.train_loss,
+        **{key: value for key, value in event.metrics.items() if key not in {"task", "examples", "tokens"}},
+    }

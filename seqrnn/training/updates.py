@@ -1,0 +1,103 @@
+"""One update of the weights: from batches to a step of the optimizer, left out where it is not finite."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from seqrnn.backends.torch.backend import to_tensors
+from seqrnn.backends.torch.device import autocast
+from seqrnn.backends.torch.loss import Objective, Output
+from seqrnn.backends.torch.rnn import Layers
+from seqrnn.data.dataset.batching import Batch
+from seqrnn.training.averaging import WeightAverage
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What an update needs and changes."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: WeightAverage
+    objective: Objective
+    dtype: torch.dtype  # of the computation
+    clip: float  # largest norm of the gradient
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    def loss_of(self, batch: dict[str, Tensor], carry: Layers | None) -> tuple[Tensor, Layers | None]:
+        """Return the summed loss of a batch, and the state to go on from."""
+        with autocast(self.device, self.dtype):
+            output: Output = self.model(batch, carry, self.objective)
+        assert output.loss is not None
+        return output.loss.total, output.carry
+
+
+class Updater:
+    """Makes updates on the CPU, each of which is over when its method returns.
+
+    `carry` is the state that the next segment of a text goes on from.
+    """
+
+    lag: ClassVar[int] = 0
+    """Updates that may be under way, their losses not known yet, while another one begins."""
+
+    def __init__(self, learner: Learner) -> None:
+        self.learner = learner
+        self.carry: Layers | None = None
+        self._results: deque[tuple[float, bool]] = deque()
+
+    def update(self, group: list[Batch], rate: float, step: int) -> None:
+        """Make update number `step` from the gradients of a few batches, with a learning rate."""
+        for parameters in self.learner.optimizer.param_groups:
+            parameters["lr"] = rate
+        targets = max(sum(batch.targets for batch in group), 1)
+        loss = sum(self._backward(batch, targets) for batch in group)
+        finite = self._apply() if math.isfinite(loss) else False
+        self.learner.optimizer.zero_grad(set_to_none=True)
+        if finite:
+            self.learner.average.update(step)
+        else:
+            self.carry = None
+        self._results.append((loss, finite))
+
+    def results(self, lag: int) -> Iterator[tuple[float, bool]]:
+        """Yield of each update its mean loss and whether it was made; wait for all but `lag` of them.
+
+        An update is left out where the loss or its gradient is not finite; the weights, the moments and the
+        average are then as if there had been none, and a carried state begins anew.
+        """
+        while len(self._results) > lag:
+            yield self._results.popleft()
+
+    def _backward(self, batch: Batch, targets: int) -> float:
+        """Add the gradients of one batch; return its share of the mean loss over `targets`."""
+        carry = self._carry_into(batch)
+        total, self.carry = self.learner.loss_of(to_tensors(batch, self.learner.device), carry)
+        share = total / targets
+        share.backward()  # type: ignore[no-untyped-call]
+        return share.item()
+
+    def _carry_into(self, batch: Batch) -> Layers | None:
+        """Return the state to go on from: none where a text starts, or was cut into other streams."""
+        if batch.starts or self.carry is None or len(self.carry[0][0]) != len(batch.arrays["lengths"]):
+            return None
+        return self.carry
+
+    def _apply(self) -> bool:
+        """Clip the gradients and update the weights, unless a gradient is not finite."""
+        norm = nn.utils.clip_grad_norm_(self.learner.model.parameters(), self.learner.clip)
+        if not math.isfinite(norm.item()):
+            return False
+        self.learner.optimizer.step()
+        return True

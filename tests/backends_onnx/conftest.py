@@ -1,0 +1,53 @@
+"""A network of the engine as a graph, in onnxruntime, with the same weights."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from seqrnn.backends.numpy.weights import load_network
+from seqrnn.backends.onnx.network import Trained
+from seqrnn.backends.onnx.onnx_file import to_bytes
+from seqrnn.backends.torch.backend import TorchBackend
+from seqrnn.backends.torch.parameters import model_arrays
+from seqrnn.catalog import GRAPHS, RUNTIMES, load
+
+
+def add_noise(array, deviation):
+    array += np.random.default_rng(1).normal(scale=deviation, size=array.shape).astype("float32")
+
+
+@pytest.fixture
+def exported(make_session):
+    """A function `(layout, settings, content, noise) -> session, engine, network, file and answer(inputs)`.
+
+    `noise` says by part of a parameter's name how much is added to what a network begins with.
+    """
+
+    def make(layout, settings=None, content=None, noise=None):
+        session = make_session(layout, {"training.batch_size": 16, **(settings or {})}, content)
+        task, config = session.task, session.config.model
+        parameters = model_arrays(session.model.eval())  # views: what is added here, the engine has, too
+        for part, deviation in (noise or {}).items():
+            for name in filter(lambda name: part in name, parameters):
+                add_noise(parameters[name], deviation)
+        runtime = load(RUNTIMES[task.model])
+        twin = load_network(lambda take: runtime(take, config, task.sizes()), lambda _: parameters)
+        network = load(GRAPHS[task.name])(Trained(config, task, parameters, twin))
+        graph = network.graph()
+        file = to_bytes(graph, network.about, {"task": task.name})
+        opened = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        names = [port.name for port in graph.outputs]
+
+        def answer(inputs):
+            return dict(zip(names, opened.run(names, inputs), strict=True))
+
+        engine = TorchBackend(session.model)
+        return SimpleNamespace(
+            session=session, engine=engine, network=network, graph=graph, file=file, answer=answer
+        )
+
+    return make

@@ -1,0 +1,281 @@
+"""Sequences of different lengths in one batch: no way to compute them may change a result."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seqrnn.backends.torch import segments
+from seqrnn.backends.torch.device import computes_bfloat16
+from seqrnn.backends.torch.filled import are_full, full_lengths
+from seqrnn.backends.torch.rnn import RNN
+from seqrnn.backends.torch.segments import Segment, Segments
+from seqrnn.catalog import CELLS, load
+from seqrnn.cells.sizes import RNNSizes
+
+E, H = 3, 4
+UNSORTED = (3, 5, 1, 5, 2)
+WITH_EMPTY = (0, 4, 0, 1, 6)
+
+KINDS = [
+    pytest.param((cell, directions, layers), id=f"{cell}-{directions}directions-{layers}layers")
+    for cell, directions, layers in itertools.product(CELLS, (1, 2), (1, 2))
+]
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+def build(kind, shrink=True):
+    cell, directions, layers = kind
+    torch.manual_seed(3)
+    return RNN(cell, RNNSizes(E, H, layers, directions == 2), shrink).double()
+
+
+def inputs(rnn, kind, lengths, spare=2):
+    """Random x, filled with random numbers up to `spare` steps beyond the longest, and states."""
+    torch.manual_seed(4)
+    _, directions, layers = kind
+    x = torch.randn(len(lengths), max(lengths) + spare, E, dtype=torch.float64)
+    states = [
+        tuple(torch.randn(len(lengths), H, dtype=torch.float64) for _ in rnn.cell.state_names)
+        for _ in range(layers * directions)
+    ]
+    return x, states
+
+
+def probe(shape, seed):
+    return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def everything(rnn, x, lengths, states):
+    """Outputs and last states, and the gradients of a random sum over both."""
+    x = x.clone().requires_grad_()
+    states = [tuple(array.clone().requires_grad_() for array in state) for state in states]
+    rnn.zero_grad()
+    outputs, last = rnn(x, torch.tensor(lengths), states)
+    flat = [array for state in last for array in state]
+    total = (outputs * probe(outputs.shape, 1)).sum()
+    total = total + sum((array * probe(array.shape, 2 + i)).sum() for i, array in enumerate(flat))
+    total.backward()
+    leaves = [x, *(array for state in states for array in state), *rnn.parameters()]
+    gradients = [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+    return [outputs, *flat, *gradients]
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, WITH_EMPTY, (4, 4, 4), (5, 3, 3), (0, 0)])
+def test_stopping_finished_sequences_changes_neither_results_nor_gradients(kind, lengths):
+    dynamic, blank = build(kind, shrink=True), build(kind, shrink=False)
+    x, states = inputs(dynamic, kind, lengths)
+    assert_same(everything(dynamic, x, lengths, states), everything(blank, x, lengths, states))
+
+
+@pytest.mark.parametrize("shrink", [True, False])
+def test_results_and_gradients_are_those_of_packed_sequences(kind, shrink):
+    rnn = build(kind, shrink)
+    x, states = inputs(rnn, kind, UNSORTED, spare=0)
+    oracle = Packed(rnn, kind)
+    assert_same(everything(rnn, x, UNSORTED, states), everything(oracle, x, UNSORTED, states))
+
+
+class Packed(nn.Module):
+    """PyTorch's own stack of layers over packed sequences, with the weights of an `RNN`."""
+
+    def __init__(self, rnn, kind):
+        super().__init__()
+        _, directions, layers = kind
+        self.kernel = getattr(nn, rnn.cell.fused)(
+            E, H, layers, batch_first=True, bidirectional=directions == 2, **rnn.cell.fused_options
+        ).double()
+        with torch.no_grad():
+            for own, copied in zip(self.kernel.parameters(), rnn.parameters(), strict=True):
+                own.copy_(copied)
+
+    def forward(self, x, lengths, states):
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        start = tuple(torch.stack(arrays) for arrays in zip(*states, strict=True))
+        outputs, last = self.kernel(packed, start if len(start) > 1 else start[0])
+        arrays = last if isinstance(last, tuple) else (last,)
+        filled = pad_packed_sequence(outputs, batch_first=True)[0]
+        return filled, list(zip(*arrays, strict=True))
+
+
+@pytest.mark.parametrize("shrink", [True, False])
+def test_a_sequence_has_the_same_result_alone(kind, shrink):
+    rnn = build(kind, shrink)
+    x, states = inputs(rnn, kind, WITH_EMPTY)
+    outputs, last = rnn(x, torch.tensor(WITH_EMPTY), states)
+    for row, length in enumerate(WITH_EMPTY):
+        own = [tuple(array[row : row + 1] for array in state) for state in states]
+        alone, alone_last = rnn(x[row : row + 1, :length], torch.tensor([length]), own)
+        torch.testing.assert_close(outputs[row, :length], alone[0], rtol=0, atol=1e-12)
+        for state, other in zip(last, alone_last, strict=True):
+            for array, single in zip(state, other, strict=True):
+                torch.testing.assert_close(array[row], single[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shrink", [True, False])
+def test_what_fills_a_batch_changes_nothing(kind, shrink):
+    rnn = build(kind, shrink)
+    x, states = inputs(rnn, kind, WITH_EMPTY)
+    other = x.clone()
+    for row, length in enumerate(WITH_EMPTY):
+        other[row, length:] = 100.0
+    assert_same(everything(rnn, x, WITH_EMPTY, states), everything(rnn, other, WITH_EMPTY, states))
+
+
+def test_outputs_are_zero_where_a_sequence_has_ended(kind):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, WITH_EMPTY)
+    outputs, last = rnn(x, torch.tensor(WITH_EMPTY), states)
+    ended = torch.arange(x.shape[1]) >= torch.tensor(WITH_EMPTY).unsqueeze(1)
+    assert (outputs[ended] == 0).all()
+    assert (outputs[~ended] != 0).any()
+    for state, start in zip(last, states, strict=True):
+        for array, other in zip(state, start, strict=True):
+            assert torch.equal(array[0], other[0])  # the first sequence is empty
+
+
+def test_a_batch_of_nothing_keeps_its_states(kind):
+    rnn = build(kind)
+    _, states = inputs(rnn, kind, (1, 1))
+    outputs, last = rnn(torch.zeros(2, 0, E, dtype=torch.float64), torch.tensor([0, 0]), states)
+    assert outputs.shape == (2, 0, rnn.sizes.output_size)
+    assert all(
+        torch.equal(a, b) for s, t in zip(last, states, strict=True) for a, b in zip(s, t, strict=True)
+    )
+
+
+@pytest.mark.parametrize("shrink", [True, False])
+def test_a_finished_sequence_costs_no_computation_if_it_may_stop(kind, shrink, monkeypatch):
+    rnn = build(kind, shrink)
+    x, states = inputs(rnn, kind, WITH_EMPTY)
+    computed = []
+    kernel = RNN._kernel
+    monkeypatch.setattr(
+        RNN,
+        "_kernel",
+        lambda self, k, x, s: computed.append(x.shape[0] * x.shape[1]) or kernel(self, k, x, s),
+    )
+    rnn(x, torch.tensor(WITH_EMPTY), states)
+    _, directions, layers = kind
+    steps = sum(WITH_EMPTY) if shrink else x.shape[0] * x.shape[1]
+    assert sum(computed) == steps * directions * layers
+
+
+def test_the_state_is_zero_where_none_is_given(kind):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, UNSORTED)
+    zero = [tuple(torch.zeros_like(array) for array in state) for state in states]
+    found, expected = rnn(x, torch.tensor(UNSORTED)), rnn(x, torch.tensor(UNSORTED), zero)
+    torch.testing.assert_close(found[0], expected[0])
+    assert [array.dtype for state in rnn.initial(2) for array in state] == [torch.float64] * len(
+        [array for state in states for array in state]
+    )
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_step_by_step_is_the_whole_sequence(cell):
+    rnn = build((cell, 1, 2))
+    x, states = inputs(rnn, (cell, 1, 2), (6, 6), spare=0)
+    outputs, last = rnn(x, torch.tensor([6, 6]), states)
+    for t in range(6):
+        hidden, states = rnn.step(x[:, t], states)
+        torch.testing.assert_close(hidden, outputs[:, t], rtol=0, atol=1e-12)
+    for state, other in zip(states, last, strict=True):
+        for array, whole in zip(state, other, strict=True):
+            torch.testing.assert_close(array, whole, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_half_precision_handles_lengths_alike(cell):
+    if not computes_bfloat16(load(CELLS[cell]).fused):
+        pytest.skip("this CPU has no such kernel of bfloat16")
+    sizes = RNNSizes(E, H, 2, True)
+    torch.manual_seed(3)
+    rnn = RNN(cell, sizes)
+    x = torch.randn(5, 8, E)
+    full, last = rnn(x, torch.tensor(WITH_EMPTY))
+    with torch.autocast("cpu", torch.bfloat16):
+        half, half_last = rnn(x, torch.tensor(WITH_EMPTY))
+    torch.testing.assert_close(half.float(), full, rtol=0, atol=0.03)
+    torch.testing.assert_close(half_last[-1][0].float(), last[-1][0], rtol=0, atol=0.03)
+
+
+def test_dropout_stands_between_the_layers_only():
+    torch.manual_seed(3)
+    x, lengths = torch.randn(2, 4, E), torch.tensor([4, 4])
+    single, double = (RNN("gru", RNNSizes(E, H, layers, dropout=0.5)) for layers in (1, 2))
+    assert torch.equal(single(x, lengths)[0], single(x, lengths)[0])
+    assert not torch.equal(double(x, lengths)[0], double(x, lengths)[0])
+    double.eval()
+    assert torch.equal(double(x, lengths)[0], double(x, lengths)[0])
+
+
+def test_a_plan_runs_from_length_to_length():
+    plan = Segments.plan(torch.tensor([2, 5, 0, 2]), 6)
+    assert plan.order.tolist() == [1, 0, 3, 2]
+    assert plan.pieces == (Segment(0, 2, 3), Segment(2, 5, 1), Segment(5, 6, 0))
+    assert plan.reversal[:, 0].tolist() == [4, 3, 2, 1, 0, 5]
+    assert plan.reversal[:, 1].tolist() == [1, 0, 2, 3, 4, 5]
+
+
+def test_a_long_stretch_is_cut_and_nothing_changes(monkeypatch):
+    kind = ("lstm", 2, 2)
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, UNSORTED)
+    whole = everything(rnn, x, UNSORTED, states)
+    monkeypatch.setattr(segments, "LONG", 2)
+    plan = Segments.plan(torch.tensor([3, 7]), 8)
+    assert [(piece.start, piece.stop) for piece in plan.pieces] == [
+        (0, 2),
+        (2, 3),
+        (3, 4),
+        (4, 6),
+        (6, 7),
+        (7, 8),
+    ]
+    assert_same(everything(rnn, x, UNSORTED, states), whole)
+
+
+def test_rows_in_order_are_not_moved():
+    assert Segments.plan(torch.tensor([5, 3, 3, 0]), 5).order is None
+
+
+def on_a_gpu(rnn):
+    """Let a network compute on the CPU as it does on a GPU."""
+    rnn._run_segments = rnn._run_filled
+    return rnn
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, WITH_EMPTY, (5, 5, 5), (2,), (0, 0)], ids=str)
+def test_rows_that_are_all_run_to_the_end_give_the_same(kind, lengths):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, lengths)
+    expected = everything(rnn, x, lengths, states)
+    found = everything(on_a_gpu(build(kind)), x, lengths, states)
+    assert_same(found, expected)
+
+
+def test_full_sequences_are_one_call_with_the_same_results(kind):
+    rnn = build(kind)
+    x, states = inputs(rnn, kind, (6, 6, 6), spare=0)
+    outputs, last = rnn(x, torch.tensor([6, 6, 6]), states)
+    lengths = full_lengths(3, 6, x.device)
+    assert are_full(lengths)
+    assert not are_full(torch.tensor([6, 6, 6]))
+    found, found_last = on_a_gpu(rnn)(x, lengths, states)
+    torch.testing.assert_close(found, outputs)
+    torch.testing.assert_close(found_last, last)
