@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 
 from seqrnn.answering.rows import Labeller, LineScorer, RowWriter
-from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.library.rows import Asking
@@ -21,22 +20,18 @@ def naming(
 
     With `probs`, answers have the scores of all classes.
     """
-    task = model.run.task
-    assert isinstance(task, PredictionTask)
+    task = PredictionTask.of(model.run.task)
     answer = Labeller(task, model.backend).answer
     return Asking(task.check, partial(answer, choice=replace(task.choice(k, threshold), probs=probs)))
 
 
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:
     """Ask a model that writes a sequence for each row. Raises UsageError for options that do not fit."""
-    task = model.run.task
-    assert isinstance(task, GenerationTask)
+    task = GenerationTask.of(model.run.task)
     return Asking(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
 def line_scoring(model: OpenedModel, option: str) -> Asking:
     """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
-    task = model.run.task
-    if not isinstance(task, LanguageModeling):
-        raise UsageError(f"{option}: scores are a language model's, and this is one for {task.name}")
+    task = LanguageModeling.of(model.run.task, f"{option}: scores are a language model's")
     return Asking(task.text.check, LineScorer(task, model.backend).answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
+from seqrnn.errors import UsageError
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
 
@@ -30,11 +32,8 @@ class Scorer(Protocol):
     def add(self, batch: Batch, values: Values) -> None:
         """Take the answers to one batch."""
 
-    def result(self, loss: float) -> dict[str, Any]:
-        """Return the figures by their public names; `loss` is in nats a target."""
-
-    def details(self) -> dict[str, Any]:
-        """Return what a reader wants to see beside the figures, such as a table of classes."""
+    def result(self, loss: float) -> Evaluation:
+        """Return the figures by their public names, with tables and notes; `loss` is in nats a target."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,7 @@ class Task(ABC):
     libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
+    searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:
@@ -78,6 +78,13 @@ class Task(ABC):
         """Take another value for a key of the training section: how a model is measured may be asked anew."""
         training = self.config.training.model_copy(update={name: value})
         self.config = self.config.model_copy(update={"training": training})
+
+    @classmethod
+    def of(cls, task: Task, refusal: str = "another kind of model is needed") -> Self:
+        """Return `task`, which is of this kind. Raises UsageError, with the refusal, where it is not."""
+        if not isinstance(task, cls):
+            raise UsageError(f"{refusal}, and this is one for {task.name}")
+        return task
 
     @property
     @abstractmethod
@@ -140,6 +147,14 @@ class Task(ABC):
     def scorer(self) -> Scorer:
         """Return a fresh scorer."""
 
+    def generation_limit(self, batch: Batch) -> int:  # noqa: ARG002
+        """Return how many tokens an evaluation generates at most for each row of a batch.
+
+        If it generates any, the scorer takes the sequences `generated` (B, T); if not, what the network
+        computes.
+        """
+        return 0
+
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""
         return None
@@ -160,6 +175,11 @@ class RowTask(Task):
     def answer_kind(self) -> AnswerKind:
         """What an answer is."""
 
+    @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes of which an answer has a score each, if there are any."""
+        return ()
+
     def check(self, record: Record) -> None:
         """Accept a row to be answered. Raises DataError, with its place, for one that cannot be read."""
         self.source.check(record)
@@ -173,6 +193,7 @@ class GenerationTask(RowTask):
     """A task whose model writes a sequence for each row: what `seqrnn generate` needs to read rows."""
 
     answer_kind: AnswerKind = "text"
+    searches = True
 
     @property
     @abstractmethod
@@ -180,17 +201,12 @@ class GenerationTask(RowTask):
         """The field whose tokens are written."""
 
     @abstractmethod
-    def longest(self, batch: Batch) -> int:
-        """Return how many tokens are worth writing for a batch of which the targets are known."""
+    def generation_limit(self, batch: Batch) -> int:
+        """Return how many tokens are worth generating for a batch whose targets are known."""
 
 
 class PredictionTask(RowTask):
     """A task whose model names something of each row: what `seqrnn classify` needs."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """The names of the classes of which an answer has a score each, if there are any."""
-        return ()
 
     @abstractmethod
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
