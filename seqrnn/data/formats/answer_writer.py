@@ -92,11 +92,12 @@ class AnswerableFormat(Format):
         """
 
 
-def answer_values(answer: Answer | None) -> dict[str, Any]:
-    """Return the prediction and its probability by their names."""
-    if answer is None:
-        return {"prediction": None, "probability": None}
-    return {"prediction": answer.prediction, "probability": probability(answer.score)}
+def answer_values(answer: Answer | None, style: AnswerStyle) -> dict[str, Any]:
+    """Return the prediction and its probability, which a number has not, by their names."""
+    values = {"prediction": None if answer is None else answer.prediction}
+    if style.kind != "number":
+        values["probability"] = None if answer is None else probability(answer.score)
+    return values
 
 
 def answer_names(style: AnswerStyle) -> list[str]:
@@ -104,7 +105,7 @@ def answer_names(style: AnswerStyle) -> list[str]:
 
     Raises UsageError for more than a table should have.
     """
-    names = list(answer_values(None))
+    names = list(answer_values(None, style))
     if not style.has_probabilities:
         return names
     if len(style.classes) > MAX_CLASS_COLUMNS:
@@ -115,7 +116,7 @@ def answer_names(style: AnswerStyle) -> list[str]:
 
 def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
     """Return the columns that a row of a table gets; see `answer_names`."""
-    values = list(answer_values(answer).values())
+    values = list(answer_values(answer, style).values())
     if not style.has_probabilities:
         return values
     if not style.classes:
@@ -156,7 +157,7 @@ def object_line(row: Row, answer: Answer | None, style: AnswerStyle) -> str:
     """
     is_object = bool(row.fields)
     own = row.fields if is_object or row.error is None else {"text": row.raw}
-    answered = answer_values(answer) | class_probabilities(answer, style)
+    answered = answer_values(answer, style) | class_probabilities(answer, style)
     if row.error is not None:
         answered["error"] = row.error
     added = beside(own, answered, style.prefix)

@@ -18,8 +18,8 @@ from seqrnn.data.formats.binary_sink import BinaryFile
 class ArrayRows(AnswerWriter):
     """Keeps the answers, and writes them at the end, after the `arrays` of the file.
 
-    `prediction` (N,) holds texts or numbers, `probability` (N,); an example without an answer has "" or
-    nan. With probabilities, `probabilities` are (N, K), those of the `classes` (K,).
+    `prediction` (N,) holds texts or numbers, `probability` (N,) that of each text; an example without an
+    answer has "" or nan. With probabilities, `probabilities` are (N, K), those of the `classes` (K,).
     """
 
     is_binary = True
@@ -48,7 +48,9 @@ class ArrayRows(AnswerWriter):
 
     def end(self, out: Sink) -> None:
         """Write the file."""
-        added = {"prediction": np.array(self._predictions), "probability": np.array(self._probabilities)}
+        added = {"prediction": np.array(self._predictions)}
+        if self._style.kind != "number":
+            added["probability"] = np.array(self._probabilities)
         if self._style.probs:
             added |= {"probabilities": np.array(self._classes), "classes": np.array(self._style.classes)}
         names = names_beside(self._arrays, added, self._style.prefix)
