@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.blank_columns import blank_columns
-from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
+from seqrnn.data.column_roles import ColumnRoles, ColumnSpec, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
@@ -176,7 +176,7 @@ def _are_references(columns: list[ColumnSample]) -> bool:
     return len(columns) > 2 and any(len(column.filled) < len(columns[0].filled) for column in columns[2:])
 
 
-def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
+def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
     """Return what the user has settled, each column by its key."""
 
     def key(choice: str | None, flag: str) -> str | None:
@@ -186,7 +186,7 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
     if table.names is not None and source.label_column is not None:
         targets = label_keys(table, source)
     sentence = source.sentence_column
-    return Wanted(
+    return ColumnSpec(
         source=key(source.text_column, "--text-col"),
         targets=targets,
         series=key(source.series_column, "--series-col"),

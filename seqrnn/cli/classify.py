@@ -65,11 +65,11 @@ def classify(
     from seqrnn.cli.stdio import say, say_waiting
     from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
-    from seqrnn.tasks.task import AnsweringTask
+    from seqrnn.tasks.task import PredictionTask
 
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = network.run.task
-    assert isinstance(task, AnsweringTask)
+    assert isinstance(task, PredictionTask)
     asking = naming(network, k, threshold, probs)
     given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
     say_waiting(data, "rows, one a line,", quiet)

@@ -22,9 +22,9 @@ from seqrnn.cli.options import (
 )
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import refuse
-from seqrnn.library.measuring import Given, effort_of, find_source, measure
+from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure
 
-MOST_CONFUSIONS = 10
+MAX_CONFUSIONS = 10
 
 
 def evaluate(
@@ -96,7 +96,7 @@ def evaluate(
     from seqrnn.answering.opened_run import open_run
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads
-    from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
     set_threads(threads)
@@ -109,8 +109,10 @@ def evaluate(
     check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
-    source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))
-    with Output(output) as out:
+    source = find_source(
+        run.config, DataArguments((data,), (src, tgt), layout, text_col, label_col, encoding)
+    )
+    with OutputStream(output) as out:
         measured = measure(network, run.task, source, effort)
         if as_json:
             out.write_json([measured.as_json])
@@ -129,6 +131,6 @@ def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         parts.append(f"How others can repeat these scores:\n{pairs(signatures)}")
     if confusions := details.get("confusions"):
         parts.append(
-            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MOST_CONFUSIONS])}"
+            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MAX_CONFUSIONS])}"
         )
     return "\n".join(parts)

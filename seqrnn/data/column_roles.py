@@ -41,7 +41,7 @@ class ColumnRoles:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ColumnSpec:
     """What is settled already: the columns that the user has chosen, what is to be read, and the task."""
 
     source: str | None = None
@@ -55,7 +55,7 @@ class Wanted:
     blank_rows: int = 0  # between the first rows
 
 
-def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> ColumnRoles:
+def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: ColumnSpec) -> ColumnRoles:
     """Tell the roles of the columns of the file `name`.
 
     Raises UsageError where nothing says which column is which, and AmbiguousDataError, with the settings
@@ -74,7 +74,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -
 
 
 class _Columns:
-    def __init__(self, name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> None:
+    def __init__(self, name: str, columns: Sequence[ColumnSample], wanted: ColumnSpec) -> None:
         self.name = name
         self.wanted = wanted
         self.columns = [column for column in columns if column.kind != "empty"]

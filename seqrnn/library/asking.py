@@ -10,8 +10,8 @@ from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.library.rows import Asking
-from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import AnsweringTask, WritingTask
+from seqrnn.tasks.language_model import LanguageModeling
+from seqrnn.tasks.task import GenerationTask, PredictionTask
 
 
 def naming(
@@ -22,7 +22,7 @@ def naming(
     With `probs`, answers have the scores of all classes.
     """
     task = model.run.task
-    assert isinstance(task, AnsweringTask)
+    assert isinstance(task, PredictionTask)
     answer = Labeller(task, model.backend).answer
     return Asking(task.check, partial(answer, choice=replace(task.choice(k, threshold), probs=probs)))
 
@@ -30,13 +30,13 @@ def naming(
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:
     """Ask a model that writes a sequence for each row. Raises UsageError for options that do not fit."""
     task = model.run.task
-    assert isinstance(task, WritingTask)
+    assert isinstance(task, GenerationTask)
     return Asking(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
 def line_scoring(model: OpenedModel, option: str) -> Asking:
     """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
     task = model.run.task
-    if not isinstance(task, LanguageModel):
+    if not isinstance(task, LanguageModeling):
         raise UsageError(f"{option}: scores are a language model's, and this is one for {task.name}")
     return Asking(task.text.check, LineScorer(task, model.backend).answer)

@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from seqrnn.answering.continuation import Text
-from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.continuation import Continuation
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.asking import line_scoring, naming, writing
@@ -20,7 +20,7 @@ from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, resu
 from seqrnn.library.results import Evaluation, LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 from seqrnn.library.spelling import spelled_for_python
-from seqrnn.tasks.task import WritingTask
+from seqrnn.tasks.task import GenerationTask
 
 if TYPE_CHECKING:
     from seqrnn.backends.torch.backend import TorchBackend
@@ -72,7 +72,7 @@ class Model:
     @property
     def checkpoint(self) -> Path:
         """The directory in it whose weights were opened: the best ones."""
-        return self._opened.run.generation.path
+        return self._opened.run.checkpoint.path
 
     @property
     def task(self) -> str:
@@ -184,7 +184,7 @@ class Model:
             chosen = DecodingOptions.of(options)
             limits, sampling = chosen.for_prompts()
             text = self._text(prompt, limits)
-        return _spelled(text.pieces(sampling))
+        return _spelled(text.stream(sampling))
 
     def evaluate(
         self,
@@ -204,7 +204,7 @@ class Model:
         The file is read as that of the training was, unless its header or an argument says otherwise.
         PyTorch is imported. Raises DataError for data that cannot be read.
         """
-        from seqrnn.library.measuring import Given, effort_of, find_source, measure, with_fields
+        from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure, with_fields
         from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
         with spelled_for_python():
@@ -212,9 +212,9 @@ class Model:
             effort = effort_of(run.task, str(self.path), streams, (beam_size, length_penalty))
             layout = format, text_column, label_column, encoding
             if target is None:
-                given = Given((os.fspath(data),), (None, None), *layout)
+                given = DataArguments((os.fspath(data),), (None, None), *layout)
             else:
-                given = Given(("-",), (os.fspath(data), os.fspath(target)), *layout)
+                given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
             check_bleu_tokenizer(task.config.training.bleu_tokenizer)
             return measure(self._measured, task, find_source(run.config, given), effort)
@@ -235,12 +235,12 @@ class Model:
 
     @property
     def _writes_rows(self) -> bool:
-        return isinstance(self._opened.run.task, WritingTask)
+        return isinstance(self._opened.run.task, GenerationTask)
 
     def _require(self, verb: str) -> None:
         task = self._opened.run.task
-        if task.verb != verb:
-            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.verb}()")
+        if task.command != verb:
+            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.command}()")
 
     def _parts_by(self, asking: Asking) -> Answering:
         """Answer the rows of a part together."""
@@ -267,9 +267,9 @@ class Model:
 
         return answered
 
-    def _text(self, prompt: str, limits: Any) -> Text:
-        continuer = Continuer(self._opened.run, self._opened.backend)
-        return Text(continuer, without_surrogates(prompt), limits)
+    def _text(self, prompt: str, limits: Any) -> Continuation:
+        generator = TextGenerator(self._opened.run, self._opened.backend)
+        return Continuation(generator, without_surrogates(prompt), limits)
 
     def _each(
         self, rows: Iterable[Any], answer: Answering, kind: type[Result], errors: Errors

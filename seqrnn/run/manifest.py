@@ -1,4 +1,4 @@
-"""What a generation says of itself: how far the training was, how good, and which bytes belong to it."""
+"""What a checkpoint says of itself: how far the training was, how good, and which bytes belong to it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ TRAINING_STATE: Final = "training.json"
 CONFIG: Final = "config.yaml"
 
 # No name that a file brings is used as a path: a manifest names what stands here, or is refused.
-GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
+CheckpointFile = Literal["model.safetensors", "training.safetensors", "training.json"]
 RootFile = Literal["config.yaml", FieldFile]
-FileName = Literal[GenerationFile, RootFile]
+FileName = Literal[CheckpointFile, RootFile]
 Numbers = Literal["float32", "int8"]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
 class Metric(BaseModel):
-    """A number by which generations are compared; None, as nan and infinity become, is the worst.
+    """A number by which checkpoints are compared; None, as nan and infinity become, is the worst.
 
     Between equal ones the `loss` decides, where it is known.
     """
@@ -66,7 +66,7 @@ class Metric(BaseModel):
 
 
 class Manifest(BaseModel):
-    """`manifest.json`, written last, so that whoever finds it finds the generation complete."""
+    """`manifest.json`, written last, so that whoever finds it finds the checkpoint complete."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -103,7 +103,7 @@ class Manifest(BaseModel):
         return content
 
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
-        """The fingerprint of the file `name`; raises `ModelError` where it is not of this generation."""
+        """The fingerprint of the file `name`; raises `ModelError` where it is not of this checkpoint."""
         if name not in self.files:
             hint = "; start from its weights with --init-from" if name == TRAINING_STATE else ""
             raise ModelError(f"{path}: has no {name}{hint}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField
@@ -32,7 +32,7 @@ from seqrnn.metrics.classification import (
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values, with_classes
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -43,17 +43,17 @@ OF_NUMBERS: Mapping[str, Any] = {
 """Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
 
-class Classification(AnsweringTask):
+class Classification(PredictionTask):
     """A classifier on the summary of all hidden states."""
 
     name = "classification"
     metric = "accuracy"
     better = "higher"
-    verb = "classify"
+    command = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
-    holdouts = frozenset({*AnsweringTask.holdouts, "stratified"})
+    holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     settings = frozenset(
         {
             "data.multi_label",
@@ -156,11 +156,11 @@ class Classification(AnsweringTask):
             "multi_label": int(self.config.data.multi_label),
         }
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return source_batch_count(self.config, self.source, dataset, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
         labels = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
@@ -199,14 +199,14 @@ class Classification(AnsweringTask):
         """Return a fresh scorer."""
         return ClassificationScorer(self)
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Fill in what the user left open: the best label, or all that are likelier than not."""
         if not self.config.data.multi_label:
-            return Choice(k or 1, threshold or 0.0)
+            return LabelSelection(k or 1, threshold or 0.0)
         default = 0.5 if k is None else 0.0
-        return Choice(k or len(self.labels.labels), default if threshold is None else threshold)
+        return LabelSelection(k or len(self.labels.labels), default if threshold is None else threshold)
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Rank the labels of each example of a batch by `log_probs` (B, K)."""
         log_probs = values["log_probs"]
         if choice.k == 1:

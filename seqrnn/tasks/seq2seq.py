@@ -12,7 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, framed, limits_of
+from seqrnn.data.dataset.batching import (
+    Batch,
+    BatchOrder,
+    batch_rows,
+    fixed_width,
+    limits_of,
+    teacher_forcing_pair,
+)
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, Side, TextField, Use
@@ -25,7 +32,7 @@ from seqrnn.metrics.sequences import TranslationScores, sequence_scores, transla
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.source_batches import source_batch
-from seqrnn.tasks.task import Claim, Values, WritingTask
+from seqrnn.tasks.task import Claim, GenerationTask, Values
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -53,13 +60,13 @@ sooner.
 """
 
 
-class Seq2Seq(WritingTask):
+class Seq2Seq(GenerationTask):
     """An encoder that reads the source, and a decoder that writes the target."""
 
     name = "seq2seq"
     model = "encoder-decoder"
     better = "lower"
-    verb = "generate"
+    command = "generate"
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -180,18 +187,18 @@ class Seq2Seq(WritingTask):
             "target_vocabulary": len(self.target.tokenizer),
         }
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return sum(1 for _ in self._rows(dataset, order))
 
-    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+    def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
         lengths, target = self.source.lengths(dataset["source"]), dataset.get("target")
         if target is not None:
             lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)
         return batch_rows(lengths, limits, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples both sides of which are of about the same length."""
         references = None if order.shuffled else self._references(dataset)
         for rows in self._rows(dataset, order):
@@ -213,7 +220,7 @@ class Seq2Seq(WritingTask):
     def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Frame each target by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
         width = fixed_width(self.config.data, dataset["target"])
-        arrays = framed(dataset["target"], rows, None if width is None else width + 1)
+        arrays = teacher_forcing_pair(dataset["target"], rows, None if width is None else width + 1)
         return {"target_lengths": arrays.pop("lengths"), **arrays}
 
     def _references(self, dataset: Dataset) -> Column | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
+from seqrnn.data.dataset.batching import Batch, BatchOrder, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.tag_schemes import Scheme
@@ -30,16 +30,16 @@ from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values
 
 
-class Tagging(AnsweringTask):
+class Tagging(PredictionTask):
     """A classifier on every hidden state, or a field of tags over all of them."""
 
     name = "tagging"
     model = "tagger"
     better = "higher"
-    verb = "classify"
+    command = "classify"
     source: TokensField
     default_epochs = 30.0
     libraries = ("sklearn.metrics",)
@@ -152,15 +152,15 @@ class Tagging(AnsweringTask):
         layer = self.config.model.output_layer
         return self.scheme is not None if layer == "auto" else layer == "crf"
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return sum(1 for _ in self._rows(dataset, order))
 
-    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+    def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
         return batch_rows(dataset["source"].lengths, limits, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of sentences of about the same length."""
         for rows in self._rows(dataset, order):
             yield self._collate(dataset, rows)
@@ -189,13 +189,13 @@ class Tagging(AnsweringTask):
         """Return a fresh scorer."""
         return TaggingScorer(self)
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
             raise UsageError("-k and --threshold choose among labels; a tagger gives each token one tag")
-        return Choice()
+        return LabelSelection()
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Name the tags of each sentence of a batch."""
         columns = (values["tags"], values["tag_log_probs"], values["log_prob"], batch.arrays["lengths"])
         return [

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqrnn.config import Config, Holdout
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
@@ -38,7 +38,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
-class Choice:
+class LabelSelection:
     """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
 
     With `probs`, the scores of all classes come along.
@@ -62,7 +62,7 @@ class Task(ABC):
 
     name: ClassVar[str]
     better: ClassVar[Literal["higher", "lower"]]
-    verb: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
+    command: ClassVar[Literal["classify", "generate"]]  # the command that answers with such a model
     default_epochs: ClassVar[float]  # where no length of training is given
     tokens: ClassVar[Mapping[Side, Use]] = {}  # sides that are texts, whose kind of token the data decide
     defaults: ClassVar[Mapping[str, Any]]  # configuration keys whose default differs here
@@ -129,11 +129,11 @@ class Task(ABC):
         """Return the sizes of the model that the data decide, such as the vocabulary's."""
 
     @abstractmethod
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass over `dataset` has."""
 
     @abstractmethod
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches."""
 
     @abstractmethod
@@ -169,7 +169,7 @@ class RowTask(Task):
         return {kind_named(self.config.data.source_kind).row_field: text}
 
 
-class WritingTask(RowTask):
+class GenerationTask(RowTask):
     """A task whose model writes a sequence for each row: what `seqrnn generate` needs to read rows."""
 
     answer_kind: AnswerKind = "text"
@@ -184,7 +184,7 @@ class WritingTask(RowTask):
         """Return how many tokens are worth writing for a batch of which the targets are known."""
 
 
-class AnsweringTask(RowTask):
+class PredictionTask(RowTask):
     """A task whose model names something of each row: what `seqrnn classify` needs."""
 
     @property
@@ -193,11 +193,11 @@ class AnsweringTask(RowTask):
         return ()
 
     @abstractmethod
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Fill in what the user left open."""
 
     @abstractmethod
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:
         """Turn what the model computed for a batch into answers, in the order of the batch."""
 
     @abstractmethod
@@ -205,7 +205,7 @@ class AnsweringTask(RowTask):
         """Write the answer to the row `text` as a shell reads it, without the last newline."""
 
 
-def with_classes(answers: list[Answer], log_probs: np.ndarray, choice: Choice) -> list[Answer]:
+def with_classes(answers: list[Answer], log_probs: np.ndarray, choice: LabelSelection) -> list[Answer]:
     """Return the answers with the `log_probs` (B, K) of all classes, where those are wanted."""
     if not choice.probs:
         return answers

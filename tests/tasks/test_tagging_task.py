@@ -13,7 +13,7 @@ from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.tasks.tagging import Tagging
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 def tagging(tags: str, **sections: dict) -> Tagging:
@@ -50,7 +50,7 @@ def test_tokens_can_only_be_words():
 
 def test_a_token_has_one_tag_and_no_more():
     task = tagging("A B")
-    assert task.choice(None, None) == task.choice(1, None) == Choice()
+    assert task.choice(None, None) == task.choice(1, None) == LabelSelection()
     with pytest.raises(UsageError, match="one tag"):
         task.choice(2, None)
     with pytest.raises(UsageError, match="one tag"):

@@ -41,10 +41,10 @@ from seqrnn.run.quantized import dequantize, quantize, stored_kinds
 from seqrnn.run.tensors import Expected, Judge, Tensors, check_tensors, read_tensors, write_tensors
 from seqrnn.strict_json import Schema, conform, parse_object
 
-# A generation that another of the same step replaces is called .old until that one has its name.
+# A checkpoint that another of the same step replaces is called .old until that one has its name.
 DIRECTORY_NAME = re.compile(r"gen-(\d{8,18})(\.old)?")
 STRAY_NAME = re.compile(r"gen-\d{8,18}(\.old)?\.tmp")
-GENERATION_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
+CHECKPOINT_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
 TENSORS_SUFFIX = ".safetensors"
 
 
@@ -75,20 +75,20 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Checkpoint:
     """A directory `gen-N` with a manifest; each file is held against its hash when it is read."""
 
     path: Path
     manifest: Manifest
 
     @classmethod
-    def read(cls, path: Path) -> Generation:
+    def read(cls, path: Path) -> Checkpoint:
         """Read the manifest in `path`; raises `ModelError`."""
         manifest = Manifest.read(path / MANIFEST)
         name = DIRECTORY_NAME.fullmatch(path.name)
         if name and int(name[1]) != manifest.step:
             raise ModelError(
-                f"{path / MANIFEST}: says step {manifest.step}; it belongs to another generation"
+                f"{path / MANIFEST}: says step {manifest.step}; it belongs to another checkpoint"
             )
         return cls(path, manifest)
 
@@ -141,7 +141,7 @@ class Generation:
         return False, self.metric.rank, self.step
 
 
-def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileName, Fingerprint]) -> None:
+def write_checkpoint(path: Path, snapshot: Snapshot, root_files: Mapping[FileName, Fingerprint]) -> None:
     """Fill the directory `path`, the manifest last, and wait until the disk has it all.
 
     Raises `OSError`, and `NumericError` where a tensor holds nan or infinity.
@@ -169,7 +169,7 @@ def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
 
 
 def put_in_place(temporary: Path, target: Path) -> None:
-    """Give a complete generation its name; at every instant one of that step can be found."""
+    """Give a complete checkpoint its name; at every instant one of that step can be found."""
     old = target.with_name(f"{target.name}.old")
     if target.exists():
         discard(old)
@@ -180,7 +180,7 @@ def put_in_place(temporary: Path, target: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a generation, if it is there: first its name, so that no half of it can be found."""
+    """Remove a checkpoint, if it is there: first its name, so that no half of it can be found."""
     stray = path.with_name(f"{path.name}.tmp")
     remove_files(stray)
     with suppress(FileNotFoundError):
@@ -189,12 +189,12 @@ def discard(path: Path) -> None:
 
 
 def remove_files(path: Path) -> None:
-    """Remove a generation's directory, of which only our own files: with others in it, it stays."""
+    """Remove a checkpoint's directory, of which only our own files: with others in it, it stays."""
     if path.is_symlink():
         path.unlink()
     if not path.is_dir():
         return
-    for name in GENERATION_FILES:
+    for name in CHECKPOINT_FILES:
         with suppress(IsADirectoryError):  # not our file: it stays as well
             (path / name).unlink(missing_ok=True)
     if not os.listdir(path):
