@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.backends.onnx.graph import Array, Graph, Part
-from seqrnn.backends.onnx.layers import RNN, embed, head, last_outputs, running
+from seqrnn.backends.onnx.layers import RNN, embed, head, last_outputs, sequence_mask
 from seqrnn.backends.onnx.network import Arrays, Network, random_tokens
 from seqrnn.backends.onnx.pooling import pool
 from seqrnn.cells.sizes import RNNSizes
@@ -37,7 +37,7 @@ class ClassifierNetwork(Network):
         rnn_sizes = RNNSizes(input_size, config.hidden_size, config.num_layers, config.bidirectional)
         outputs, states = RNN(config.cell, rnn_sizes).read(part.within("rnn"), x, lengths)
         last = last_outputs(graph, states[-1], rnn_sizes)
-        pooled = pool(part.within("pooling"), config.pooling, outputs, last, running(graph, lengths, x))
+        pooled = pool(part.within("pooling"), config.pooling, outputs, last, sequence_mask(graph, lengths, x))
         scores = head(part.within("head"), config.head, pooled)
         if sizes["multi_label"]:
             log_probs = graph.add("Neg", graph.add("Softplus", graph.add("Neg", scores)))
