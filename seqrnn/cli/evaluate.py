@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     FormatOption,
     InputArgument,
     LengthPenaltyOption,
+    MinProbabilityOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -57,6 +58,7 @@ def evaluate(
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
+    min_probability: MinProbabilityOption = None,
     bleu_tokenizer: Annotated[
         BleuTokenizer | None,
         typer.Option(
@@ -82,6 +84,7 @@ def evaluate(
             "--encoding": encoding,
             **of_writers,
             **of_translators,
+            "--min-probability": min_probability,
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
@@ -101,7 +104,7 @@ def evaluate(
 
     set_threads(threads)
     run = open_run(model)
-    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty))
+    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty), min_probability)
     if "training.bleu_tokenizer" not in run.task.settings:
         refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
     if bleu_tokenizer is not None:

@@ -101,6 +101,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> list[RowAnswer]: ...
     @overload
@@ -110,6 +111,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> Iterator[RowAnswer]: ...
 
@@ -119,16 +121,18 @@ class Model:
         *,
         k: int | None = None,
         threshold: float | None = None,
+        min_probability: float | None = None,
         errors: Errors = "raise",
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
         """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
 
         `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
-        probability of one (0; 0.5 if multi-label).
+        probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
+        prediction, and has `abstained`.
         """
         with spelled_for_python():
             self._require("classify")
-            asking = naming(self._opened, k, threshold)
+            asking = naming(self._opened, k, threshold, min_probability=min_probability)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
@@ -198,10 +202,13 @@ class Model:
         streams: int = 1,
         beam_size: int | None = None,
         length_penalty: float | None = None,
+        min_probability: float | None = None,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
-        The file is read as that of the training was, unless its header or an argument says otherwise.
+        The file is read as that of the training was, unless its header or an argument says otherwise. With
+        `min_probability` the figures have the `coverage`, which is the share of answers that are at least so
+        likely, and their `covered_accuracy`.
         PyTorch is imported. Raises DataError for data that cannot be read.
         """
         from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure, with_fields
@@ -209,13 +216,16 @@ class Model:
 
         with spelled_for_python():
             run = self._opened.run
-            effort = effort_of(run.task, str(self.path), streams, (beam_size, length_penalty))
+            effort = effort_of(
+                run.task, str(self.path), streams, (beam_size, length_penalty), min_probability
+            )
             layout = format, text_column, label_column, encoding
             if target is None:
                 given = DataArguments((os.fspath(data),), (None, None), *layout)
             else:
                 given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
+            task.calibration = run.task.calibration
             check_bleu_tokenizer(task.config.training.bleu_tokenizer)
             return measure(self._measured, task, find_source(run.config, given), effort)
 

@@ -27,7 +27,7 @@ from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import Claim, Task, Values
+from seqrnn.tasks.task import Claim, Scorer, Task, Values
 
 
 class LanguageModeling(Task):
@@ -132,7 +132,7 @@ class LanguageModeling(Task):
         return LanguageScorer(self)
 
 
-class LanguageScorer:
+class LanguageScorer(Scorer):
     """Counts the characters that the target tokens stand for."""
 
     def __init__(self, task: LanguageModeling) -> None:
@@ -151,7 +151,3 @@ class LanguageScorer:
         """Return perplexity, bits a character and how many tokens were <unk>: training did not have them."""
         scores = language_scores(loss * self._tokens, self._tokens, max(self._count, 1))
         return {**scores, "unknown_tokens": self._unknown}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing: a language model has no classes to tell of."""
-        return {}

@@ -20,7 +20,7 @@ from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
 
 class Polyphony(PredictionTask):
@@ -148,7 +148,7 @@ def transposed(notes: np.ndarray, most: int, generator: np.random.Generator) -> 
     return moved
 
 
-class PolyphonyScorer:
+class PolyphonyScorer(Scorer):
     """The loss is the figure."""
 
     def add(self, batch: Batch, values: Values) -> None:
@@ -157,7 +157,3 @@ class PolyphonyScorer:
     def result(self, loss: float) -> dict[str, Any]:
         """Return `nats_per_step`: the sum of the losses of all keys, as a mean over steps."""
         return {"nats_per_step": loss}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing."""
-        return {}

@@ -24,13 +24,14 @@ from seqrnn.errors import UsageError
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 
 class Regression(PredictionTask):
     """A number on the summary of all hidden states, learnt by least squares."""
 
     name = "regression"
+    no_probability = "a number has no probability"
     metric = "mse"
     better = "lower"
     command = "classify"
@@ -131,7 +132,7 @@ class Regression(PredictionTask):
         return in_full(answer.prediction)
 
 
-class RegressionScorer:
+class RegressionScorer(Scorer):
     """Gathers the numbers of a data set, and those that would have been right."""
 
     def __init__(self, numbers: NumberField) -> None:
@@ -149,7 +150,3 @@ class RegressionScorer:
         predicted, targets = np.concatenate(self._predicted), np.concatenate(self._targets)
         mse, variance = float(np.mean((predicted - targets) ** 2)), float(targets.var())
         return {"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing: numbers have no classes."""
-        return {}

@@ -20,7 +20,7 @@ from seqrnn.errors import NumericError
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import GenerationTask, Task, Values
+from seqrnn.tasks.task import GenerationTask, Scorer, Task, Values
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
@@ -33,12 +33,14 @@ class EvaluationOptions:
 
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
     faster and a little worse than one stream. Where sequences are written, it is by a search of
-    `beam`, for `written` examples at most, spread over all; None: for all.
+    `beam`, for `written` examples at most, spread over all; None: for all. Coverage and accuracy are told of
+    the answers with a probability of `min_probability` or more.
     """
 
     streams: int = 1
     written: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
+    min_probability: float | None = None
 
     @classmethod
     def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
@@ -64,18 +66,23 @@ class EvaluationOptions:
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, task: Task, dataset: Dataset, effort: EvaluationOptions | None = None
+    model: nn.Module,
+    task: Task,
+    dataset: Dataset,
+    effort: EvaluationOptions | None = None,
+    scorer: Scorer | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Measure `model` on `dataset` in full precision.
 
-    Returns the figures by their public names, and the details beside them. `loss` is a mean over the
+    Returns the figures by their public names, and the details beside them; a fresh `scorer` of the task, if
+    one is given, has gathered the answers. `loss` is a mean over the
     targets that training had, None where there are none of them. Raises NumericError where it is not finite.
     """
     effort = effort or EvaluationOptions()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    scorer = task.scorer()
+    scorer = scorer or task.scorer()
     total = torch.zeros((), dtype=torch.float64, device=device)
     counted = torch.zeros((), dtype=torch.int64, device=device)
     targets, carry = 0, None
@@ -95,8 +102,9 @@ def evaluate(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
         )
     known = {"loss": loss if counted or not targets else None}
-    figures = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
-    return {**figures, **scorer.result(loss)}, scorer.details()
+    figures: dict[str, Any] = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
+    figures |= scorer.result(loss) | scorer.trust(effort.min_probability)
+    return figures, {**scorer.details(), **scorer.trust_details()}
 
 
 def _tokens(dataset: Dataset) -> int:
@@ -119,8 +127,12 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
 
 
 def _written(model: nn.Module, task: GenerationTask, batch: Batch, beam: Beam) -> Values:
-    """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
+    """Write the best sequence for each example: `written` (B, T), filled up with <blank>.
+
+    `written_scores` (B,) are their natural-log probabilities.
+    """
     backend = TorchBackend(model)
     found = decode(backend, backend.begin(batch), Decoding(Limits(task.longest(batch)), beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
-    return {"written": column.gather(np.arange(len(found)), fill=BLANK)}
+    scores = np.array([hypotheses[0].score for hypotheses in found])
+    return {"written": column.gather(np.arange(len(found)), fill=BLANK), "written_scores": scores}

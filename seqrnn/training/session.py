@@ -144,6 +144,7 @@ class Session:
             return
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
+        self.task.calibration = best.calibration
         valid = self.prepared.valid
         effort, before = (
             EvaluationOptions.at_the_end(valid),

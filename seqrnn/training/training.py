@@ -23,6 +23,7 @@ from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.errors import ModelError, NumericError
+from seqrnn.run.calibration import Calibration
 from seqrnn.run.checkpoint import Checkpoint, Snapshot
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import TRAINING_STATE, Metric
@@ -126,7 +127,7 @@ class Trainer:
         if not self.stopped and self.position.evaluated != self.position.step:
             yield from self._evaluate_and_save(run)
         elif self._saved != self.position.step:
-            yield from self._save(run, None)
+            yield from self._save(run)
         yield Finished(self.position.step, self.position.seconds, self._reason() or "")
 
     def _pass(self) -> BatchOrder:
@@ -209,25 +210,30 @@ class Trainer:
         yield from self._finished(0)
         started = time.monotonic()
         metric: Metric | None = None
+        calibration: Calibration | None = None
         if self.valid_set is not None:
             effort = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+            scorer = self.task.scorer()
             try:
                 with self.average.in_place():
-                    metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
+                    metrics, _ = evaluate(self.model, self.task, self.valid_set, effort, scorer)
             except NumericError as error:
                 raise NumericError(f"step {self.position.step}: {error}") from error
             metric = self._metric(metrics[self.task.metric], metrics["loss"])
+            calibration = scorer.fit_calibration()
             yield self._judge(metrics, metric)
         self.position.evaluated = self.position.step
         self._plan.took_place(time.monotonic() - self._started, time.monotonic() - started)
-        yield from self._save(run, metric)
+        yield from self._save(run, metric, calibration)
 
-    def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
+    def _save(
+        self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
+    ) -> Iterator[Event]:
         self.position.seconds = time.monotonic() - self._started
         self._require_finite_loss()
         with self.average.in_place():
             self._require_finite_loss()
-            run.save(self._snapshot(metric))
+            run.save(self._snapshot(metric, calibration))
         self._saved = self.position.step
         yield Saved(self.position.step)
 
@@ -249,12 +255,13 @@ class Trainer:
                 "not saved, what was saved before is kept; try a lower --learning-rate or a smaller --clip"
             )
 
-    def _snapshot(self, metric: Metric | None) -> Snapshot:
+    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
         return Snapshot(
             step=self.position.step,
             tensors=model_arrays(self.model),
             epoch=self._epochs(),
             metric=metric,
+            calibration=calibration,
             training_tensors={
                 **training_arrays(self.model, self.optimizer, self.updater.carry),
                 **self.average.set_aside(),

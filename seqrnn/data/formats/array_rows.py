@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 from numpy.lib import format as npy
 
-from seqrnn.data.answer import AnswerStyle, probability
+from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, names_beside
 from seqrnn.data.formats.binary_sink import BinaryFile
 
@@ -35,7 +35,7 @@ class ArrayRows(AnswerWriter):
         """Keep some answers."""
         for _, answer in examples:
             self._predictions.append(self._cell(None if answer is None else answer.prediction))
-            found = None if answer is None else probability(answer.score)
+            found = None if answer is None else answer.probability
             self._probabilities.append(math.nan if found is None else found)
             if self._style.probs:
                 unknown = np.full(len(self._style.classes), math.nan)
