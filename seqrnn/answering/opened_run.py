@@ -46,6 +46,7 @@ def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None
     config = _frugal(load_run_config(run.read_text(CONFIG), str(path / CONFIG)))
     task = _task_of(config, path)
     load_fields(task.fields, run.read_text, path)  # damage is told first
+    task.calibration = checkpoint.calibration
     if command is not None and task.command != command:
         raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.command}")
     return OpenedRun(config, task, checkpoint, run.warnings)

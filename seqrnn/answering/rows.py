@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from seqrnn.answering.backend import ClassifierBackend, LanguageModelBackend, Seq2SeqBackend
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
@@ -17,6 +19,7 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.metrics.calibration import confidence_of
 from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, with_row_seeds
 from seqrnn.search.generation import Limits
@@ -106,7 +109,11 @@ class RowWriter:
         to_text = self._task.output.tokenizer.decode
         nbest = [(to_text(hypothesis.tokens.tolist()), hypothesis.score) for hypothesis in found]
         cut = text.truncated or not (found[0].ended or limits.fixed_len)
-        return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
+        fitted = self._task.calibration.confidence
+        sure = (
+            [] if fitted is None else confidence_of(np.array([score for _, score in nbest]), fitted).tolist()
+        )
+        return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown, confidences=sure)
 
 
 class LineScorer:

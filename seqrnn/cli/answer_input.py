@@ -31,6 +31,7 @@ class Input:
     prefix: str = ""
     probs: bool = False
     several: Mapping[str, Any] | None = None  # options that want more than one answer to a row
+    abstains: bool = False
 
 
 def answer_input(
@@ -86,7 +87,7 @@ def _style(task: RowTask, data: DataConfig, given: Input) -> AnswerStyle:
         raise UsageError("--probs: a number has no probability; leave it out")
     classes: Sequence[str] = task.classes if given.probs else ()
     separator = data.label_separator if kind == "labels" else " "
-    return AnswerStyle(kind, separator, given.prefix, given.probs, classes)
+    return AnswerStyle(kind, separator, given.prefix, given.probs, classes, given.abstains)
 
 
 def _refuse_several(given: Input, name: str) -> None:

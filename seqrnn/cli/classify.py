@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     FormatOption,
     InputArgument,
     JsonLinesOption,
+    MinProbabilityOption,
     ModelOption,
     OutputOption,
     PrefixOption,
@@ -43,6 +44,7 @@ def classify(
             help="Write label TAB probability; in a file, the probabilities of all classes.",
         ),
     ] = False,
+    min_probability: MinProbabilityOption = None,
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
@@ -59,6 +61,9 @@ def classify(
     A file in a format that training reads (by its name, --format, or its content) comes back in its own
     form with `prediction` and `probability`, a folder as TSV. With --jsonl all answers are lines of JSON,
     and a line may itself be a JSON object; its fields are handed through, its id too.
+
+    Probabilities are calibrated on the validation data. With --min-probability an answer that is less likely
+    has an empty prediction and, in JSON, `"abstained": true`.
     """
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
@@ -69,8 +74,9 @@ def classify(
 
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = PredictionTask.of(network.run.task)
-    asking = naming(network, k, threshold, probs)
-    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
+    asking = naming(network, k, threshold, probs, min_probability)
+    abstains = min_probability is not None
+    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains)
     say_waiting(data, "rows, one a line,", quiet)
     tally = answer_input(network, given, asking, partial(task.write, probs=probs))
     if not quiet:

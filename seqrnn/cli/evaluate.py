@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     FormatOption,
     InputArgument,
     LengthPenaltyOption,
+    MinProbabilityOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -66,6 +67,7 @@ def evaluate(
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
+    min_probability: MinProbabilityOption = None,
     bleu_tokenizer: Annotated[
         BleuTokenizer | None,
         typer.Option(
@@ -90,6 +92,7 @@ def evaluate(
             "--beam-size": beam_size,
             "--length-penalty": length_penalty,
             "--bleu-tokenizer": bleu_tokenizer,
+            "--min-probability": min_probability,
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
@@ -108,7 +111,8 @@ def evaluate(
 
     set_threads(threads)
     run = open_run(model)
-    options = evaluation_options(run.task, str(model), streams, (beam_size, length_penalty))
+    beam = beam_size, length_penalty
+    options = evaluation_options(run.task, str(model), streams, beam, min_probability)
     set_bleu_tokenizer(run.task, str(model), bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)

@@ -9,7 +9,16 @@ from typing import Any
 from seqrnn.cli.tables import clock, head, shown
 from seqrnn.training.events import Evaluated
 
-HIDDEN = ("task", "examples", "tokens", "micro_f1", "unknown_labels", "unknown_tokens")
+HIDDEN = (
+    "task",
+    "examples",
+    "tokens",
+    "micro_f1",
+    "unknown_labels",
+    "unknown_tokens",
+    "expected_calibration_error",
+    "expected_calibration_error_uncalibrated",
+)
 """Figures that have no column of their own; what is unknown is said before the training."""
 MIN_WIDE, MIN_NARROW = 8, 7  # characters of a column at least
 MARK = "  best"

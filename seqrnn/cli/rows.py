@@ -12,10 +12,10 @@ from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.stdio import OutputStream
-from seqrnn.data.answer import Answer, AnswerStyle, probability
+from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
-from seqrnn.data.formats.answer_writer import beside, class_probabilities
+from seqrnn.data.formats.answer_writer import beside, fields_by_style
 from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
@@ -158,24 +158,28 @@ def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict
     """Return an answer with all that is known of it; the input's own fields come after the id."""
     own = layout.plain_fields(row.text) if answer or row.text else {}
     fields = {"id": row.id, **(own if row.fields is None else row.fields)}
-    answered = _answered(row, answer) | class_probabilities(answer, layout.style)
+    answered = _answered(row, answer) | fields_by_style(answer, layout.style)
     return fields | beside(fields, answered, layout.style.prefix)
 
 
 def _answered(row: InputRow, answer: Answer | None) -> dict[str, Any]:
     return {
         "prediction": answer.prediction if answer else None,
-        **_scores(answer.score if answer else None),
-        "nbest": [{"prediction": label, **_scores(score)} for label, score in answer.nbest] if answer else [],
+        "score": answer.score if answer else None,
+        "probability": answer.probability if answer else None,
+        "nbest": _nbest(answer) if answer else [],
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": row.error,
     }
 
 
-def _scores(score: float | None) -> dict[str, float | None]:
-    """Return a natural-log probability with the probability itself, from 0 to 1."""
-    return {"score": score, "probability": probability(score)}
+def _nbest(answer: Answer) -> list[dict[str, Any]]:
+    """Return each candidate with its natural-log score and its probability, from 0 to 1."""
+    return [
+        {"prediction": found, "score": score, "probability": sure}
+        for (found, sure), (_, score) in zip(answer.ranked, answer.nbest, strict=True)
+    ]
 
 
 def name_of(column: str | None) -> str | None:

@@ -35,6 +35,7 @@ class FinalTest:
         from seqrnn.training.evaluation import EvaluationOptions
 
         opened = open_run(run)
+        self.data.task.calibration = opened.task.calibration
         measured = self.data.measure(open_backend(opened, device), EvaluationOptions(beam=Beam(BEAM_SIZE)))
         result = {"files": self.files, "step": opened.checkpoint.step, "figures": measured.as_json}
         keep_result(run, TEST, result)

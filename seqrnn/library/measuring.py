@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import UsageError, refuse
+from seqrnn.library.asking import require_probability
 from seqrnn.library.decoding import BEAM_SIZE
 
 if TYPE_CHECKING:
@@ -114,10 +115,15 @@ def encoded(task: Task, source: Source) -> Iterator[EncodedData]:
 
 
 def evaluation_options(
-    task: Task, name: str, streams: int, beam: tuple[int | None, float | None]
+    task: Task,
+    name: str,
+    streams: int,
+    beam: tuple[int | None, float | None],
+    min_probability: float | None = None,
 ) -> EvaluationOptions:
     """Return what measuring may cost, of a model of this `name`; `beam` is its width and length penalty.
 
+    Coverage and accuracy are told of answers of `min_probability` or more.
     Raises UsageError for what has no effect on the task.
     """
     from seqrnn.search.beam import Beam
@@ -130,7 +136,10 @@ def evaluation_options(
     if not task.stream:
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
-    return EvaluationOptions(streams, beam=Beam(BEAM_SIZE if size is None else size, penalty or 0.0))
+    if min_probability is not None:
+        require_probability(task, min_probability)
+    width = BEAM_SIZE if size is None else size
+    return EvaluationOptions(streams, beam=Beam(width, penalty or 0.0), min_probability=min_probability)
 
 
 def set_bleu_tokenizer(task: Task, name: str, tokenizer: str | None) -> None:

@@ -102,6 +102,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> list[RowAnswer]: ...
     @overload
@@ -111,6 +112,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> Iterator[RowAnswer]: ...
 
@@ -120,16 +122,18 @@ class Model:
         *,
         k: int | None = None,
         threshold: float | None = None,
+        min_probability: float | None = None,
         errors: Errors = "raise",
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
         """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
 
         `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
-        probability of one (0; 0.5 if multi-label).
+        probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
+        prediction, and has `abstained`.
         """
         with spelled_for_python():
             self._require("classify")
-            asking = naming(self._opened, k, threshold)
+            asking = naming(self._opened, k, threshold, min_probability=min_probability)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
@@ -200,12 +204,14 @@ class Model:
         beam_size: int | None = None,
         length_penalty: float | None = None,
         bleu_tokenizer: BleuTokenizer | None = None,
+        min_probability: float | None = None,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
         The file is read as that of the training was, unless its header or an argument says otherwise.
-        `bleu_tokenizer` is how sacrebleu cuts texts (as in training). PyTorch is imported. Raises DataError
-        for data that cannot be read.
+        `bleu_tokenizer` is how sacrebleu cuts texts (as in training). With `min_probability` the figures have
+        the `coverage`, which is the share of answers that are at least so likely, and their
+        `covered_accuracy`. PyTorch is imported. Raises DataError for data that cannot be read.
         """
         from seqrnn.library.measuring import (
             DataArguments,
@@ -218,13 +224,15 @@ class Model:
 
         with spelled_for_python():
             run = self._opened.run
-            options = evaluation_options(run.task, str(self.path), streams, (beam_size, length_penalty))
+            beam = beam_size, length_penalty
+            options = evaluation_options(run.task, str(self.path), streams, beam, min_probability)
             layout = format, text_column, label_column, encoding
             if target is None:
                 given = DataArguments((os.fspath(data),), (None, None), *layout)
             else:
                 given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
+            task.calibration = run.task.calibration
             set_bleu_tokenizer(task, str(self.path), bleu_tokenizer)
             return measure(self._measured, task, find_source(run.config, given), options)
 

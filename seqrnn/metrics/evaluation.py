@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from seqrnn.metrics.calibration import Coverage, ReliabilityBin
 from seqrnn.metrics.classification import ClassScores, Confusion
 
 Figure: TypeAlias = float | int | str | None
@@ -22,6 +23,8 @@ class Evaluation:
     `figures` are by the names of `seqrnn evaluate --json`. `classes` holds the scores of each class (or type
     of span), `confusions` the confused pairs of classes, the most frequent first, both empty where the task
     has none; `signatures` repeat sacrebleu's scores elsewhere, and `notes` say what was found in the data.
+    Where choices are judged, `reliability` holds the bins of a reliability diagram, `coverage` a curve of
+    accuracy over coverage.
     """
 
     figures: Figures
@@ -29,6 +32,8 @@ class Evaluation:
     confusions: tuple[Confusion, ...] = ()
     signatures: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    reliability: tuple[ReliabilityBin, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
 
     @property
     def as_json(self) -> dict[str, Figure | Mapping[str, str]]:

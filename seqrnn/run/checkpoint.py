@@ -16,6 +16,7 @@ import numpy as np
 
 import seqrnn
 from seqrnn.errors import ModelError
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.run.files import (
     SIZE_LIMIT,
     Fingerprint,
@@ -62,6 +63,7 @@ class Snapshot:
     tensors: Tensors
     epoch: float = 0.0
     metric: Metric | None = None
+    calibration: Calibration | None = None
     training_tensors: Tensors | None = None
     training_state: Mapping[str, Any] | None = None
     weights: Numbers = "float32"
@@ -101,6 +103,11 @@ class Checkpoint:
     def metric(self) -> Metric | None:
         """How good it was, where that was measured."""
         return self.manifest.metric
+
+    @property
+    def calibration(self) -> Calibration:
+        """What makes the probabilities of its answers trustworthy; nothing where that was not fitted."""
+        return self.manifest.calibration or UNCALIBRATED
 
     def tensors(self, expected: Expected | None) -> dict[str, np.ndarray[Any, Any]]:
         """The weights, exactly as named, typed and shaped in `expected`; raises `ModelError`."""
@@ -158,6 +165,7 @@ def write_checkpoint(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
     manifest = Manifest(
         format=2 if shrunk else 1,
         weights=snapshot.weights,
+        calibration=snapshot.calibration,
         seqrnn=seqrnn.__version__,
         step=snapshot.step,
         epoch=snapshot.epoch,

@@ -20,6 +20,7 @@ from pydantic import (
 
 from seqrnn.catalog import FieldFile
 from seqrnn.errors import ModelError
+from seqrnn.run.calibration import Calibration
 from seqrnn.run.files import Fingerprint, read_regular
 from seqrnn.strict_json import conform, parse_object
 
@@ -76,6 +77,7 @@ class Manifest(BaseModel):
     step: NonNegativeInt
     epoch: Annotated[FiniteFloat, Field(ge=0)]
     metric: Metric | None
+    calibration: Calibration | None = None  # left out where none was fitted
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     files: dict[FileName, Fingerprint]
 
@@ -96,10 +98,12 @@ class Manifest(BaseModel):
         return manifest
 
     @model_serializer(mode="wrap")
-    def _without_keys_of_later_formats(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_keys_that_say_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
         if self.format == 1:
             del content["weights"]
+        if self.calibration is None:
+            del content["calibration"]
         return content
 
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:

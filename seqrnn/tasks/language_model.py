@@ -28,7 +28,7 @@ from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import Claim, Task, Values
+from seqrnn.tasks.task import Claim, Scorer, Task, Values
 
 
 class LanguageModeling(Task):
@@ -133,7 +133,7 @@ class LanguageModeling(Task):
         return LanguageScorer(self)
 
 
-class LanguageScorer:
+class LanguageScorer(Scorer):
     """Counts the characters that the target tokens stand for."""
 
     def __init__(self, task: LanguageModeling) -> None:

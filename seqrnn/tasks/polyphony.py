@@ -21,7 +21,7 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
 
 class Polyphony(PredictionTask):
@@ -149,7 +149,7 @@ def transposed(notes: np.ndarray, most: int, generator: np.random.Generator) -> 
     return moved
 
 
-class PolyphonyScorer:
+class PolyphonyScorer(Scorer):
     """The loss is the figure."""
 
     def add(self, batch: Batch, values: Values) -> None:

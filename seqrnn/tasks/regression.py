@@ -25,13 +25,14 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 
 class Regression(PredictionTask):
     """A number on the summary of all hidden states, learnt by least squares."""
 
     name = "regression"
+    no_probability = "a number has no probability"
     metric = "mse"
     better = "lower"
     command = "classify"
@@ -132,7 +133,7 @@ class Regression(PredictionTask):
         return in_full(answer.prediction)
 
 
-class RegressionScorer:
+class RegressionScorer(Scorer):
     """Gathers the numbers of a data set, and those that would have been right."""
 
     def __init__(self, numbers: NumberField) -> None:

@@ -6,6 +6,7 @@ Shapes: B batch, S source, T target.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import contains
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,12 +28,14 @@ from seqrnn.data.fields.source_kind import kind_named, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
+from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.source_batches import source_batch
-from seqrnn.tasks.task import Claim, GenerationTask, Values
+from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -149,6 +152,11 @@ class Seq2Seq(GenerationTask):
         return (self.source,)
 
     @property
+    def may_abstain(self) -> bool:
+        """Yes: a sequence has the probability that it is what is wanted."""
+        return True
+
+    @property
     def output(self) -> TextField:
         """What is written."""
         return self.target
@@ -239,7 +247,7 @@ class Seq2Seq(GenerationTask):
         return WritingScorer(self)
 
 
-class WritingScorer:
+class WritingScorer(Scorer):
     """Gathers what was written for the examples of a data set, and what would have been right."""
 
     def __init__(self, task: Seq2Seq) -> None:
@@ -250,11 +258,17 @@ class WritingScorer:
         self._unknown["unknown_tokens"] = 0
         self._generated: list[str] = []
         self._references: list[list[str]] = []
+        self._confidence = task.calibration.confidence
+        self._judged = JudgedAnswers(task.calibration != UNCALIBRATED)
+        self._scores: list[np.ndarray] = []
 
     def add(self, batch: Batch, values: Values) -> None:
-        """Take the tokens `generated` (B, T) for one batch, filled up with <blank>."""
-        self._generated += [self._tokenizer.decode(row[row != BLANK]) for row in values["generated"]]
-        self._references += [texts_of(row) for row in batch.arrays["references"]]
+        """Take the tokens `generated` (B, T) for one batch, filled up with <blank>, and their scores (B,)."""
+        written = [self._tokenizer.decode(row[row != BLANK]) for row in values["generated"]]
+        references = [texts_of(row) for row in batch.arrays["references"]]
+        self._judge(values["generated_scores"], np.array([*map(contains, references, written)]))
+        self._generated += written
+        self._references += references
         self._unknown["unknown_tokens"] += int((batch.arrays["targets"] == UNK).sum())
         if self._reads_labels:
             self._unknown["unknown_labels"] += int((batch.arrays["source"] == UNK).sum())
@@ -271,3 +285,18 @@ class WritingScorer:
             signatures=translation.signatures,
             notes=(translation.told,) if translation.told else (),
         )
+
+    def _judge(self, scores: np.ndarray, right: np.ndarray) -> None:
+        """Take note of how sure the model was of what it wrote, and whether it was a reference."""
+        self._scores.append(scores)
+        self._judged.add(confidence_of(scores, None), confidence_of(scores, self._confidence), right)
+
+    def fit_calibration(self) -> Calibration:
+        """Fit how likely a sequence is one that is wanted."""
+        scores = np.concatenate(self._scores) if self._scores else np.empty(0)
+        return Calibration(confidence=fit_confidence(scores, self._judged.right))
+
+    @property
+    def judged(self) -> JudgedAnswers:
+        """The sequences, which are right where they are a reference, letter for letter."""
+        return self._judged

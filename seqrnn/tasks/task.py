@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -19,21 +19,70 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.errors import UsageError
-from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.metrics.calibration import (
+    Coverage,
+    JudgedAnswers,
+    ReliabilityBin,
+    calibration_error,
+    coverage_at,
+    coverage_curve,
+    reliability,
+)
+from seqrnn.metrics.evaluation import Evaluation, Figure
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
 
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
 
-class Scorer(Protocol):
+class Scorer(ABC):
     """Gathers a model's answers over a data set and says how good they are."""
 
+    @abstractmethod
     def add(self, batch: Batch, values: Values) -> None:
         """Take the answers to one batch."""
 
+    @abstractmethod
     def result(self, loss: float) -> Evaluation:
         """Return the figures by their public names, with tables and notes; `loss` is in nats a target."""
+
+    def fit_calibration(self) -> Calibration | None:
+        """Fit what makes probabilities like these trustworthy; None where no answer has a probability."""
+        return None
+
+    @property
+    def judged(self) -> JudgedAnswers | None:
+        """How sure the model was of each choice (a label, a tag, a sequence), and whether it was right."""
+        return None
+
+    @property
+    def judged_rows(self) -> JudgedAnswers | None:
+        """The same of whole answers, where each has a probability that it is right."""
+        return self.judged
+
+    def reliability(self) -> tuple[ReliabilityBin, ...]:
+        """Return the bins of a reliability diagram, where choices are judged."""
+        judged = self.judged
+        return () if judged is None else tuple(reliability(judged.confidence, judged.right))
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return a curve of accuracy over coverage, where whole answers are judged."""
+        rows = self.judged_rows
+        return () if rows is None else tuple(coverage_curve(rows.confidence, rows.right))
+
+    def trust(self, min_probability: float | None = None) -> dict[str, Figure]:
+        """Return by their public names how far probabilities can be trusted."""
+        figures: dict[str, Figure] = {}
+        if (judged := self.judged) is not None:
+            figures["expected_calibration_error"] = calibration_error(judged.confidence, judged.right)
+            if judged.is_calibrated:
+                before = calibration_error(judged.before, judged.right)
+                figures["expected_calibration_error_uncalibrated"] = before
+        if min_probability is not None and (rows := self.judged_rows) is not None:
+            covered = coverage_at(rows.confidence, rows.right, min_probability)
+            figures |= {"coverage": covered.coverage, "covered_accuracy": covered.accuracy}
+        return figures
 
 
 @dataclass(frozen=True)
@@ -69,10 +118,12 @@ class Task(ABC):
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
+    no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self.calibration = UNCALIBRATED  # of the weights that answer; an opened run brings its own
 
     def set_training(self, name: str, value: Any) -> None:
         """Take another value for a key of the training section: how a model is measured may be asked anew."""
@@ -103,6 +154,11 @@ class Task(ABC):
     @abstractmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Return what of a sample the task can learn, or None where that is nothing."""
+
+    @property
+    def may_abstain(self) -> bool:
+        """Whether an answer has a probability that it is right, all in all."""
+        return False
 
     @property
     def names(self) -> Sequence[str]:

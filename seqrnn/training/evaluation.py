@@ -20,7 +20,7 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import Task, Values
+from seqrnn.tasks.task import Scorer, Task, Values
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
@@ -33,12 +33,14 @@ class EvaluationOptions:
 
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
     faster and a little worse than one stream. Where sequences are generated, it is by a search of
-    `beam`, for `max_generated` examples at most, spread over all; None: for all.
+    `beam`, for `max_generated` examples at most, spread over all; None: for all. Coverage and accuracy are
+    told of the answers with a probability of `min_probability` or more.
     """
 
     streams: int = 1
     max_generated: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
+    min_probability: float | None = None
 
     @classmethod
     def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
@@ -64,18 +66,23 @@ class EvaluationOptions:
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, task: Task, dataset: Dataset, options: EvaluationOptions | None = None
+    model: nn.Module,
+    task: Task,
+    dataset: Dataset,
+    options: EvaluationOptions | None = None,
+    scorer: Scorer | None = None,
 ) -> Evaluation:
     """Measure `model` on `dataset` in full precision.
 
-    The figure `loss` is a mean over the targets that training had, None where there are none of them. Raises
-    NumericError where it is not finite.
+    A fresh `scorer` of the task, if one is given, has gathered the answers afterwards. The figure `loss` is a
+    mean over the targets that training had, None where there are none of them. Raises NumericError where it
+    is not finite.
     """
     options = options or EvaluationOptions()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    scorer = task.scorer()
+    scorer = scorer or task.scorer()
     total = torch.zeros((), dtype=torch.float64, device=device)
     counted = torch.zeros((), dtype=torch.int64, device=device)
     targets, carry = 0, None
@@ -97,7 +104,12 @@ def evaluate(
     known = {"loss": loss if counted or not targets else None}
     general = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
     scored = scorer.result(loss)
-    return replace(scored, figures={**general, **scored.figures})
+    return replace(
+        scored,
+        figures={**general, **scored.figures, **scorer.trust(options.min_probability)},
+        reliability=scorer.reliability(),
+        coverage=scorer.coverage(),
+    )
 
 
 @torch.no_grad()
@@ -131,8 +143,12 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
 
 
 def _generated(model: nn.Module, batch: Batch, limits: Limits, beam: Beam) -> Values:
-    """Write the best sequence for each example: `generated` (B, T), filled up with <blank>."""
+    """Write the best sequence for each example: `generated` (B, T), filled up with <blank>.
+
+    `generated_scores` (B,) are their natural-log probabilities.
+    """
     backend = TorchBackend(model)
     found = decode(backend, backend.begin(batch), Decoding(limits, beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
-    return {"generated": column.gather(np.arange(len(found)), fill=BLANK)}
+    scores = np.array([hypotheses[0].score for hypotheses in found])
+    return {"generated": column.gather(np.arange(len(found)), fill=BLANK), "generated_scores": scores}

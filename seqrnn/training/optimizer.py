@@ -18,7 +18,7 @@ class _Eager:
     """A mixin: the optimizer's methods without PyTorch's decorators for its compiler.
 
     Those import the compiler, which takes more than two seconds of CPU and 150 MiB at the start of each
-    training, and here nothing is compiled. A test holds the updates to those of the decorated methods.
+    training, and here nothing is compiled. A test compares the updates with those of the decorated methods.
     """
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ class AdamW(_Eager, torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Change the weights by one step along their gradients."""
+        """Update the parameters."""
         inspect.unwrap(torch.optim.AdamW.step)(self, closure)
 
 
@@ -42,7 +42,7 @@ class SGD(_Eager, torch.optim.SGD):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Change the weights by one step along their gradients."""
+        """Update the parameters."""
         inspect.unwrap(torch.optim.SGD.step)(self, closure)
 
 

@@ -154,6 +154,7 @@ class Session:
             return
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
+        self.task.calibration = best.calibration
         valid = self.prepared.valid
         options = EvaluationOptions.at_the_end(valid)
         before = EvaluationOptions.in_training(valid, self.config.training.batch_size)

@@ -23,6 +23,7 @@ from seqrnn.data.dataset.columns import Column
 from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.errors import ModelError, NumericError
 from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.run.calibration import Calibration
 from seqrnn.run.checkpoint import Checkpoint, Snapshot
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import TRAINING_STATE, Metric
@@ -131,7 +132,7 @@ class Trainer:
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
         elif self._saved_step != self.state.step:
-            yield self._save(run, None)
+            yield self._save(run)
         yield Finished(self.state.step, self.state.seconds, self.stop_reason or reason)
 
     def batch_order(self) -> BatchOrder:
@@ -223,26 +224,30 @@ class Trainer:
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
         yield from self._completed_updates(0)
-        started, metric = self.seconds(), None
+        started, metric, calibration = self.seconds(), None, None
         if self.valid_set is not None:
+            scorer = self.task.scorer()
             options = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
             try:
                 with self.average.in_place():
-                    evaluation = evaluate(self.model, self.task, self.valid_set, options)
+                    evaluation = evaluate(self.model, self.task, self.valid_set, options, scorer)
             except NumericError as error:
                 raise NumericError(f"step {self.state.step}: {error}") from error
             metric = metric_of(self.task, evaluation)
             yield self._compare(evaluation, metric)
+            calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
         self._plan.took_place(self.seconds(), self.seconds() - started)
-        yield self._save(run, metric)
+        yield self._save(run, metric, calibration)
 
-    def _save(self, run: RunDirectory, metric: Metric | None) -> Saved:
+    def _save(
+        self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
+    ) -> Saved:
         self.state.seconds = self.seconds()
         self._require_finite_loss()
         with self.average.in_place():
             self._require_finite_loss()
-            run.save(self._snapshot(metric))
+            run.save(self._snapshot(metric, calibration))
         self._saved_step = self.state.step
         return Saved(self.state.step)
 
@@ -257,13 +262,14 @@ class Trainer:
                 "not saved, what was saved before is kept; try a lower --learning-rate or a smaller --clip"
             )
 
-    def _snapshot(self, metric: Metric | None) -> Snapshot:
+    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
         tensors = training_arrays(self.model, self.optimizer, self.updater.carry)
         return Snapshot(
             step=self.state.step,
             tensors=model_arrays(self.model),
             epoch=self._epochs(),
             metric=metric,
+            calibration=calibration,
             training_tensors={**tensors, **self.average.set_aside()},
             training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
         )

@@ -124,7 +124,7 @@ def test_a_tagger(twins, batches, cell, layer, characters):
 
 def test_a_text_is_written_step_by_step_as_it_is_read_at_once(twins, cell):
     _, _, network = twins("text", {**cell, "task": "language-model", "data.tokenizer": "char"})
-    assert network._single_text() is not None
+    assert network._single_stream() is not None
     start = network.read(np.array([[2]]), None)
     for tokens in [[4, 5, 4, 6], [5, 5]]:  # the second text goes on from the same state
         states = start[1]

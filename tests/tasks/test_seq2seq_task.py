@@ -103,7 +103,7 @@ def test_any_reference_is_right_and_unknown_words_of_them_are_not():
     ids = [task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]
     written = Column.of(ids).gather(np.arange(4))
     scorer = task.scorer()
-    scorer.add(batch, {"generated": written})
+    scorer.add(batch, {"generated": written, "generated_scores": np.log([0.9, 0.2, 0.6, 0.5])})
     scores = scorer.result(0.0).figures
     assert scores["exact_match"] == 0.5
     assert scores["token_error_rate"] == pytest.approx(2 / (2 + 1 + 5 + 2))
@@ -117,7 +117,7 @@ def test_labels_to_write_for_that_training_did_not_have_are_counted():
     task = make(source_kind="label")
     (batch,) = task.batches(dataset(task), BatchOrder())
     scorer = task.scorer()
-    scorer.add(batch, {"generated": np.zeros((4, 1), dtype=np.int64)})
+    scorer.add(batch, {"generated": np.zeros((4, 1), dtype=np.int64), "generated_scores": np.zeros(4)})
     scores = scorer.result(0.0).figures
     assert (scores["unknown_labels"], scores["unknown_tokens"], scores["exact_match"]) == (1, 1, 0.0)
 

@@ -82,7 +82,10 @@ def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, d
 
     batch = Batch({"tags": filled(actual), "lengths": np.array([*map(len, actual)])}, 0, 0, 0)
     scorer = task.scorer()
-    scorer.add(batch, {"tags": filled(chosen)})
+    tags = filled(chosen)
+    log_probs = np.log(np.full((*tags.shape, len(task.tags.tags)), 1 / len(task.tags.tags)))
+    sure = {"tag_log_probs": log_probs.max(axis=2), "log_prob": np.full(len(tags), -1.0)}
+    scorer.add(batch, {"tags": tags, "log_probs": log_probs, **sure})
     found = scorer.result(0.0)
     return found.figures, found
 

@@ -59,7 +59,13 @@ def check_free(target: Path) -> None:
 def _snapshot(best: Checkpoint, tensors: Tensors) -> Snapshot:
     """Return what is saved of a checkpoint. Its figure stays behind: it is that of other weights."""
     manifest = best.manifest
-    return Snapshot(step=best.step, epoch=manifest.epoch, tensors=tensors, weights="int8")
+    return Snapshot(
+        step=best.step,
+        epoch=manifest.epoch,
+        tensors=tensors,
+        calibration=manifest.calibration,
+        weights="int8",
+    )
 
 
 def _compare(before: Checkpoint, after: Checkpoint, tensors: Tensors) -> QuantizationReport:
