@@ -44,7 +44,7 @@ def _network(run: OpenedRun) -> Network:
     if task.name not in GRAPHS or task.model == "feed-forward":
         what = task.name if task.name not in GRAPHS else f"{task.name} of single vectors or images"
         raise UsageError(
-            f"--onnx: models for {what} cannot be exported; those for classification and tagging of "
+            f"`onnx`: models for {what} cannot be exported; those for classification and tagging of "
             "sequences can, and language models"
         )
     twin, parameters = open_with_parameters(run)
