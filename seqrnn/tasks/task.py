@@ -105,7 +105,7 @@ class Task(ABC):
     @property
     @abstractmethod
     def model(self) -> str:
-        """The key in catalog.MODELS of the network."""
+        """The key in catalog.NETWORKS of the network."""
 
     @property
     @abstractmethod
