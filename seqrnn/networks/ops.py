@@ -175,7 +175,7 @@ class Functions(Protocol):
         """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
 
     def likeliest(self, scores: Value) -> tuple[Value, Value]:
-        """Return the largest `log_softmax` along the last axis, and where it is."""
+        """Return the largest of `scores` along the last axis, and where it is."""
 
     def chosen(self, scores: Value, index: Value) -> Value:
         """Take of `scores` (B, T, K) those at `index` (B, T) -> (B, T)."""

@@ -2,7 +2,8 @@
 
 Every layer takes scores (B, T, K) and the mask (B, T), true where a sequence runs. `tags` returns the
 likeliest, (B, T). A call returns by name `tags`; `tag_log_probs` (B, T), of each of them; `log_prob` (B,), of
-all of them together. After the end of a sequence the values mean nothing.
+all of them together; `log_probs` (B, T, K), of every tag at each step. After the end of a sequence the values
+mean nothing.
 
 Shapes: B batch, T time, K tags.
 """
@@ -25,9 +26,10 @@ class SoftmaxLayer:
 
     def __call__(self, scores: Value, mask: Value) -> Values:
         """Choose the tags of a batch."""
-        log_probs, tags = self._ops.likeliest(scores)
-        log_prob = self._ops.sum_of_steps(log_probs, mask)
-        return {"tags": tags, "tag_log_probs": log_probs, "log_prob": log_prob}
+        log_probs = self._ops.log_softmax(scores)
+        chosen, tags = self._ops.likeliest(log_probs)
+        log_prob = self._ops.sum_of_steps(chosen, mask)
+        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob, "log_probs": log_probs}
 
 
 class CRFLayer:
@@ -44,5 +46,6 @@ class CRFLayer:
     def __call__(self, scores: Value, mask: Value) -> Values:
         """Choose the tags of a batch."""
         tags, log_prob = self.crf.decode(scores, mask)
-        chosen = self._ops.chosen(self.crf.marginals(scores, mask), tags)
-        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob}
+        marginals = self.crf.marginals(scores, mask)
+        chosen = self._ops.chosen(marginals, tags)
+        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob, "log_probs": marginals}

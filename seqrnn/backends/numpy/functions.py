@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from seqrnn.backends.numpy.inputs import Lookup, TokenVectors
-from seqrnn.backends.numpy.lengths import running
+from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.weights import Array
 from seqrnn.networks.ops import Map
 from seqrnn.search.step import log_softmax
@@ -84,7 +84,7 @@ class NumpyFunctions:
 
     def mask(self, lengths: Array, like: Array | Lookup) -> Array:
         """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
-        return running(lengths, like.shape[1])
+        return sequence_mask(lengths, like.shape[1])
 
     def everywhere(self, like: Array) -> Array:
         """Return a mask (B, T) that is true at every step."""
@@ -137,8 +137,8 @@ class NumpyFunctions:
         return sums
 
     def likeliest(self, scores: Array) -> tuple[Array, Array]:
-        """Return the largest `log_softmax` along the last axis, and where it is."""
-        return log_softmax(scores).max(axis=-1), scores.argmax(axis=-1)
+        """Return the largest of `scores` along the last axis, and where it is."""
+        return scores.max(axis=-1), scores.argmax(axis=-1)
 
     def chosen(self, scores: Array, index: Array) -> Array:
         """Take of `scores` (B, T, K) those at `index` (B, T)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from seqrnn.backends.numpy.ops import NumpyOps
 from seqrnn.backends.numpy.rnn import Layers
-from seqrnn.backends.numpy.single_text import SingleText
+from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
 from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
@@ -24,7 +24,7 @@ from seqrnn.tasks.task import Values
 
 
 class Predictor:
-    """A network of an `AnsweringTask`."""
+    """A network of an `PredictionTask`."""
 
     def __init__(self, network: Any) -> None:
         self.network = network
@@ -64,23 +64,23 @@ class LanguageModel:
         self.network = network
         self._of_thread = local()
 
-    def _single_text(self) -> SingleText | None:
+    def _single_stream(self) -> SingleStreamDecoder | None:
         """Return what writes one text in this thread: it computes in place, so each thread has its own.
 
         None unless there is one layer, its output and few enough tokens.
         """
         of_thread = self._of_thread.__dict__
-        if "single_text" not in of_thread:
-            of_thread["single_text"] = self._make_single_text()
-        single: SingleText | None = of_thread["single_text"]
+        if "single_stream" not in of_thread:
+            of_thread["single_stream"] = self._make_single_stream()
+        single: SingleStreamDecoder | None = of_thread["single_stream"]
         return single
 
-    def _make_single_text(self) -> SingleText | None:
+    def _make_single_stream(self) -> SingleStreamDecoder | None:
         network = self.network
         inputs, layers = network.steps.single_inputs, network.rnn.layers.layers
         if inputs is None or network.projection is not None or len(layers) > 1:
             return None
-        return SingleText(inputs, layers[0][0], network.output)
+        return SingleStreamDecoder(inputs, layers[0][0], network.output)
 
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.
@@ -94,7 +94,7 @@ class LanguageModel:
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
-        if len(tokens) == 1 and (single := self._single_text()) is not None:
+        if len(tokens) == 1 and (single := self._single_stream()) is not None:
             return single(tokens.item(), states)
         hidden, states = self.network.steps(tokens, states)
         return self.network.score(hidden), states

@@ -10,7 +10,6 @@ import numpy as np
 from seqrnn.backends.onnx.graph import Array, Graph
 from seqrnn.backends.onnx.network import Arrays, Network, Trained
 from seqrnn.backends.onnx.sources import Source
-from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.fields.number_field import NumberField
 
 
@@ -21,8 +20,8 @@ class ExampleNetwork(Network):
         "tokens (batch, time) are ids of tokenizer.json, vectors (batch, time, features) as the data have "
         "them, notes (batch, time, keys) are 1 where a key sounds; of each row the first lengths (batch) "
         "count. A model of single vectors reads (batch, features), without lengths. log_probs (batch, "
-        "classes) are natural logarithms, in the order of labels.json or of the keys; numbers (batch) are in "
-        "the units of the data."
+        "classes) are natural logarithms of calibrated probabilities, in the order of labels.json or of the "
+        "keys; numbers (batch) are in the units of the data."
     )
 
     def __init__(self, trained: Trained) -> None:
@@ -34,7 +33,10 @@ class ExampleNetwork(Network):
         graph = Graph()
         network = self.trained.network(graph)
         arrays = self._source.add_to(graph)
-        values = network.predict(network.scores(arrays), arrays)
+        scores = network.scores(arrays)
+        if self._temperature != 1.0:
+            scores = graph.add("Div", scores, graph.number(self._temperature))
+        values = network.predict(scores, arrays)
         if "numbers" in values:
             numbers = self._restored(graph, values["numbers"])
             graph.output(numbers, "numbers", "float64", "batch")
@@ -54,6 +56,11 @@ class ExampleNetwork(Network):
         return graph.add("Add", graph.add("Mul", wide, deviation), mean)
 
     @property
+    def _temperature(self) -> float:
+        """What the scores of labels are divided by; 1 for others."""
+        return self.trained.task.calibration.temperature
+
+    @property
     def _numbers(self) -> NumberField:
         """What a regression has learned of its numbers."""
         return next(field for field in self.trained.task.fields if isinstance(field, NumberField))
@@ -64,7 +71,8 @@ class ExampleNetwork(Network):
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin."""
-        values = self.trained.twin.values(Batch(self._source.arrays(inputs), 0, 0, 0))
+        network, arrays = self.trained.twin.network, self._source.arrays(inputs)
+        values = network.predict(network.scores(arrays) / np.float32(self._temperature), arrays)
         if "numbers" in values:
             return {"numbers": self._numbers.restore(values["numbers"])}
         return dict(values)

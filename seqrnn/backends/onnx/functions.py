@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from seqrnn.backends.onnx.graph import Graph
-from seqrnn.backends.onnx.layers import running
+from seqrnn.backends.onnx.layers import sequence_mask
 from seqrnn.networks.ops import Map
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -82,7 +82,7 @@ class OnnxFunctions:
 
     def mask(self, lengths: str, like: str) -> str:
         """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
-        return running(self.graph, lengths, like)
+        return sequence_mask(self.graph, lengths, like)
 
     def everywhere(self, like: str) -> str:
         """Return a mask (B, T) that is true at every step."""
@@ -132,9 +132,9 @@ class OnnxFunctions:
         return self.graph.add("MatMul", weights, values)
 
     def likeliest(self, scores: str) -> tuple[str, str]:
-        """Return the largest `log_softmax` along the last axis, and where it is."""
-        log_probs = self.graph.add("ReduceMax", self.log_softmax(scores), axes=[-1], keepdims=0)
-        return log_probs, self.graph.add("ArgMax", scores, axis=-1, keepdims=0)
+        """Return the largest of `scores` along the last axis, and where it is."""
+        largest = self.graph.add("ReduceMax", scores, axes=[-1], keepdims=0)
+        return largest, self.graph.add("ArgMax", scores, axis=-1, keepdims=0)
 
     def chosen(self, scores: str, index: str) -> str:
         """Take of `scores` (B, T, K) those at `index` (B, T)."""

@@ -19,7 +19,7 @@ GATES = {"RNN": (0,), "GRU": (1, 0, 2), "LSTM": (0, 3, 1, 2)}
 """The operators that compute a cell, by the name of its fused twin, and which of its gates theirs are."""
 
 
-def running(graph: Graph, lengths: str, like: str) -> str:
+def sequence_mask(graph: Graph, lengths: str, like: str) -> str:
     """Say which steps each sequence of `lengths` (B,) has, where `like` is (B, T, ...): a mask (B, T)."""
     total = graph.add("Squeeze", graph.add("Shape", like, start=1, end=2))
     steps = graph.add("Range", graph.scalar(0), total, graph.scalar(1))  # (T,)

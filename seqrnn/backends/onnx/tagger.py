@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn.backends.onnx.graph import Array, Graph
-from seqrnn.backends.onnx.layers import running
+from seqrnn.backends.onnx.layers import sequence_mask
 from seqrnn.backends.onnx.network import Arrays, Network
 from seqrnn.backends.onnx.sources import random_tokens
 from seqrnn.data.dataset.batching import Batch
@@ -41,7 +41,7 @@ class TaggerNetwork(Network):
         if sizes["characters"]:
             arrays |= _spellings(graph)
         scores = network.scores(arrays)  # (B, T, K)
-        tags = network.output.tags(scores, running(graph, arrays["lengths"], scores))
+        tags = network.output.tags(scores, sequence_mask(graph, arrays["lengths"], scores))
         if not sizes["crf"]:
             scores = graph.add("LogSoftmax", scores, axis=2)
         graph.output(tags, "tags", "int64", "batch", "time")

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqrnn.backends.torch.rnn import running
+from seqrnn.backends.torch.rnn import sequence_mask
 from seqrnn.networks.ops import Map
 
 MOST_ROWS = 2**12  # that are read at a time: a long row of words may hold as many different ones
@@ -77,7 +77,7 @@ class TorchFunctions:
 
     def mask(self, lengths: Tensor, like: Tensor) -> Tensor:
         """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
-        return running(lengths, like.shape[1], like.device)
+        return sequence_mask(lengths, like.shape[1], like.device)
 
     def everywhere(self, like: Tensor) -> Tensor:
         """Return a mask (B, T) that is true at every step."""
@@ -124,9 +124,9 @@ class TorchFunctions:
         return torch.bmm(weights.to(values.dtype), values)
 
     def likeliest(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the largest `log_softmax` along the last axis, and where it is."""
-        log_probs, index = self.log_softmax(scores).max(dim=-1)
-        return log_probs, index
+        """Return the largest of `scores` along the last axis, and where it is."""
+        largest, index = scores.max(dim=-1)
+        return largest, index
 
     def chosen(self, scores: Tensor, index: Tensor) -> Tensor:
         """Take of `scores` (B, T, K) those at `index` (B, T)."""

@@ -26,7 +26,7 @@ from seqrnn.backends.torch.loss import (
     squared_error,
 )
 from seqrnn.backends.torch.ops import TorchOps
-from seqrnn.backends.torch.rnn import RNN, Layers, detach, running
+from seqrnn.backends.torch.rnn import RNN, Layers, detach, sequence_mask
 from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.config import ModelConfig
@@ -90,7 +90,7 @@ class Polyphonic(Network):
         """
         notes, lengths = arrays["source"], arrays["lengths"]
         scores = self.network.step_scores(arrays)
-        later = running(lengths - 1, notes.shape[1] - 1, notes.device)  # (B, T - 1)
+        later = sequence_mask(lengths - 1, notes.shape[1] - 1, notes.device)  # (B, T - 1)
         loss = binary_cross_entropy(scores[:, :-1][later], notes[:, 1:][later], objective)
         last = (lengths - 1).clamp(min=0)
         after = scores[torch.arange(len(last), device=scores.device), last.to(scores.device)]  # (B, K)
@@ -117,7 +117,7 @@ class Tagged(Network):
             choice = {} if self.training else self.network.predict(scores, arrays)
         if "tags" not in arrays:
             return Output(None, choice)
-        mask = running(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
+        mask = sequence_mask(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
         layer = self.network.output
         if isinstance(layer, CRFLayer):
             return Output(sentence_loss(cast(CRF, layer.crf), scores, arrays["tags"], mask), choice)
@@ -167,7 +167,7 @@ class Texts(Network):
             -F.cross_entropy(self.network.score(hidden[:, step]).float(), targets[:, step], reduction="none")
             for step in range(targets.shape[1])
         ]
-        mask = running(lengths, targets.shape[1], targets.device)
+        mask = sequence_mask(lengths, targets.shape[1], targets.device)
         return (torch.stack(gained, dim=1) * mask).sum(dim=1)
 
     def initial(self, rows: int) -> Layers:

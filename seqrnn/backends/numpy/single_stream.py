@@ -18,7 +18,7 @@ from seqrnn.backends.numpy.unrolled import unroll
 from seqrnn.backends.numpy.weights import Array, aligned
 
 
-class SingleText:
+class SingleStreamDecoder:
     """The steps of one layer and of the output on it, for one sequence and in one thread."""
 
     def __init__(self, inputs: list[Array], layer: Layer, output: Linear) -> None:
