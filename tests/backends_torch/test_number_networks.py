@@ -147,7 +147,7 @@ def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_
     steps = [event for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Stepped)]
     assert [event.skipped for event in steps] == [False] * 16
     assert sum(event.loss == 0.0 for event in steps) == 8
-    figures, _ = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluate(session.model, session.task, session.prepared.train).figures
     assert (figures["examples"], figures["tokens"]) == (8, 4)
 
 
