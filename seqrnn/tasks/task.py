@@ -168,7 +168,7 @@ class Task(ABC):
     @property
     @abstractmethod
     def model(self) -> str:
-        """The key in catalog.MODELS of the network."""
+        """The key in catalog.NETWORKS of the network."""
 
     @property
     @abstractmethod

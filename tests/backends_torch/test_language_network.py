@@ -82,7 +82,7 @@ def test_the_loss_is_the_mean_over_targets_without_the_filling(make_session):
     }
     loss = model(arrays).loss
     hidden, _ = model.rnn(model.embedding(arrays["inputs"]), arrays["lengths"])
-    log_probs = model.score(hidden).log_softmax(dim=2)
+    log_probs = model.network.score(hidden).log_softmax(dim=2)
     by_hand = -(log_probs[0, 0, 4] + log_probs[0, 1, 5] + log_probs[0, 2, EOS] + log_probs[1, 0, EOS])
     assert loss.count == 4
     assert loss.total.item() == pytest.approx(by_hand.item(), abs=1e-5)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqrnn.backends.torch.crf import CRF
 from seqrnn.backends.torch.loss import PLAIN
-from seqrnn.backends.torch.output_layers import CRFLayer, SoftmaxLayer
+from seqrnn.backends.torch.networks import sentence_loss, tag_loss
 from seqrnn.training.evaluation import evaluate
 
 MASK = torch.tensor([[True, True, True], [True, True, False]])
@@ -24,23 +25,26 @@ def valid(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("layer", [SoftmaxLayer(), CRFLayer(4)], ids=["softmax", "crf"])
-def test_the_loss_of_known_tags_is_that_without_the_unknown_ones(layer):
+@pytest.mark.parametrize("crf", [None, CRF(4)], ids=["softmax", "crf"])
+def test_the_loss_of_known_tags_is_that_without_the_unknown_ones(crf):
+    def loss(scores, tags, mask):
+        return sentence_loss(crf, scores, tags, mask) if crf else tag_loss(scores, tags, mask, PLAIN)
+
     torch.manual_seed(1)
     scores, known = torch.randn(2, 3, 4), torch.tensor([[0, 3, 1], [2, 1, 0]])
-    whole = layer.loss(scores, known, MASK, PLAIN)
+    whole = loss(scores, known, MASK)
     assert whole.count == 5
     tags = known.clone()
     tags[1, 1] = 6
-    found = layer.loss(scores, tags, MASK, PLAIN)
+    found = loss(scores, tags, MASK)
     # A CRF judges sentences, not tags.
     left = MASK.clone()
-    left[1, 0 if isinstance(layer, CRFLayer) else 1 :] = False
-    assert found.total.item() == pytest.approx(layer.loss(scores, known, left, PLAIN).total.item(), rel=1e-5)
-    assert found.count == (3 if isinstance(layer, CRFLayer) else 4)
+    left[1, 0 if crf else 1 :] = False
+    assert found.total.item() == pytest.approx(loss(scores, known, left).total.item(), rel=1e-5)
+    assert found.count == (3 if crf else 4)
     behind = known.clone()
     behind[1, 2] = 9  # what fills a batch is no tag
-    assert layer.loss(scores, behind, MASK, PLAIN).count == 5
+    assert loss(scores, behind, MASK).count == 5
 
 
 @pytest.mark.parametrize("several", [False, True])

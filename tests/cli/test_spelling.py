@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,4 @@ def test_nothing_below_the_command_line_spells_a_flag() -> None:
 
 
 def _spells_a_flag(text: str) -> bool:
-    import re
-
     return re.search(r"(?<![\w-])--[a-z]", text) is not None

@@ -319,7 +319,7 @@ def test_an_epoch_is_a_pass_over_all_examples(make_session, tmp_path):
 def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_path):
     session = make_session("tsv", {"training.precision": "bf16"})
     dtypes = {True: set(), False: set()}
-    session.model.head.register_forward_hook(
+    session.model.get_submodule("head.1").register_forward_hook(
         lambda module, _, output: dtypes[module.training].add(output.dtype)
     )
     taken = steps(session, RunTarget(tmp_path / "run"))
