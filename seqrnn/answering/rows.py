@@ -49,7 +49,7 @@ def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> BatchOrder:
 
 
 def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> BatchOrder:
-    """Return the same for rows that are written, when `width` sequences go on from each at a time.
+    """Return the same for rows that are written, when `width` sequences are followed for each at a time.
 
     A step over them should stay in a processor's cache, and must not score too many tokens.
     """
@@ -155,7 +155,7 @@ def _noted(answer: Answer, text: Encoded) -> Answer:
 
 
 def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:
-    """Encode what is read of some rows; return with it the first field, which holds their texts."""
+    """Encode some rows; return with them the first field, which holds their texts."""
     encoded = {field.name: field.encode(records) for field in fields}
     columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
     return Dataset(columns), encoded[fields[0].name]

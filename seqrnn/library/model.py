@@ -157,7 +157,7 @@ class Model:
     def generate(
         self, rows: Iterable[Any] = ("",), *, errors: Errors = "raise", **options: Unpack[GenerationOptions]
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
-        """Write a sequence for each row or, with a language model, go on from each prompt.
+        """Generate a sequence for each row or, with a language model, continue each prompt.
 
         `options` are those of `DecodingOptions`: `max_len`, `fixed_len`, `beam_size`, `n_best`,
         `length_penalty`, `sample`, `temperature`, `top_k`, `top_p`, `repetition_penalty`, `no_repeat_ngram`,
@@ -169,7 +169,7 @@ class Model:
         return self._each(rows, answer, RowAnswer, errors)
 
     def stream(self, prompt: str = "", **options: Unpack[GenerationOptions]) -> Iterator[str]:
-        """Go on from a prompt, and yield what is written as it comes; `options` are those of `generate`.
+        """Continue a prompt, and yield the text as it is generated; `options` are those of `generate`.
 
         The prompt is no part of it. Raises UsageError unless this is a language model.
         """
