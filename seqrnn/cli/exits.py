@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from seqrnn.cli.stdio import printable
+from seqrnn.data.lines import printable
 from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
 
 BUG = 1

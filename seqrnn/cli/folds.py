@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.cli.evaluation_table import HIDDEN, figures
-from seqrnn.cli.tables import head, shown, table
+from seqrnn.cli.tables import table
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.figures import head, shown
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole

@@ -21,6 +21,7 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.classification import (
     Labels,
@@ -31,6 +32,7 @@ from seqrnn.metrics.classification import (
 )
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
 
@@ -52,6 +54,8 @@ class Classification(AnsweringTask):
     verb = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
+    asked = "names"
+    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*AnsweringTask.holdouts, "stratified"})
     settings = frozenset(
@@ -227,6 +231,15 @@ class Classification(AnsweringTask):
         best = labels[0] if labels else None
         score = ranking[0][1] if ranking else None
         return Answer(labels if self.config.data.multi_label else best, score, ranking)
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare labels; of several, all must be right and none missing."""
+        wanted = list(self.labels.names_of(record))
+        if self.config.data.multi_label:
+            right = set(answer.prediction) == set(wanted)
+            return Grade(wanted, answer.prediction, right, float(right))
+        right = answer.prediction == wanted[0]
+        return Grade(wanted[0], answer.prediction, right, float(right))
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write labels, each with its probability if wanted, separated by TABs, of which no label has any."""

@@ -38,6 +38,7 @@ class LanguageModel(Task):
     metric = "loss"
     better = "lower"
     verb = "generate"
+    asked = "lines"
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(

@@ -31,6 +31,7 @@ class Polyphony(AnsweringTask):
     metric = "nats_per_step"
     better = "lower"
     verb = "classify"
+    asked = "names"
     source: NotesField
     default_epochs = 100.0
     settings = frozenset(

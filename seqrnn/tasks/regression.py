@@ -34,6 +34,7 @@ class Regression(AnsweringTask):
     metric = "mse"
     better = "lower"
     verb = "classify"
+    asked = "names"
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(

@@ -60,6 +60,7 @@ class Seq2Seq(WritingTask):
     model = "encoder-decoder"
     better = "lower"
     verb = "generate"
+    asked = "sequences"
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}

@@ -40,6 +40,7 @@ class Tagging(AnsweringTask):
     model = "tagger"
     better = "higher"
     verb = "classify"
+    asked = "names"
     source: TokensField
     default_epochs = 30.0
     libraries = ("sklearn.metrics",)

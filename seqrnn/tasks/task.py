@@ -20,7 +20,10 @@ from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
+from seqrnn.tasks.grade import Grade
 
+Asked = Literal["names", "sequences", "lines"]
+"""What a model says of a row of data: it names something, writes a sequence, or scores the line."""
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
 
@@ -70,6 +73,9 @@ class Task(ABC):
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
+    asked: ClassVar[Asked]  # how rows of its data are answered for a report
+    sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -139,6 +145,10 @@ class Task(ABC):
     @abstractmethod
     def scorer(self) -> Scorer:
         """Return a fresh scorer."""
+
+    def grade(self, record: Record, answer: Answer) -> Grade | None:  # noqa: ARG002
+        """Hold an answer against the right one of `record`; None where there is no right one to tell."""
+        return None
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""

@@ -42,6 +42,7 @@ class Evaluated:
     metrics: Mapping[str, Any]
     best: bool
     metric: str = "loss"  # the figure that decides what is best
+    learning_rate: float = 0.0  # of the last update
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class Trainer:
         self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
+        self._rate = 0.0  # learning rate of the last update
         self._saved: int | None = None  # step of the generation that was saved last
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
@@ -158,7 +159,7 @@ class Trainer:
 
     def _update(self, group: list[Batch]) -> Iterator[Stepped]:
         """Make one update of the weights from the gradients of a few batches; yield those that are over."""
-        rate = self.schedule.rate(self._fraction())
+        self._rate = rate = self.schedule.rate(self._fraction())
         started = self.position.seconds
         self.updater.update(group, rate, self.position.step + 1)
         self.position.step += 1
@@ -277,7 +278,14 @@ class Trainer:
         train_loss = position.loss / max(position.losses, 1)
         position.loss, position.losses = 0.0, 0
         return Evaluated(
-            position.step, self._epochs(), position.seconds, train_loss, metrics, better, self.task.metric
+            position.step,
+            self._epochs(),
+            position.seconds,
+            train_loss,
+            metrics,
+            better,
+            self.task.metric,
+            self._rate,
         )
 
 

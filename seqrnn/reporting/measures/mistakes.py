@@ -1,0 +1,91 @@
+"""Which answers deserve a look: wrong ones that the model was sure of, and those it was least sure of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqrnn.data.answer import Answer, probability
+from seqrnn.data.record import Record
+from seqrnn.library.rows import Refusal
+from seqrnn.reporting.subject import Example
+
+SHOWN = 12
+LONGEST = 400  # characters of a text that is shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """An answer to look at: where the row is, what was read, what was right, and what was said how surely."""
+
+    place: str
+    text: str
+    expected: Any
+    predicted: Any
+    right: bool
+    probability: float | None
+    runners_up: Sequence[tuple[Any, float]]
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The `worst` of `wrong` wrong answers, by their probability, and the most `uncertain` of all answers."""
+
+    wrong: int
+    answers: int
+    worst: Sequence[Case]
+    uncertain: Sequence[Case]
+    verdict: str
+
+
+Runners = Callable[[Sequence[Record]], Sequence[Answer | Refusal]]
+"""Asks for the likeliest answers to some rows, not the best one alone."""
+
+
+def mistakes(examples: Sequence[Example], ask: Runners) -> Mistakes | None:
+    """Choose the answers to look at, and `ask` for their runners-up; None where none is graded."""
+    graded = [example for example in examples if example.grade is not None]
+    if not graded:
+        return None
+    wrong = sum(not example.grade.right for example in graded if example.grade)
+    known = sorted(
+        (each for each in graded if each.answer.score is not None), key=lambda each: each.answer.score or 0.0
+    )
+    sure = [each for each in reversed(known) if each.grade and not each.grade.right][:SHOWN]
+    worst, uncertain = _cases(sure, ask), _cases(known[:SHOWN], ask)
+    return Mistakes(wrong, len(graded), worst, uncertain, _verdict(worst, wrong))
+
+
+def _cases(examples: Sequence[Example], ask: Runners) -> list[Case]:
+    ranked = ask([example.record for example in examples])
+    return [_case(example, answer) for example, answer in zip(examples, ranked, strict=True)]
+
+
+def _case(example: Example, ranked: Answer | Refusal) -> Case:
+    """Return what is shown of an example that has a grade."""
+    record, grade = example.record, example.grade
+    assert grade is not None
+    others = ranked.nbest[1:] if isinstance(ranked, Answer) else ()
+    return Case(
+        record.place,
+        cut(record.source),
+        grade.expected,
+        grade.predicted,
+        grade.right,
+        probability(example.answer.score),
+        [(name, probability(score) or 0.0) for name, score in others],
+    )
+
+
+def cut(text: str) -> str:
+    """Return a text, or its beginning where it is too long to be shown."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def _verdict(worst: Sequence[Case], wrong: int) -> str:
+    if not wrong:
+        return "No answer is wrong."
+    if not worst or worst[0].probability is None:
+        return ""
+    return f"The surest of the {wrong:,} wrong answers has a probability of {worst[0].probability:.1%}."
