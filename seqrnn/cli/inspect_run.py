@@ -20,7 +20,7 @@ FIRST = (
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
     """Show what a run directory holds, or, with `config`, its settings."""
     from seqrnn.answering.opened_run import opened
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.library.run_facts import facts_of
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
@@ -30,13 +30,13 @@ def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> 
     if config:
         settings = directory.read_text(CONFIG)
         load_run_config(settings, str(path / CONFIG))
-        with Output(output) as out:
+        with OutputStream(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
     run = opened(directory, best)
     facts, warnings = facts_of(directory, run)
-    with Output(output) as out:
+    with OutputStream(output) as out:
         if as_json:
             out.write_json([facts])
         else:

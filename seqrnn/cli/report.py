@@ -68,18 +68,18 @@ def report(
     if not as_json:
         environment()  # what is missing is told before anything costs time
     from seqrnn.backends.torch.device import set_threads
-    from seqrnn.cli.stdio import Output, say
-    from seqrnn.library.measuring import Given
+    from seqrnn.cli.stdio import OutputStream, say
+    from seqrnn.library.measuring import DataArguments
     from seqrnn.reporting.gathering import Wanted, gather
     from seqrnn.reporting.page import page_numbers, write_page
 
     run, data = _parts(paths)
     given = None
     if data is not None or src is not None or tgt is not None:
-        given = Given((data or "-",), (src, tgt), layout, text_col, label_col, encoding)
+        given = DataArguments((data or "-",), (src, tgt), layout, text_col, label_col, encoding)
     set_threads(threads)
     subject, notes = gather(run, Wanted(given, examples, device, threads))
-    with Output(output) as out:
+    with OutputStream(output) as out:
         if not as_json and out.is_terminal:
             raise UsageError("a page of HTML is no text for a terminal; name a file with -o, or add --json")
         if as_json:

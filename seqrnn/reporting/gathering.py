@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from seqrnn.answering.opened_run import OpenedRun, opened
-from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.source_fields import SourceField
@@ -20,7 +20,14 @@ from seqrnn.data.spread_sample import SpreadSample
 from seqrnn.errors import DataError
 from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions
-from seqrnn.library.measuring import Given, effort_of, encoded, encoded_records, find_source, with_fields
+from seqrnn.library.measuring import (
+    DataArguments,
+    effort_of,
+    encoded,
+    encoded_records,
+    find_source,
+    with_fields,
+)
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.own_data import own_data
 from seqrnn.library.results import Evaluation
@@ -46,7 +53,7 @@ LARGEST_SAMPLE = 64 << 20  # characters and steps of the rows that are answered 
 class Wanted:
     """What a report is to be made of: the data, if they are named, and of how many rows (`examples`)."""
 
-    given: Given | None = None
+    given: DataArguments | None = None
     examples: int | None = None
     device: str = "auto"
     threads: int = 1
@@ -75,7 +82,7 @@ def gather(path: Path, wanted: Wanted) -> tuple[Subject, list[str]]:
     return subject, notes
 
 
-def _given(run: OpenedRun, given: Given) -> tuple[Source, Data]:
+def _given(run: OpenedRun, given: DataArguments) -> tuple[Source, Data]:
     """Find the data that a command line names."""
     source = find_source(run.config, given)
     name = " and ".join(map(file_name, source.files))
@@ -89,7 +96,7 @@ def _own(run: OpenedRun) -> tuple[None, Data] | None:
     return None, Data(f"{own.name} ({', '.join(map(file_name, own.files))})", "", own.records)
 
 
-def _argument(given: Given) -> str:
+def _argument(given: DataArguments) -> str:
     if given.sides[0] is not None and given.sides[1] is not None:
         return f"--src {shlex.quote(given.sides[0])} --tgt {shlex.quote(given.sides[1])}"
     return " ".join(map(shlex.quote, given.paths))
@@ -115,7 +122,7 @@ def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Ex
     make, usual = ASKED[task.asked]
     chosen, rows = spread(data.records(), usual if most is None else most)
     asking = make(model)
-    parts = [chosen[start : start + MOST_ROWS] for start in range(0, len(chosen), MOST_ROWS)]
+    parts = [chosen[start : start + MAX_ROWS] for start in range(0, len(chosen), MAX_ROWS)]
     answers = [answer for part in model.side_by_side(asking, iter(parts)) for answer in part]
     triples = zip(chosen, answers, _lengths(task, chosen), strict=True)
     return [_example(task, record, answer, length) for record, answer, length in triples], rows
@@ -147,6 +154,6 @@ def spread(records: Iterator[Record], most: int) -> tuple[list[Record], int]:
 def _lengths(task: Task, records: Sequence[Record]) -> Iterator[int]:
     """Yield how many tokens or steps of each record are read."""
     field = cast(SourceField, task.fields[0])
-    for start in range(0, len(records), MOST_ROWS):
-        column = Column.of([side.ids for side in field.encode(records[start : start + MOST_ROWS])])
+    for start in range(0, len(records), MAX_ROWS):
+        column = Column.of([side.ids for side in field.encode(records[start : start + MAX_ROWS])])
         yield from field.lengths(column).tolist()

@@ -9,7 +9,7 @@ import torch
 from seqrnn.backends.numpy import layer as layer_module
 from seqrnn.backends.numpy import rnn as rnn_module
 from seqrnn.backends.numpy.inputs import Lookup
-from seqrnn.backends.numpy.lengths import turned
+from seqrnn.backends.numpy.lengths import reverse_sequences
 from seqrnn.backends.numpy.rnn import RNN
 from seqrnn.backends.torch import rnn as engine_rnn
 from seqrnn.catalog import CELLS
@@ -75,6 +75,6 @@ def test_a_few_steps_at_a_time_are_read_as_all_at_once(cell, directions, monkeyp
 def test_turning_round_twice_changes_nothing():
     numbers = np.arange(12).reshape(3, 4)
     lengths = np.array([4, 2, 0])
-    once = turned(numbers, lengths)
+    once = reverse_sequences(numbers, lengths)
     assert once.tolist() == [[3, 2, 1, 0], [5, 4, 6, 7], [8, 9, 10, 11]]
-    assert (turned(once, lengths) == numbers).all()
+    assert (reverse_sequences(once, lengths) == numbers).all()

@@ -10,7 +10,7 @@ import pytest
 
 from seqrnn.backends.onnx.crf import decode
 from seqrnn.backends.onnx.graph import Graph, Part
-from seqrnn.backends.onnx.layers import running
+from seqrnn.backends.onnx.layers import sequence_mask
 from seqrnn.backends.onnx.onnx_file import to_bytes
 
 TAGS = 3
@@ -29,7 +29,7 @@ def decoder(parameters):
     graph = Graph()
     emissions = graph.input("emissions", "float32", "batch", "time", TAGS)
     lengths = graph.input("lengths", "int64", "batch")
-    tags = decode(Part(graph, parameters), emissions, running(graph, lengths, emissions))
+    tags = decode(Part(graph, parameters), emissions, sequence_mask(graph, lengths, emissions))
     graph.output(tags, "tags", "int64", "batch", "time")
     session = onnxruntime.InferenceSession(to_bytes(graph, "", {}), providers=["CPUExecutionProvider"])
     return lambda emissions, lengths: session.run(None, {"emissions": emissions, "lengths": lengths})[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -106,3 +108,50 @@ def test_frozen_parameters_are_not_updated():
     model.weight.requires_grad = False
     updates = build_optimizer(model, TrainingConfig())
     assert [p is model.bias for group in updates.param_groups for p in group["params"]] == [True]
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_updates_are_those_of_the_optimizers_of_pytorch(name):
+    """Ours leave out the decorators for PyTorch's compiler, and nothing else."""
+    torch.manual_seed(3)
+    ours = nn.Linear(5, 3)
+    theirs = nn.Linear(5, 3)
+    theirs.load_state_dict(ours.state_dict())
+    config = TrainingConfig(optimizer=name, learning_rate=0.01, weight_decay=0.1, momentum=0.9)
+    kinds = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    options = {"adamw": {"betas": (0.9, 0.99), "fused": True}, "sgd": {"momentum": 0.9}}
+    groups = [
+        {"params": [theirs.weight], "weight_decay": 0.1},
+        {"params": [theirs.bias], "weight_decay": 0.0},
+    ]
+    optimizers = (build_optimizer(ours, config), kinds[name](groups, lr=0.01, **options[name]))
+    for _ in range(20):
+        x = torch.randn(7, 5)
+        for model, optimizer in zip((ours, theirs), optimizers, strict=True):
+            optimizer.zero_grad()
+            model(x).square().sum().backward()
+            optimizer.step()
+    assert torch.equal(ours.weight, theirs.weight)
+    assert torch.equal(ours.bias, theirs.bias)
+
+
+ONE_UPDATE = """
+import sys
+from torch import nn
+from seqrnn.config import TrainingConfig
+from seqrnn.training.optimizer import build_optimizer
+model = nn.Linear(2, 2)
+optimizer = build_optimizer(model, TrainingConfig(optimizer=sys.argv[1]))
+nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+optimizer.step()
+optimizer.zero_grad()
+print("torch._dynamo" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_no_training_pays_for_the_import_of_a_compiler(name):
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_UPDATE, name], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]

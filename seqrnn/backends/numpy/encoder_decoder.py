@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from seqrnn.backends.numpy.bridge import take_entry
 from seqrnn.backends.numpy.decoder import Decoder, DecoderState
 from seqrnn.backends.numpy.inputs import Lookup, take_input
-from seqrnn.backends.numpy.lengths import running
+from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.summary import PlacesEncoder
 from seqrnn.backends.numpy.weights import Array, Take, within
@@ -44,7 +44,7 @@ class EncoderDecoder:
         """
         source, lengths = batch.arrays["source"], batch.arrays["source_lengths"]
         read, last = self._encoder(self._embed(source), lengths)  # (B, S, M)
-        memory = self._decoder.memorize(read.written_out(), running(lengths, source.shape[1]))
+        memory = self._decoder.memorize(read.written_out(), sequence_mask(lengths, source.shape[1]))
         return self._decoder.begin(self._enter(last, self._decoder.rnn), memory)
 
     def step(self, tokens: Array, states: DecoderState) -> tuple[Array, DecoderState]:

@@ -14,7 +14,7 @@ from seqrnn.backends.numpy.activations import log_softmax
 from seqrnn.backends.numpy.inputs import Lookup, take_embedding
 from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.rnn import RNN, Layers
-from seqrnn.backends.numpy.single_text import SingleText
+from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
 from seqrnn.backends.numpy.token_steps import TokenSteps
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.cells.sizes import RNNSizes
@@ -42,22 +42,22 @@ class LanguageModel:
         self._output = Linear(weight, bias)
         self._of_thread = local()
 
-    def _single_text(self) -> SingleText | None:
+    def _single_stream(self) -> SingleStreamDecoder | None:
         """Return what writes one text in this thread: it computes in place, so each thread has its own.
 
         None unless there is one layer, its output and few enough tokens.
         """
         of_thread = self._of_thread.__dict__
-        if "single_text" not in of_thread:
-            of_thread["single_text"] = self._make_single_text()
-        single: SingleText | None = of_thread["single_text"]
+        if "single_stream" not in of_thread:
+            of_thread["single_stream"] = self._make_single_stream()
+        single: SingleStreamDecoder | None = of_thread["single_stream"]
         return single
 
-    def _make_single_text(self) -> SingleText | None:
+    def _make_single_stream(self) -> SingleStreamDecoder | None:
         inputs = self._steps.single_inputs
         if inputs is None or self._bridge is not None or len(self._rnn.layers) > 1:
             return None
-        return SingleText(inputs, self._rnn.layers[0][0], self._output)
+        return SingleStreamDecoder(inputs, self._rnn.layers[0][0], self._output)
 
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.
@@ -70,7 +70,7 @@ class LanguageModel:
 
     def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
         """Read one more token of each sequence, (N,)."""
-        if len(tokens) == 1 and (single := self._single_text()) is not None:
+        if len(tokens) == 1 and (single := self._single_stream()) is not None:
             return single(tokens.item(), states)
         hidden, states = self._steps(tokens, states)
         return self._predict(hidden), states

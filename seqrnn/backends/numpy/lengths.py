@@ -10,12 +10,12 @@ import numpy as np
 from seqrnn.backends.numpy.weights import Array
 
 
-def running(lengths: Array, total: int) -> Array:
+def sequence_mask(lengths: Array, total: int) -> Array:
     """Say which of `total` steps each sequence of `lengths` (B,) has: a mask (B, total)."""
     return np.arange(total) < lengths[:, None]
 
 
-def turned(numbers: Array, lengths: Array) -> Array:
+def reverse_sequences(numbers: Array, lengths: Array) -> Array:
     """Turn each row of `numbers` (B, T) round, up to its length (B,); what is behind stays."""
     steps = np.arange(numbers.shape[1])
     back = lengths[:, None] - 1 - steps

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqrnn.backends.numpy.activations import masked_softmax
 from seqrnn.backends.numpy.inputs import Lookup
-from seqrnn.backends.numpy.lengths import running
+from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.weights import Array, Take, within
 
@@ -62,7 +62,7 @@ class AttentionPooling:
         if steps == 0:
             return last
         scores = self._query(np.tanh(self._key(hidden.vectors)))[:, 0]  # (U,)
-        weights = masked_softmax(scores.take(hidden.places), running(lengths, steps))  # (B, T)
+        weights = masked_softmax(scores.take(hidden.places), sequence_mask(lengths, steps))  # (B, T)
         pooled: Array = (weights[:, None] @ hidden.written_out())[:, 0]
         return pooled
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqrnn.backends.numpy.lengths import running
+from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.weights import Array
 
 TOO_FEW = 8  # sequences that are not worth a search for what they share
@@ -54,7 +54,7 @@ class PrefixTree:
         `roots` (B,) says where each begins. Where all begin with nothing, those that begin alike share nodes.
         """
         size, steps = reads.shape
-        alive = running(lengths, steps)  # (B, T)
+        alive = sequence_mask(lengths, steps)  # (B, T)
         order: Array | slice = slice(None)
         opens = alive
         if steps and size > TOO_FEW and not roots.any():

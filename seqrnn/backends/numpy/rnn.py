@@ -9,7 +9,7 @@ import numpy as np
 
 from seqrnn.backends.numpy.inputs import Lookup, joined
 from seqrnn.backends.numpy.layer import Brought, Layer
-from seqrnn.backends.numpy.lengths import running, turned
+from seqrnn.backends.numpy.lengths import reverse_sequences, sequence_mask
 from seqrnn.backends.numpy.prefixes import NOTHING, PrefixTree
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.catalog import CELLS, load
@@ -77,14 +77,14 @@ def _read(
     layer: Layer, x: Lookup, lengths: Array, state: State | None, backward: bool
 ) -> tuple[Lookup, State]:
     """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
-    reads = turned(x.places, lengths) if backward else x.places
+    reads = reverse_sequences(x.places, lengths) if backward else x.places
     brought = layer.bring(x)
     if reads.shape[1] <= LONG:
         hidden, last = _read_steps(layer, brought, reads, lengths, state)
     else:
         hidden, last = _read_long(layer, brought, reads, lengths, state)
     if backward:
-        hidden = Lookup(hidden.vectors, turned(hidden.places, lengths))
+        hidden = Lookup(hidden.vectors, reverse_sequences(hidden.places, lengths))
     return hidden, last
 
 
@@ -113,6 +113,6 @@ def _read_long(
         left = np.clip(lengths - start, 0, LONG)
         hidden, state = _read_steps(layer, brought, part, left, state)
         vectors.append(hidden.vectors)
-        places.append(np.where(running(left, part.shape[1]), hidden.places + count, NOTHING))
+        places.append(np.where(sequence_mask(left, part.shape[1]), hidden.places + count, NOTHING))
         count += len(hidden.vectors)
     return Lookup(np.concatenate(vectors), np.concatenate(places, axis=1)), state

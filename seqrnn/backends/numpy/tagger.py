@@ -11,7 +11,7 @@ import numpy as np
 
 from seqrnn.backends.numpy.heads import take_head
 from seqrnn.backends.numpy.inputs import Lookup, take_embedding
-from seqrnn.backends.numpy.lengths import running
+from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.output_layers import take_output_layer
 from seqrnn.backends.numpy.rnn import RNN
 from seqrnn.backends.numpy.weights import Array, Take, within
@@ -67,7 +67,7 @@ class Tagger:
     def values(self, batch: Batch) -> Values:
         """Tag a batch; see `scores`."""
         scores = self.scores(batch)
-        return self._choose(scores, running(batch.arrays["lengths"], scores.shape[1]))
+        return self._choose(scores, sequence_mask(batch.arrays["lengths"], scores.shape[1]))
 
     def scores(self, batch: Batch) -> Array:
         """Score the tags of each of the words `source` (B, T) of `lengths` (B,): (B, T, K).

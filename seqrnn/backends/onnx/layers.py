@@ -41,7 +41,7 @@ def embed(part: Part, tokens: str) -> str:
     return part.graph.add("Gather", part.weight("table.weight"), tokens, axis=0)
 
 
-def running(graph: Graph, lengths: str, like: str) -> str:
+def sequence_mask(graph: Graph, lengths: str, like: str) -> str:
     """Say which steps each sequence of `lengths` (B,) has, where `like` is (B, T, ...): a mask (B, T)."""
     zero, one = (graph.weight(f"{graph.prefix}scalar.{n}", np.array(n, dtype=np.int64)) for n in (0, 1))
     total = graph.add("Squeeze", graph.add("Shape", like, start=1, end=2))

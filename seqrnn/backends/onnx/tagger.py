@@ -10,7 +10,7 @@ import numpy as np
 from seqrnn.backends.numpy.activations import log_softmax
 from seqrnn.backends.onnx.crf import decode
 from seqrnn.backends.onnx.graph import Array, Graph, Part
-from seqrnn.backends.onnx.layers import RNN, embed, head, last_outputs, running
+from seqrnn.backends.onnx.layers import RNN, embed, head, last_outputs, sequence_mask
 from seqrnn.backends.onnx.network import Arrays, Network, random_tokens
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.data.dataset.batching import Batch
@@ -48,7 +48,7 @@ class TaggerNetwork(Network):
         hidden, _ = RNN(config.cell, rnn_sizes).read(part.within("rnn"), x, lengths)
         scores = head(part.within("head"), config.head, hidden)  # (B, T, K)
         if sizes["crf"]:
-            tags = decode(part.within("output.crf"), scores, running(graph, lengths, x))
+            tags = decode(part.within("output.crf"), scores, sequence_mask(graph, lengths, x))
         else:
             scores = graph.add("LogSoftmax", scores, axis=2)
             tags = graph.add("ArgMax", scores, axis=2, keepdims=0)

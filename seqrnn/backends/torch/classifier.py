@@ -15,7 +15,7 @@ from seqrnn.backends.torch.inputs import build_input
 from seqrnn.backends.torch.judgements import Judgement, choose_judgement, judge_one_label
 from seqrnn.backends.torch.loss import PLAIN, Objective, Output
 from seqrnn.backends.torch.pooling import build_pooling
-from seqrnn.backends.torch.rnn import RNN, Layers, running
+from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 
@@ -36,7 +36,7 @@ class Classifier(nn.Module):
         x = self.embedding(source)  # (B, T, E)
         outputs, states = self.rnn(x, lengths)
         last = self._last(states)  # (B, D * H)
-        mask = running(lengths, source.shape[1], source.device)  # (B, T)
+        mask = sequence_mask(lengths, source.shape[1], source.device)  # (B, T)
         logits: Tensor = self.head(self.pooling(outputs, last, mask))
         return logits
 

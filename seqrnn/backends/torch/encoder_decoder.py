@@ -16,7 +16,7 @@ from seqrnn.backends.torch.bridge import Bridge, FirstInput
 from seqrnn.backends.torch.decoder import Decoder, DecoderState, build_decoder
 from seqrnn.backends.torch.inputs import build_input
 from seqrnn.backends.torch.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.backends.torch.rnn import RNN, Layers, running
+from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.backends.torch.summary import PlacesEncoder
 from seqrnn.catalog import CELLS, load
@@ -55,7 +55,7 @@ class EncoderDecoder(nn.Module):
             mask = torch.ones(outputs.shape[:2], dtype=torch.bool, device=source.device)
         else:
             outputs, last = self.encoder(steps, lengths)  # (B, S, M)
-            mask = running(lengths, source.shape[1], source.device)  # (B, S)
+            mask = sequence_mask(lengths, source.shape[1], source.device)  # (B, S)
         return self.bridge(last, self.decoder.rnn), self.decoder.memorize(outputs, mask)
 
     def forward(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seqrnn.backends.torch.embedding import TokenEmbedding, build_embedding
 from seqrnn.backends.torch.filled import full_lengths
 from seqrnn.backends.torch.loss import PLAIN, Loss, Objective, Output, cross_entropy
-from seqrnn.backends.torch.rnn import RNN, Layers, detach, running
+from seqrnn.backends.torch.rnn import RNN, Layers, detach, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BLANK
@@ -61,7 +61,7 @@ class LanguageModel(nn.Module):
             -F.cross_entropy(self.score(hidden[:, step]).float(), targets[:, step], reduction="none")
             for step in range(targets.shape[1])
         ]
-        mask = running(lengths, targets.shape[1], targets.device)
+        mask = sequence_mask(lengths, targets.shape[1], targets.device)
         return (torch.stack(gained, dim=1) * mask).sum(dim=1)
 
     def initial(self, rows: int) -> Layers:

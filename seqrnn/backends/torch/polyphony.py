@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from seqrnn.backends.torch.heads import build_head
 from seqrnn.backends.torch.inputs import VectorInput
 from seqrnn.backends.torch.loss import PLAIN, Loss, Objective, Output, binary_cross_entropy
-from seqrnn.backends.torch.rnn import RNN, Layers, running
+from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 
@@ -48,7 +48,7 @@ class PolyphonyNetwork(nn.Module):
         """
         notes, lengths = arrays["source"], arrays["lengths"]
         scores = self.scores(notes, lengths)
-        later = running(lengths - 1, notes.shape[1] - 1, notes.device)  # (B, T - 1)
+        later = sequence_mask(lengths - 1, notes.shape[1] - 1, notes.device)  # (B, T - 1)
         loss = binary_cross_entropy(scores[:, :-1][later], notes[:, 1:][later], objective)
         last = (lengths - 1).clamp(min=0).to(scores.device)
         after = scores[torch.arange(len(last), device=scores.device), last]  # (B, K)

@@ -135,7 +135,7 @@ def reorder(states: Layers, rows: Tensor) -> Layers:
     return [tuple(array.index_select(0, rows) for array in state) for state in states]
 
 
-def running(lengths: Tensor, total: int, device: torch.device) -> Tensor:
+def sequence_mask(lengths: Tensor, total: int, device: torch.device) -> Tensor:
     """Say which of `total` steps each sequence of `lengths` (B,) has: a mask (B, total) on `device`."""
     return torch.arange(total, device=device) < lengths.to(device).unsqueeze(1)
 

@@ -17,7 +17,7 @@ from seqrnn.backends.torch.embedding import TokenEmbedding, build_embedding
 from seqrnn.backends.torch.heads import build_head
 from seqrnn.backends.torch.loss import PLAIN, Objective, Output
 from seqrnn.backends.torch.output_layers import CRFLayer, SoftmaxLayer
-from seqrnn.backends.torch.rnn import RNN, Layers, running
+from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
@@ -70,7 +70,7 @@ class Tagger(nn.Module):
         which of them each token is; `tags` (B, T) may be missing. Training computes no choice.
         """
         scores = self.scores(arrays)
-        mask = running(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
+        mask = sequence_mask(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
         choice = {} if self.training else self.output.choose(scores, mask)
         if "tags" not in arrays:
             return Output(None, choice)

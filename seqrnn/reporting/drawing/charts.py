@@ -17,12 +17,16 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Line:
-    """A curve through points; `style` is one of a, b, c, d and ideal (what would be perfect)."""
+    """A curve through points; `style` is one of a, b, c, d and ideal (what would be perfect).
+
+    `errors` are of the heights, `weights` say how much is behind a point, which draws its mark larger.
+    """
 
     name: str
     points: Points
     style: str = "a"
     errors: Sequence[float] = ()
+    weights: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class DrawnMark:
     text: str
     low: float | None = None
     high: float | None = None
+    radius: float = 2.8
 
 
 @dataclass(frozen=True)
@@ -106,15 +111,22 @@ def described(line: Line, frame: Frame) -> str:
 def _drawn(line: Line, x: Axis, y: Axis, frame: Frame) -> DrawnLine:
     places = [(x.place(a), y.place(b)) for a, b in line.points]
     path = "M" + "L".join(f"{a:g} {b:g}" for a, b in places)
-    marks = []
-    if line.style != "ideal" and len(places) <= MOST_MARKS:
-        write_x, write_y = _number(frame.x_percent), _number(frame.y_percent)
-        errors: Sequence[float | None] = line.errors or [None] * len(places)
-        for (a, b), (value, height), error in zip(places, line.points, errors, strict=True):
-            text = f"{line.name}: {write_y(height)} at {frame.x_label} {write_x(value)}"
-            ends = (None, None) if error is None else (y.place(height - error), y.place(height + error))
-            marks.append(DrawnMark(a, b, text, *ends))
+    drawn = line.style != "ideal" and len(places) <= MOST_MARKS
+    marks = [_mark(line, number, place, y, frame) for number, place in enumerate(places)] if drawn else []
     return DrawnLine(line.name, line.style, path, marks)
+
+
+def _mark(line: Line, number: int, place: tuple[float, float], y: Axis, frame: Frame) -> DrawnMark:
+    value, height = line.points[number]
+    told = f"{line.name}: {_number(frame.y_percent)(height)} at {_number(frame.x_percent)(value)}"
+    low = high = None
+    if line.errors:
+        error = line.errors[number]
+        low, high = y.place(height - error), y.place(height + error)
+    radius = 2.8
+    if line.weights:
+        radius = round(1.5 + 5 * (line.weights[number] / max(line.weights)) ** 0.5, 2)
+    return DrawnMark(*place, told, low, high, radius)
 
 
 def _height(point: tuple[float, float]) -> float:

@@ -50,7 +50,8 @@ def mistakes(examples: Sequence[Example], ask: Runners) -> Mistakes | None:
         return None
     wrong = sum(not example.grade.right for example in graded if example.grade)
     known = sorted(
-        (each for each in graded if each.answer.score is not None), key=lambda each: each.answer.score or 0.0
+        (each for each in graded if each.answer.probability is not None),
+        key=lambda each: each.answer.probability or 0.0,
     )
     sure = [each for each in reversed(known) if each.grade and not each.grade.right][:SHOWN]
     worst, uncertain = _cases(sure, ask), _cases(known[:SHOWN], ask)
@@ -73,7 +74,7 @@ def _case(example: Example, ranked: Answer | Refusal) -> Case:
         grade.expected,
         grade.predicted,
         grade.right,
-        probability(example.answer.score),
+        example.answer.probability,
         [(name, probability(score) or 0.0) for name, score in others],
     )
 
