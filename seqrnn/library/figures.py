@@ -37,3 +37,8 @@ def clock(seconds: float) -> str:
     whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write how many things there are, such as `1 edit` or `1,200 edits`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

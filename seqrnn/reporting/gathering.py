@@ -46,6 +46,11 @@ ASKED: dict[Asked, tuple[Callable[[OpenedModel], Asking], int]] = {
     "lines": (lambda model: line_scoring(model, "report"), 2_000),
 }
 """How a row is answered for a report, and of how many rows at most, where the user does not say."""
+RANKED: dict[Asked, Callable[[OpenedModel], Asking]] = {
+    "names": lambda model: naming(model, 3),
+    "sequences": lambda model: writing(model, DecodingOptions(n_best=3)),
+}
+"""How rows that deserve a look are answered, with what comes close to the answer."""
 LARGEST_SAMPLE = 64 << 20  # characters and steps of the rows that are answered one by one
 
 
@@ -120,7 +125,8 @@ def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Ex
     """
     task = model.run.task
     make, usual = ASKED[task.asked]
-    chosen, rows = spread(data.records(), usual if most is None else most)
+    found, rows = spread(data.records(), usual if most is None else most)
+    chosen = task.with_references(found)
     asking = make(model)
     parts = [chosen[start : start + MAX_ROWS] for start in range(0, len(chosen), MAX_ROWS)]
     answers = [answer for part in model.side_by_side(asking, iter(parts)) for answer in part]

@@ -59,8 +59,15 @@ def page_numbers(subject: Subject) -> dict[str, Any]:
             "examples": len(measured.examples),
         }
         numbers["figures"] = measured.evaluation.as_json
-    sections = {section.name: asdict(section.content) for section in measure_sections(subject)}
+    sections = {
+        section.name: asdict(section.content, dict_factory=_plain) for section in measure_sections(subject)
+    }
     return {**numbers, "sections": sections}
+
+
+def _plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of a dataclass, without the bytes of images."""
+    return {name: value for name, value in pairs if name != "image"}
 
 
 def body_of(name: str, **values: Any) -> Any:

@@ -12,18 +12,24 @@ from typing import Any
 
 import numpy as np
 
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.library.asking import naming
+from seqrnn.reporting.gathering import RANKED
 from seqrnn.reporting.measures.calibration import coverage_of, reliability_of
 from seqrnn.reporting.measures.classes import class_scores
 from seqrnn.reporting.measures.curves import learning_curves
+from seqrnn.reporting.measures.edits import edit_errors
 from seqrnn.reporting.measures.lengths import by_length
 from seqrnn.reporting.measures.mistakes import mistakes
+from seqrnn.reporting.measures.music import piano_rolls
+from seqrnn.reporting.measures.numbers import number_errors
+from seqrnn.reporting.measures.spans import tagged
 from seqrnn.reporting.subject import Measured, Subject
+from seqrnn.tasks.task import GenerationTask
 
 INSPECT = "seqrnn inspect {run} --json"
 EVALUATE = "seqrnn evaluate -m {run} {data}"
 REPORT = "seqrnn report {run} {data} --json"
-RANKED = 3  # answers to a row that is looked at
 ALWAYS = ("curves",)  # sections of every report
 
 
@@ -62,7 +68,8 @@ def _classes(measured: Measured, _: Subject) -> Any:
 
 
 def _mistakes(measured: Measured, subject: Subject) -> Any:
-    return mistakes(measured.examples, naming(subject.model, RANKED))
+    kind = kind_named(subject.model.run.config.data.source_kind)
+    return mistakes(measured.examples, RANKED[subject.task.asked](subject.model), kind)
 
 
 def _calibration(measured: Measured, _: Subject) -> Any:
@@ -71,6 +78,24 @@ def _calibration(measured: Measured, _: Subject) -> Any:
 
 def _coverage(measured: Measured, _: Subject) -> Any:
     return coverage_of(measured.evaluation.details)
+
+
+def _tagged(measured: Measured, _: Subject) -> Any:
+    return tagged(measured.examples, "span_f1" in measured.evaluation.figures)
+
+
+def _edits(measured: Measured, subject: Subject) -> Any:
+    task = subject.task
+    assert isinstance(task, GenerationTask)
+    return edit_errors(measured.examples, task.output.tokenizer.split)
+
+
+def _numbers(measured: Measured, _: Subject) -> Any:
+    return number_errors(measured.examples)
+
+
+def _music(measured: Measured, subject: Subject) -> Any:
+    return piano_rolls(measured.examples, naming(subject.model, probs=True))
 
 
 def _lengths(measured: Measured, subject: Subject) -> Any:
@@ -85,6 +110,10 @@ SECTIONS = {
     "mistakes": SectionKind("Answers to look at", _measured(_mistakes)),
     "calibration": SectionKind("How sure it is", _measured(_calibration)),
     "coverage": SectionKind("What the surest answers are worth", _measured(_coverage)),
+    "tagged": SectionKind("Sentences with mistakes", _measured(_tagged)),
+    "edits": SectionKind("What goes wrong in writing", _measured(_edits)),
+    "numbers": SectionKind("Predicted and right numbers", _measured(_numbers)),
+    "music": SectionKind("What comes next in the music", _measured(_music)),
     "lengths": SectionKind("Short and long inputs", _measured(_lengths)),
 }
 

@@ -32,6 +32,8 @@ class Polyphony(PredictionTask):
     better = "lower"
     command = "classify"
     asked = "names"
+    score_name = "nats a step"
+    sections = ("music",)
     source: NotesField
     default_epochs = 100.0
     settings = frozenset(

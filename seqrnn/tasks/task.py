@@ -203,6 +203,10 @@ class Task(ABC):
         """Hold an answer against the right one of `record`; None where there is no right one to tell."""
         return None
 
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records with all targets that would be right for each, where others say more of them."""
+        return list(records)
+
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""
         return None

@@ -106,7 +106,7 @@ def test_mistakes_are_the_wrong_answers_of_classify(seqrnn, classifier) -> None:
     assert found["wrong"] == len(wrong) > 0
     surest = max(wrong, key=lambda each: each[3])
     assert found["worst"][0]["probability"] == pytest.approx(surest[3], abs=1e-4)
-    cases = {(case["text"], case["expected"], case["predicted"]) for case in found["worst"]}
+    cases = {(case["picture"]["text"], case["expected"], case["predicted"]) for case in found["worst"]}
     assert cases <= {each[:3] for each in wrong}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from typing import ClassVar
 
 from seqrnn.reporting.drawing.axes import Axis, bounds, widened
 
@@ -19,7 +20,8 @@ _numbers = count(1)
 class Line:
     """A curve through points; `style` is one of a, b, c, d and ideal (what would be perfect).
 
-    `errors` are of the heights, `weights` say how much is behind a point, which draws its mark larger.
+    `errors` are of the heights; `weights` say how much a point stands for, which draws its mark larger.
+    Points that are not `joined` are marks alone.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Line:
     style: str = "a"
     errors: Sequence[float] = ()
     weights: Sequence[float] = ()
+    joined: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,15 @@ class Frame:
     floor: float | None = None  # a value that the range of y holds as well
 
 
+@dataclass(frozen=True)
+class SmallLines:
+    """Lines without axes, to be shown beside a text."""
+
+    paths: Sequence[str]
+    width: ClassVar[int] = 260
+    height: ClassVar[int] = 64
+
+
 def line_chart(frame: Frame, lines: Sequence[Line], flag: tuple[float, str] | None = None) -> Chart | None:
     """Draw lines over one another, and a vertical `flag` at a value of x; None where there is no point."""
     lines = [line for line in lines if line.points]
@@ -108,10 +120,22 @@ def described(line: Line, frame: Frame) -> str:
     )
 
 
+def small_lines(series: Sequence[Sequence[float]]) -> SmallLines:
+    """Draw values over time without axes, each line in the same range."""
+    values = [value for line in series for value in line]
+    y = Axis("", *bounds(values), SmallLines.height - 2, 2)
+    x = Axis("", 0, max(1, max(map(len, series)) - 1), 2, SmallLines.width - 2)
+    paths = [
+        "M" + "L".join(f"{x.place(step):g} {y.place(value):g}" for step, value in enumerate(line))
+        for line in series
+    ]
+    return SmallLines(paths)
+
+
 def _drawn(line: Line, x: Axis, y: Axis, frame: Frame) -> DrawnLine:
     places = [(x.place(a), y.place(b)) for a, b in line.points]
-    path = "M" + "L".join(f"{a:g} {b:g}" for a, b in places)
-    drawn = line.style != "ideal" and len(places) <= MOST_MARKS
+    path = "M" + "L".join(f"{a:g} {b:g}" for a, b in places) if line.joined else ""
+    drawn = line.style != "ideal" and (len(places) <= MOST_MARKS or not line.joined)
     marks = [_mark(line, number, place, y, frame) for number, place in enumerate(places)] if drawn else []
     return DrawnLine(line.name, line.style, path, marks)
 

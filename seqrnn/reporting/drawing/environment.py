@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.data.lines import printable
 from seqrnn.errors import UsageError
 from seqrnn.library.figures import RATES, head, shown
-from seqrnn.reporting.drawing.charts import Frame, Line, line_chart
+from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, small_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,8 +37,14 @@ def environment() -> Environment:
         finalize=_finalized,
     )
     made.filters |= {"percent": percent, "head": head, "figure": _figure, "short": short}
-    made.filters |= {"pairs": _pairs, "known": _known, "formula": formula}
-    made.globals |= {"frame": Frame, "line": Line, "line_chart": line_chart, "rates": RATES}
+    made.filters |= {"pairs": _pairs, "known": _known, "formula": formula, "diagonal": _diagonal}
+    made.globals |= {
+        "frame": Frame,
+        "line": Line,
+        "line_chart": line_chart,
+        "rates": RATES,
+        "small_lines": small_lines,
+    }
     return made
 
 
@@ -96,3 +102,8 @@ def _pairs(rows: Iterable[Any], x: str, y: str) -> list[tuple[float, float]]:
 
 def _known(rows: Sequence[Any]) -> list[Any]:
     return [row for row in rows if row.accuracy is not None]
+
+
+def _diagonal(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    low, high = min(map(min, points)), max(map(max, points))
+    return [(low, low), (high, high)]

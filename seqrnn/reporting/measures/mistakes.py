@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqrnn.data.answer import Answer, probability
+from seqrnn.data.answer import Answer
+from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.record import Record
+from seqrnn.library.figures import counted
 from seqrnn.library.rows import Refusal
+from seqrnn.reporting.pictures import Picture, picture_of
 from seqrnn.reporting.subject import Example
 
 SHOWN = 12
-LONGEST = 400  # characters of a text that is shown
 
 
 @dataclass(frozen=True)
 class Case:
-    """An answer to look at: where the row is, what was read, what was right, and what was said how surely."""
+    """An answer to look at: where the row is, what was read, what was right, what was said how surely."""
 
     place: str
-    text: str
+    picture: Picture
     expected: Any
     predicted: Any
     right: bool
@@ -43,7 +45,7 @@ Runners = Callable[[Sequence[Record]], Sequence[Answer | Refusal]]
 """Asks for the likeliest answers to some rows, not the best one alone."""
 
 
-def mistakes(examples: Sequence[Example], ask: Runners) -> Mistakes | None:
+def mistakes(examples: Sequence[Example], ask: Runners, kind: SourceKind) -> Mistakes | None:
     """Choose the answers to look at, and `ask` for their runners-up; None where none is graded."""
     graded = [example for example in examples if example.grade is not None]
     if not graded:
@@ -54,34 +56,29 @@ def mistakes(examples: Sequence[Example], ask: Runners) -> Mistakes | None:
         key=lambda each: each.answer.probability or 0.0,
     )
     sure = [each for each in reversed(known) if each.grade and not each.grade.right][:SHOWN]
-    worst, uncertain = _cases(sure, ask), _cases(known[:SHOWN], ask)
+    worst, uncertain = _cases(sure, ask, kind), _cases(known[:SHOWN], ask, kind)
     return Mistakes(wrong, len(graded), worst, uncertain, _verdict(worst, wrong))
 
 
-def _cases(examples: Sequence[Example], ask: Runners) -> list[Case]:
+def _cases(examples: Sequence[Example], ask: Runners, kind: SourceKind) -> list[Case]:
     ranked = ask([example.record for example in examples])
-    return [_case(example, answer) for example, answer in zip(examples, ranked, strict=True)]
+    return [_case(example, answer, kind) for example, answer in zip(examples, ranked, strict=True)]
 
 
-def _case(example: Example, ranked: Answer | Refusal) -> Case:
+def _case(example: Example, ranked: Answer | Refusal, kind: SourceKind) -> Case:
     """Return what is shown of an example that has a grade."""
     record, grade = example.record, example.grade
     assert grade is not None
-    others = ranked.nbest[1:] if isinstance(ranked, Answer) else ()
+    others = ranked.ranked[1:] if isinstance(ranked, Answer) else ()
     return Case(
         record.place,
-        cut(record.source),
+        picture_of(record, kind),
         grade.expected,
         grade.predicted,
         grade.right,
         example.answer.probability,
-        [(name, probability(score) or 0.0) for name, score in others],
+        [(name, likely or 0.0) for name, likely in others],
     )
-
-
-def cut(text: str) -> str:
-    """Return a text, or its beginning where it is too long to be shown."""
-    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
 def _verdict(worst: Sequence[Case], wrong: int) -> str:
@@ -89,4 +86,4 @@ def _verdict(worst: Sequence[Case], wrong: int) -> str:
         return "No answer is wrong."
     if not worst or worst[0].probability is None:
         return ""
-    return f"The surest of the {wrong:,} wrong answers has a probability of {worst[0].probability:.1%}."
+    return f"The surest of {counted(wrong, 'wrong answer')} has a probability of {worst[0].probability:.1%}."
