@@ -17,13 +17,14 @@ from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
-from seqrnn.library.results import Evaluation, LineScore, RowAnswer
+from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 from seqrnn.library.spelling import spelled_for_python
-from seqrnn.tasks.task import GenerationTask
 
 if TYPE_CHECKING:
     from seqrnn.backends.torch.backend import TorchBackend
+    from seqrnn.catalog import BleuTokenizer
+    from seqrnn.metrics.evaluation import Evaluation
 
 
 def load(
@@ -202,23 +203,29 @@ class Model:
         streams: int = 1,
         beam_size: int | None = None,
         length_penalty: float | None = None,
+        bleu_tokenizer: BleuTokenizer | None = None,
         min_probability: float | None = None,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
-        The file is read as that of the training was, unless its header or an argument says otherwise. With
-        `min_probability` the figures have the `coverage`, which is the share of answers that are at least so
-        likely, and their `covered_accuracy`.
-        PyTorch is imported. Raises DataError for data that cannot be read.
+        The file is read as that of the training was, unless its header or an argument says otherwise.
+        `bleu_tokenizer` is how sacrebleu cuts texts (as in training). With `min_probability` the figures have
+        the `coverage`, which is the share of answers that are at least so likely, and their
+        `covered_accuracy`. PyTorch is imported. Raises DataError for data that cannot be read.
         """
-        from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure, with_fields
-        from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
+        from seqrnn.library.measuring import (
+            DataArguments,
+            evaluation_options,
+            find_source,
+            measure,
+            set_bleu_tokenizer,
+            with_fields,
+        )
 
         with spelled_for_python():
             run = self._opened.run
-            effort = effort_of(
-                run.task, str(self.path), streams, (beam_size, length_penalty), min_probability
-            )
+            beam = beam_size, length_penalty
+            options = evaluation_options(run.task, str(self.path), streams, beam, min_probability)
             layout = format, text_column, label_column, encoding
             if target is None:
                 given = DataArguments((os.fspath(data),), (None, None), *layout)
@@ -226,8 +233,8 @@ class Model:
                 given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
             task.calibration = run.task.calibration
-            check_bleu_tokenizer(task.config.training.bleu_tokenizer)
-            return measure(self._measured, task, find_source(run.config, given), effort)
+            set_bleu_tokenizer(task, str(self.path), bleu_tokenizer)
+            return measure(self._measured, task, find_source(run.config, given), options)
 
     @property
     def _measured(self) -> TorchBackend:
@@ -245,7 +252,7 @@ class Model:
 
     @property
     def _writes_rows(self) -> bool:
-        return isinstance(self._opened.run.task, GenerationTask)
+        return self._opened.run.task.searches
 
     def _require(self, verb: str) -> None:
         task = self._opened.run.task

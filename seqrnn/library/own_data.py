@@ -53,9 +53,9 @@ def _are_there(source: Source) -> bool:
 
 
 def _has_changed(run: OpenedRun, source: Source) -> bool:
-    from seqrnn.training.position import SavedPosition
+    from seqrnn.training.state import SavedState
 
-    saved = SavedPosition.read(run.checkpoint).data
+    saved = SavedState.read(run.checkpoint).data
     found = file_hashes(source.files, kind=run.config.data.source_kind)
     return any(saved.get(file_name(path)) != content for path, content in found.items())
 

@@ -15,7 +15,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.errors import ModelError
 from seqrnn.library.plan import settings_for, value_of
 from seqrnn.run.manifest import CONFIG
-from seqrnn.tasks.task import GenerationTask, Task
+from seqrnn.tasks.task import Task
 
 if TYPE_CHECKING:
     from seqrnn.run.directory import RunDirectory
@@ -71,7 +71,7 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
         "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
         "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
-        "target_tokenizer": config.data.target_tokenizer if isinstance(task, GenerationTask) else None,
+        "target_tokenizer": config.data.target_tokenizer if task.searches else None,
         "cell": config.model.cell if recurs else None,
         "bidirectional": config.model.bidirectional if both_ways else None,
         "layers": config.model.num_layers,

@@ -22,17 +22,17 @@ from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.measuring import (
     DataArguments,
-    effort_of,
     encoded,
     encoded_records,
+    evaluation_options,
     find_source,
     with_fields,
 )
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.own_data import own_data
-from seqrnn.library.results import Evaluation
 from seqrnn.library.rows import Asking, Refusal
 from seqrnn.library.run_facts import facts_of
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.reporting.subject import Data, Example, Measured, Subject
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Asked, Task
@@ -112,10 +112,11 @@ def _evaluated(run: OpenedRun, source: Source | None, data: Data, device: str) -
     from seqrnn.backends.torch.backend import open_backend
 
     task = with_fields(type(run.task)(run.config), run.task.fields)
-    effort = effort_of(task, data.name, 1, (None, None))
+    task.calibration = run.task.calibration
+    options = evaluation_options(task, data.name, 1, (None, None))
     rows = encoded_records(task, data.records()) if source is None else encoded(task, source)
     with rows as part:
-        return part.measure(open_backend(run, device), effort)
+        return part.measure(open_backend(run, device), options)
 
 
 def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Example], int]:

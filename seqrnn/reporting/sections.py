@@ -64,7 +64,7 @@ def _curves(subject: Subject) -> Any:
 
 
 def _classes(measured: Measured, _: Subject) -> Any:
-    return class_scores(measured.evaluation.details)
+    return class_scores(measured.evaluation)
 
 
 def _mistakes(measured: Measured, subject: Subject) -> Any:
@@ -73,11 +73,11 @@ def _mistakes(measured: Measured, subject: Subject) -> Any:
 
 
 def _calibration(measured: Measured, _: Subject) -> Any:
-    return reliability_of(measured.evaluation.figures, measured.evaluation.details)
+    return reliability_of(measured.evaluation)
 
 
 def _coverage(measured: Measured, _: Subject) -> Any:
-    return coverage_of(measured.evaluation.details)
+    return coverage_of(measured.evaluation)
 
 
 def _tagged(measured: Measured, _: Subject) -> Any:

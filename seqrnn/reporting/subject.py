@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from seqrnn.data.answer import Answer
 from seqrnn.data.record import Record
 from seqrnn.library.opened_model import OpenedModel
-from seqrnn.library.results import Evaluation
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Task
 

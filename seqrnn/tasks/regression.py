@@ -6,7 +6,7 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.grade import Grade
@@ -156,8 +157,8 @@ class RegressionScorer(Scorer):
         self._predicted.append(self._field.restore(values["numbers"]))
         self._targets.append(self._field.restore(batch.arrays["labels"]))
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `mse`, in the squared unit of the data, and `r2`, the share of the variance explained."""
         predicted, targets = np.concatenate(self._predicted), np.concatenate(self._targets)
         mse, variance = float(np.mean((predicted - targets) ** 2)), float(targets.var())
-        return {"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0}
+        return Evaluation({"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0})

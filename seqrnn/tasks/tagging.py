@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +36,7 @@ from seqrnn.metrics.calibration import (
     with_temperature,
 )
 from seqrnn.metrics.classification import class_table, confusions
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
@@ -320,23 +321,17 @@ class TaggingScorer(Scorer):
     def _named(self, tags: np.ndarray) -> list[str]:
         return [self._names[tag] for tag in tags]
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the unknown tags' number."""
-        actual, chosen = self._gathered()
-        figures: dict[str, Any] = {"accuracy": float((actual == chosen).mean())}
-        if self._spans is not None:
-            figures["span_f1"] = self._spans.f1()
-        return {**figures, "unknown_labels": int((actual >= self._known).sum())}
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
+        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the number of unknown tags.
 
-    def details(self) -> dict[str, Any]:
-        """Return the scores of each type of span, or of each tag, and the confused pairs of tags."""
-        actual, chosen = self._gathered()
+        The classes are the types of spans, or else the tags.
+        """
+        actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)
+        figures = {"accuracy": float((actual == chosen).mean())}
+        unknown = {"unknown_labels": int((actual >= self._known).sum())}
         if self._spans is not None:
-            return {"classes": [asdict(row) for row in self._spans.table()]}
-        return {
-            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
-            "confusions": [asdict(pair) for pair in confusions(actual, chosen, self._names)],
-        }
-
-    def _gathered(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.concatenate(self._targets), np.concatenate(self._chosen)
+            spans = {"span_f1": self._spans.f1()}
+            return Evaluation({**figures, **spans, **unknown}, tuple(self._spans.table()))
+        table = class_table(actual, chosen, self._names)
+        pairs = confusions(actual, chosen, self._names)
+        return Evaluation({**figures, **unknown}, tuple(table), tuple(pairs))

@@ -84,14 +84,14 @@ def test_a_training_that_never_had_a_finite_loss_leaves_no_run(make_session, tmp
 
 def test_one_bad_batch_before_a_save_loses_nothing(make_session, tmp_path, monkeypatch):
     session = make_session("text", UNSEEN)
-    monkeypatch.setattr(session.trainer.updater, "_apply", lambda: session.trainer.position.step != 5)
+    monkeypatch.setattr(session.trainer.updater, "_apply", lambda: session.trainer.state.step != 5)
     assert [
         event.step for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Saved)
     ] == [
         3,
         6,
     ]
-    assert session.trainer.position.failures == 1
+    assert session.trainer.state.skipped_updates == 1
 
 
 COMMAND = r"(train|evaluate|classify|generate|inspect|export)"

@@ -84,7 +84,7 @@ def test_filling_costs_a_training_no_more_than_its_data_give_reason_for(make_ses
     session = make_session(layout, {**FILLED, **settings})
     train = session.prepared.train
     longest = max(column.longest for column in train.columns.values())
-    for batch in session.task.batches(train, session.trainer._pass()):
+    for batch in session.task.batches(train, session.trainer.batch_order()):
         assert all(max(array.shape[1:], default=1) <= 16 * longest + 1 for array in batch.arrays.values())
     assert longest < 100
 

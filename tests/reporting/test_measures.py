@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from seqrnn.metrics.calibration import Coverage, ReliabilityBin
 from seqrnn.metrics.classification import class_table, confusions
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.reporting.measures.calibration import coverage_of, reliability_of
 from seqrnn.reporting.measures.classes import MOST_CELLS, MOST_ROWS, class_scores
 from seqrnn.reporting.measures.curves import MOST_POINTS, course, learning_curves, thinned
 from seqrnn.reporting.measures.lengths import MOST_BINS, by_length
 
 
-def details_of(actual, chosen, labels):
-    pairs = [asdict(pair) for pair in confusions(actual, chosen, labels)]
-    return {"classes": [asdict(row) for row in class_table(actual, chosen, labels)], "confusions": pairs}
+def evaluation_of(actual, chosen, labels):
+    rows, pairs = class_table(actual, chosen, labels), confusions(actual, chosen, labels)
+    return Evaluation({}, tuple(rows), tuple(pairs))
 
 
 def drawn_labels(classes, rows=400, right=0.6):
@@ -30,7 +32,7 @@ def test_the_matrix_is_that_of_scikit_learn() -> None:
     from sklearn.metrics import confusion_matrix
 
     actual, chosen, labels = drawn_labels(7)
-    found = class_scores(details_of(actual, chosen, labels))
+    found = class_scores(evaluation_of(actual, chosen, labels))
     assert found is not None
     assert found.matrix is not None
     assert found.matrix.counts == confusion_matrix(actual, chosen, labels=range(7)).tolist()
@@ -41,7 +43,7 @@ def test_of_many_classes_those_with_the_most_mistakes_are_shown() -> None:
     actual, chosen, labels = drawn_labels(5000, rows=20_000)
     chosen[actual == 7] = 8
     actual[:50], chosen[:50] = 7, 8
-    found = class_scores(details_of(actual, chosen, labels))
+    found = class_scores(evaluation_of(actual, chosen, labels))
     assert found is not None
     assert found.matrix is not None
     assert (found.classes, len(found.rows), len(found.matrix.labels)) == (5000, MOST_ROWS, MOST_CELLS)
@@ -54,12 +56,11 @@ def test_of_many_classes_those_with_the_most_mistakes_are_shown() -> None:
 
 def test_a_table_without_pairs_has_no_matrix() -> None:
     actual, chosen, labels = drawn_labels(3)
-    details = {"classes": details_of(actual, chosen, labels)["classes"]}
-    found = class_scores(details)
+    found = class_scores(replace(evaluation_of(actual, chosen, labels), confusions=()))
     assert found is not None
     assert found.matrix is None
     assert found.verdict.startswith("Hardest: ")
-    assert class_scores({}) is None
+    assert class_scores(Evaluation({})) is None
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,7 @@ def test_bins_by_length_hold_every_example_once() -> None:
 
 
 def bin_of(confidence, accuracy, count):
-    values = {"confidence": confidence, "accuracy": accuracy, "count": count}
-    return {"lowest": confidence - 0.05, "highest": confidence + 0.05, **values}
+    return ReliabilityBin(confidence - 0.05, confidence + 0.05, count, confidence, accuracy)
 
 
 @pytest.mark.parametrize(
@@ -142,18 +142,17 @@ def bin_of(confidence, accuracy, count):
     ],
 )
 def test_probabilities_are_judged_by_the_calibration_error(bins, error, words) -> None:
-    found = reliability_of({"expected_calibration_error": error}, {"reliability": bins})
+    found = reliability_of(Evaluation({"expected_calibration_error": error}, reliability=tuple(bins)))
     assert found is not None
     assert words in found.verdict
-    assert found.decisions == sum(each["count"] for each in bins)
+    assert found.decisions == sum(each.count for each in bins)
 
 
 def test_coverage_is_told_at_a_high_probability() -> None:
     curve = [
-        {"min_probability": lowest, "coverage": 1 - lowest / 2, "accuracy": 0.8 + lowest / 10}
-        for lowest in np.linspace(0, 1, 101).tolist()
+        Coverage(lowest, 1 - lowest / 2, 0.8 + lowest / 10) for lowest in np.linspace(0, 1, 101).tolist()
     ]
-    found = coverage_of({"coverage": curve})
+    found = coverage_of(Evaluation({}, coverage=tuple(curve)))
     assert found is not None
     assert found.verdict == (
         "Of all answers 80.0% are right; of the 55% with a probability of 90% or more, 89.0%."
@@ -162,5 +161,5 @@ def test_coverage_is_told_at_a_high_probability() -> None:
 
 
 def test_nothing_is_said_of_probabilities_that_there_are_not() -> None:
-    assert reliability_of({}, {}) is None
-    assert coverage_of({}) is None
+    assert reliability_of(Evaluation({})) is None
+    assert coverage_of(Evaluation({})) is None

@@ -129,7 +129,7 @@ def test_without_validation_data_the_newest_weights_are_kept(train):
     session, path = train("tsv", {"data.valid_fraction": 0.0})
     best = RunDirectory.open(path).best()
     assert best.metric is None
-    assert best.step == session.trainer.position.step
+    assert best.step == session.trainer.state.step
 
 
 def test_the_model_is_described_in_one_line(make_session):

@@ -19,10 +19,10 @@ from seqrnn.data.dataset.batching import Batch
 
 
 class RowMemory(NamedTuple):
-    """Of one row of T steps: the norm of each hidden state, and of the gradient that reaches each input, (T,).
+    """Norms of each hidden state of a row of T steps, and of the gradient at each input, both (T,).
 
-    The gradient is that of a random combination (of unit length) of the last hidden state of the upper layer's
-    forward direction, with respect to what the lowest layer reads.
+    The gradient is that of a random combination (of unit length) of the last hidden state, in the upper
+    layer's forward direction, with respect to what the lowest layer reads.
     """
 
     hidden: np.ndarray
@@ -49,7 +49,7 @@ def reading_layers(model: nn.Module) -> RNN | None:
 
 
 def _rows(read: Tensor, lengths: Tensor, outputs: Tensor, size: int) -> Iterator[RowMemory]:
-    """Yield the rows of a batch from what was read (B, T, E), the lengths (B,) and hidden states (B, T, H)."""
+    """Yield the rows of a batch: of what was read (B, T, E), `lengths` (B,), hidden states (B, T, H)."""
     forward = outputs[:, :, :size]  # (B, T, H) of the direction from left to right
     last = forward[torch.arange(len(lengths)), (lengths - 1).clamp(min=0)]  # (B, H)
     along = torch.randn(size, generator=torch.Generator().manual_seed(1)).to(last)
@@ -63,7 +63,7 @@ def _rows(read: Tensor, lengths: Tensor, outputs: Tensor, size: int) -> Iterator
 
 @contextmanager
 def _kept(layers: RNN) -> Iterator[list[tuple[Tensor, Tensor, Tensor]]]:
-    """Keep what the layers read, the lengths and the hidden states of each call, with a graph between them."""
+    """Keep what the layers read, the lengths and the hidden states of each call, and the graph between."""
     kept: list[tuple[Tensor, Tensor, Tensor]] = []
     read: list[Tensor] = []
 

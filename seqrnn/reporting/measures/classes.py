@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from seqrnn.metrics.classification import ClassScores, Confusion
+from seqrnn.metrics.evaluation import Evaluation
 
 MOST_ROWS = 200  # classes of the table
 MOST_CELLS = 24  # classes of the matrix
@@ -37,12 +37,11 @@ class Classes:
     verdict: str
 
 
-def class_scores(details: Mapping[str, Any]) -> Classes | None:
-    """Return the table and the matrix of the `details` of an evaluation; None where there are no classes."""
-    rows = [ClassScores(**row) for row in details.get("classes", ())]
+def class_scores(evaluation: Evaluation) -> Classes | None:
+    """Return the table and the matrix of an evaluation; None where there are no classes."""
+    rows, pairs = evaluation.classes, evaluation.confusions
     if not rows:
         return None
-    pairs = [Confusion(**pair) for pair in details.get("confusions", ())]
     known = bool(pairs) or all(row.recall == 1 for row in rows if row.support)  # several labels have none
     matrix = confusion_matrix(rows, pairs) if known and (pairs or len(rows) <= MOST_CELLS) else None
     return Classes(len(rows), _hardest(rows), matrix, pairs[:MOST_PAIRS], _verdict(rows, pairs, known))

@@ -12,6 +12,7 @@ DRAWS = 9_999  # of signs, for the test
 RESAMPLES = 2_000  # of rows, for the interval
 CHANCE = 0.05  # probability below which a difference is told as one
 
+Test = Literal["McNemar", "sign flips"]
 Scores = NDArray[np.float64]
 
 
@@ -31,7 +32,7 @@ class Paired:
     low: float
     high: float
     p_value: float
-    test: Literal["McNemar", "sign flips"]
+    test: Test
 
     @property
     def is_told(self) -> bool:
@@ -47,7 +48,7 @@ def compare(names: tuple[str, str], first: Scores, second: Scores, seed: int = 1
     means = [float(generator.choice(differences, len(differences)).mean()) for _ in range(RESAMPLES)]
     low, high = np.quantile(means, (0.025, 0.975)).tolist()
     p_value = mcnemar(differences) if binary else sign_flips(differences, generator)
-    told = "McNemar" if binary else "sign flips"
+    told: Test = "McNemar" if binary else "sign flips"
     return Paired(*names, len(differences), float(differences.mean()), low, high, p_value, told)
 
 
