@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqrnn.answering.backend import LanguageModelBackend
+from seqrnn.answering.backend import Backend, LanguageModelBackend
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.state_file import read_state, state_shapes, write_state
 from seqrnn.data.text.tokenizer import BOS
@@ -23,7 +23,8 @@ class TextGenerator:
     `last_prediction` is what it has predicted last, with the states that it stood in.
     """
 
-    def __init__(self, run: OpenedRun, backend: LanguageModelBackend) -> None:
+    def __init__(self, run: OpenedRun, backend: Backend) -> None:
+        assert isinstance(backend, LanguageModelBackend)
         self.tokenizer = LanguageModeling.of(run.task).text.tokenizer
         self.last_prediction: Prediction | None = None
         self._run = run

@@ -235,10 +235,10 @@ class Model:
                 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 
                 own = self._opened.backend
-                usable = isinstance(own, TorchBackend)
-                self._network = (
-                    own if usable else open_backend(self._opened.run, self._opened.resources.device)
-                )
+                if isinstance(own, TorchBackend):
+                    self._network = own
+                else:
+                    self._network = open_backend(self._opened.run, self._opened.resources.device)
             return self._network
 
     @property
