@@ -5,7 +5,7 @@ Shapes: N sequences, A sources, T time, H hidden, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import local
 from typing import Any
 
@@ -119,9 +119,9 @@ class LanguageModel:
         """Return the states, which are arrays already."""
         return states
 
-    def from_arrays(self, layers: Layers) -> Layers:
+    def from_arrays(self, layers: Sequence[tuple[Array, ...]]) -> Layers:
         """Return the states that `to_arrays` has returned."""
-        return layers
+        return list(layers)
 
 
 KINDS: Mapping[str, Callable[[Any], Backend]] = {
