@@ -101,6 +101,7 @@ class Model:
         k: int | None = ...,
         threshold: float | None = ...,
         min_probability: float | None = ...,
+        probs: bool = ...,
         errors: Errors = ...,
     ) -> list[RowAnswer]: ...
     @overload
@@ -111,6 +112,7 @@ class Model:
         k: int | None = ...,
         threshold: float | None = ...,
         min_probability: float | None = ...,
+        probs: bool = ...,
         errors: Errors = ...,
     ) -> Iterator[RowAnswer]: ...
 
@@ -121,16 +123,17 @@ class Model:
         k: int | None = None,
         threshold: float | None = None,
         min_probability: float | None = None,
+        probs: bool = False,
         errors: Errors = "raise",
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
         """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
 
         `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
         probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
-        prediction, and has `abstained`.
+        prediction, and has `abstained`. With `probs` the answers have `class_scores`.
         """
         self._require("classify")
-        asking = naming(self._opened, k, threshold, min_probability=min_probability)
+        asking = naming(self._opened, k, threshold, probs, min_probability, part_probs=probs)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
