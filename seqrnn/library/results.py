@@ -70,7 +70,8 @@ class RowAnswer:
             for (found, score), likely in zip(answer.nbest, sure, strict=True)
         )
         told = answer.truncated, answer.unknown, tuple(answer.parts), None, sure[0] if sure else None
-        every = tuple(tuple(scores) for scores in answer.part_classes) or tuple(answer.classes)
+        of_parts = tuple(tuple(scores) for scores in answer.part_classes)
+        every: tuple[Any, ...] = of_parts or tuple(answer.classes)
         abstained = answer.abstained
         return cls(frozen(answer.prediction), answer.score, nbest, *told, abstained, every)
 
