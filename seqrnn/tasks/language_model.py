@@ -6,7 +6,7 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,12 +23,14 @@ from seqrnn.data.dataset.batching import (
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.task import Claim, Scorer, Task, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
 
 
 class LanguageModeling(Task):

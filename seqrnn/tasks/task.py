@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.errors import UsageError
 from seqrnn.metrics.calibration import (
     Coverage,
@@ -30,9 +29,12 @@ from seqrnn.metrics.calibration import (
 )
 from seqrnn.metrics.evaluation import Evaluation, Figure
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.grade import Grade
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import AnswersSeen
 
 Asked = Literal["names", "sequences", "lines"]
 """What a model says of a row of data: it names something, writes a sequence, or scores the line."""
@@ -192,6 +194,8 @@ class Task(ABC):
 
     def answers_seen(self) -> AnswersSeen:
         """Return what gathers the right answers of data that are inspected."""
+        from seqrnn.tasks.answers_seen import NothingSeen
+
         return NothingSeen()
 
     @abstractmethod
