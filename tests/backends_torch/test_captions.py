@@ -145,9 +145,7 @@ def test_captions_are_learned_and_written_and_saved(make, entry, attention, tmp_
     session = make(settings)
     for _ in session.train(RunTarget(tmp_path / "run")):
         pass
-    figures, _ = evaluate(
-        session.model, session.task, session.prepared.train, EvaluationOptions(beam=Beam(1))
-    )
+    figures = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(beam=Beam(1)))
     assert figures["exact_match"] == 1.0
     records = [Record(str(tmp_path / f"{name}.png")) for name in ("red-blue", "green-green", "blue-red")]
     answers = RowWriter(*opened(tmp_path / "run")).answer(records, Decoding(Limits(20), Beam(3)))
@@ -198,7 +196,7 @@ def test_all_captions_of_an_image_are_right(make, tmp_path, make_session):
     scorer = session.task.scorer()
     answers = ["other way", "one way", "one way"]
     ids = [session.task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]
-    scorer.add(batch, {"written": np.stack(ids)})
+    scorer.add(batch, {"generated": np.stack(ids)})
     assert scorer.result(0.0)["exact_match"] == pytest.approx(2 / 3)
 
 

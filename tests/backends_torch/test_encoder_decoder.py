@@ -163,10 +163,11 @@ def test_one_batch_is_learned_by_heart_and_written(make, attention):
         " ".join(reversed(word.upper())) for word in words
     ]
     assert all(row[0].score > -0.5 for row in found)
-    figures, details = evaluate(session.model, session.task, session.prepared.train)
+    evaluation = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluation.figures
     assert figures["exact_match"] == 1.0
     assert (figures["wer"], figures["token_error_rate"]) == (0.0, 0.0)
-    assert set(details["signatures"]) == {"bleu", "chrf"}
+    assert set(evaluation.signatures) == {"bleu", "chrf"}
 
 
 @pytest.fixture
@@ -286,7 +287,9 @@ def test_an_evaluation_may_write_only_a_part(make):
     asked = []
     begin = session.model.begin
     session.model.begin = lambda arrays: asked.append(len(arrays["source"])) or begin(arrays)
-    figures, _ = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(written=4))
+    figures = evaluate(
+        session.model, session.task, session.prepared.train, EvaluationOptions(max_generated=4)
+    ).figures
     assert sum(asked) == 4
     assert figures["examples"] == len(WORDS)
     evaluate(session.model, session.task, session.prepared.train)

@@ -27,7 +27,7 @@ def test_the_state_is_carried_over_the_segments_of_a_text(make_session, cell, la
     for segment in (7, 1000):
         settings = {"model.cell": cell, "model.num_layers": layers, "training.segment_length": segment}
         session = make_session("text", settings)
-        figures, _ = evaluate(session.model, session.task, session.prepared.train)
+        figures = evaluate(session.model, session.task, session.prepared.train).figures
         losses.append(figures["loss"])
         assert figures["tokens"] == len(session.prepared.train["text"].values)
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
@@ -36,7 +36,7 @@ def test_the_state_is_carried_over_the_segments_of_a_text(make_session, cell, la
 def test_the_loss_of_a_text_is_that_of_reading_it_token_by_token(make_session, cell):
     session = make_session("text", {"model.cell": cell})
     model, text = session.model.eval(), session.prepared.valid["text"].values
-    figures, _ = evaluate(model, session.task, session.prepared.valid)
+    figures = evaluate(model, session.task, session.prepared.valid).figures
     nats, states = 0.0, model.rnn.initial(1)
     with torch.inference_mode():
         for before, token in zip([BOS, *text[:-1]], text, strict=True):

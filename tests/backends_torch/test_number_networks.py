@@ -147,12 +147,12 @@ def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_
     steps = [event for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Stepped)]
     assert [event.skipped for event in steps] == [False] * 16
     assert sum(event.loss == 0.0 for event in steps) == 8
-    figures, _ = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluate(session.model, session.task, session.prepared.train).figures
     assert (figures["examples"], figures["tokens"]) == (8, 4)
 
 
 def test_word_vectors_do_not_go_with_numbers(make_session):
-    with pytest.raises(UsageError, match=r"--embeddings x\.vec: the classification task reads no words"):
+    with pytest.raises(UsageError, match=r"`model.embeddings` x\.vec: .* task reads no words"):
         make_session(
             "jsonl",
             {"data.source_kind": "vectors", "model.embeddings": "x.vec"},

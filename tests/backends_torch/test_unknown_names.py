@@ -52,18 +52,19 @@ def test_a_classifier_is_measured_on_labels_that_it_does_not_have(train, valid, 
     rows = [("red cat", "a"), ("old dog", "z"), ("new dog", "y"), ("blue", "z")]
     settings = valid("".join(f"{text}\t{label}\n" for text, label in rows), "valid.tsv")
     session, _ = train("tsv", {**settings, "data.multi_label": several})
-    figures, details = evaluate(session.model, session.task, session.prepared.valid)
+    evaluation = evaluate(session.model, session.task, session.prepared.valid)
+    figures = evaluation.figures
     assert (figures["examples"], figures["tokens"], figures["unknown_labels"]) == (4, 4, 3)
     assert figures["accuracy"] in {0.0, 0.25}
     assert figures["loss"] > 0.0
-    support = {row["label"]: row["support"] for row in details["classes"]}
+    support = {row.label: row.support for row in evaluation.classes}
     assert support == {"a": 1, "b": 0, "c": 0, "z": 2, "y": 1}
     assert session.task.sizes()["classes"] == 3
 
 
 def test_the_loss_of_nothing_but_unknown_labels_is_none(train, valid):
     session, _ = train("tsv", valid("red\tz\nold dog\ty\n", "valid.tsv"))
-    figures, _ = evaluate(session.model, session.task, session.prepared.valid)
+    figures = evaluate(session.model, session.task, session.prepared.valid).figures
     assert (figures["loss"], figures["accuracy"], figures["unknown_labels"]) == (None, 0.0, 2)
 
 
@@ -71,7 +72,8 @@ def test_the_loss_of_nothing_but_unknown_labels_is_none(train, valid):
 def test_a_tagger_is_measured_on_tags_that_it_does_not_have(train, valid, layer):
     settings = valid("Ann N\nsaw X\n\nold A\nBo N\n", "valid.conll")
     session, _ = train("conll", {**settings, "model.output_layer": layer})
-    figures, details = evaluate(session.model, session.task, session.prepared.valid)
+    evaluation = evaluate(session.model, session.task, session.prepared.valid)
+    figures = evaluation.figures
     assert (figures["tokens"], figures["unknown_labels"]) == (4, 1)
     assert figures["accuracy"] <= 0.75
-    assert {row["label"]: row["support"] for row in details["classes"]} == {"A": 1, "N": 2, "V": 0, "X": 1}
+    assert {row.label: row.support for row in evaluation.classes} == {"A": 1, "N": 2, "V": 0, "X": 1}
