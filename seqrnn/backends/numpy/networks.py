@@ -5,12 +5,13 @@ Shapes: N sequences, A sources, T time, H hidden, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import local
 from typing import Any
 
 import numpy as np
 
+from seqrnn.answering.backend import Backend
 from seqrnn.backends.numpy.ops import NumpyOps
 from seqrnn.backends.numpy.rnn import Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
@@ -108,12 +109,12 @@ class LanguageModel:
         """Return the states, which are arrays already."""
         return states
 
-    def from_arrays(self, layers: Layers) -> Layers:
+    def from_arrays(self, layers: Sequence[tuple[Array, ...]]) -> Layers:
         """Return the states that `to_arrays` has returned."""
-        return layers
+        return list(layers)
 
 
-KINDS: Mapping[str, Any] = {
+KINDS: Mapping[str, Callable[[Any], Backend]] = {
     "labels": Predictor,
     "notes": Predictor,
     "tags": Predictor,
@@ -123,7 +124,7 @@ KINDS: Mapping[str, Any] = {
 """What asks a network, by what it was trained on."""
 
 
-def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Any:
+def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Backend:
     """Make the network `name` of the catalogue, ready to be asked."""
     description = load(NETWORKS[name])
     return KINDS[description.learns](description(NumpyOps(take), config, sizes))
