@@ -158,7 +158,8 @@ def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict
     """Return an answer with all that is known of it; the input's own fields come after the id."""
     own = layout.plain_fields(row.text) if answer or row.text else {}
     fields = {"id": row.id, **(own if row.fields is None else row.fields)}
-    answered = _answered(row, answer) | fields_by_style(answer, layout.style)
+    told = _explained if layout.style.explains else _answered
+    answered = told(row, answer) | fields_by_style(answer, layout.style)
     return fields | beside(fields, answered, layout.style.prefix)
 
 
@@ -168,6 +169,18 @@ def _answered(row: InputRow, answer: Answer | None) -> dict[str, Any]:
         "score": answer.score if answer else None,
         "probability": answer.probability if answer else None,
         "nbest": _nbest(answer) if answer else [],
+        "truncated": answer is not None and answer.truncated,
+        "unknown": answer.unknown if answer else 0,
+        "error": row.error,
+    }
+
+
+def _explained(row: InputRow, answer: Answer | None) -> dict[str, Any]:
+    why = None if answer is None else answer.explanation
+    return {
+        "prediction": answer.prediction if answer else None,
+        "probability": answer.probability if answer else None,
+        **({} if why is None else why.as_json),
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": row.error,

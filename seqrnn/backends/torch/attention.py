@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -50,6 +52,7 @@ class Attention(nn.Module):
         scores = self.score(queries, memory.keys).float()
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=2) * mask  # (B, T, S)
+        note_weights(weights)
         return torch.bmm(weights.to(memory.values.dtype), memory.values)
 
 

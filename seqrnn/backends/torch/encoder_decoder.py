@@ -75,6 +75,12 @@ class EncoderDecoder(nn.Module):
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, lengths.sum()), {})
 
+    def token_logits(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Score every token at each step of a target, given those before it, `inputs` (B, T): (B, T, V)."""
+        start = self.encode(arrays["source"], arrays["source_lengths"])
+        logits: Tensor = self.decoder(arrays["inputs"], arrays["target_lengths"], *start)
+        return logits
+
     def begin(self, arrays: Mapping[str, Tensor]) -> tuple[Tensor, DecoderState]:
         """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
         return self.decoder.begin(*self.encode(arrays["source"], arrays["source_lengths"]))

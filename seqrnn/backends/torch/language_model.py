@@ -50,6 +50,11 @@ class LanguageModel(nn.Module):
         loss = cross_entropy(logits, targets, objective, ignore=BLANK)
         return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
 
+    def token_logits(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """Score every token at each step of `inputs` (B, T): (B, T, V)."""
+        hidden, _ = self.rnn(self.embedding(arrays["inputs"]), arrays["lengths"])
+        return self.score(hidden)
+
     def log_likelihood(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
 

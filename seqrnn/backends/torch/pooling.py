@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
+
 
 class LastPooling(nn.Module):
     """The last state of each sequence."""
@@ -53,6 +55,7 @@ class AttentionPooling(nn.Module):
         scores = self.query(torch.tanh(self.key(outputs))).squeeze(2).float()  # (B, T)
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=1)  # (B, T)
+        note_weights(weights)
         return torch.einsum("bt,bth->bh", weights.to(outputs.dtype), outputs)
 
 
