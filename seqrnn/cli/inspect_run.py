@@ -79,7 +79,6 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
     """
     from seqrnn.backends.onnx.parameters import read_parameters
     from seqrnn.data.fields.source_kind import kind_named
-    from seqrnn.tasks.task import GenerationTask
 
     best, config, task = run.checkpoint, run.config, run.task
     metric, kind = best.metric, config.data.source_kind
@@ -91,7 +90,7 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
         "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
         "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
-        "target_tokenizer": config.data.target_tokenizer if isinstance(task, GenerationTask) else None,
+        "target_tokenizer": config.data.target_tokenizer if task.searches else None,
         "cell": config.model.cell if recurs else None,
         "bidirectional": config.model.bidirectional if both_ways else None,
         "layers": config.model.num_layers,

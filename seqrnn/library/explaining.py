@@ -106,14 +106,16 @@ class Explainer:
             numbers = kind_named(run.config.data.source_kind).has_numbers
             method = "leave-one-out" if numbers else "gradient"
         if method not in METHODS:
-            raise UsageError(f"--method {method}: no such method; choose from {', '.join(METHODS)}")
+            raise UsageError(f"`method={method}`: no such method; choose from {', '.join(METHODS)}")
         self._task: Task = run.task
         self._backend = backend
         self._observer = Observer(backend.model)
         self._method: Method = method
+        if method == "gradient" and not self._observer.has_gradient:
+            raise UsageError("`method=gradient`: what this model reads has no steps; use leave-one-out")
         if method == "leave-one-out" and len(self._task.explained_fields) > 1:
             raise UsageError(
-                "--method leave-one-out: this model reads words by their characters too; use gradient"
+                "`method=leave-one-out`: this model reads words by their characters too; use gradient"
             )
 
     def asking(self) -> Asking:
@@ -237,7 +239,8 @@ def _attention(weights: np.ndarray | None, outputs: int, steps: int) -> list[tup
     """Return for each output how much of each step was looked at; None where the network does not attend."""
     if weights is None:
         return [None] * outputs
-    rows = np.broadcast_to(weights[0], (outputs, weights.shape[-1])) if weights.ndim == 2 else weights[0]
+    one = weights.shape[1] == 1  # of a pooling, which looks once whatever is said
+    rows = np.broadcast_to(weights[0], (outputs, weights.shape[-1])) if one else weights[0]
     return [tuple(row[:steps].tolist()) for row in rows[:outputs]]
 
 

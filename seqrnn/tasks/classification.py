@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,6 +36,7 @@ from seqrnn.metrics.classification import (
     confusions,
     with_unknown_labels,
 )
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
@@ -67,7 +67,7 @@ class Classification(PredictionTask):
     libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
-    no_probability = "several labels have no probability together (--threshold is for each)"
+    no_probability = "several labels have no probability together (`threshold` is for each)"
     settings = frozenset(
         {
             "data.multi_label",
@@ -110,7 +110,7 @@ class Classification(PredictionTask):
             likelihood = 1.0
         elif sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
-        hint = "--task regression learns them as numbers" if targets.is_numeric else ""
+        hint = "`task=regression` learns them as numbers" if targets.is_numeric else ""
         return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod
@@ -339,23 +339,18 @@ class ClassificationScorer(Scorer):
         """The chosen label of each example; several labels have no probability together."""
         return None if self._several else self._judged
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy`, `macro_f1`, `micro_f1` and how many labels training did not have."""
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
+        """Return `accuracy`, `macro_f1`, `micro_f1` and the number of labels that training did not have."""
         actual, chosen = self._gathered()
         if self._several:
             unknown = sum(pairs.shape[1] for pairs in self._unknown)
         else:
             unknown = int((actual >= self._known).sum())
-        return {**classification_scores(actual, chosen), "unknown_labels": unknown}
-
-    def details(self) -> dict[str, Any]:
-        """Return the scores of each class and the confused pairs of classes."""
-        actual, chosen = self._gathered()
-        pairs = [] if self._several else confusions(actual, chosen, self._names)
-        return {
-            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
-            "confusions": [asdict(pair) for pair in pairs],
-        }
+        return Evaluation(
+            {**classification_scores(actual, chosen), "unknown_labels": unknown},
+            tuple(class_table(actual, chosen, self._names)),
+            () if self._several else tuple(confusions(actual, chosen, self._names)),
+        )
 
     def _gathered(self) -> tuple[Labels, Labels]:
         actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)

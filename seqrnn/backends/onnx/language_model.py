@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqrnn.backends.onnx.graph import Array, Graph, Part
-from seqrnn.backends.onnx.layers import RNN, embed, linear
-from seqrnn.backends.onnx.network import Arrays, Network, random_tokens
-from seqrnn.cells.sizes import RNNSizes
+from seqrnn.backends.onnx.graph import Array, Graph
+from seqrnn.backends.onnx.network import Arrays, Network
+from seqrnn.backends.onnx.sources import random_tokens
+from seqrnn.backends.onnx.states import LayerStates
 from seqrnn.search.step import log_softmax
 
 
@@ -32,51 +32,30 @@ class LanguageNetwork(Network):
         """Put the network together."""
         config, sizes = self.trained.config, self.trained.task.sizes()
         graph = Graph()
-        part = self.trained.part(graph)
-        x = embed(part.within("embedding"), graph.input("tokens", "int64", "batch", "time"))
+        network = self.trained.network(graph)
+        tokens = graph.input("tokens", "int64", "batch", "time")
         lengths = graph.input("lengths", "int64", "batch")
-        rnn = self._rnn
-        shape = (config.num_layers, "batch", config.hidden_size)
-        given = [graph.input(f"{name}_in", "float32", *shape) for name in rnn.kind.state_names]
-        split = [graph.add_many("Split", (array,), config.num_layers, axis=0) for array in given]
-        first = [list(layer) for layer in zip(*split, strict=True)]
-        hidden, states = rnn.read(part.within("rnn"), x, lengths, first)
-        log_probs = graph.add("LogSoftmax", self._scores(part, hidden), axis=2)
+        states = LayerStates(config)
+        given = states.inputs(graph)
+        hidden, last = network.hidden(tokens, lengths, states.split(graph, given))
+        log_probs = graph.add("LogSoftmax", network.score(hidden), axis=2)
         graph.output(log_probs, "log_probs", "float32", "batch", "time", sizes["vocabulary"])
         # A row without tokens stays where it is; what the operators return for one is not specified.
         some = graph.add("Unsqueeze", graph.add("Greater", lengths, graph.integers(0)), graph.integers(1))
-        for name, before, arrays in zip(rnn.kind.state_names, given, zip(*states, strict=True), strict=True):
-            last = graph.add("Concat", *arrays, axis=0)
-            graph.output(graph.add("Where", some, last, before), f"{name}_out", "float32", *shape)
+        joined = states.joined(graph, last)
+        kept = [graph.add("Where", some, *pair) for pair in zip(joined, given, strict=True)]
+        states.outputs(graph, kept)
         return graph
-
-    @property
-    def _rnn(self) -> RNN:
-        config = self.trained.config
-        return RNN(config.cell, RNNSizes(config.embedding_size, config.hidden_size, config.num_layers))
-
-    def _scores(self, part: Part, hidden: str) -> str:
-        """Score every token, (B, T, H) -> (B, T, V)."""
-        config = self.trained.config
-        if not config.tie_embeddings:
-            return linear(part.within("output"), hidden)
-        if config.embedding_size != config.hidden_size:
-            hidden = linear(part.within("bridge.1"), hidden)
-        return linear(part.within("output"), hidden, weight=part.weight("embedding.table.weight"))
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random tokens and states."""
         config, vocabulary = self.trained.config, self.trained.task.sizes()["vocabulary"]
-        shape = (config.num_layers, len(lengths), config.hidden_size)
-        states = {
-            f"{name}_in": random.uniform(-1.0, 1.0, size=shape).astype(np.float32)
-            for name in self._rnn.kind.state_names
-        }
+        states = LayerStates(config).sample(len(lengths), random)
         return {"tokens": random_tokens(lengths, width, vocabulary, random), "lengths": lengths, **states}
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin, row by row and token by token."""
-        tokens, names = inputs["tokens"], self._rnn.kind.state_names
+        tokens, names = inputs["tokens"], LayerStates(self.trained.config).names
         log_probs = np.zeros((*tokens.shape, self.trained.task.sizes()["vocabulary"]), dtype=np.float32)
         outputs = {"log_probs": log_probs, **{f"{name}_out": inputs[f"{name}_in"].copy() for name in names}}
         for row, length in enumerate(inputs["lengths"].tolist()):

@@ -12,7 +12,7 @@ _listening: ContextVar[list[Tensor] | None] = ContextVar("_listening", default=N
 
 
 def note_weights(weights: Tensor) -> None:
-    """Take note of weights (B, T, S) over the steps S of a source, or (B, S); nothing unless one listens."""
+    """Take note of the weights (B, Q, S) of S steps for each of Q queries, where somebody listens."""
     if (noted := _listening.get()) is not None:
         noted.append(weights.detach())
 

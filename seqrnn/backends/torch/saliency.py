@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from seqrnn.backends.torch.attention_weights import noted_weights
 from seqrnn.backends.torch.backend import to_tensors
+from seqrnn.backends.torch.rnn import RNN
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.task import Values
 
-READERS = ("encoder", "rnn", "reader")
-"""Names of the module that reads what a row is turned into: recurrent layers, or those without recurrence."""
+LAYERS = ("encoder", "rnn", "reader.layers.0")
+"""Names of the module that reads what a row is turned into: recurrent layers, or a first layer."""
 
 
 class Observer:
@@ -28,11 +29,18 @@ class Observer:
     def __init__(self, model: nn.Module) -> None:
         self._model = model
         self._device = next(model.parameters()).device
-        self._reader = next(getattr(model, name) for name in READERS if hasattr(model, name))
+        layers = dict(model.named_modules())
+        found = (layers[name] for name in LAYERS if isinstance(layers.get(name), RNN | nn.Linear))
+        self._layer = next(found, None)
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether all that is read goes through one layer, so that its gradient tells all."""
+        return self._layer is not None
 
     @torch.no_grad()
     def values(self, batch: Batch) -> tuple[Values, np.ndarray | None]:
-        """Return what the network computes of a batch, and its attention (B, T, S) or (B, S), if any."""
+        """Return what the network computes of a batch, and its attention (B, Q, S), if any."""
         with noted_weights() as noted:
             values = self._values(batch)
         arrays = {name: value.cpu().numpy() for name, value in values.items()}
@@ -73,7 +81,8 @@ class Observer:
             read.append(first)
             return (first, *inputs[1:])
 
-        hook = self._reader.register_forward_pre_hook(keep)
+        assert self._layer is not None
+        hook = self._layer.register_forward_pre_hook(keep)
         try:
             yield read
         finally:

@@ -112,7 +112,7 @@ class ImageField(Learning):
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
         """Raise UsageError: an image has no steps."""
-        raise UsageError("explain: this model reads images, which have no steps; see seqrnn report")
+        raise UsageError("this model reads images, which have no steps to explain an answer by")
 
     def to_json(self) -> str:
         """Return the content of image.json."""
