@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
 from seqrnn.cli.live_curve import LiveCurve
 from seqrnn.cli.spelling import in_flags
-from seqrnn.cli.stdio import printable
-from seqrnn.cli.tables import clock
 from seqrnn.data.dataset.progress import Preparing
+from seqrnn.data.lines import printable
+from seqrnn.library.figures import clock
 from seqrnn.training.advice import Adviser
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
 

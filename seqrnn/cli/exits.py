@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from seqrnn.cli.spelling import in_flags
-from seqrnn.cli.stdio import printable
+from seqrnn.data.lines import printable
 from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
 
 BUG = 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seqrnn.cli.evaluation_table import figures
-from seqrnn.cli.tables import head, shown, table
+from seqrnn.cli.tables import table
+from seqrnn.library.figures import head, shown
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole

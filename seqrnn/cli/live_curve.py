@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from seqrnn.cli.drawing import INDENT, NARROWEST, WIDEST, Paper
-from seqrnn.cli.tables import head, shown
+from seqrnn.library.figures import head, shown
 from seqrnn.training.events import Evaluated, Stepped
 
 HEIGHT = 7  # lines of the curve

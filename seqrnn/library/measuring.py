@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
     from seqrnn.data.fields.field import Field
+    from seqrnn.data.record import Record
     from seqrnn.data.source import Source
     from seqrnn.metrics.evaluation import Evaluation
     from seqrnn.tasks.task import Task
@@ -112,6 +113,22 @@ def encoded(task: Task, source: Source) -> Iterator[EncodedData]:
         part = encode_part(source, task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
         yield EncodedData(task, dataset, part, notes_of(source))
+
+
+@contextmanager
+def encoded_records(task: Task, records: Iterable[Record]) -> Iterator[EncodedData]:
+    """Encode rows that were read already, as `encoded` does those of a source."""
+    from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.dataset.encoding import PartWriter
+    from seqrnn.data.grouping import batched
+    from seqrnn.data.record import size_of
+
+    with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
+        with PartWriter(Path(directory, "part"), task.fields, "truncate") as part:
+            for some in batched(records, size_of):
+                part.add(some)
+        dataset = Dataset.open(Path(directory, "part"), [field.name for field in task.fields])
+        yield EncodedData(task, dataset, part.report)
 
 
 def evaluation_options(

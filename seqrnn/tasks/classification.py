@@ -20,6 +20,7 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.calibration import (
     JudgedAnswers,
@@ -41,6 +42,7 @@ from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
@@ -65,6 +67,8 @@ class Classification(PredictionTask):
     command = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
+    asked = "names"
+    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     no_probability = "several labels have no probability together (`threshold` is for each)"
@@ -269,6 +273,15 @@ class Classification(PredictionTask):
         nbest = [(label, score) for label, score, _ in ranking]
         sure = () if self.calibration.temperature == 1.0 else [math.exp(likely) for _, _, likely in ranking]
         return Answer(labels if self.config.data.multi_label else best, score, nbest, confidences=sure)
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare labels; of several, all must be right and none missing."""
+        wanted = list(self.labels.names_of(record))
+        if self.config.data.multi_label:
+            right = set(answer.prediction) == set(wanted)
+            return Grade(wanted, answer.prediction, right, float(right))
+        right = answer.prediction == wanted[0]
+        return Grade(wanted[0], answer.prediction, right, float(right))
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write labels, each with its probability if wanted, separated by TABs, of which no label has any.

@@ -42,6 +42,7 @@ class LanguageModeling(Task):
     metric = "loss"
     better = "lower"
     command = "generate"
+    asked = "lines"
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(

@@ -35,6 +35,9 @@ class Polyphony(PredictionTask):
     metric = "nats_per_step"
     better = "lower"
     command = "classify"
+    asked = "names"
+    score_name = "nats a step"
+    sections = ("music",)
     source: NotesField
     default_epochs = 100.0
     settings = frozenset(

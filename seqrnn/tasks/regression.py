@@ -15,16 +15,18 @@ from seqrnn.data.answer import Answer, AnswerKind, in_full
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, Use
-from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.number_field import NumberField, number_of
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import number_likelihood
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
@@ -37,6 +39,9 @@ class Regression(PredictionTask):
     metric = "mse"
     better = "lower"
     command = "classify"
+    asked = "names"
+    score_name = "squared error"
+    sections = ("numbers", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -131,6 +136,12 @@ class Regression(PredictionTask):
         """Return the number of a row."""
         (number,) = self.numbers.restore(values["numbers"]).tolist()
         return [ExplainedOutput(float(number), None, "numbers", ())]
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare numbers; the score is the squared error."""
+        wanted = number_of(record)
+        error = (answer.prediction - wanted) ** 2
+        return Grade(wanted, answer.prediction, error == 0, error)
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

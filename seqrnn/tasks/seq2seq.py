@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
@@ -26,6 +27,7 @@ from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named, source_field
 from seqrnn.data.label_evidence import label_likelihood
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
@@ -35,6 +37,7 @@ from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
 
@@ -74,6 +77,9 @@ class Seq2Seq(GenerationTask):
     model = "encoder-decoder"
     better = "lower"
     command = "generate"
+    asked = "sequences"
+    score_name = "exact match"
+    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -265,9 +271,29 @@ class Seq2Seq(GenerationTask):
         """Return the text that was written."""
         return self.target.tokenizer.decode(output.at[-1] for output in outputs)
 
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare what was written with all that would be right, token by token."""
+        split = self.target.tokenizer.split
+        right = split(answer.prediction or "") in map(split, record.targets)
+        return Grade(list(record.targets), answer.prediction, right, float(right))
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records of which those that read the same image or vector have each other's targets."""
+        if self.source.sequential:
+            return list(records)
+        accepted: dict[str, list[str]] = {}
+        for record in records:
+            accepted.setdefault(_read(record), []).extend(record.targets)
+        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
         return WritingScorer(self)
+
+
+def _read(record: Record) -> str:
+    """Return what tells what is read of a record from what is read of others."""
+    return record.source if record.steps is None else str(record.steps)
 
 
 class WritingScorer(Scorer):

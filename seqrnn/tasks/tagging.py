@@ -21,6 +21,7 @@ from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.lines import in_one_cell
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
@@ -41,6 +42,7 @@ from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 MAX_RUNNERS_UP = 2  # tags beside the one that is explained
@@ -53,6 +55,9 @@ class Tagging(PredictionTask):
     model = "tagger"
     better = "higher"
     command = "classify"
+    asked = "names"
+    score_name = "share of right tags"
+    sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
     libraries = ("sklearn.metrics",)
@@ -256,6 +261,12 @@ class Tagging(PredictionTask):
     def may_abstain(self) -> bool:
         """Yes: an answer has the probability that all its tags are right."""
         return True
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare the tags of a sentence, one by one; those of tokens that were cut off are wrong."""
+        wanted, said = list(self.tags.names_of(record)), list(answer.prediction or ())
+        hits = sum(tag == other for tag, other in zip(wanted, said, strict=False))
+        return Grade(wanted, said, hits == len(wanted), hits / max(len(wanted), 1))
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return the tokens."""

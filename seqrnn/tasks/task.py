@@ -34,7 +34,10 @@ from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
+from seqrnn.tasks.grade import Grade
 
+Asked = Literal["names", "sequences", "lines"]
+"""What a model says of a row of data: it names something, writes a sequence, or scores the line."""
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
 
@@ -122,6 +125,9 @@ class Task(ABC):
     searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
     no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
+    asked: ClassVar[Asked]  # how rows of its data are answered for a report
+    sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -225,6 +231,14 @@ class Task(ABC):
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> Any:
         """Return what the outputs are together."""
         return outputs[0].output
+
+    def grade(self, record: Record, answer: Answer) -> Grade | None:  # noqa: ARG002
+        """Hold an answer against the right one of `record`; None where there is no right one to tell."""
+        return None
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records with all targets that would be right for each, where others say more of them."""
+        return list(records)
 
     def generation_limit(self, batch: Batch) -> int:  # noqa: ARG002
         """Return how many tokens an evaluation generates at most for each row of a batch.

@@ -43,6 +43,7 @@ class Evaluated:
     metrics: Figures
     best: bool
     metric: str = "loss"  # the figure that decides what is best
+    learning_rate: float = 0.0  # of the last update
 
 
 @dataclass(frozen=True)

@@ -212,5 +212,6 @@ def _line(event: Evaluated) -> dict[str, object]:
         "epoch": event.epoch,
         "seconds": round(event.seconds, 3),
         "train_loss": event.train_loss,
+        "learning_rate": event.learning_rate,
         **{key: value for key, value in event.metrics.items() if key not in {"task", "examples", "tokens"}},
     }
