@@ -25,6 +25,7 @@ from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
@@ -130,6 +131,11 @@ class Regression(PredictionTask):
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Give the number of each example of a batch."""
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def grade(self, record: Record, answer: Answer) -> Grade:
         """Compare numbers; the score is the squared error."""
