@@ -248,8 +248,13 @@ class Seq2Seq(GenerationTask):
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
 
-    def grade(self, record: Record, answer: Answer) -> Grade:
-        """Compare what was written with all that would be right, token by token."""
+    def grade(self, record: Record, answer: Answer) -> Grade | None:
+        """Compare what was written with all that would be right, token by token.
+
+        None where texts are written from labels: there are more right ones than any data name.
+        """
+        if self.config.data.source_kind == "label":
+            return None
         split = self.target.tokenizer.split
         right = split(answer.prediction or "") in map(split, record.targets)
         return Grade(list(record.targets), answer.prediction, right, float(right))
