@@ -202,7 +202,7 @@ class DataConfig(Section):
     )
     pretokenized: Literal["auto", "yes", "no"] = key(
         "auto",
-        "Whether words are given, apart by blanks; if not, --tokenizer word makes punctuation tokens of "
+        "Whether words are given, apart by blanks; if not, `data.tokenizer=word` makes punctuation tokens of "
         "its own. auto looks at the punctuation of the data.",
         "--pretokenized",
     )
@@ -235,7 +235,8 @@ class DataConfig(Section):
     )
     holdout: Holdout = key(
         "examples",
-        "What --valid-fraction draws: single examples, source texts with all their targets, or (stratified) "
+        "What `data.valid_fraction` draws: single examples, source texts with all their targets, or "
+        "(stratified) "
         "the same share of the examples of each label.",
         "--holdout",
     )

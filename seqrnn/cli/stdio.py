@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.streams import CLOSED, STDIN, STDOUT, failed_write, is_closed, wait_until_writable
 from seqrnn.data.lines import printable
 from seqrnn.errors import NumericError, OutputError
@@ -197,4 +198,4 @@ def say_waiting(path: str | None, what: str, quiet: bool) -> None:
 def say(*lines: str) -> None:
     """Tell the user something that is no answer, on standard error."""
     for line in lines:
-        sys.stderr.write(f"seqrnn: {printable(line)}\n")
+        sys.stderr.write(f"seqrnn: {printable(in_flags(line))}\n")

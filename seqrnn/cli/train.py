@@ -110,12 +110,12 @@ class _Asked:
 
     @property
     def modes(self) -> Mapping[str, Any]:
-        """The options of which one at most may be given, by their flags."""
+        """The options of which one at most may be given, by their names."""
         return {
-            "--resume": self.resume,
-            "--overwrite": self.overwrite,
-            "--init-from": self.init_from,
-            "--folds": self.folds,
+            "resume": self.resume,
+            "overwrite": self.overwrite,
+            "init_from": self.init_from,
+            "folds": self.folds,
         }
 
 
@@ -131,7 +131,8 @@ class _Ready:
 def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any], asked: _Asked) -> Plan:
     """Decide all settings; ask a person where the data can be read in two ways."""
     from seqrnn.cli.question import settled
-    from seqrnn.config_file import from_flags, read_layers
+    from seqrnn.cli.settings import read_layers
+    from seqrnn.config_file import from_flags
     from seqrnn.library.cross_validation import divided, without_validation
     from seqrnn.library.plan import continued, inherited, plan_training
 

@@ -38,9 +38,9 @@ def naming(
 def require_probability(task: Task, lowest: float) -> None:
     """Raise UsageError where answers to a task have no probability, or none can be as low as `lowest`."""
     if not 0.0 <= lowest <= 1.0:
-        raise UsageError(f"--min-probability {lowest:g}: out of range; give a probability from 0 to 1")
+        raise UsageError(f"`min_probability` {lowest:g}: out of range; give a probability from 0 to 1")
     if not task.may_abstain:
-        raise UsageError(f"--min-probability: {task.no_probability}; leave it out")
+        raise UsageError(f"`min_probability`: {task.no_probability}; leave it out")
 
 
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:

@@ -13,7 +13,6 @@ from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.plan import Plan, plan_training
 from seqrnn.library.settings import ConfigSource
-from seqrnn.library.spelling import spelled_for_python
 from seqrnn.metrics.evaluation import Figures
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def cross_validate(
     from seqrnn.library.training import layers_of
     from seqrnn.training.isolation import settings_restored
 
-    with spelled_for_python(), settings_restored():
+    with settings_restored():
         if folds < 2:
             raise UsageError(f"folds {folds}: out of range; give 2 or more")
         layers = layers_of(data, config, settings)
@@ -94,7 +93,7 @@ def without_validation(layers: Sequence[Layer]) -> Layer:
         for key in HELD_OUT:
             if key in layer:
                 origin = layer[key].origin
-                raise UsageError(f"{origin}: --folds holds out each part of the data in turn; leave it out")
+                raise UsageError(f"{origin}: `folds` holds out each part of the data in turn; leave it out")
     return from_defaults({"data.valid_fraction": 0.0})
 
 
@@ -109,8 +108,8 @@ def divided(plan: Plan, trainings: int) -> Plan:
     data, budget = plan.config.data, plan.config.training.budget
     if format_named(data.format).is_one_text:
         raise UsageError(
-            "--folds divides examples, but this is one text, whose parts continue one another; leave it "
-            "out (its last part is held out), or use --format lines if each line is an example"
+            "`folds` divides examples, but this is one text, whose parts continue one another; leave it "
+            "out (its last part is held out), or use `data.format=lines` if each line is an example"
         )
     if budget is None:
         return plan
@@ -127,7 +126,7 @@ def check_enough(folds: int, prepared: PreparedData) -> None:
     """Raise DataError where there are more folds than examples."""
     if len(prepared.train) < folds:
         found = len(prepared.train)
-        raise DataError(f"--folds {folds}: there are only {found} examples; use at most {found}")
+        raise DataError(f"`folds` {folds}: there are only {found} examples; use at most {found}")
 
 
 def fold_trainings(plan: Plan, folds: int) -> Iterator[FoldTraining]:
@@ -141,7 +140,7 @@ def fold_trainings(plan: Plan, folds: int) -> Iterator[FoldTraining]:
         fold = Fold(number, folds)
         prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, fold=fold)
         if prepared.valid is None:
-            raise DataError(f"--folds {folds}: a fold has no example; use fewer")
+            raise DataError(f"`folds` {folds}: a fold has no example; use fewer")
         yield FoldTraining(plan.config, task, prepared)
 
 

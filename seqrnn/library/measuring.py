@@ -148,10 +148,10 @@ def evaluation_options(
 
     size, penalty = beam
     if not task.searches:
-        of_beams = {"--beam-size": size, "--length-penalty": penalty}
+        of_beams = {"`decoding.beam_size`": size, "`decoding.length_penalty`": penalty}
         refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
     if not task.stream:
-        of_texts = {"--streams": None if streams == 1 else streams}
+        of_texts = {"`streams`": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
         require_probability(task, min_probability)
@@ -168,7 +168,7 @@ def set_bleu_tokenizer(task: Task, name: str, tokenizer: str | None) -> None:
 
     if "training.bleu_tokenizer" not in task.settings:
         reason = f"{name} was trained for {task.name}, which is not measured by BLEU"
-        refuse({"--bleu-tokenizer": tokenizer}, reason)
+        refuse({"`training.bleu_tokenizer`": tokenizer}, reason)
     if tokenizer is not None:
         task.set_training("bleu_tokenizer", tokenizer)
     check_bleu_tokenizer(task.config.training.bleu_tokenizer)
@@ -199,7 +199,9 @@ def _source(data: DataConfig, given: DataArguments) -> Source:
     source, target = given.sides
     if source is not None or target is not None:
         if given.paths != ("-",) or given.layout != "auto":
-            raise UsageError("--src and --tgt stand alone; leave out the data file and --format")
+            raise UsageError(
+                "`data.source` and `data.target` stand alone; leave out the data file and `data.format`"
+            )
         return Source.training(
             data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
         )

@@ -1,6 +1,6 @@
 """What the library returns: frozen dataclasses, equal where their values are, and safe to pickle.
 
-Their names and values are those of the records that `--jsonl` and `--json` write.
+Their names and values are those of the JSON that the command line writes.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
-from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -81,36 +80,36 @@ def train(
     threads and random state are as before afterwards. Raises the errors of `seqrnn.errors`, among them
     AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
     """
-    with spelled_for_python():
-        modes = {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from}
-        path, parent = Path(output), None if init_from is None else Path(init_from)
-        check_place(path, modes, False)
-        plan = _plan(data, config, settings, (path if resume else None, parent))
-        notes: list[str] = []
-        begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
-        with final_test(plan, begun.prepared.fields) as test:
-            from seqrnn.training.isolation import settings_restored
-            from seqrnn.training.session import RunTarget
+    modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
+    path, parent = Path(output), None if init_from is None else Path(init_from)
+    check_place(path, modes, False)
+    plan = _plan(data, config, settings, (path if resume else None, parent))
+    notes: list[str] = []
+    begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
+    with final_test(plan, begun.prepared.fields) as test:
+        from seqrnn.training.isolation import settings_restored
+        from seqrnn.training.session import RunTarget
 
-            with settings_restored():
-                target = RunTarget(path, overwrite, resume)
-                result = _followed(begun, target, callback or _ignored, notes)
-                if test is None or not result.figures:
-                    return result
-                return replace(result, test=test.measure(path, plan.config.training.device))
+        with settings_restored():
+            target = RunTarget(path, overwrite, resume)
+            result = _followed(begun, target, callback or _ignored, notes)
+            if test is None or not result.figures:
+                return result
+            return replace(result, test=test.measure(path, plan.config.training.device))
 
 
 def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
     """Refuse what cannot end well before anything is read."""
     from seqrnn.run.location import check_free
 
-    chosen = [flag for flag, value in modes.items() if value]
-    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
-        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
-    if output is None and (modes["--resume"] or not only_looking):
-        raise UsageError("no place for the run; name a directory with -o")
-    if output is not None and not (modes["--resume"] or only_looking):
-        check_free(output, bool(modes["--overwrite"]))
+    chosen = [name for name, value in modes.items() if value]
+    if len(chosen) > 1 and (modes["resume"] or {"init_from", "folds"} <= {*chosen}):
+        named = " and ".join(f"`{name}`" for name in chosen)
+        raise UsageError(f"{named} exclude each other; give one of them")
+    if output is None and (modes["resume"] or not only_looking):
+        raise UsageError("no place for the run; name a directory with `output`")
+    if output is not None and not (modes["resume"] or only_looking):
+        check_free(output, bool(modes["overwrite"]))
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ Figure: TypeAlias = float | int | str | None
 """A rate, a loss, a count, or the name of a task; None where the data define no value."""
 
 Figures: TypeAlias = Mapping[str, Figure]
-"""Figures by the names of `evaluate --json`, such as `accuracy`."""
+"""Figures by their public names, such as `accuracy`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """How good a model is on data that have the answers.
 
-    `figures` are by the names of `seqrnn evaluate --json`. `classes` holds the scores of each class (or type
+    `figures` are by their public names, such as `accuracy`. `classes` holds the scores of each class (or type
     of span), `confusions` the confused pairs of classes, the most frequent first, both empty where the task
     has none; `signatures` repeat sacrebleu's scores elsewhere, and `notes` say what was found in the data.
     Where choices are judged, `reliability` holds the bins of a reliability diagram, `coverage` a curve of

@@ -67,7 +67,7 @@ class Classification(PredictionTask):
     sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
-    no_probability = "several labels have no probability together (--threshold is for each)"
+    no_probability = "several labels have no probability together (`threshold` is for each)"
     settings = frozenset(
         {
             "data.multi_label",
@@ -110,7 +110,7 @@ class Classification(PredictionTask):
             likelihood = 1.0
         elif sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
-        hint = "--task regression learns them as numbers" if targets.is_numeric else ""
+        hint = "`task=regression` learns them as numbers" if targets.is_numeric else ""
         return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod

@@ -124,7 +124,7 @@ class Regression(PredictionTask):
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
-            raise UsageError("-k and --threshold choose among labels; this model gives a number")
+            raise UsageError("`k` and `threshold` choose among labels; this model gives a number")
         return LabelSelection()
 
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
@@ -140,7 +140,7 @@ class Regression(PredictionTask):
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""
         if probs:
-            raise UsageError("--probs: a number has no probability; leave it out")
+            raise UsageError("`probs`: a number has no probability; leave it out")
         return in_full(answer.prediction)
 
 

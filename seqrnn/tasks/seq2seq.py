@@ -129,7 +129,7 @@ class Seq2Seq(GenerationTask):
         values = count(targets.distinct, "target")
         if sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
-        hint = "--task classification, if that is a label" if len(sample.records) == 1 else ""
+        hint = "`task=classification`, if that is a label" if len(sample.records) == 1 else ""
         return Claim(likelihood, f"{values} {sample.rows}, too many or too long for labels", hint)
 
     @classmethod

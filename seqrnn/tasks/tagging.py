@@ -88,11 +88,11 @@ class Tagging(PredictionTask):
         settings = replace(TokenizerSettings.of(config.data), kind="word")
         if config.data.tokenizer not in {"auto", "word"}:
             raise UsageError(
-                f"--tokenizer {config.data.tokenizer}: a tag belongs to a word, whose characters "
-                "--character-size lets a tagger see; leave it out"
+                f"`data.tokenizer` {config.data.tokenizer}: a tag belongs to a word, whose characters "
+                "`model.character_size` lets a tagger see; leave it out"
             )
         if config.data.pretokenized == "no":
-            raise UsageError("--pretokenized no: a tag belongs to a token that is given; leave it out")
+            raise UsageError("`data.pretokenized=no`: a tag belongs to a token that is given; leave it out")
         self.source = TokensField("source", settings)
         self.characters = CharactersField("characters", config.data.max_tokens)
         self.tags = TagField("tags", config.data.max_tokens, config.data.tag_scheme)
@@ -196,7 +196,9 @@ class Tagging(PredictionTask):
         if self.config.training.class_weights == "none":
             return None
         if self._has_crf():
-            raise UsageError("--class-weights weighs single tags; use it with --output-layer softmax")
+            raise UsageError(
+                "`training.class_weights` weighs single tags; use it with `model.output_layer=softmax`"
+            )
         counts = np.maximum(np.bincount(dataset["tags"].values, minlength=len(self.tags.tags)), 1)
         return len(dataset["tags"].values) / (len(counts) * counts)
 
@@ -207,7 +209,7 @@ class Tagging(PredictionTask):
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
-            raise UsageError("-k and --threshold choose among labels; a tagger gives each token one tag")
+            raise UsageError("`k` and `threshold` choose among labels; a tagger gives each token one tag")
         return LabelSelection()
 
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002

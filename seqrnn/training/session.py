@@ -90,7 +90,7 @@ class Session:
         for name, content in learned(self.prepared.fields).items():
             if run.read_text(name) != content:
                 raise UsageError(
-                    f"--init-from {path}: its {name} is not that of these data; train from nothing"
+                    f"`init_from` {path}: its {name} is not that of these data; train from nothing"
                 )
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         self.trainer.average.restart()
@@ -179,7 +179,7 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
     """
     field = task.fields[0]
     if not isinstance(field, TextField):
-        raise UsageError(f"--embeddings {path}: the {task.name} task reads no words; leave it out")
+        raise UsageError(f"`model.embeddings` {path}: the {task.name} task reads no words; leave it out")
     vocabulary = field.tokenizer.vocabulary
     table = cast(TokenEmbedding, model.embedding).table.weight
     vectors, ids = read_vectors(path, vocabulary)
@@ -187,8 +187,8 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
         raise DataError(f"{path}: holds none of the {len(vocabulary):,} tokens; is it of the same language?")
     if vectors.shape[1] != table.shape[1]:
         raise UsageError(
-            f"--embeddings {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
-            f"use --embedding-size {vectors.shape[1]}"
+            f"`model.embeddings` {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
+            f"use `model.embedding_size` {vectors.shape[1]}"
         )
     with torch.no_grad():
         table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
@@ -201,7 +201,7 @@ def check_unchanged(saved: Checkpoint, found: Mapping[str, str]) -> None:
         if written.get(name) != found.get(name):
             raise DataError(
                 f"{name}: differs (sha256) from the data that this run began with; "
-                "put them back, or start anew with --init-from"
+                "put them back, or start anew with `init_from`"
             )
 
 

@@ -215,7 +215,8 @@ class Trainer:
         if state.skipped_updates >= MAX_SKIPPED_UPDATES:
             raise NumericError(
                 f"step {step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
-                "the best weights so far are kept; try a lower --learning-rate or a smaller --clip"
+                "the best weights so far are kept; try a lower `training.learning_rate` or a smaller "
+                "`training.clip`"
             )
 
     def _evaluation_is_due(self) -> bool:
@@ -260,7 +261,8 @@ class Trainer:
         if self._probe is not None and not has_finite_loss(self.model, self._probe):
             raise NumericError(
                 f"step {self.state.step}: the weights have diverged, their loss is not finite; they are "
-                "not saved, what was saved before is kept; try a lower --learning-rate or a smaller --clip"
+                "not saved, what was saved before is kept; try a lower `training.learning_rate` or a "
+                "smaller `training.clip`"
             )
 
     def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:

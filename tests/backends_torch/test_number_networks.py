@@ -152,7 +152,7 @@ def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_
 
 
 def test_word_vectors_do_not_go_with_numbers(make_session):
-    with pytest.raises(UsageError, match=r"--embeddings x\.vec: the classification task reads no words"):
+    with pytest.raises(UsageError, match=r"`model.embeddings` x\.vec: .* task reads no words"):
         make_session(
             "jsonl",
             {"data.source_kind": "vectors", "model.embeddings": "x.vec"},

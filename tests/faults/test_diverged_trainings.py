@@ -50,7 +50,9 @@ def test_without_validation_data_diverged_weights_are_not_saved_as_the_last(
 ):
     session, run = make_session("text", {**UNSEEN, **more}), tmp_path / "run"
     saved, error = follow(session, run, step, lambda: blow_up(session.model))
-    assert re.match(r"step 6: the weights have diverged, .* not saved, .* try a lower --learning-rate", error)
+    assert re.match(
+        r"step 6: the weights have diverged, .* not saved, .* try a lower `training.learning_rate`", error
+    )
     assert content_of(run) == saved
     assert RunDirectory.open(run).newest().step == 3
 

@@ -166,7 +166,7 @@ def test_the_only_answer_is_the_number():
     for wrong in ((2, None), (None, 0.5)):
         with pytest.raises(UsageError, match="this model gives a number"):
             task.choice(*wrong)
-    with pytest.raises(UsageError, match="--probs"):
+    with pytest.raises(UsageError, match="`probs`"):
         task.write(answers[0], "", probs=True)
 
 

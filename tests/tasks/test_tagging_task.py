@@ -44,7 +44,7 @@ def test_the_output_layer_is_as_asked_for_whatever_the_tags(layer, crf):
 
 
 def test_tokens_can_only_be_words():
-    with pytest.raises(UsageError, match="--tokenizer char: "):
+    with pytest.raises(UsageError, match=r"`data.tokenizer` char: "):
         tagging("A B", data={"tokenizer": "char"})
 
 
@@ -122,5 +122,5 @@ def test_rare_tags_weigh_more_where_asked_for(make_session):
     weights = session.task.class_weights(session.prepared.train)
     counts = np.bincount(session.prepared.train["tags"].values)
     assert weights * counts == pytest.approx(np.full(3, counts.sum() / 3))
-    with pytest.raises(UsageError, match="--output-layer softmax"):
+    with pytest.raises(UsageError, match=r"`model.output_layer=softmax`"):
         make_session("conll", {"training.class_weights": "balanced", "model.output_layer": "crf"})

@@ -43,7 +43,7 @@ def _network(run: OpenedRun) -> Network:
     learns = load(NETWORKS[run.task.model]).learns
     if learns not in GRAPHS or not can_run(run):
         what = run.task.name if learns not in GRAPHS else "images"
-        raise UsageError(f"--onnx: models for {what} cannot be exported; all others can")
+        raise UsageError(f"`onnx`: models for {what} cannot be exported; all others can")
     twin, parameters = open_with_parameters(run)
     network: Network = load(GRAPHS[learns])(Trained(run.config.model, run.task, parameters, twin))
     return network

@@ -28,10 +28,10 @@ class RNN(nn.Module):
     """
 
     def __init__(self, cell: str, sizes: RNNSizes, shrink: bool = True) -> None:
-        """With `shrink` a sequence that has ended costs no more computation (`--lengths dynamic`).
+        """With `shrink` a sequence that has ended costs no more computation (`data.lengths`: dynamic).
 
         Without it all rows are computed to the end of the batch and what is too much is
-        discarded (`--lengths blank`); outputs and gradients are the same.
+        discarded (`data.lengths`: blank); outputs and gradients are the same.
         """
         super().__init__()
         self.cell: type[Cell] = load(CELLS[cell])
