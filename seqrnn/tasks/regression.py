@@ -25,6 +25,7 @@ from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
@@ -136,6 +137,11 @@ class Regression(PredictionTask):
         wanted = number_of(record)
         error = (answer.prediction - wanted) ** 2
         return Grade(wanted, answer.prediction, error == 0, error)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

@@ -36,6 +36,7 @@ from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
@@ -64,6 +65,9 @@ With thousands of tokens to choose from, most of the work is the last product: t
 smaller, and the vectors of rare tokens are learnt from both ends. Many large steps learn to attend
 sooner.
 """
+
+
+MAX_RUNNERS_UP = 2  # tokens beside the one that is explained
 
 
 class Seq2Seq(GenerationTask):
@@ -267,6 +271,25 @@ class Seq2Seq(GenerationTask):
         for record in records:
             accepted.setdefault(_read(record), []).extend(record.targets)
         return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return the tokens that were written, which are the batch's targets, with the runners-up."""
+        written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
+        tokens, likely = self.target.tokenizer.tokens, np.exp(values["log_probs"][0])  # (T, V)
+        return [
+            ExplainedOutput(
+                tokens[token],
+                float(likely[step, token]),
+                "log_probs",
+                (step, token),
+                likeliest(likely[step], tokens, MAX_RUNNERS_UP, token),
+            )
+            for step, token in enumerate(written)
+        ]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
+        """Return the text that was written."""
+        return self.target.tokenizer.decode(output.at[-1] for output in outputs)
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.rnn import sequence_mask
 from seqrnn.networks.ops import Map
 
@@ -121,6 +122,7 @@ class TorchFunctions:
 
     def weighted_sum(self, weights: Tensor, values: Tensor) -> Tensor:
         """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
+        note_weights(weights)
         return torch.bmm(weights.to(values.dtype), values)
 
     def likeliest(self, scores: Tensor) -> tuple[Tensor, Tensor]:
