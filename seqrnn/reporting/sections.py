@@ -24,13 +24,14 @@ from seqrnn.reporting.measures.mistakes import mistakes
 from seqrnn.reporting.measures.music import piano_rolls
 from seqrnn.reporting.measures.numbers import number_errors
 from seqrnn.reporting.measures.spans import tagged
+from seqrnn.reporting.measures.states import hidden_states
 from seqrnn.reporting.subject import Measured, Subject
 from seqrnn.tasks.task import GenerationTask
 
 INSPECT = "seqrnn inspect {run} --json"
 EVALUATE = "seqrnn evaluate -m {run} {data}"
 REPORT = "seqrnn report {run} {data} --json"
-ALWAYS = ("curves",)  # sections of every report
+FIRST, LAST = ("curves",), ("states",)  # sections of every report
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,10 @@ def _music(measured: Measured, subject: Subject) -> Any:
     return piano_rolls(measured.examples, naming(subject.model, probs=True))
 
 
+def _states(measured: Measured, _: Subject) -> Any:
+    return hidden_states(measured.memory)
+
+
 def _lengths(measured: Measured, subject: Subject) -> Any:
     graded = [(each.length, each.grade.score) for each in measured.examples if each.grade is not None]
     lengths, scores = (np.array(column) for column in zip(*graded, strict=True)) if graded else ((), ())
@@ -113,6 +118,7 @@ SECTIONS = {
     "edits": SectionKind("What goes wrong in writing", _measured(_edits)),
     "numbers": SectionKind("Predicted and right numbers", _measured(_numbers)),
     "music": SectionKind("What comes next in the music", _measured(_music)),
+    "states": SectionKind("How long it remembers", _measured(_states)),
     "lengths": SectionKind("Short and long inputs", _measured(_lengths)),
 }
 
@@ -121,7 +127,7 @@ def measure_sections(subject: Subject) -> Iterator[Section]:
     """Yield the sections of a report on a run that have something to show."""
     measured = subject.measured
     data = measured.data.argument if measured else ""
-    for name in (*ALWAYS, *subject.task.sections):
+    for name in (*FIRST, *subject.task.sections, *LAST):
         kind = SECTIONS[name]
         content = kind.measure(subject)
         if content is not None:

@@ -132,16 +132,16 @@ class Regression(PredictionTask):
         """Give the number of each example of a batch."""
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
-    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
-        """Return the number of a row."""
-        (number,) = self.numbers.restore(values["numbers"]).tolist()
-        return [ExplainedOutput(float(number), None, "numbers", ())]
-
     def grade(self, record: Record, answer: Answer) -> Grade:
         """Compare numbers; the score is the squared error."""
         wanted = number_of(record)
         error = (answer.prediction - wanted) ** 2
         return Grade(wanted, answer.prediction, error == 0, error)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

@@ -252,6 +252,26 @@ class Seq2Seq(GenerationTask):
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
 
+    def grade(self, record: Record, answer: Answer) -> Grade | None:
+        """Compare what was written with all that would be right, token by token.
+
+        None where texts are written from labels: there are more right ones than any data name.
+        """
+        if self.config.data.source_kind == "label":
+            return None
+        split = self.target.tokenizer.split
+        right = split(answer.prediction or "") in map(split, record.targets)
+        return Grade(list(record.targets), answer.prediction, right, float(right))
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records of which those that read the same image or vector have each other's targets."""
+        if self.source.sequential:
+            return list(records)
+        accepted: dict[str, list[str]] = {}
+        for record in records:
+            accepted.setdefault(_read(record), []).extend(record.targets)
+        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
     def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
         """Return the tokens that were written, which are the batch's targets, with the runners-up."""
         written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
@@ -270,21 +290,6 @@ class Seq2Seq(GenerationTask):
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
         """Return the text that was written."""
         return self.target.tokenizer.decode(output.at[-1] for output in outputs)
-
-    def grade(self, record: Record, answer: Answer) -> Grade:
-        """Compare what was written with all that would be right, token by token."""
-        split = self.target.tokenizer.split
-        right = split(answer.prediction or "") in map(split, record.targets)
-        return Grade(list(record.targets), answer.prediction, right, float(right))
-
-    def with_references(self, records: Sequence[Record]) -> list[Record]:
-        """Return records of which those that read the same image or vector have each other's targets."""
-        if self.source.sequential:
-            return list(records)
-        accepted: dict[str, list[str]] = {}
-        for record in records:
-            accepted.setdefault(_read(record), []).extend(record.targets)
-        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
