@@ -90,8 +90,7 @@ def _tagged(measured: Measured, _: Subject) -> Any:
 
 
 def _edits(measured: Measured, subject: Subject) -> Any:
-    task = subject.task
-    assert isinstance(task, GenerationTask)
+    task = GenerationTask.of(subject.task)
     return edit_errors(measured.examples, task.output.tokenizer.split)
 
 

@@ -70,17 +70,17 @@ class Regression(PredictionTask):
 
     @property
     def model(self) -> str:
-        """A network without recurrence where what is read has no time steps."""
+        """A network without recurrence where the input has no time steps."""
         return "classifier" if self.source.sequential else "feed-forward"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and its number."""
+        """The input and its number."""
         return self.source, self.numbers
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The input."""
         return (self.source,)
 
     @property
@@ -103,7 +103,7 @@ class Regression(PredictionTask):
         return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, and that one number comes out."""
+        """Return the sizes of the input, and that one number comes out."""
         return {**self.source.sizes(), "classes": 1, "numeric": 1}
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:

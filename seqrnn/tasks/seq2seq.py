@@ -138,14 +138,14 @@ class Seq2Seq(GenerationTask):
 
     @classmethod
     def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
-        """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
+        """Return the defaults for symbols, for sentences, or for images and vectors."""
         if not kind_named(source_kind).sequential:
             return {**cls.defaults, **OF_IMAGES}
         return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, what is written, and all that would be right."""
+        """The source, the target, and all references."""
         return self.source, self.target, self.references
 
     @property
@@ -158,7 +158,7 @@ class Seq2Seq(GenerationTask):
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The source."""
         return (self.source,)
 
     @property
@@ -198,7 +198,7 @@ class Seq2Seq(GenerationTask):
         return TargetsSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, whether it has time steps, and the size of what is written."""
+        """Return the sizes of the source, whether it has time steps, and the size of the target."""
         return {
             **self.source.sizes(),
             "sequential": int(self.source.sequential),
@@ -330,7 +330,7 @@ class WritingScorer(Scorer):
     def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`.
 
-        Besides, how many tokens to write, and labels to write for, training did not have.
+        Besides, how many target tokens, and labels of the source, training did not have.
         """
         scores = sequence_scores(self._generated, self._references, self._tokenizer.split)
         translation = translation_scores(self._generated, self._references, self._bleu_tokenizer)

@@ -94,12 +94,13 @@ class Scorer(ABC):
 class LabelSelection:
     """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
 
-    With `probs`, the scores of all classes come along.
+    With `probs`, the scores of all classes come along; with `part_probs`, those of each token.
     """
 
     k: int = 1
     threshold: float = 0.0
     probs: bool = False
+    part_probs: bool = False
 
 
 class Claim(NamedTuple):
