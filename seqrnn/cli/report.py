@@ -66,8 +66,8 @@ def report(
 
     Several runs of one task are compared on the same rows, with a paired test of each difference.
 
-    The page is one file of HTML, which loads nothing and runs no script. Without DATA it is of the run's own
-    test data, of those that it was validated on, or of the part that it held out, if they are still there.
+    The page is one file of HTML, which loads nothing and runs no script. Without DATA it is of the rows
+    that the run was validated on, if their file is still what it was.
     """
     from seqrnn.reporting.drawing.environment import environment
 

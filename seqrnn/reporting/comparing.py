@@ -163,6 +163,7 @@ def _state_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator
         "share of the largest",
         y_range=(-4, 0),
         y_power=True,
+        y_percent=True,
     )
     yield line_chart(reach, _lines(names, states, lambda found: powers(found.reach)))
     norms = Frame("Hidden states", "step", "mean norm", floor=0.0)

@@ -68,7 +68,7 @@ class Classification(PredictionTask):
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     asked = "names"
-    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     no_probability = "several labels have no probability together (`threshold` is for each)"

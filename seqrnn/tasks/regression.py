@@ -41,7 +41,7 @@ class Regression(PredictionTask):
     command = "classify"
     asked = "names"
     score_name = "squared error"
-    sections = ("numbers", "lengths")
+    sections = ("numbers", "saliency", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(

@@ -79,7 +79,7 @@ class Seq2Seq(GenerationTask):
     command = "generate"
     asked = "sequences"
     score_name = "exact match"
-    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
