@@ -54,6 +54,14 @@ def train(
             show_default=False,
         ),
     ] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log",
+            help="Tell an experiment tracker as well: tensorboard (in RUN/tensorboard), mlflow or wandb.",
+            show_default=False,
+        ),
+    ] = None,
     dump_config: Annotated[
         bool, typer.Option("--dump-config", help="Print the settings that would be used, as YAML, and stop.")
     ] = False,
@@ -74,10 +82,12 @@ def train(
     from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.config_file import dump
     from seqrnn.library.training import check_place
+    from seqrnn.training.trackers import check_trackers, tracked
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
+    check_trackers(log or ())
     asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
     check_place(output, asked.modes, dump_config or dry_run)
     plan = _plan(config or [], assignments or [], flags, asked)
@@ -91,7 +101,8 @@ def train(
         if ready is None:
             return
         with stopping(ready.session.trainer.stop):
-            console.follow(ready.session.events(ready.run))
+            events = ready.session.events(ready.run)
+            console.follow(tracked(events, log or (), ready.run.path, ready.session.config, console.say))
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
             _test(ready.test, ready.run.path, plan.config.training.device, console)

@@ -27,6 +27,7 @@ class Answer(NamedTuple):
     parts: Sequence[float] = ()  # log of the confidence of each item, where each is judged by itself
     classes: Sequence[float] = ()  # log of the confidence of each class, in order, where all are wanted
     confidences: Sequence[float] = ()  # of each of `nbest`
+    explanation: Any = None  # why, where that was asked for
     abstained: bool = False  # there is no prediction, because its probability is too low
     part_classes: Sequence[Sequence[float]] = ()  # for each item, the log of the confidence of each class
 
@@ -68,7 +69,8 @@ class AnswerStyle:
 
     `separator` is what joins the items of a prediction in one cell. With `probs`, the probability of each
     of the `classes` is written, or, without classes, of each token's tag. With `abstains`, objects say which
-    answers have no prediction because it is not likely enough. `prefix` begins each name.
+    answers have no prediction because it is not likely enough; with `explains`, they tell why. `prefix`
+    begins each name.
     """
 
     kind: AnswerKind = "label"
@@ -77,6 +79,7 @@ class AnswerStyle:
     probs: bool = False
     classes: Sequence[str] = ()
     abstains: bool = False
+    explains: bool = False
 
     @property
     def has_probabilities(self) -> bool:

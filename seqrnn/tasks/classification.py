@@ -38,6 +38,7 @@ from seqrnn.metrics.classification import (
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
@@ -55,6 +56,9 @@ OF_NUMBERS: Mapping[str, Any] = {
 """Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
 
+MAX_ALTERNATIVES = 3  # labels beside the one that is explained
+
+
 class Classification(PredictionTask):
     """A classifier on the summary of all hidden states."""
 
@@ -65,7 +69,7 @@ class Classification(PredictionTask):
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     asked = "names"
-    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     no_probability = "several labels have no probability together (`threshold` is for each)"
@@ -247,6 +251,21 @@ class Classification(PredictionTask):
             for ranking in zip(order.tolist(), scores.tolist(), sure.tolist(), strict=True)
         )
         return with_classes([self._answer(ranking) for ranking in rankings], calibrated, choice)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the label of a row, or the likely ones."""
+        log_probs, names = values["log_probs"][0], self.labels.labels
+        likely = np.exp(self.calibrated(values["log_probs"])[0])
+        if self.config.data.multi_label:
+            return list(explained_labels(log_probs, likely, names, MAX_ALTERNATIVES))
+        best = int(log_probs.argmax())
+        others = likeliest(likely, names, MAX_ALTERNATIVES, best)
+        return [ExplainedOutput(names[best], float(likely[best]), "log_probs", (best,), others)]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> Any:
+        """Return the label, or the list of those that are likely."""
+        labels = [output.output for output in outputs]
+        return labels if self.config.data.multi_label else labels[0]
 
     def calibrated(self, log_probs: np.ndarray) -> np.ndarray:
         """Return the log of the probabilities that are answered, for those of the network (B, K)."""

@@ -22,6 +22,7 @@ from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
@@ -41,7 +42,7 @@ class Regression(PredictionTask):
     command = "classify"
     asked = "names"
     score_name = "squared error"
-    sections = ("numbers", "lengths")
+    sections = ("numbers", "saliency", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -142,6 +143,11 @@ class Regression(PredictionTask):
         wanted = number_of(record)
         error = (answer.prediction - wanted) ** 2
         return Grade(wanted, answer.prediction, error == 0, error)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

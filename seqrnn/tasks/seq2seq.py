@@ -33,6 +33,7 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
@@ -67,6 +68,9 @@ sooner.
 """
 
 
+MAX_RUNNERS_UP = 2  # tokens beside the one that is explained
+
+
 class Seq2Seq(GenerationTask):
     """An encoder that reads the source, and a decoder that writes the target."""
 
@@ -76,7 +80,7 @@ class Seq2Seq(GenerationTask):
     command = "generate"
     asked = "sequences"
     score_name = "exact match"
-    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -254,8 +258,13 @@ class Seq2Seq(GenerationTask):
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
 
-    def grade(self, record: Record, answer: Answer) -> Grade:
-        """Compare what was written with all that would be right, token by token."""
+    def grade(self, record: Record, answer: Answer) -> Grade | None:
+        """Compare what was written with all that would be right, token by token.
+
+        None where texts are written from labels: there are more right ones than any data name.
+        """
+        if self.config.data.source_kind == "label":
+            return None
         split = self.target.tokenizer.split
         right = split(answer.prediction or "") in map(split, record.targets)
         return Grade(list(record.targets), answer.prediction, right, float(right))
@@ -268,6 +277,25 @@ class Seq2Seq(GenerationTask):
         for record in records:
             accepted.setdefault(_read(record), []).extend(record.targets)
         return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return the tokens that were written, which are the batch's targets, with the runners-up."""
+        written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
+        tokens, likely = self.target.tokenizer.tokens, np.exp(values["log_probs"][0])  # (T, V)
+        return [
+            ExplainedOutput(
+                tokens[token],
+                float(likely[step, token]),
+                "log_probs",
+                (step, token),
+                likeliest(likely[step], tokens, MAX_RUNNERS_UP, token),
+            )
+            for step, token in enumerate(written)
+        ]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
+        """Return the text that was written."""
+        return self.target.tokenizer.decode(output.at[-1] for output in outputs)
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""

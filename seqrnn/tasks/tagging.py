@@ -39,12 +39,15 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, aligned
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
     from seqrnn.tasks.answers_seen import NamesSeen
+
+MAX_RUNNERS_UP = 2  # tags beside the one that is explained
 
 
 class Tagging(PredictionTask):
@@ -242,6 +245,26 @@ class Tagging(PredictionTask):
     def _answer(self, tags: np.ndarray, log_probs: np.ndarray, log_prob: float) -> Answer:
         names = [self.tags.tags[tag] for tag in tags]
         return Answer(names, log_prob, [(names, log_prob)], parts=log_probs.tolist())
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return the tag of each token, with the runners-up."""
+        length, names = int(batch.arrays["lengths"][0]), self.tags.tags
+        likely = np.exp(with_temperature(values["log_probs"][0, :length], self.calibration.temperature))
+        tags = values["tags"][0, :length].tolist()
+        return [
+            ExplainedOutput(
+                names[tag],
+                float(likely[step, tag]),
+                "log_probs",
+                (step, tag),
+                likeliest(likely[step], names, MAX_RUNNERS_UP, tag),
+            )
+            for step, tag in enumerate(tags)
+        ]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> list[Any]:
+        """Return the tags."""
+        return [output.output for output in outputs]
 
     def calibrated(self, values: Values) -> np.ndarray:
         """Return the log-probability of each chosen tag, (B, T), as it is answered."""

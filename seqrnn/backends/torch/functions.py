@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.rnn import sequence_mask
 from seqrnn.networks.ops import Map
 
@@ -98,6 +99,7 @@ class TorchFunctions:
         return torch.bmm(queries, keys.transpose(1, 2))
 
     def weighted_sum(self, weights: Tensor, values: Tensor) -> Tensor:
+        note_weights(weights)
         return torch.bmm(weights.to(values.dtype), values)
 
     def likeliest(self, scores: Tensor) -> tuple[Tensor, Tensor]:

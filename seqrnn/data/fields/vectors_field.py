@@ -137,6 +137,10 @@ class VectorsField(Learning):
             raise DataError(f"{record.place}: {what}; fix the row, or train with `data.source_kind=vectors`")
         return matrix
 
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
+        """Number the steps from 1 or, of one vector, the features."""
+        return [str(n + 1) for n in range(len(encoded.ids) if self.sequential else encoded.ids.shape[1])]
+
     def to_json(self) -> str:
         """Return the content of features.json."""
         return json.dumps({"mean": self.mean.tolist(), "deviation": self.deviation.tolist()})
