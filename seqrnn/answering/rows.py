@@ -49,7 +49,7 @@ def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> P
 
     A step over them should stay in a processor's cache, and must not score too many tokens.
     """
-    numbers = load(CELLS[config.cell]).gates * config.hidden_size * width
+    numbers = load(CELLS[config.cell]).projection_size(config.hidden_size) * width
     rows = max(FEWEST, min(MOST, CACHED // numbers))
     rows = max(1, min(rows, MOST_SCORES // (width * vocabulary_size)))
     return Pass(limits=BatchLimits(rows, MOST_POSITIONS))

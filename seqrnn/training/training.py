@@ -52,7 +52,7 @@ class Trainer:
         self.train_set, self.valid_set = data
         self.device = next(model.parameters()).device
         self.dtype = choose_precision(
-            config.training.precision, self.device, load(CELLS[config.model.cell]).fused
+            config.training.precision, self.device, load(CELLS[config.model.cell]).torch_kernel
         )
         self.optimizer = build_optimizer(model, config.training)
         self.average = WeightAverage(model, config.training.average)

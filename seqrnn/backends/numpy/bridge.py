@@ -5,7 +5,8 @@ Shapes: B batch, E embedding, H hidden, D directions of the encoder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.catalog import CELLS, load
+from seqrnn.cells.cell import Shape
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 
@@ -23,13 +25,14 @@ Entry = Callable[[Layers, RNN], Layers]
 class Bridge:
     """The decoder's first states: `s = tanh(W [forward; backward] + b)`."""
 
-    def __init__(self, take: Take, arrays: int, sizes: RNNSizes) -> None:
+    def __init__(self, take: Take, shapes: Sequence[Shape], sizes: RNNSizes) -> None:
         """Take a `W` and `b` for each layer of the encoder and each of the arrays of its state."""
+        self._shapes = shapes
         self._directions = sizes.directions
         self._maps = [
             [
-                Linear.take(within(take, f"layers.{depth}.{number}"), sizes.output_size, sizes.hidden_size)
-                for number in range(arrays)
+                Linear.take(within(take, f"layers.{depth}.{number}"), sizes.output_size, math.prod(shape))
+                for number, shape in enumerate(shapes)
             ]
             for depth in range(sizes.num_layers)
         ]
@@ -39,7 +42,11 @@ class Bridge:
         first: Layers = []
         for depth, maps in enumerate(self._maps):
             arrays = _join(last[depth * self._directions : (depth + 1) * self._directions])
-            first.append(tuple(np.tanh(map_(array)) for map_, array in zip(maps, arrays, strict=True)))
+            state = []
+            for shape, map_, array in zip(self._shapes, maps, arrays, strict=True):
+                read = array if shape == self._shapes[0] else arrays[0]  # (B, D * H)
+                state.append(np.tanh(map_(read)).reshape(-1, *shape))
+            first.append(tuple(state))
         return first
 
 
@@ -54,15 +61,15 @@ class FirstInput:
     def __call__(self, last: Layers, decoder: RNN) -> Layers:
         """Let the `decoder` read the last states of an encoder: the states of its layers thereafter."""
         summary = _join(last[-self._directions :])[0]  # (B, D * H)
-        from_input = decoder.layers[0][0].from_input(self._map(summary))
-        return decoder.step(from_input, decoder.initial(len(summary)))[1]
+        projected = decoder.layers[0][0].project(self._map(summary))
+        return decoder.step(projected, decoder.initial(len(summary)))[1]
 
 
 def take_entry(take: Take, config: ModelConfig, sizes: RNNSizes) -> Entry:
     """Make the entry that a configuration names, behind an encoder of these sizes."""
     if config.entry == "first":
         return FirstInput(take, sizes, config.embedding_size)
-    return Bridge(take, len(load(CELLS[config.cell]).state_names), sizes)
+    return Bridge(take, list(load(CELLS[config.cell]).state(config.hidden_size).values()), sizes)
 
 
 def _join(directions: Layers) -> list[Array]:

@@ -32,7 +32,7 @@ class EncoderDecoder:
         if sizes["sequential"]:
             self._encoder, memory_size = RNN(within(take, "encoder"), config.cell, reads), reads.output_size
         else:
-            arrays = len(load(CELLS[config.cell]).state_names)
+            arrays = len(load(CELLS[config.cell]).state(config.hidden_size))
             self._encoder, memory_size = PlacesEncoder(within(take, "encoder"), reads, arrays), input_size
         self._enter = take_entry(within(take, "bridge"), config, reads)
         self._decoder = Decoder(within(take, "decoder"), config, sizes["target_vocabulary"], memory_size)

@@ -95,8 +95,8 @@ def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tup
     if "features" in sizes:
         return as_vectors, sizes["features"]
     table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
-    rows = load(CELLS[config.cell]).gates * config.hidden_size
-    return Embedding(table, MOST_BROUGHT // rows), config.embedding_size
+    projection_size = load(CELLS[config.cell]).projection_size(config.hidden_size)
+    return Embedding(table, MOST_BROUGHT // projection_size), config.embedding_size
 
 
 def as_vectors(vectors: Array) -> Array:

@@ -16,6 +16,7 @@ from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
 from seqrnn.backends.numpy.token_steps import TokenSteps
+from seqrnn.backends.numpy.unrolled import UntraceableError
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
@@ -45,7 +46,7 @@ class LanguageModel:
     def _single_stream(self) -> SingleStreamDecoder | None:
         """Return what writes one text in this thread: it computes in place, so each thread has its own.
 
-        None unless there is one layer, its output and few enough tokens.
+        None unless there is one layer, with a formula that can be traced, its output and few enough tokens.
         """
         of_thread = self._of_thread.__dict__
         if "single_stream" not in of_thread:
@@ -57,7 +58,10 @@ class LanguageModel:
         inputs = self._steps.single_inputs
         if inputs is None or self._bridge is not None or len(self._rnn.layers) > 1:
             return None
-        return SingleStreamDecoder(inputs, self._rnn.layers[0][0], self._output)
+        try:
+            return SingleStreamDecoder(inputs, self._rnn.layers[0][0], self._output)
+        except UntraceableError:
+            return None
 
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.

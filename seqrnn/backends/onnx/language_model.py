@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqrnn.backends.onnx.graph import Array, Graph, Part
+from seqrnn.backends.onnx.graph import Array, Axis, Graph, Part
 from seqrnn.backends.onnx.layers import RNN, embed, linear
 from seqrnn.backends.onnx.network import Arrays, Network, random_tokens
+from seqrnn.cells.cell import Shape
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.search.step import log_softmax
 
@@ -36,19 +37,29 @@ class LanguageNetwork(Network):
         x = embed(part.within("embedding"), graph.input("tokens", "int64", "batch", "time"))
         lengths = graph.input("lengths", "int64", "batch")
         rnn = self._rnn
-        shape = (config.num_layers, "batch", config.hidden_size)
-        given = [graph.input(f"{name}_in", "float32", *shape) for name in rnn.kind.state_names]
+        shapes: dict[str, tuple[Axis, ...]] = {
+            name: (config.num_layers, "batch", *shape) for name, shape in self._state.items()
+        }
+        given = [graph.input(f"{name}_in", "float32", *shape) for name, shape in shapes.items()]
         split = [graph.add_many("Split", (array,), config.num_layers, axis=0) for array in given]
         first = [list(layer) for layer in zip(*split, strict=True)]
         hidden, states = rnn.read(part.within("rnn"), x, lengths, first)
         log_probs = graph.add("LogSoftmax", self._scores(part, hidden), axis=2)
         graph.output(log_probs, "log_probs", "float32", "batch", "time", sizes["vocabulary"])
         # A row without tokens stays where it is; what the operators return for one is not specified.
-        some = graph.add("Unsqueeze", graph.add("Greater", lengths, graph.integers(0)), graph.integers(1))
-        for name, before, arrays in zip(rnn.kind.state_names, given, zip(*states, strict=True), strict=True):
+        some = graph.add("Greater", lengths, graph.integers(0))
+        for (name, shape), before, arrays in zip(
+            shapes.items(), given, zip(*states, strict=True), strict=True
+        ):
             last = graph.add("Concat", *arrays, axis=0)
-            graph.output(graph.add("Where", some, last, before), f"{name}_out", "float32", *shape)
+            rows = graph.add("Unsqueeze", some, graph.integers(*range(1, len(shape) - 1)))
+            graph.output(graph.add("Where", rows, last, before), f"{name}_out", "float32", *shape)
         return graph
+
+    @property
+    def _state(self) -> dict[str, Shape]:
+        """The shapes of the arrays of a layer's state, without layers and batch, by name."""
+        return self._rnn.kind.state(self.trained.config.hidden_size)
 
     @property
     def _rnn(self) -> RNN:
@@ -66,17 +77,16 @@ class LanguageNetwork(Network):
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random tokens and states."""
-        config, vocabulary = self.trained.config, self.trained.task.sizes()["vocabulary"]
-        shape = (config.num_layers, len(lengths), config.hidden_size)
+        layers, vocabulary = self.trained.config.num_layers, self.trained.task.sizes()["vocabulary"]
         states = {
-            f"{name}_in": random.uniform(-1.0, 1.0, size=shape).astype(np.float32)
-            for name in self._rnn.kind.state_names
+            f"{name}_in": random.uniform(-1.0, 1.0, size=(layers, len(lengths), *shape)).astype(np.float32)
+            for name, shape in self._state.items()
         }
         return {"tokens": random_tokens(lengths, width, vocabulary, random), "lengths": lengths, **states}
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin, row by row and token by token."""
-        tokens, names = inputs["tokens"], self._rnn.kind.state_names
+        tokens, names = inputs["tokens"], list(self._state)
         log_probs = np.zeros((*tokens.shape, self.trained.task.sizes()["vocabulary"]), dtype=np.float32)
         outputs = {"log_probs": log_probs, **{f"{name}_out": inputs[f"{name}_in"].copy() for name in names}}
         for row, length in enumerate(inputs["lengths"].tolist()):

@@ -5,25 +5,31 @@ Shapes: B batch, E embedding, H hidden, D directions of the encoder.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from seqrnn.backends.torch.rnn import RNN, Layers
+from seqrnn.cells.cell import Shape
 from seqrnn.cells.sizes import RNNSizes
 
 
 class Bridge(nn.Module):
     """From the encoder's last states to the decoder's first: `s = tanh(W [forward; backward] + b)`.
 
-    Each layer, and each array of its state, has a `W` and `b` of its own.
+    Each layer, and each array of its state, has a `W` and `b` of its own. An array of another shape than the
+    output h, such as a matrix, is made from the encoder's h.
     """
 
-    def __init__(self, arrays: int, sizes: RNNSizes) -> None:
-        """Take how many arrays a cell's state has, and the sizes of the encoder."""
+    def __init__(self, shapes: Sequence[Shape], sizes: RNNSizes) -> None:
+        """Take the shapes of the arrays of a cell's state, and the sizes of the encoder."""
         super().__init__()
+        self.shapes = shapes
         self.directions = sizes.directions
         self.layers = nn.ModuleList(
-            nn.ModuleList(nn.Linear(sizes.output_size, sizes.hidden_size) for _ in range(arrays))
+            nn.ModuleList(nn.Linear(sizes.output_size, math.prod(shape)) for shape in shapes)
             for _ in range(sizes.num_layers)
         )
 
@@ -31,9 +37,13 @@ class Bridge(nn.Module):
         """Map the last states of an encoder's layers and directions to the states of a decoder's layers."""
         first: Layers = []
         for depth, maps in enumerate(self.layers):
-            arrays = _join(last[depth * self.directions : (depth + 1) * self.directions])  # (B, D * H) each
+            arrays = _join(last[depth * self.directions : (depth + 1) * self.directions])
             assert isinstance(maps, nn.ModuleList)
-            first.append(tuple(torch.tanh(map_(array)) for map_, array in zip(maps, arrays, strict=True)))
+            state = []
+            for shape, map_, array in zip(self.shapes, maps, arrays, strict=True):
+                read = array if shape == self.shapes[0] else arrays[0]  # (B, D * H)
+                state.append(torch.tanh(map_(read)).view(-1, *shape))
+            first.append(tuple(state))
         return first
 
 

@@ -108,15 +108,15 @@ def mix(inputs: Tensor, guesses: Tensor, share: float) -> Tensor:
 def build_encoder_decoder(config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> EncoderDecoder:
     """Make an encoder-decoder; `sizes` holds what is read, if it is `sequential`, and `target_vocabulary`."""
     embedding, input_size = build_input(config, sizes)
-    arrays = len(load(CELLS[config.cell]).state_names)
+    shapes = list(load(CELLS[config.cell]).state(config.hidden_size).values())
     both_ways = config.bidirectional and bool(sizes["sequential"])
     reads = RNNSizes(input_size, config.hidden_size, config.num_layers, both_ways, config.dropout)
     encoder: RNN | PlacesEncoder
     if sizes["sequential"]:
         encoder, memory_size = RNN(config.cell, reads, shrink), reads.output_size
     else:
-        encoder, memory_size = PlacesEncoder(reads, arrays), input_size
-    bridge = Bridge(arrays, reads) if config.entry == "state" else FirstInput(reads, config.embedding_size)
+        encoder, memory_size = PlacesEncoder(reads, len(shapes)), input_size
+    bridge = Bridge(shapes, reads) if config.entry == "state" else FirstInput(reads, config.embedding_size)
     decoder = build_decoder(config, sizes["target_vocabulary"], memory_size, shrink)
     model = EncoderDecoder(embedding, encoder, bridge, decoder)
     model.scheduled_sampling = config.scheduled_sampling
