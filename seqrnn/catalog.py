@@ -20,7 +20,7 @@ CELLS = {
 
 TASKS = {
     "classification": "seqrnn.tasks.classification:Classification",
-    "language-model": "seqrnn.tasks.language_model:LanguageModel",
+    "language-model": "seqrnn.tasks.language_model:LanguageModeling",
     "polyphony": "seqrnn.tasks.polyphony:Polyphony",
     "regression": "seqrnn.tasks.regression:Regression",
     "seq2seq": "seqrnn.tasks.seq2seq:Seq2Seq",

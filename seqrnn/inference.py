@@ -7,13 +7,16 @@ likely, that is an error that names both.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.data.column_roles import ColumnRoles, Wanted, choose_columns
+from seqrnn.data.blank_columns import blank_columns
+from seqrnn.data.column_roles import ColumnRoles, ColumnSpec, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.cells import holds_indicators
@@ -90,6 +93,8 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
         source = replace(source, multi_label=True, label_separator=separator)
         notes.append(f"several labels: {several.evidence}; --set data.multi_label=false reads each as one")
         sample = _sample(source)
+    if task is None and source.format == "text":
+        _ask_about_blanks(source)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
@@ -171,7 +176,7 @@ def _are_references(columns: list[ColumnSample]) -> bool:
     return len(columns) > 2 and any(len(column.filled) < len(columns[0].filled) for column in columns[2:])
 
 
-def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
+def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
     """Return what the user has settled, each column by its key."""
 
     def key(choice: str | None, flag: str) -> str | None:
@@ -181,7 +186,7 @@ def _wanted(source: Source, table: Table, task: str | None) -> Wanted:
     if table.names is not None and source.label_column is not None:
         targets = label_keys(table, source)
     sentence = source.sentence_column
-    return Wanted(
+    return ColumnSpec(
         source=key(source.text_column, "--text-col"),
         targets=targets,
         series=key(source.series_column, "--series-col"),
@@ -271,6 +276,21 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
 
 def _listed(keys: list[str]) -> str:
     return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
+
+
+def _ask_about_blanks(source: Source) -> None:
+    """Raise UsageError where the lines of a text look like the rows of a table."""
+    path = source.paths[0]
+    lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
+    if (found := blank_columns(lines)) is None:
+        return
+    name = file_name(path)
+    table = f"{Path(name).stem}.tsv" if Path(name).suffix != ".tsv" else f"{name}.tsv"
+    command = f"awk '{found.awk}' {shlex.quote(name)} > {shlex.quote(table)}"
+    raise UsageError(
+        f"{name} has {found.evidence}; if these are columns, write TABs between them ({command}), "
+        "if it is text, add --task language-model"
+    )
 
 
 def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:

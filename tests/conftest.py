@@ -86,14 +86,14 @@ def make_session(tmp_path):
 @pytest.fixture
 def train(make_session, tmp_path):
     """A function that trains what `make_session` makes, in a new run directory: `-> (session, path)`."""
-    from seqrnn.training.session import Place
+    from seqrnn.training.session import RunTarget
 
     numbers = itertools.count()
 
     def run(layout, settings=None, content=None):
         session = make_session(layout, settings, content)
         path = tmp_path / f"run{next(numbers)}"
-        for _ in session.train(Place(path)):
+        for _ in session.train(RunTarget(path)):
             pass
         return session, path
 

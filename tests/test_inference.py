@@ -3,6 +3,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from seqrnn.data.source import Source
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.inference import infer
 
 Write = Callable[[str, str], Source]
@@ -389,3 +391,60 @@ def test_columns_of_numbers_that_are_settled_are_found_by_name_among_others(writ
     assert found.source.feature_columns == ("v",)
     with pytest.raises(DataError, match=r'c\.csv:1: no column "v", the columns are label, new, w, id; '):
         infer(replace(settled, paths=write("c.csv", other.replace(",v,", ",w,")).paths), "classification")
+
+
+BLANK_SEPARATED = {
+    "numbers": ("".join(f"{row % 2}  {row}.5   -{row}e-1\n" for row in range(60)), "\t1.5\t-1e-1"),
+    "numbers with margins": ("".join(f"  {row % 2} {row}.5 {row} \n" for row in range(60)), "1\t1.5\t1"),
+    "labels of two values": (
+        "".join(f"{row % 2} text of row {row}\n" for row in range(60)),
+        "1\ttext of row 1",
+    ),
+    "labels with a sign": ("".join(f"{'-+'[row % 2]}1 it is {row}\n" for row in range(60)), "+1\tit is 1"),
+    "labels of questions": (
+        "".join(f"{['HUM:ind', 'LOC:city'][row % 2]} who is {row} ?\n" for row in range(60)),
+        "LOC:city\twho is 1 ?",
+    ),
+    "a dictionary": (
+        ";;; comment\n" + "".join(f"WORD{row}  W ER1 {row}\n" for row in range(60)),
+        "WORD1\tW ER1 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BLANK_SEPARATED)
+def test_a_text_that_may_be_a_table_is_asked_about_and_the_command_makes_the_table(write: Write, kind: str):
+    content, second = BLANK_SEPARATED[kind]
+    source = write("my data.txt", content)
+    with pytest.raises(UsageError, match=r"add --task language-model$") as asked:
+        infer(source, None)
+    command = re.search(r"\((awk .*)\)", str(asked.value))
+    assert command is not None
+    assert "  " not in command[1], "what shows the message makes one blank of several"
+    subprocess.run(command[1], shell=True, check=True)
+    assert second in Path("my data.tsv").read_text(encoding="utf-8").splitlines()[1]
+    assert infer(source, "language-model").task == "language-model"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"{row} In the beginning was line {row}." for row in range(60)],
+        [f"{'AB'[row % 2]}: I say {row}" for row in range(60)],
+        [f"Two blanks.  After a sentence {row}.  As typists had it." for row in range(60)],
+        [f"12 {row}"[: row % 4 + 1] for row in range(60)],
+        ["1 one", "0 two"],
+    ],
+    ids=["verses", "a dialogue", "typed", "numbers here and there", "two lines"],
+)
+def test_other_texts_are_not_asked_about(write: Write, lines: list[str]):
+    assert infer(write("a.txt", "\n".join(lines)), None).task == "language-model"
+
+
+def test_whether_numbers_without_names_are_a_series_or_a_vector_is_asked(write: Write):
+    rows = ["\t".join([str(row % 2 + 1), *(f"{row * t / 7:.3f}" for t in range(1, 21))]) for row in range(40)]
+    with pytest.raises(AmbiguousDataError, match="column 1 looks like a label") as asked:
+        infer(write("a.tsv", "\n".join(rows)), None)
+    kinds = [reading["data.source_kind"] for reading in asked.value.readings]
+    assert kinds == ["vectors", "vector"]
+    assert all(reading["data.label_column"] == "1" for reading in asked.value.readings)

@@ -16,21 +16,21 @@ from seqrnn.search.step import Prediction, States, Stepper, Tokens
 from seqrnn.tasks.task import Values
 
 
-class Naming(Protocol):
-    """The model of an `AnsweringTask`."""
+class ClassifierBackend(Protocol):
+    """The model of an `PredictionTask`."""
 
     def values(self, batch: Batch) -> Values:
         """Compute what the task makes its answers from."""
 
 
-class Writing(Stepper, Protocol):
-    """The model of a `WritingTask`."""
+class Seq2SeqBackend(Stepper, Protocol):
+    """The model of a `GenerationTask`."""
 
     def begin(self, batch: Batch) -> Prediction:
         """Begin a sequence for each row of a batch: the first token's logits (B, V)."""
 
 
-class Continuing(Protocol):
+class LanguageModelBackend(Protocol):
     """A language model."""
 
     def read(self, tokens: Tokens, states: States | None) -> Prediction:

@@ -1,4 +1,4 @@
-"""Text that goes on from a prompt, as it comes."""
+"""Continuation that goes on from a prompt, as it comes."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from pathlib import Path
 
 import numpy as np
 
-from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.answer import Answer
 from seqrnn.data.text.tokenizer import EOS
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 
 
-class Text:
+class Continuation:
     """Writes continuations of one prompt."""
 
-    def __init__(self, continuer: Continuer, prompt: str, limits: Limits, state: Path | None = None) -> None:
+    def __init__(
+        self, generator: TextGenerator, prompt: str, limits: Limits, state: Path | None = None
+    ) -> None:
         """Take a prompt, which goes on from what was written to the file `state`, if one is given."""
-        encoded = continuer.tokenizer.encode(prompt)
+        encoded = generator.tokenizer.encode(prompt)
         self.prompt = prompt
-        self._continuer = continuer
+        self._continuer = generator
         self._limits = limits
         self._unread = np.empty(0, dtype=np.int64)  # the token that was written last
-        self._after = None if state is None else continuer.load(state)
+        self._after = None if state is None else generator.load(state)
         self._score = 0.0  # of what was written last, if it was asked for
         self._ids = encoded.ids
         self.unknown = encoded.unknown
@@ -40,10 +42,10 @@ class Text:
 
     def answer(self, sampling: Sampling) -> Answer:
         """Write one continuation; return it with its score, and whether a limit has ended it."""
-        text = "".join(self.pieces(sampling, scored=True))
+        text = "".join(self.stream(sampling, scored=True))
         return Answer(text, self._score, truncated=len(self._unread) > 0, unknown=self.unknown)
 
-    def pieces(self, sampling: Sampling, scored: bool = False) -> Iterator[str]:
+    def stream(self, sampling: Sampling, scored: bool = False) -> Iterator[str]:
         """Yield one continuation, piece by piece as it comes; its score is computed only if it is wanted."""
         decoder = self._continuer.tokenizer.decoder(self.prompt)
         start = self._continuer.start(self._ids, self._after)

@@ -11,49 +11,50 @@ from seqrnn.config import Config
 from seqrnn.config_file import load_run_config
 from seqrnn.data.fields.field import load_fields
 from seqrnn.errors import ModelError, UsageError
+from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Generation
 from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
-LARGEST_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
+MAX_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
 """Most rows and tokens of a batch, whatever the training had: what is chosen there takes memory here."""
 
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """A generation of a run, mostly the best, and all that is needed to build its network and to ask it."""
+    """A checkpoint of a run, mostly the best, and all that is needed to build its network and to ask it."""
 
     config: Config
     task: Task
-    generation: Generation
+    checkpoint: Checkpoint
     warnings: Sequence[str]
 
 
-def open_run(path: Path, verb: str | None = None) -> OpenedRun:
+def open_run(path: Path, command: str | None = None) -> OpenedRun:
     """Open a run directory; trusts nothing in it.
 
     Raises ModelError for whatever is damaged or does not fit together, and UsageError where the
-    model does not answer to the command `verb`.
+    model does not answer to the command `command`.
     """
     run = RunDirectory.open(path)
-    return opened(run, run.best(), verb)
+    return opened(run, run.best(), command)
 
 
-def opened(run: RunDirectory, generation: Generation, verb: str | None = None) -> OpenedRun:
-    """Open the generation of a run that was chosen last; raises what `open_run` raises."""
+def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None) -> OpenedRun:
+    """Open the checkpoint of a run that was chosen last; raises what `open_run` raises."""
     path = run.path
     config = _frugal(load_run_config(run.read_text(CONFIG), str(path / CONFIG)))
     task = _task_of(config, path)
     load_fields(task.fields, run.read_text, path)  # damage is told first
-    if verb is not None and task.verb != verb:
-        raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.verb}")
-    return OpenedRun(config, task, generation, run.warnings)
+    task.calibration = checkpoint.calibration
+    if command is not None and task.command != command:
+        raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.command}")
+    return OpenedRun(config, task, checkpoint, run.warnings)
 
 
 def _frugal(config: Config) -> Config:
     """Return the configuration without what costs memory and changes no answer: filling, large batches."""
-    sizes = {key: min(most, getattr(config.training, key)) for key, most in LARGEST_BATCH.items()}
+    sizes = {key: min(most, getattr(config.training, key)) for key, most in MAX_BATCH.items()}
     return config.model_copy(
         update={
             "data": config.data.model_copy(update={"lengths": "dynamic"}),

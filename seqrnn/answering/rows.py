@@ -7,62 +7,66 @@ from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
 
-from seqrnn.answering.backend import Continuing, Naming, Writing
+import numpy as np
+
+from seqrnn.answering.backend import ClassifierBackend, LanguageModelBackend, Seq2SeqBackend
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
 from seqrnn.data.answer import Answer
-from seqrnn.data.dataset.batching import Batch, BatchLimits, Pass
+from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
+from seqrnn.metrics.calibration import confidence_of
 from seqrnn.search.beam import Beam, Hypothesis
-from seqrnn.search.decoding import Decoding, decode, numbered
+from seqrnn.search.decoding import Decoding, decode, with_row_seeds
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import AnsweringTask, Choice, WritingTask
+from seqrnn.tasks.language_model import LanguageModeling
+from seqrnn.tasks.task import GenerationTask, LabelSelection, PredictionTask
 
 EMPTY = Answer("", None)  # until there is another one, which an empty row may never get
-MOST_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
-LARGEST_STEP = 2**18  # numbers in the hidden states of a batch at one step
-MOST_POSITIONS = 2**14  # of a batch
-MOST_NUMBERS = 2**22  # that are read in a batch, where they are pixels or features: 16 MiB
-FEWEST, MOST = 32, 256  # rows that are written together: with fewer, products are slow; more gain nothing
+MAX_ROWS = 1024  # in a batch: the more there are, the more of them begin alike
+MAX_STEP_SIZE = 2**18  # numbers in the hidden states of a batch at one step
+MAX_POSITIONS = 2**14  # of a batch
+MAX_NUMBERS = 2**22  # that are read in a batch, where they are pixels or features: 16 MiB
+# Rows that are written together: with fewer, products are slow; more gain nothing.
+MIN_GENERATION_ROWS, MAX_GENERATION_ROWS = 32, 256
 _LARGE = Lock()  # held by the one thread that computes a batch of a single long row
-MOST_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
+MAX_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
-def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> Pass:
+def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> BatchOrder:
     """Return how rows that are read are cut into batches, whatever suited training.
 
     `sizes` are the task's: large images and vectors of many features come in smaller batches.
     """
-    rows = max(FEWEST, min(MOST_ROWS, LARGEST_STEP // config.hidden_size))
+    rows = max(MIN_GENERATION_ROWS, min(MAX_ROWS, MAX_STEP_SIZE // config.hidden_size))
     image = sizes.get("channels", 0) * sizes.get("side", 0) ** 2
-    rows = min(rows, max(1, MOST_NUMBERS // max(image, 1)))
-    return Pass(limits=BatchLimits(rows, min(MOST_POSITIONS, MOST_NUMBERS // sizes.get("features", 1))))
+    rows = min(rows, max(1, MAX_NUMBERS // max(image, 1)))
+    return BatchOrder(limits=BatchLimits(rows, min(MAX_POSITIONS, MAX_NUMBERS // sizes.get("features", 1))))
 
 
-def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> Pass:
+def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> BatchOrder:
     """Return the same for rows that are written, when `width` sequences go on from each at a time.
 
     A step over them should stay in a processor's cache, and must not score too many tokens.
     """
     numbers = load(CELLS[config.cell]).projection_size(config.hidden_size) * width
-    rows = max(FEWEST, min(MOST, CACHED // numbers))
-    rows = max(1, min(rows, MOST_SCORES // (width * vocabulary_size)))
-    return Pass(limits=BatchLimits(rows, MOST_POSITIONS))
+    rows = max(MIN_GENERATION_ROWS, min(MAX_GENERATION_ROWS, CACHED // numbers))
+    rows = max(1, min(rows, MAX_SCORES // (width * vocabulary_size)))
+    return BatchOrder(limits=BatchLimits(rows, MAX_POSITIONS))
 
 
 class Labeller:
     """Answers rows with labels."""
 
-    def __init__(self, task: AnsweringTask, backend: Naming) -> None:
+    def __init__(self, task: PredictionTask, backend: ClassifierBackend) -> None:
         self._task = task
         self._backend = backend
 
-    def answer(self, records: Sequence[Record], choice: Choice) -> list[Answer]:
+    def answer(self, records: Sequence[Record], choice: LabelSelection) -> list[Answer]:
         """Answer each record, in order; but for rounding, an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
         answers = [EMPTY] * len(records)
@@ -77,7 +81,7 @@ class Labeller:
 class RowWriter:
     """Answers rows with sequences."""
 
-    def __init__(self, task: WritingTask, backend: Writing) -> None:
+    def __init__(self, task: GenerationTask, backend: Seq2SeqBackend) -> None:
         self._task = task
         self._backend = backend
 
@@ -89,14 +93,14 @@ class RowWriter:
         answers = [EMPTY] * len(records)
         for batch in self._task.batches(dataset, self._order(decoding)):
             examples = batch.examples.tolist()
-            rows = numbered(decoding, [records[filled[example]].line for example in examples])
+            rows = with_row_seeds(decoding, [records[filled[example]].line for example in examples])
             with _turn_of(batch):
                 found = decode(self._backend, self._backend.begin(batch), rows)
             for example, hypotheses in zip(examples, found, strict=True):
                 answers[filled[example]] = self._answer(hypotheses, texts[example], decoding.limits)
         return answers
 
-    def _order(self, decoding: Decoding) -> Pass:
+    def _order(self, decoding: Decoding) -> BatchOrder:
         beam = decoding.strategy
         width = max(decoding.n_best, beam.size if isinstance(beam, Beam) else 1)
         return order_of_writing(self._task.config.model, width, len(self._task.output.tokenizer))
@@ -105,13 +109,17 @@ class RowWriter:
         to_text = self._task.output.tokenizer.decode
         nbest = [(to_text(hypothesis.tokens.tolist()), hypothesis.score) for hypothesis in found]
         cut = text.truncated or not (found[0].ended or limits.fixed_len)
-        return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown)
+        fitted = self._task.calibration.confidence
+        sure = (
+            [] if fitted is None else confidence_of(np.array([score for _, score in nbest]), fitted).tolist()
+        )
+        return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown, confidences=sure)
 
 
 class LineScorer:
     """Says how surprising each line is to a language model."""
 
-    def __init__(self, task: LanguageModel, backend: Continuing) -> None:
+    def __init__(self, task: LanguageModeling, backend: LanguageModelBackend) -> None:
         self._task = task
         self._backend = backend
 
@@ -136,7 +144,7 @@ class LineScorer:
 
 def _turn_of(batch: Batch) -> AbstractContextManager[Any]:
     """Return what is held while a batch is computed: one that is over the limits has the memory to itself."""
-    return _LARGE if batch.positions > MOST_POSITIONS else nullcontext()
+    return _LARGE if batch.positions > MAX_POSITIONS else nullcontext()
 
 
 def _noted(answer: Answer, text: Encoded) -> Answer:

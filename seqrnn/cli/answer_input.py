@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqrnn.cli.rows import RowFormat, Tally
+    from seqrnn.cli.rows import RowFormat, RowTally
     from seqrnn.config import DataConfig
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.opened_model import OpenedModel
@@ -31,18 +31,19 @@ class Input:
     prefix: str = ""
     probs: bool = False
     several: Mapping[str, Any] | None = None  # options that want more than one answer to a row
+    abstains: bool = False
 
 
 def answer_input(
     model: OpenedModel, given: Input, asking: Asking, write: Callable[[Answer, str], str]
-) -> Tally:
+) -> RowTally:
     """Answer the rows of the input in order; return what the user should know of them.
 
     Raises UsageError for what cannot be, before anything is written, and DataError for damage.
     """
     from seqrnn.cli.file_rows import FileRows, file_format, file_source
     from seqrnn.cli.rows import answer_rows
-    from seqrnn.cli.stdio import Output
+    from seqrnn.cli.stdio import OutputStream
     from seqrnn.library.measuring import with_settings
     from seqrnn.tasks.task import RowTask
 
@@ -55,11 +56,11 @@ def answer_input(
     if name is None:
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
-        with Output(given.output) as out:
+        with OutputStream(given.output) as out:
             return answer_rows(given.path, out, layout, asking, model.side_by_side)
     _refuse_several(given, name)
     rows = FileRows(file_source(data, given.path, name, given.text_column), layout, asking)
-    with Output(given.output) as out:
+    with OutputStream(given.output) as out:
         return rows.write(out, model.side_by_side)
 
 
@@ -81,14 +82,14 @@ def _row_format(
 
 def _style(task: RowTask, data: DataConfig, given: Input) -> AnswerStyle:
     from seqrnn.data.answer import AnswerStyle
-    from seqrnn.tasks.task import AnsweringTask
+    from seqrnn.tasks.task import PredictionTask
 
     kind = task.answer_kind
     if given.probs and kind == "number":
         raise UsageError("--probs: a number has no probability; leave it out")
-    classes: Sequence[str] = task.classes if given.probs and isinstance(task, AnsweringTask) else ()
+    classes: Sequence[str] = task.classes if given.probs and isinstance(task, PredictionTask) else ()
     separator = data.label_separator if kind == "labels" else " "
-    return AnswerStyle(kind, separator, given.prefix, given.probs, classes)
+    return AnswerStyle(kind, separator, given.prefix, given.probs, classes, given.abstains)
 
 
 def _refuse_several(given: Input, name: str) -> None:

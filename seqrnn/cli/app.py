@@ -39,7 +39,7 @@ class PlainCommand(TyperCommand):
         return _without_types_of_switches(super().get_params(ctx))
 
 
-class Frame(TyperGroup):
+class LazyGroup(TyperGroup):
     """Loads a command when it is called, and ends the process with the right exit code."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
@@ -98,7 +98,7 @@ def _show_version(wanted: bool) -> None:
 
 
 app = typer.Typer(
-    cls=Frame,
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -123,7 +123,7 @@ def seqrnn(
 def _add_entry(name: str, summary: str) -> None:
     @app.command(name, help=summary)
     def entry() -> None:
-        """Stand in the help; `Frame.resolve_command` gives the real command."""
+        """Stand in the help; `LazyGroup.resolve_command` gives the real command."""
 
 
 for _name, _summary in COMMANDS.items():

@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     FormatOption,
     InputArgument,
     JsonLinesOption,
+    MinProbabilityOption,
     ModelOption,
     OutputOption,
     PrefixOption,
@@ -43,6 +44,7 @@ def classify(
             help="Write label TAB probability; in a file, the probabilities of all classes.",
         ),
     ] = False,
+    min_probability: MinProbabilityOption = None,
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
@@ -59,19 +61,23 @@ def classify(
     A file in a format that training reads (by its name, --format, or its content) comes back in its own
     form with `prediction` and `probability`, a folder as TSV. With --jsonl all answers are lines of JSON,
     and a line may itself be a JSON object; its fields are handed through, its id too.
+
+    Probabilities are calibrated on the validation data. With --min-probability an answer that is less likely
+    has an empty prediction and, in JSON, `"abstained": true`.
     """
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
     from seqrnn.cli.stdio import say, say_waiting
     from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
-    from seqrnn.tasks.task import AnsweringTask
+    from seqrnn.tasks.task import PredictionTask
 
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = network.run.task
-    assert isinstance(task, AnsweringTask)
-    asking = naming(network, k, threshold, probs)
-    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k})
+    assert isinstance(task, PredictionTask)
+    asking = naming(network, k, threshold, probs, min_probability)
+    abstains = min_probability is not None
+    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains)
     say_waiting(data, "rows, one a line,", quiet)
     tally = answer_input(network, given, asking, partial(task.write, probs=probs))
     if not quiet:

@@ -19,7 +19,7 @@ from seqrnn.data.dataset.progress import Preparing
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
-LONGEST = 1000  # characters of such a line
+MAX_LINE_LENGTH = 1000  # characters of such a line
 
 
 class Meter:
@@ -149,7 +149,7 @@ class TrainingConsole:
         self._meter.add(event)
         if event.skipped:
             self.console.print(f"step {event.step:,}: the loss is not finite; update skipped", style="yellow")
-        room = self.console.width - self._bar_width - len(" 100%  ") if self._live else LONGEST
+        room = self.console.width - self._bar_width - len(" 100%  ") if self._live else MAX_LINE_LENGTH
         status = self._meter.line(event, room)
         self._progress.update(self._bar, completed=event.fraction, status=status)
         if not self._live and time.monotonic() - self._plain_at >= PLAIN_INTERVAL:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from seqrnn.errors import SeqrnnError
 
 if TYPE_CHECKING:
-    from seqrnn.answering.continuation import Text
-    from seqrnn.cli.stdio import Output
+    from seqrnn.answering.continuation import Continuation
+    from seqrnn.cli.stdio import OutputStream
     from seqrnn.data.answer import Answer
     from seqrnn.search.sampling import Sampling
 
 
-GLANCE = 0.01  # seconds in which nobody sees whether one token came or several
+FLUSH_INTERVAL = 0.01  # seconds in which nobody sees whether one token came or several
 
 
-def write_all(text: Text, sampling: Sampling, count: int, out: Output, as_json: bool, stream: bool) -> None:
+def write_all(
+    text: Continuation, sampling: Sampling, count: int, out: OutputStream, as_json: bool, stream: bool
+) -> None:
     """Write continuations to `out`, each with a seed of its own: as JSON, token by token, or as lines."""
     for number in range(count):
         draw = replace(sampling, seed=sampling.seed + number)
@@ -28,11 +30,11 @@ def write_all(text: Text, sampling: Sampling, count: int, out: Output, as_json: 
             out.write_json([_record(number, text.prompt, text.answer(draw))])
         elif stream:
             out.write_text(text.prompt)
-            for piece in gather(text.pieces(draw)):
+            for piece in gather(text.stream(draw)):
                 out.write_text(piece)
             out.write_text("\n")
         else:
-            out.write_lines([text.prompt + "".join(text.pieces(draw))])
+            out.write_lines([text.prompt + "".join(text.stream(draw))])
 
 
 def _record(number: int, prompt: str, answer: Answer) -> dict[str, object]:
@@ -56,7 +58,7 @@ def gather(pieces: Iterable[str]) -> Iterator[str]:
         for piece in pieces:
             waiting.append(piece)
             now = monotonic()
-            if now - written >= GLANCE:
+            if now - written >= FLUSH_INTERVAL:
                 yield "".join(waiting)
                 waiting.clear()
                 written = now

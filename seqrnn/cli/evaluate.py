@@ -15,6 +15,7 @@ from seqrnn.cli.options import (
     FormatOption,
     InputArgument,
     LengthPenaltyOption,
+    MinProbabilityOption,
     ModelOption,
     OutputOption,
     QuietOption,
@@ -22,9 +23,9 @@ from seqrnn.cli.options import (
 )
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import refuse
-from seqrnn.library.measuring import Given, effort_of, find_source, measure
+from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure
 
-MOST_CONFUSIONS = 10
+MAX_CONFUSIONS = 10
 
 
 def evaluate(
@@ -57,6 +58,7 @@ def evaluate(
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
+    min_probability: MinProbabilityOption = None,
     bleu_tokenizer: Annotated[
         BleuTokenizer | None,
         typer.Option(
@@ -82,6 +84,7 @@ def evaluate(
             "--encoding": encoding,
             **of_writers,
             **of_translators,
+            "--min-probability": min_probability,
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
@@ -96,12 +99,12 @@ def evaluate(
     from seqrnn.answering.opened_run import open_run
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads
-    from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
     set_threads(threads)
     run = open_run(model)
-    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty))
+    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty), min_probability)
     if "training.bleu_tokenizer" not in run.task.settings:
         refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
     if bleu_tokenizer is not None:
@@ -109,8 +112,10 @@ def evaluate(
     check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
-    source = find_source(run.config, Given((data,), (src, tgt), layout, text_col, label_col, encoding))
-    with Output(output) as out:
+    source = find_source(
+        run.config, DataArguments((data,), (src, tgt), layout, text_col, label_col, encoding)
+    )
+    with OutputStream(output) as out:
         measured = measure(network, run.task, source, effort)
         if as_json:
             out.write_json([measured.as_json])
@@ -129,6 +134,6 @@ def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
         parts.append(f"How others can repeat these scores:\n{pairs(signatures)}")
     if confusions := details.get("confusions"):
         parts.append(
-            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MOST_CONFUSIONS])}"
+            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MAX_CONFUSIONS])}"
         )
     return "\n".join(parts)

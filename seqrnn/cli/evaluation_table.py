@@ -9,9 +9,18 @@ from typing import Any
 from seqrnn.cli.tables import clock, head, shown
 from seqrnn.training.events import Evaluated
 
-HIDDEN = ("task", "examples", "tokens", "micro_f1", "unknown_labels", "unknown_tokens")
+HIDDEN = (
+    "task",
+    "examples",
+    "tokens",
+    "micro_f1",
+    "unknown_labels",
+    "unknown_tokens",
+    "expected_calibration_error",
+    "expected_calibration_error_uncalibrated",
+)
 """Figures that have no column of their own; what is unknown is said before the training."""
-WIDE, NARROW = 8, 7  # characters of a column at least
+MIN_WIDE, MIN_NARROW = 8, 7  # characters of a column at least
 MARK = "  best"
 
 
@@ -33,9 +42,9 @@ class EvaluationTable:
             return []
         cells = _cells(event)
         heads = {name: [_title(name)] for name in cells}
-        if not self._fits(list(cells), heads, cells, WIDE):
-            heads = {name: textwrap.wrap(_title(name), NARROW, break_long_words=False) for name in cells}
-        names, least = list(cells), WIDE if len(max(heads.values(), key=len)) == 1 else NARROW
+        if not self._fits(list(cells), heads, cells, MIN_WIDE):
+            heads = {name: textwrap.wrap(_title(name), MIN_NARROW, break_long_words=False) for name in cells}
+        names, least = list(cells), MIN_WIDE if len(max(heads.values(), key=len)) == 1 else MIN_NARROW
         for spare in _spare(cells, event.metric):
             if self._fits(names, heads, cells, least):
                 break

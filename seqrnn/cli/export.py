@@ -11,7 +11,7 @@ from seqrnn.cli.options import FormatOption, ModelOption, QuietOption, ThreadsOp
 from seqrnn.cli.tables import head, shown, table
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.measuring import Given, find_source, measure
+from seqrnn.library.measuring import DataArguments, find_source, measure
 from seqrnn.run.files import check_replaceable
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def export(
 
     -o DIR --quantize int8: a model directory for the other commands.
     """
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import OutputStream, say
 
     parallel = src is not None or tgt is not None
-    given = Given((check or "-",), (src, tgt), layout) if parallel or check is not None else None
+    given = DataArguments((check or "-",), (src, tgt), layout) if parallel or check is not None else None
     _check_flags(onnx, output, quantize, given)
     if given is None and layout != "auto":
         raise UsageError("--format: is for --check; leave it out")
-    with Output() as out:
+    with OutputStream() as out:
         if onnx is not None:
             facts, lines = _write_onnx(model, onnx)
         else:
@@ -88,7 +88,9 @@ def export(
         say(*lines)
 
 
-def _check_flags(onnx: Path | None, output: Path | None, quantize: str | None, given: Given | None) -> None:
+def _check_flags(
+    onnx: Path | None, output: Path | None, quantize: str | None, given: DataArguments | None
+) -> None:
     """Raise UsageError unless the flags ask for one thing, in full."""
     if (onnx is None) == (output is None):
         raise UsageError("give --onnx FILE, or -o DIR with --quantize int8")
@@ -115,7 +117,7 @@ def _write_onnx(model: Path, path: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def _write_quantized(
-    model: Path, output: Path, given: Given | None, threads: int
+    model: Path, output: Path, given: DataArguments | None, threads: int
 ) -> tuple[dict[str, Any], list[str]]:
     from seqrnn.answering.opened_run import open_run
     from seqrnn.backends.onnx.quantized import check_free, export_quantized
@@ -142,10 +144,12 @@ def _figures(run: OpenedRun, source: Source, threads: int) -> dict[str, Any]:
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.search.beam import Beam
-    from seqrnn.training.evaluation import Effort
+    from seqrnn.training.evaluation import EvaluationOptions
 
     set_threads(threads)
-    return dict(measure(open_backend(run, "cpu"), run.task, source, Effort(beam=Beam(BEAM_SIZE))).figures)
+    return dict(
+        measure(open_backend(run, "cpu"), run.task, source, EvaluationOptions(beam=Beam(BEAM_SIZE))).figures
+    )
 
 
 def _comparison(before: dict[str, Any], after: dict[str, Any]) -> str:

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, count, islice
 
-from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import prepare_for_many_rows
-from seqrnn.cli.rows import Row, RowFormat, Tally, json_record, parts_of
-from seqrnn.cli.stdio import Output
+from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, parts_of
+from seqrnn.cli.stdio import OutputStream
 from seqrnn.config import DataConfig
 from seqrnn.data.answer import Answer
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
@@ -98,7 +98,7 @@ class FileRows:
             own = JsonRecords(replace(layout, style=style)) if layout.as_json else None
             self._writer = own or self._asked.writer(style)
 
-    def write(self, out: Output, side_by_side: SideBySide) -> Tally:
+    def write(self, out: OutputStream, side_by_side: SideBySide) -> RowTally:
         """Write every example with its answer, in order; what comes before damage is answered.
 
         Raises DataError where the file is damaged, and UsageError where bytes would go to a terminal.
@@ -106,7 +106,7 @@ class FileRows:
         if self._writer.is_binary and out.is_terminal:
             what = f"a {self._source.format} file is no text for a terminal"
             raise UsageError(f"{what}; redirect it, name a file with -o, or add --jsonl")
-        tally, name = Tally(notes=notes_of(self._source)), file_name(self._path)
+        tally, name = RowTally(notes=notes_of(self._source)), file_name(self._path)
         prepare_for_many_rows()
         with _told(self._path):
             answered = side_by_side(self._answered, self._parts())
@@ -178,7 +178,7 @@ def _cut(rows: Iterator[Example]) -> Iterator[list[Example]]:
     """Cut rows into lists. An error of theirs is raised after what has come before it."""
     failure: Exception | None = None
     while failure is None:
-        part, failure = first_of(rows, MOST_ROWS, (RowError, DataError))
+        part, failure = first_of(rows, MAX_ROWS, (RowError, DataError))
         if part:
             yield part
         elif failure is None:
@@ -186,7 +186,7 @@ def _cut(rows: Iterator[Example]) -> Iterator[list[Example]]:
     raise failure
 
 
-def _finite(example: Answered, out: Output) -> Answered:
+def _finite(example: Answered, out: OutputStream) -> Answered:
     """Return an example without its answer where that holds nan or infinity, which is counted."""
     row, answer = example
     if answer is None or answer.is_finite:
@@ -206,10 +206,10 @@ class JsonRecords(AnswerWriter):
         """Write some examples: by their fields, or by their text where they have none."""
         out.write_json(json_record(self._row(row), answer, self._layout) for row, answer in examples)
 
-    def _row(self, row: FileRow) -> Row:
+    def _row(self, row: FileRow) -> InputRow:
         text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
         fields = dict(row.fields) or ({"text": text} if text else {})
-        return Row(next(self._ids), "", fields, row.error)
+        return InputRow(next(self._ids), "", fields, row.error)
 
 
 @contextmanager

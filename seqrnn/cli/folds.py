@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.config import Config
     from seqrnn.config_file import Layer
-    from seqrnn.data.dataset.prepare import Prepared
+    from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.library.plan import Plan
 
 HELD_OUT = ("data.valid", "data.valid_source", "data.valid_fraction")
@@ -61,7 +61,7 @@ def divided(plan: Plan, folds: int) -> Plan:
     return replace(plan, config=shared(plan.config), readable=shared(plan.readable))
 
 
-def check_enough(folds: int, prepared: Prepared) -> None:
+def check_enough(folds: int, prepared: PreparedData) -> None:
     """Raise DataError where there are more folds than examples."""
     if len(prepared.train) < folds:
         found = len(prepared.train)
@@ -92,7 +92,7 @@ def _measured(plan: Plan, fold: tuple[int, int], console: TrainingConsole) -> di
     from seqrnn.data.dataset.prepare import prepare
     from seqrnn.data.dataset.split import Fold
     from seqrnn.search.beam import Beam
-    from seqrnn.training.evaluation import Effort
+    from seqrnn.training.evaluation import EvaluationOptions
     from seqrnn.training.events import Stepped
     from seqrnn.training.fold import FoldTraining
 
@@ -102,7 +102,7 @@ def _measured(plan: Plan, fold: tuple[int, int], console: TrainingConsole) -> di
         raise DataError(f"--folds {fold[1]}: a fold has no example; use fewer")
     trained = FoldTraining(plan.config, task, prepared)
     with stopping(trained.stop):
-        events = trained.events(Effort(beam=Beam(BEAM_SIZE)))
+        events = trained.events(EvaluationOptions(beam=Beam(BEAM_SIZE)))
         console.follow(event for event in events if isinstance(event, Stepped))
         if trained.stopped:
             console.say(f"stopped in fold {fold[0] + 1} of {fold[1]}; nothing is kept, begin again")

@@ -29,8 +29,8 @@ from seqrnn.errors import UsageError, refuse
 from seqrnn.library.decoding import TEMPERATURE, DecodingOptions
 
 if TYPE_CHECKING:
-    from seqrnn.answering.continuation import Text
-    from seqrnn.cli.rows import Tally
+    from seqrnn.answering.continuation import Continuation
+    from seqrnn.cli.rows import RowTally
     from seqrnn.data.answer import Answer
     from seqrnn.library.opened_model import OpenedModel
     from seqrnn.search.generation import Limits
@@ -52,7 +52,7 @@ def generate(
         str | None,
         typer.Option(
             "--prompt",
-            help="Text that a language model goes on from; - reads it from standard input.",
+            help="Continuation that a language model goes on from; - reads it from standard input.",
             show_default=False,
         ),
     ] = None,
@@ -124,11 +124,11 @@ def generate(
     """
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
-    from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
-    from seqrnn.tasks.task import WritingTask
+    from seqrnn.tasks.task import GenerationTask
 
     options = DecodingOptions(
         max_len=max_len,
@@ -146,8 +146,8 @@ def generate(
     )
     limits, sampling = options.limits(), options.sampling()
     network = open_model(model, "generate", Resources(backend, device, threads))
-    tally: Tally | None = None
-    if isinstance(network.run.task, WritingTask):
+    tally: RowTally | None = None
+    if isinstance(network.run.task, GenerationTask):
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         asking = writing(network, options)
@@ -175,7 +175,7 @@ def generate(
             check_replaceable(state_out)
         say_waiting(prompt or "", "a prompt", quiet)
         text = _text(network, prompt or "", limits, state_in)
-        with Output(output) as out:
+        with OutputStream(output) as out:
             write_all(text, sampling, samples or 1, out, jsonl, stream)
         if state_out is not None:
             text.save(state_out)
@@ -191,10 +191,10 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
     return "\t".join(prediction.translate(ONE_CELL) for prediction, _ in answer.nbest)
 
 
-def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -> Text:
+def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -> Continuation:
     """Return what goes on from a prompt, or from a prompt after what was written to the file `state`."""
-    from seqrnn.answering.continuation import Text
-    from seqrnn.answering.continuer import Continuer
+    from seqrnn.answering.continuation import Continuation
+    from seqrnn.answering.text_generator import TextGenerator
     from seqrnn.cli.model import widen
     from seqrnn.data.lines import read_lines
     from seqrnn.library.rows import without_surrogates
@@ -203,4 +203,4 @@ def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -
     if prompt == "-":
         prompt = "\n".join(line.text for line in read_lines(None, "replace"))
     # Surrogates are what Python makes of bytes that are not UTF-8.
-    return Text(Continuer(model.run, model.backend), without_surrogates(prompt), limits, state)
+    return Continuation(TextGenerator(model.run, model.backend), without_surrogates(prompt), limits, state)

@@ -39,7 +39,7 @@ def init(
 
     With data, it is what `seqrnn train` would decide for them, and `seqrnn train -c FILE` trains the same.
     """
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.config_file import read_layers
 
     if output is not None and os.path.lexists(output) and not overwrite:
@@ -48,7 +48,7 @@ def init(
         flags["data.train"] = tuple(data)
     layers = read_layers(files or [], assignments or [], flags)
     text = _decided(layers) if _names_data(layers) else _template(layers)
-    with Output(output) as out:
+    with OutputStream(output) as out:
         out.write_text(text)
     if output is not None:
         say(f"wrote {output}; train with: seqrnn train -c {shlex.quote(output)} -o RUN")

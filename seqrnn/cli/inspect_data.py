@@ -28,7 +28,7 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.drawing import Paper
     from seqrnn.cli.question import settled
-    from seqrnn.cli.stdio import Output
+    from seqrnn.cli.stdio import OutputStream
     from seqrnn.config_file import from_flags
     from seqrnn.inspection.findings import find
     from seqrnn.library.plan import plan_training, task_of
@@ -41,7 +41,7 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     with console.preparing("reading the data") as draw:
         findings = find(plan.readable, task_of, draw)
     report = DataReport(Paper.of_stdout())
-    with Output(output) as out:
+    with OutputStream(output) as out:
         told = {**_decided(plan), **findings.to_dict()}
         if not as_json:
             out.write_text(report.of_findings(told))

@@ -38,7 +38,7 @@ TOLD = frozenset(
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
     """Show what a run directory holds, or, with `config`, its settings."""
     from seqrnn.answering.opened_run import opened
-    from seqrnn.cli.stdio import Output, say
+    from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
 
@@ -47,14 +47,14 @@ def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> 
     settings = directory.read_text(CONFIG)
     written = load_run_config(settings, str(path / CONFIG))
     if config:
-        with Output(output) as out:
+        with OutputStream(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
     run = opened(directory, best)
     facts, warnings = _facts(run), [*run.warnings]
     facts |= {"settings": _changed(written, run.task), "history": _history(directory, warnings)}
-    with Output(output) as out:
+    with OutputStream(output) as out:
         if as_json:
             out.write_json([facts])
         else:
@@ -79,9 +79,9 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
     """
     from seqrnn.backends.onnx.parameters import read_parameters
     from seqrnn.data.fields.source_kind import kind_named
-    from seqrnn.tasks.task import WritingTask
+    from seqrnn.tasks.task import GenerationTask
 
-    best, config, task = run.generation, run.config, run.task
+    best, config, task = run.checkpoint, run.config, run.task
     metric, kind = best.metric, config.data.source_kind
     recurs = task.model != "feed-forward"
     both_ways = recurs and kind_named(kind).sequential and "model.bidirectional" in task.settings
@@ -91,7 +91,7 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
         "source": kind,
         "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
         "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
-        "target_tokenizer": config.data.target_tokenizer if isinstance(task, WritingTask) else None,
+        "target_tokenizer": config.data.target_tokenizer if isinstance(task, GenerationTask) else None,
         "cell": config.model.cell if recurs else None,
         "bidirectional": config.model.bidirectional if both_ways else None,
         "layers": config.model.num_layers,

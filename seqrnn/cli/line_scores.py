@@ -29,7 +29,7 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     Raises UsageError where the model is no language model.
     """
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import Output, say, say_waiting
+    from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.library.asking import line_scoring
 
     asking = line_scoring(model, "--per-line")
@@ -37,7 +37,7 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     field = output.field or name_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
-    with Output(output.path) as out:
+    with OutputStream(output.path) as out:
         tally = answer_rows(data, out, layout, asking, model.side_by_side)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())

@@ -8,9 +8,9 @@ from seqrnn.cli.process import widen_products
 from seqrnn.library.opened_model import OpenedModel, Resources
 
 
-def open_model(path: Path, verb: str | None, resources: Resources) -> OpenedModel:
+def open_model(path: Path, command: str | None, resources: Resources) -> OpenedModel:
     """Open the best network of a run directory. Raises what `OpenedModel` raises."""
-    model = OpenedModel(path, verb, resources)
+    model = OpenedModel(path, command, resources)
     if not model.in_numpy:
         from seqrnn.backends.torch.device import set_threads
 

@@ -95,6 +95,12 @@ LengthPenaltyOption = Annotated[
         show_default=False,
     ),
 ]
+MinProbabilityOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, max=1.0, help="Lowest probability of an answer that is given (0).", show_default=False
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 FormatOption = Annotated[
     FileFormat,

@@ -8,7 +8,7 @@ from pathlib import Path
 CPU_INFO = Path("/proc/cpuinfo")
 ZEN_3_AND_4 = "25"  # AMD's number of the family
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # as malloc.h has them
-KEPT = 256 << 20  # bytes that are not worth handing back to the system
+MAX_RETAINED_BYTES = 256 << 20  # bytes that are not worth handing back to the system
 MOST_FROM_HEAP = 32 << 20  # bytes of an array, the most that glibc accepts
 YOUNG = 50_000  # objects between two runs of the garbage collector: those of some thousand rows
 
@@ -60,7 +60,7 @@ def prepare_for_many_rows() -> None:
     except (AttributeError, OSError, TypeError):
         pass  # another C library, with other habits
     else:
-        mallopt(M_TRIM_THRESHOLD, KEPT)
+        mallopt(M_TRIM_THRESHOLD, MAX_RETAINED_BYTES)
         mallopt(M_MMAP_THRESHOLD, MOST_FROM_HEAP)
     gc.freeze()
     gc.set_threshold(YOUNG)

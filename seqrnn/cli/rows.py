@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
-from seqrnn.cli.stdio import Output
-from seqrnn.data.answer import Answer, AnswerStyle, probability
+from seqrnn.cli.stdio import OutputStream
+from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
-from seqrnn.data.formats.answer_writer import beside, class_probabilities
+from seqrnn.data.formats.answer_writer import beside, fields_by_style
 from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
@@ -28,7 +28,7 @@ from seqrnn.library.rows import Asking, Refusal, without_surrogates
 PLAIN = AnswerStyle()
 
 
-class Row(NamedTuple):
+class InputRow(NamedTuple):
     """One line of input: what to answer, a JSON line's own fields, or why it has no answer."""
 
     id: int
@@ -42,16 +42,16 @@ class Row(NamedTuple):
         return Record(self.text, path=path, line=self.id + 1, steps=self.steps)
 
 
-class Part(NamedTuple):
+class AnsweredRows(NamedTuple):
     """Some rows, each with its answer or None, and what is written of them."""
 
-    pairs: Sequence[tuple[Row, Answer | None]]
+    pairs: Sequence[tuple[InputRow, Answer | None]]
     written: Sequence[str]
     replaced: int  # bytes that were not UTF-8
 
 
 @dataclass
-class Tally:
+class RowTally:
     """Counts what a user should know of the rows, once all are answered."""
 
     truncated: int = 0
@@ -60,7 +60,7 @@ class Tally:
     first_error: str | None = None
     notes: Sequence[str] = ()
 
-    def count(self, part: Part, name: str) -> None:
+    def count(self, part: AnsweredRows, name: str) -> None:
         """Take note of some rows of the file `name`."""
         self.replaced += part.replaced
         for row, answer in part.pairs:
@@ -113,21 +113,21 @@ class RowFormat:
 
 def answer_rows(
     path: str,
-    out: Output,
+    out: OutputStream,
     layout: RowFormat,
     asking: Asking,
     side_by_side: SideBySide,
-) -> Tally:
+) -> RowTally:
     """Answer each line of a file, in order and as soon as lines have come.
 
     Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
     `side_by_side`.
     """
-    tally = Tally()
+    tally = RowTally()
     name = file_name(path)
     prepare_for_many_rows()
 
-    def answered(lines: Sequence[Line]) -> Part:
+    def answered(lines: Sequence[Line]) -> AnsweredRows:
         rows = list(read_rows(lines, layout))
         asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
         pairs = [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
@@ -135,7 +135,7 @@ def answer_rows(
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
-        return Part(pairs, written, sum(line.replaced for line in lines))
+        return AnsweredRows(pairs, written, sum(line.replaced for line in lines))
 
     for part in side_by_side(answered, parts_of(read_line_groups(path, "replace", layout.encoding))):
         out.write_lines(part.written)
@@ -144,38 +144,42 @@ def answer_rows(
 
 
 def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
-    """Cut groups of lines into parts of about the same size, of `MOST_ROWS` at most; None is a wait."""
+    """Cut groups of lines into parts of about the same size, of `MAX_ROWS` at most; None is a wait."""
     for lines in groups:
         if not lines:
             yield None
             continue
-        count = math.ceil(len(lines) / MOST_ROWS)
+        count = math.ceil(len(lines) / MAX_ROWS)
         bounds = [len(lines) * number // count for number in range(count + 1)]
         yield from (lines[start:stop] for start, stop in pairwise(bounds))
 
 
-def json_record(row: Row, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
+def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
     """Return an answer with all that is known of it; the input's own fields come after the id."""
     own = layout.plain_fields(row.text) if answer or row.text else {}
     fields = {"id": row.id, **(own if row.fields is None else row.fields)}
-    answered = _answered(row, answer) | class_probabilities(answer, layout.style)
+    answered = _answered(row, answer) | fields_by_style(answer, layout.style)
     return fields | beside(fields, answered, layout.style.prefix)
 
 
-def _answered(row: Row, answer: Answer | None) -> dict[str, Any]:
+def _answered(row: InputRow, answer: Answer | None) -> dict[str, Any]:
     return {
         "prediction": answer.prediction if answer else None,
-        **_scores(answer.score if answer else None),
-        "nbest": [{"prediction": label, **_scores(score)} for label, score in answer.nbest] if answer else [],
+        "score": answer.score if answer else None,
+        "probability": answer.probability if answer else None,
+        "nbest": _nbest(answer) if answer else [],
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": row.error,
     }
 
 
-def _scores(score: float | None) -> dict[str, float | None]:
-    """Return a natural-log probability with the probability itself, from 0 to 1."""
-    return {"score": score, "probability": probability(score)}
+def _nbest(answer: Answer) -> list[dict[str, Any]]:
+    """Return each candidate with its natural-log score and its probability, from 0 to 1."""
+    return [
+        {"prediction": found, "score": score, "probability": sure}
+        for (found, sure), (_, score) in zip(answer.ranked, answer.nbest, strict=True)
+    ]
 
 
 def name_of(column: str | None) -> str | None:
@@ -183,7 +187,7 @@ def name_of(column: str | None) -> str | None:
     return None if column is None or column.isdecimal() else column
 
 
-def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
+def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[InputRow]:
     """Turn lines into rows; a line that is a JSON object may bring its own fields.
 
     Its text is in the field that the layout names or, if that is None, in the first of a usual name.
@@ -191,43 +195,43 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[Row]:
     for line in lines:
         number = line.number - 1
         if line.error is not None:
-            yield Row(number, "", error=line.error)
+            yield InputRow(number, "", error=line.error)
         elif kind_named(layout.kind).has_numbers and not line.text.endswith(ARRAY_EXTENSION):
             yield _read_numbers(number, line.text, layout)
         elif layout.as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, layout.field)
         else:
-            yield Row(number, line.text)
+            yield InputRow(number, line.text)
 
 
-def _with_answer(row: Row, found: Answer | Refusal) -> tuple[Row, Answer | None]:
+def _with_answer(row: InputRow, found: Answer | Refusal) -> tuple[InputRow, Answer | None]:
     """Return the row with its answer, or with why it has none."""
     return (row._replace(error=found.reason), None) if isinstance(found, Refusal) else (row, found)
 
 
-def _read_object(number: int, text: str, text_field: str | None) -> Row:
+def _read_object(number: int, text: str, text_field: str | None) -> InputRow:
     try:
         fields = parse_json(text)
     except ValueError as error:
-        return Row(number, "", {"text": text}, f"not JSON: {error}")
+        return InputRow(number, "", {"text": text}, f"not JSON: {error}")
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
     value = text_of(fields.get(name))
     if value is None:
-        return Row(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
-    return Row(number, without_surrogates(value), fields)
+        return InputRow(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
+    return InputRow(number, without_surrogates(value), fields)
 
 
-def _read_numbers(number: int, text: str, layout: RowFormat) -> Row:
+def _read_numbers(number: int, text: str, layout: RowFormat) -> InputRow:
     """Read a line that holds a JSON object, or nothing but its numbers; those of one vector may be bare."""
     if not text.strip():
-        return Row(number, text, {"text": text}, "holds no numbers; give them as JSON")
+        return InputRow(number, text, {"text": text}, "holds no numbers; give them as JSON")
     bare = not kind_named(layout.kind).sequential and text.lstrip()[0] not in "[{"
     try:
         value = parse_json(f"[{text}]" if bare else text)
     except ValueError as error:
-        return Row(number, text, {"text": text}, f"not JSON: {error}")
+        return InputRow(number, text, {"text": text}, f"not JSON: {error}")
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:
-        return Row(number, text, fields, without_numbers(layout.kind, layout.field))
-    return Row(number, text, fields, steps=steps)
+        return InputRow(number, text, fields, without_numbers(layout.kind, layout.field))
+    return InputRow(number, text, fields, steps=steps)

@@ -36,7 +36,7 @@ def json_line(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-class Output:
+class OutputStream:
     """Where answers go: standard output, or the file that `-o` names.
 
     To be used in a `with` statement. Raises OutputError when writing fails, and NumericError at

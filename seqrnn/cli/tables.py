@@ -8,7 +8,7 @@ from typing import Any
 from seqrnn.data.lines import in_one_cell
 
 RATES = {"accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1"}
-RATES |= {"exact_match", "wer", "token_error_rate"}
+RATES |= {"exact_match", "wer", "token_error_rate", "coverage", "covered_accuracy"}
 HEADS = {"bits_per_character": "bits/char"}
 
 

@@ -73,7 +73,7 @@ def train(
     """
     from seqrnn.cli.folds import divided, without_validation
     from seqrnn.cli.question import settled
-    from seqrnn.cli.stdio import Output, say_waiting
+    from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.config_file import dump, from_flags, read_layers
     from seqrnn.library.plan import continued, inherited, plan_training
     from seqrnn.library.training import check_place
@@ -100,7 +100,7 @@ def train(
         return plan if folds is None else divided(plan, folds)
 
     if dump_config:
-        with Output() as out:
+        with OutputStream() as out:
             out.write_text(dump(settled(planned).config, comments=True))
         return
 
@@ -165,13 +165,13 @@ def _start(data: Begun, asked: _Asked, console: TrainingConsole) -> tuple[Sessio
 
     What is left of the training is in the events.
     """
-    from seqrnn.training.session import Place
+    from seqrnn.training.session import RunTarget
 
     session = data.session()
     console.say(session.describe())
     if asked.dry_run or asked.output is None:
         return session, iter(())
-    events = session.train(Place(asked.output, asked.overwrite, asked.resume))
+    events = session.train(RunTarget(asked.output, asked.overwrite, asked.resume))
     return session, chain([next(events)], events)
 
 
@@ -187,7 +187,7 @@ def _follow(session: Session, events: Iterator[Event], console: TrainingConsole,
 def _next_command(session: Session, output: str) -> str:
     """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
     if not session.trainer.stopped:
-        return f"ask it with: seqrnn {session.task.verb} -m {output}"
+        return f"ask it with: seqrnn {session.task.command} -m {output}"
     data = session.config.data
     from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
     again = " (with the same data on standard input)" if from_stdin else ""

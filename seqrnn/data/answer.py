@@ -12,22 +12,51 @@ AnswerKind = Literal["label", "labels", "tags", "notes", "number", "text"]
 
 
 class Answer(NamedTuple):
-    """What a model says of one row; scores are natural-log probabilities."""
+    """What a model says of one row.
+
+    Scores are natural logarithms of the probabilities that the network gives. Confidences are probabilities
+    from 0 to 1 that held-out data have shown to be right; where there are none, the scores speak.
+    """
 
     prediction: Any  # a label, a text or a list of labels: what JSON can hold
     score: float | None
     nbest: Sequence[tuple[Any, float]] = ()  # the likeliest first
     truncated: bool = False  # the row was cut to max_tokens
     unknown: int = 0  # tokens of the row that the model does not know
-    parts: Sequence[float] = ()  # score of each item of the prediction, where each is judged by itself
-    classes: Sequence[float] = ()  # score of each class, in their order, where all are wanted
+    parts: Sequence[float] = ()  # log of the confidence of each item, where each is judged by itself
+    classes: Sequence[float] = ()  # log of the confidence of each class, in order, where all are wanted
+    confidences: Sequence[float] = ()  # of each of `nbest`
+    abstained: bool = False  # there is no prediction, because its probability is too low
+
+    @property
+    def probability(self) -> float | None:
+        """How likely the prediction is right, from 0 to 1, where that is known."""
+        return self.confidences[0] if self.confidences else probability(self.score)
+
+    @property
+    def ranked(self) -> list[tuple[Any, float | None]]:
+        """The likeliest predictions, each with its probability from 0 to 1."""
+        likely: Sequence[float | None] = self.confidences or [probability(score) for _, score in self.nbest]
+        return [(found, sure) for (found, _), sure in zip(self.nbest, likely, strict=True)]
+
+    def if_likely(self, lowest: float) -> Answer:
+        """Return the answer, without its prediction where that is less likely than `lowest`."""
+        likely = self.probability
+        if likely is None or likely >= lowest:
+            return self
+        return self._replace(prediction=None, abstained=True)
 
     @property
     def is_finite(self) -> bool:
         """Whether none of its numbers is nan or infinite, as they are where a network has diverged."""
         number = self.prediction if isinstance(self.prediction, float) else 0.0
         scores = (score for _, score in self.nbest)
-        return all(map(math.isfinite, (number, self.score or 0.0, *self.parts, *self.classes, *scores)))
+        return all(
+            map(
+                math.isfinite,
+                (number, self.score or 0.0, *self.parts, *self.classes, *self.confidences, *scores),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -35,7 +64,8 @@ class AnswerStyle:
     """How answers go into a file: what they are, under which names, and what beside the prediction.
 
     `separator` is what joins the items of a prediction in one cell. With `probs`, the probability of each
-    of the `classes` is written, or, without classes, of each token's tag. `prefix` begins each name.
+    of the `classes` is written, or, without classes, of each token's tag. With `abstains`, objects say which
+    answers have no prediction because it is not likely enough. `prefix` begins each name.
     """
 
     kind: AnswerKind = "label"
@@ -43,6 +73,7 @@ class AnswerStyle:
     prefix: str = ""
     probs: bool = False
     classes: Sequence[str] = ()
+    abstains: bool = False
 
     @property
     def has_probabilities(self) -> bool:

@@ -9,6 +9,7 @@ from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.source_kind import kind_named, number_kinds
 from seqrnn.data.formats.column_names import (
     LABEL_NAMES,
+    MIN_STEPS,
     SERIES_NAMES,
     TEXT_NAMES,
     TIME_NAMES,
@@ -40,7 +41,7 @@ class ColumnRoles:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ColumnSpec:
     """What is settled already: the columns that the user has chosen, what is to be read, and the task."""
 
     source: str | None = None
@@ -54,7 +55,7 @@ class Wanted:
     blank_rows: int = 0  # between the first rows
 
 
-def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> ColumnRoles:
+def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: ColumnSpec) -> ColumnRoles:
     """Tell the roles of the columns of the file `name`.
 
     Raises UsageError where nothing says which column is which, and AmbiguousDataError, with the settings
@@ -73,7 +74,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: Wanted) -
 
 
 class _Columns:
-    def __init__(self, name: str, columns: Sequence[ColumnSample], wanted: Wanted) -> None:
+    def __init__(self, name: str, columns: Sequence[ColumnSample], wanted: ColumnSpec) -> None:
         self.name = name
         self.wanted = wanted
         self.columns = [column for column in columns if column.kind != "empty"]
@@ -174,9 +175,21 @@ class _Columns:
         names = [column.title or column.key for column in self.columns]
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         advice = "use --label-col, or --source text to read them as texts"
+        classes = [column for column in numbers if column.holds_few_integers]
+        if len(classes) == 1 and len(numbers) > MIN_STEPS and self.wanted.kind == "auto":
+            self._ask_for_steps(classes[0], len(numbers) - 1)
         if len(numbers) == 1 and not labels:
             raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")
         raise UsageError(f"{self.name} holds numbers; which of the columns {shown} holds the label? {advice}")
+
+    def _ask_for_steps(self, classes: ColumnSample, others: int) -> None:
+        """Ask where a row of numbers can be a series or a vector, and one column looks like its class."""
+        readings = [
+            {"data.label_column": classes.key, "data.source_kind": kind} for kind in ("vectors", "vector")
+        ]
+        what = f"column {classes.key} looks like a label ({classes.distinct} different integers)"
+        question = f"are the other {others} columns the steps of a series, or one vector?"
+        raise AmbiguousDataError(f"{self.name} holds numbers; {what}; {question}", readings)
 
     def with_texts(self) -> ColumnRoles:
         """Read the texts, or the files that paths name, of one column."""

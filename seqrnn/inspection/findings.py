@@ -12,7 +12,7 @@ from seqrnn.data.dataset.progress import Preparing, Progress, bytes_in
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
-from seqrnn.inspection.measuring import Measured, measure
+from seqrnn.inspection.measuring import SampleMeasurements, measure
 from seqrnn.inspection.survey import SampledRows, Survey, Surveyor
 from seqrnn.tasks.task import Task
 
@@ -26,7 +26,7 @@ class Findings:
     files: list[str]
     bytes: int
     survey: Survey
-    measured: Measured
+    measured: SampleMeasurements
     train: SampledRows
     valid: SampledRows
 

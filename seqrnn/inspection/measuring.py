@@ -30,7 +30,7 @@ from seqrnn.inspection.vocabulary import Vocabulary, describe_vocabulary
 from seqrnn.tasks.task import Task
 
 LARGEST_VOCABULARY = 10_000_000
-MOST_TOLD = 5
+MAX_REFUSALS = 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Side:
 
 
 @dataclass
-class Measured:
+class SampleMeasurements:
     """The sides by the names of their fields; `stops` are reasons for which a training would end at once.
 
     `task` has learned from the rows, as it would in a training; None where it cannot. `stopping` is the
@@ -58,15 +58,15 @@ class Measured:
     def refuse(self, reason: str) -> None:
         """Take note of a row that cannot be learned from."""
         self.stopping += 1
-        if len(self.stops) < MOST_TOLD:
+        if len(self.stops) < MAX_REFUSALS:
             self.stops.append(reason)
 
 
 def measure(
     config: Config, make: Callable[[Config], Task], train: SampledRows, valid: SampledRows
-) -> Measured:
+) -> SampleMeasurements:
     """Measure the rows of the training part, and which tokens of the validation part these do not have."""
-    measured = Measured(train.share)
+    measured = SampleMeasurements(train.share)
     task = make(config.model_copy(update={"data": _without_limits(config.data)}))
     learned = _learn(task.fields, train.train, measured)
     try:
@@ -112,7 +112,7 @@ def _without_limits(data: DataConfig) -> DataConfig:
     )
 
 
-def _learn(fields: Sequence[Field], rows: Sequence[Record], measured: Measured) -> list[Record]:
+def _learn(fields: Sequence[Field], rows: Sequence[Record], measured: SampleMeasurements) -> list[Record]:
     """Let fields look at rows; return those that can be learned from."""
     texts = [one for one in fields if isinstance(one, TextField)]
     others = [one for one in fields if not isinstance(one, TextField)]
@@ -123,7 +123,7 @@ def _learn(fields: Sequence[Field], rows: Sequence[Record], measured: Measured) 
     return learned
 
 
-def _observed(fields: Sequence[Field], row: Record, measured: Measured) -> bool:
+def _observed(fields: Sequence[Field], row: Record, measured: SampleMeasurements) -> bool:
     try:
         for one in fields:
             one.observe([row])
@@ -134,7 +134,7 @@ def _observed(fields: Sequence[Field], row: Record, measured: Measured) -> bool:
 
 
 def _encode(
-    fields: Sequence[Field], rows: Sequence[Record], measured: Measured, unlimited: bool
+    fields: Sequence[Field], rows: Sequence[Record], measured: SampleMeasurements, unlimited: bool
 ) -> list[tuple[Encoded, ...]]:
     """Encode rows by all fields, but those that cannot be, or are too long where that is `unlimited`."""
     encoded: list[tuple[Encoded, ...]] = []

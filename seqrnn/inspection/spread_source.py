@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.dataset.line_blocks import Block, read_blocks
+from seqrnn.data.dataset.line_blocks import LineBlock, read_blocks
 from seqrnn.data.dataset.progress import bytes_in
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.lines import Line, decode_line, file_name
@@ -19,7 +19,7 @@ BLOCK = 1 << 18  # bytes
 WHOLE = 64 << 20  # bytes that are read as rows
 ROOM = 32 << 20  # bytes that are read as rows of what is larger
 
-Watch = Callable[[Block], None]
+Watch = Callable[[LineBlock], None]
 
 
 @dataclass(frozen=True)

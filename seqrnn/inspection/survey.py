@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.dataset.building import READING, Building
-from seqrnn.data.dataset.line_blocks import Block
+from seqrnn.data.dataset.line_blocks import LineBlock
 from seqrnn.data.dataset.progress import Pass, bytes_in
 from seqrnn.data.fields.named_files import names_array, names_image
 from seqrnn.data.formats.record_reader import RecordReader, read_records
@@ -102,7 +102,7 @@ class Surveyor:
             self._watching = False
         return self._found(), self._sampled()
 
-    def _compare_lines(self, block: Block, held_out: bool) -> None:
+    def _compare_lines(self, block: LineBlock, held_out: bool) -> None:
         """Compare all lines of a large file, of which not all are read as rows."""
         if self._watching:
             filled = [(number, line) for number, line in enumerate(block.lines) if line.strip()]

@@ -10,33 +10,51 @@ from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.library.rows import Asking
-from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.tasks.task import AnsweringTask, WritingTask
+from seqrnn.tasks.language_model import LanguageModeling
+from seqrnn.tasks.task import GenerationTask, PredictionTask, Task
 
 
 def naming(
-    model: OpenedModel, k: int | None = None, threshold: float | None = None, probs: bool = False
+    model: OpenedModel,
+    k: int | None = None,
+    threshold: float | None = None,
+    probs: bool = False,
+    min_probability: float | None = None,
 ) -> Asking:
     """Ask a classifier, a tagger or another model that names something; see `Task.choice`.
 
-    With `probs`, answers have the scores of all classes.
+    With `probs`, answers have the scores of all classes. Those less likely than `min_probability` have no
+    prediction; raises UsageError where an answer has no probability that it is right.
     """
     task = model.run.task
-    assert isinstance(task, AnsweringTask)
-    answer = Labeller(task, model.backend).answer
-    return Asking(task.check, partial(answer, choice=replace(task.choice(k, threshold), probs=probs)))
+    assert isinstance(task, PredictionTask)
+    answer = partial(
+        Labeller(task, model.backend).answer, choice=replace(task.choice(k, threshold), probs=probs)
+    )
+    if min_probability is None:
+        return Asking(task.check, answer)
+    require_probability(task, min_probability)
+    return Asking(task.check, lambda records: [found.if_likely(min_probability) for found in answer(records)])
+
+
+def require_probability(task: Task, lowest: float) -> None:
+    """Raise UsageError where answers to a task have no probability, or none can be as low as `lowest`."""
+    if not 0.0 <= lowest <= 1.0:
+        raise UsageError(f"--min-probability {lowest:g}: out of range; give a probability from 0 to 1")
+    if not task.may_abstain:
+        raise UsageError(f"--min-probability: {task.no_probability}; leave it out")
 
 
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:
     """Ask a model that writes a sequence for each row. Raises UsageError for options that do not fit."""
     task = model.run.task
-    assert isinstance(task, WritingTask)
+    assert isinstance(task, GenerationTask)
     return Asking(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
 def line_scoring(model: OpenedModel, option: str) -> Asking:
     """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
     task = model.run.task
-    if not isinstance(task, LanguageModel):
+    if not isinstance(task, LanguageModeling):
         raise UsageError(f"{option}: scores are a language model's, and this is one for {task.name}")
     return Asking(task.text.check, LineScorer(task, model.backend).answer)

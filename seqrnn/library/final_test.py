@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.measuring import Encoded, Given, encoded, find_source, with_fields
+from seqrnn.library.measuring import DataArguments, EncodedData, encoded, find_source, with_fields
 from seqrnn.library.results import Evaluation
 from seqrnn.run.results import TEST, keep_result
 
@@ -25,18 +25,19 @@ class FinalTest:
     """Data that were read before the training, so that nothing is wrong with them after it."""
 
     files: tuple[str, ...]
-    data: Encoded
+    data: EncodedData
 
     def measure(self, run: Path, device: str) -> Evaluation:
         """Measure the best weights of a run as `seqrnn evaluate` does; keep the figures in the run."""
         from seqrnn.answering.opened_run import open_run
         from seqrnn.backends.torch.backend import open_backend
         from seqrnn.search.beam import Beam
-        from seqrnn.training.evaluation import Effort
+        from seqrnn.training.evaluation import EvaluationOptions
 
         opened = open_run(run)
-        measured = self.data.measure(open_backend(opened, device), Effort(beam=Beam(BEAM_SIZE)))
-        result = {"files": self.files, "step": opened.generation.step, "figures": measured.as_json}
+        self.data.task.calibration = opened.task.calibration
+        measured = self.data.measure(open_backend(opened, device), EvaluationOptions(beam=Beam(BEAM_SIZE)))
+        result = {"files": self.files, "step": opened.checkpoint.step, "figures": measured.as_json}
         keep_result(run, TEST, result)
         return measured
 
@@ -57,5 +58,5 @@ def final_test(plan: Plan, fields: Sequence[Field]) -> Iterator[FinalTest | None
     task = with_fields(plan.task(), fields)
     sides = (named.paths[0], named.target_path) if named.target_path else (None, None)
     paths = ("-",) if named.target_path else named.paths
-    with encoded(task, find_source(plan.config, Given(paths, sides))) as data:
+    with encoded(task, find_source(plan.config, DataArguments(paths, sides))) as data:
         yield FinalTest(tuple(map(file_name, named.files)), data)

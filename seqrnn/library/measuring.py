@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import UsageError, refuse
+from seqrnn.library.asking import require_probability
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.results import Evaluation
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from seqrnn.data.fields.field import Field
     from seqrnn.data.source import Source
     from seqrnn.tasks.task import Task
-    from seqrnn.training.evaluation import Effort
+    from seqrnn.training.evaluation import EvaluationOptions
 
 
 @dataclass(frozen=True)
-class Given:
+class DataArguments:
     """What a command line says of data: its files, or those of two sides, and their layout."""
 
     paths: tuple[str, ...]
@@ -36,7 +37,7 @@ class Given:
     encoding: str | None = None
 
 
-def find_source(config: Config, given: Given) -> Source:
+def find_source(config: Config, given: DataArguments) -> Source:
     """Say where the data are, and how they are laid out: as in training, unless the file tells otherwise.
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
@@ -84,7 +85,7 @@ def with_fields(task: Task, fields: Sequence[Field]) -> Task:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedData:
     """Data as a task's fields have encoded them, ready to be measured on."""
 
     task: Task
@@ -92,7 +93,7 @@ class Encoded:
     part: PartReport
     notes: Sequence[str] = ()
 
-    def measure(self, backend: TorchBackend, effort: Effort) -> Evaluation:
+    def measure(self, backend: TorchBackend, effort: EvaluationOptions) -> Evaluation:
         """Measure the network of a backend. Raises NumericError where its loss is not finite."""
         from seqrnn.training.evaluation import evaluate
 
@@ -101,7 +102,7 @@ class Encoded:
 
 
 @contextmanager
-def encoded(task: Task, source: Source) -> Iterator[Encoded]:
+def encoded(task: Task, source: Source) -> Iterator[EncodedData]:
     """Encode data with the fields of a task, which have learned. Raises DataError for what cannot be read."""
     from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
@@ -110,30 +111,40 @@ def encoded(task: Task, source: Source) -> Iterator[Encoded]:
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         part = encode_part(source, task.fields, Path(directory), "truncate")
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
-        yield Encoded(task, dataset, part, notes_of(source))
+        yield EncodedData(task, dataset, part, notes_of(source))
 
 
-def effort_of(task: Task, name: str, streams: int, beam: tuple[int | None, float | None]) -> Effort:
+def effort_of(
+    task: Task,
+    name: str,
+    streams: int,
+    beam: tuple[int | None, float | None],
+    min_probability: float | None = None,
+) -> EvaluationOptions:
     """Return what measuring may cost, of a model of this `name`; `beam` is its width and length penalty.
 
+    Coverage and accuracy are told of answers of `min_probability` or more.
     Raises UsageError for what has no effect on the task.
     """
     from seqrnn.search.beam import Beam
-    from seqrnn.tasks.language_model import LanguageModel
-    from seqrnn.tasks.task import WritingTask
-    from seqrnn.training.evaluation import Effort
+    from seqrnn.tasks.language_model import LanguageModeling
+    from seqrnn.tasks.task import GenerationTask
+    from seqrnn.training.evaluation import EvaluationOptions
 
     size, penalty = beam
-    if not isinstance(task, WritingTask):
+    if not isinstance(task, GenerationTask):
         of_beams = {"--beam-size": size, "--length-penalty": penalty}
         refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
-    if not (isinstance(task, LanguageModel) and task.stream):
+    if not (isinstance(task, LanguageModeling) and task.stream):
         of_texts = {"--streams": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
-    return Effort(streams, beam=Beam(BEAM_SIZE if size is None else size, penalty or 0.0))
+    if min_probability is not None:
+        require_probability(task, min_probability)
+    width = BEAM_SIZE if size is None else size
+    return EvaluationOptions(streams, beam=Beam(width, penalty or 0.0), min_probability=min_probability)
 
 
-def measure(backend: TorchBackend, task: Task, source: Source, effort: Effort) -> Evaluation:
+def measure(backend: TorchBackend, task: Task, source: Source, effort: EvaluationOptions) -> Evaluation:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
     with encoded(task, source) as data:
         return data.measure(backend, effort)
@@ -152,7 +163,7 @@ def _notes(part: PartReport) -> list[str]:
     return notes
 
 
-def _source(data: DataConfig, given: Given) -> Source:
+def _source(data: DataConfig, given: DataArguments) -> Source:
     from seqrnn.data.source import Source, spool
 
     source, target = given.sides

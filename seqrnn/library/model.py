@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from seqrnn.answering.continuation import Text
-from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.continuation import Continuation
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.asking import line_scoring, naming, writing
@@ -20,7 +20,7 @@ from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, resu
 from seqrnn.library.results import Evaluation, LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 from seqrnn.library.spelling import spelled_for_python
-from seqrnn.tasks.task import WritingTask
+from seqrnn.tasks.task import GenerationTask
 
 if TYPE_CHECKING:
     from seqrnn.backends.torch.backend import TorchBackend
@@ -72,7 +72,7 @@ class Model:
     @property
     def checkpoint(self) -> Path:
         """The directory in it whose weights were opened: the best ones."""
-        return self._opened.run.generation.path
+        return self._opened.run.checkpoint.path
 
     @property
     def task(self) -> str:
@@ -101,6 +101,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> list[RowAnswer]: ...
     @overload
@@ -110,6 +111,7 @@ class Model:
         *,
         k: int | None = ...,
         threshold: float | None = ...,
+        min_probability: float | None = ...,
         errors: Errors = ...,
     ) -> Iterator[RowAnswer]: ...
 
@@ -119,16 +121,18 @@ class Model:
         *,
         k: int | None = None,
         threshold: float | None = None,
+        min_probability: float | None = None,
         errors: Errors = "raise",
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
         """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
 
         `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
-        probability of one (0; 0.5 if multi-label).
+        probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
+        prediction, and has `abstained`.
         """
         with spelled_for_python():
             self._require("classify")
-            asking = naming(self._opened, k, threshold)
+            asking = naming(self._opened, k, threshold, min_probability=min_probability)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
@@ -184,7 +188,7 @@ class Model:
             chosen = DecodingOptions.of(options)
             limits, sampling = chosen.for_prompts()
             text = self._text(prompt, limits)
-        return _spelled(text.pieces(sampling))
+        return _spelled(text.stream(sampling))
 
     def evaluate(
         self,
@@ -198,24 +202,30 @@ class Model:
         streams: int = 1,
         beam_size: int | None = None,
         length_penalty: float | None = None,
+        min_probability: float | None = None,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
-        The file is read as that of the training was, unless its header or an argument says otherwise.
+        The file is read as that of the training was, unless its header or an argument says otherwise. With
+        `min_probability` the figures have the `coverage`, which is the share of answers that are at least so
+        likely, and their `covered_accuracy`.
         PyTorch is imported. Raises DataError for data that cannot be read.
         """
-        from seqrnn.library.measuring import Given, effort_of, find_source, measure, with_fields
+        from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure, with_fields
         from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
         with spelled_for_python():
             run = self._opened.run
-            effort = effort_of(run.task, str(self.path), streams, (beam_size, length_penalty))
+            effort = effort_of(
+                run.task, str(self.path), streams, (beam_size, length_penalty), min_probability
+            )
             layout = format, text_column, label_column, encoding
             if target is None:
-                given = Given((os.fspath(data),), (None, None), *layout)
+                given = DataArguments((os.fspath(data),), (None, None), *layout)
             else:
-                given = Given(("-",), (os.fspath(data), os.fspath(target)), *layout)
+                given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
             task = with_fields(type(run.task)(run.config), run.task.fields)
+            task.calibration = run.task.calibration
             check_bleu_tokenizer(task.config.training.bleu_tokenizer)
             return measure(self._measured, task, find_source(run.config, given), effort)
 
@@ -235,12 +245,12 @@ class Model:
 
     @property
     def _writes_rows(self) -> bool:
-        return isinstance(self._opened.run.task, WritingTask)
+        return isinstance(self._opened.run.task, GenerationTask)
 
     def _require(self, verb: str) -> None:
         task = self._opened.run.task
-        if task.verb != verb:
-            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.verb}()")
+        if task.command != verb:
+            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.command}()")
 
     def _parts_by(self, asking: Asking) -> Answering:
         """Answer the rows of a part together."""
@@ -267,9 +277,9 @@ class Model:
 
         return answered
 
-    def _text(self, prompt: str, limits: Any) -> Text:
-        continuer = Continuer(self._opened.run, self._opened.backend)
-        return Text(continuer, without_surrogates(prompt), limits)
+    def _text(self, prompt: str, limits: Any) -> Continuation:
+        generator = TextGenerator(self._opened.run, self._opened.backend)
+        return Continuation(generator, without_surrogates(prompt), limits)
 
     def _each(
         self, rows: Iterable[Any], answer: Answering, kind: type[Result], errors: Errors

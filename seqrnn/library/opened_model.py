@@ -31,8 +31,8 @@ class OpenedModel:
     Nothing outside it is changed: how many threads a product of matrices takes is for the program to say.
     """
 
-    def __init__(self, path: Path, verb: str | None, resources: Resources) -> None:
-        self.run = open_run(path, verb)
+    def __init__(self, path: Path, command: str | None, resources: Resources) -> None:
+        self.run = open_run(path, command)
         self.resources = resources
         self.backend: Any = self._in_numpy() if self.in_numpy else self._in_torch()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, Literal, TypeVar
 
-from seqrnn.answering.rows import MOST_ROWS
+from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.errors import DataError
 from seqrnn.library.results import LineScore, RowAnswer
@@ -23,7 +23,7 @@ Answering = Callable[[Part], list[Answer | Refusal]]
 def parts_of(rows: Iterator[Any]) -> Iterator[Part]:
     """Yield as many rows at a time as are answered together."""
     first = 0
-    while part := list(islice(rows, MOST_ROWS)):
+    while part := list(islice(rows, MAX_ROWS)):
         yield first, part
         first += len(part)
 

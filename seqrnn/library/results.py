@@ -22,11 +22,13 @@ class Candidate:
 
     prediction: Prediction
     score: float
+    confidence: float | None = None
+    """How likely a sequence is right, all in all, where validation data have shown that."""
 
     @property
     def probability(self) -> float:
-        """The probability, 0 to 1."""
-        return math.exp(min(self.score, 0.0))
+        """How likely it is right, 0 to 1: the confidence, or else what the score says."""
+        return math.exp(min(self.score, 0.0)) if self.confidence is None else self.confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class RowAnswer:
     `score` is the natural-log probability of the prediction, None where it has none (regression).
     `nbest` holds the likeliest predictions, the best first. `truncated` says that the row was cut to the
     model's `max_tokens`, or what was written for it to `max_len`; `unknown` counts tokens that training did
-    not have. Of a row that could not be answered, `error` says why, and the prediction is None.
+    not have. Of a row that could not be answered, `error` says why, and the prediction is None; it also is
+    where the model `abstained`, since the probability is below the lowest one that was asked for.
     """
 
     prediction: Prediction = None
@@ -47,18 +50,25 @@ class RowAnswer:
     token_scores: tuple[float, ...] = ()
     """Natural-log probability of each tag by itself (tagging)."""
     error: str | None = None
+    confidence: float | None = None
+    """How likely a sequence is right, all in all, where validation data have shown that."""
+    abstained: bool = False
 
     @property
     def probability(self) -> float | None:
-        """The probability of the prediction, 0 to 1, where it has one."""
-        return probability(self.score)
+        """How likely the prediction is right, 0 to 1: the confidence, or else what the score says."""
+        return probability(self.score) if self.confidence is None else self.confidence
 
     @classmethod
     def of(cls, answer: Answer) -> RowAnswer:
         """Return what a task has answered."""
-        nbest = tuple(Candidate(frozen(found), score) for found, score in answer.nbest)
-        told = answer.truncated, answer.unknown, tuple(answer.parts)
-        return cls(frozen(answer.prediction), answer.score, nbest, *told)
+        sure: Sequence[float | None] = answer.confidences or [None] * len(answer.nbest)
+        nbest = tuple(
+            Candidate(frozen(found), score, likely)
+            for (found, score), likely in zip(answer.nbest, sure, strict=True)
+        )
+        told = answer.truncated, answer.unknown, tuple(answer.parts), None, sure[0] if sure else None
+        return cls(frozen(answer.prediction), answer.score, nbest, *told, abstained=answer.abstained)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
-    from seqrnn.data.dataset.prepare import Prepared
+    from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.library.model import Model
-    from seqrnn.run.generation import Generation
+    from seqrnn.run.checkpoint import Checkpoint
     from seqrnn.tasks.task import Task
     from seqrnn.training.events import Evaluated, Event
     from seqrnn.training.session import Session
@@ -121,8 +121,8 @@ class Begun:
 
     plan: Plan
     task: Task
-    prepared: Prepared
-    weights: Generation | None
+    prepared: PreparedData
+    weights: Checkpoint | None
     parent: Path | None
     resume: bool
 
@@ -178,7 +178,7 @@ def _plan(
     return plan_training(layers, None if parent is None else inherited(parent))
 
 
-def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Generation | None:
+def _weights(begun: Path | None, resume: bool, say: Callable[[str], None]) -> Checkpoint | None:
     """Return the saved weights that a training begins with, those of the run `begun` if there is one."""
     from seqrnn.answering.opened_run import opened
     from seqrnn.run.directory import RunDirectory
@@ -200,7 +200,7 @@ def _check_weights(run: OpenedRun) -> None:
     """Hold weights to the settings of their run, before any data are made as large as those say."""
     from seqrnn.backends.torch.build import expected_parameters
 
-    run.generation.check(expected_parameters(run.config, run.task))
+    run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
 def _followed(
@@ -208,14 +208,14 @@ def _followed(
 ) -> TrainingResult:
     """Train to the end, or until the callback returns True; `place` is that of the session."""
     from seqrnn.training.events import Evaluated, Finished, Measured
-    from seqrnn.training.session import Place
+    from seqrnn.training.session import RunTarget
 
     session = data.session()
     notes.append(session.describe())
 
     history: list[Evaluated] = []
     finished, figures = Finished(0, 0.0, ""), {}
-    for event in session.train(Place(*place)):
+    for event in session.train(RunTarget(*place)):
         match event:
             case Evaluated():
                 history.append(event)

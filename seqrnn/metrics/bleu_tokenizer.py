@@ -19,7 +19,7 @@ MODULES = {"ja-mecab": ("MeCab", "ipadic"), "ko-mecab": ("mecab_ko", "mecab_ko_d
 EXTRAS = {"ja-mecab": "sacrebleu[ja]", "ko-mecab": "sacrebleu[ko]"}
 
 
-class Chosen(NamedTuple):
+class BleuTokenizerChoice(NamedTuple):
     """The name of a tokenizer, and what a user should know of why; nothing where it is the usual one."""
 
     name: str
@@ -32,29 +32,35 @@ def check_bleu_tokenizer(name: str) -> None:
         raise UsageError(f"--bleu-tokenizer {name}: is not installed; pip install '{EXTRAS[name]}'")
 
 
-def choose_bleu_tokenizer(asked: str, references: Iterable[str]) -> Chosen:
+def choose_bleu_tokenizer(asked: str, references: Iterable[str]) -> BleuTokenizerChoice:
     """Return the tokenizer that was asked for or, for `auto`, one that suits the script."""
     if asked != "auto":
-        return Chosen(asked)
+        return BleuTokenizerChoice(asked)
     letters = _letters_by_script(references)
     least = LEAST_SHARE * letters.total()
     kana = sum(letters[script] for script in KANA)
     if letters["CJK"] + kana > least:
         if kana <= LEAST_KANA * (letters["CJK"] + kana):
-            return Chosen("zh", "BLEU cuts texts as sacrebleu's zh does: the references are Chinese")
+            return BleuTokenizerChoice(
+                "zh", "BLEU cuts texts as sacrebleu's zh does: the references are Chinese"
+            )
         return _by_words_if_possible("ja-mecab", "Japanese")
     if letters["HANGUL"] > least:
         return _by_words_if_possible("ko-mecab", "Korean")
     script = max(UNSPACED, key=letters.__getitem__)
     if letters[script] > least:
-        return Chosen("char", f"BLEU counts characters: the references are in {script.title()} script")
-    return Chosen("13a")
+        return BleuTokenizerChoice(
+            "char", f"BLEU counts characters: the references are in {script.title()} script"
+        )
+    return BleuTokenizerChoice("13a")
 
 
-def _by_words_if_possible(name: str, language: str) -> Chosen:
+def _by_words_if_possible(name: str, language: str) -> BleuTokenizerChoice:
     if _is_installed(name):
-        return Chosen(name, f"BLEU cuts texts as sacrebleu's {name} does: the references are {language}")
-    return Chosen(
+        return BleuTokenizerChoice(
+            name, f"BLEU cuts texts as sacrebleu's {name} does: the references are {language}"
+        )
+    return BleuTokenizerChoice(
         "char",
         f"BLEU counts characters: the references are {language}, and {name} is not installed "
         f"(pip install '{EXTRAS[name]}')",

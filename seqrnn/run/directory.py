@@ -1,11 +1,11 @@
-"""The run directory: configuration, vocabularies and generations of one training, and nothing else.
+"""The run directory: configuration, vocabularies and checkpoints of one training, and nothing else.
 
     RUN/  config.yaml  tokenizer.json  target_tokenizer.json  labels.json  metrics.jsonl  test.json  lock
           gen-00000400/  model.safetensors  training.safetensors  training.json  manifest.json
 
-Whatever is read here may have been damaged, or written by somebody else. A generation gets its name
+Whatever is read here may have been damaged, or written by somebody else. A checkpoint gets its name
 only when the disk has all of it, and an older one goes only after that, so that whenever the process
-dies, the last complete generation can be read.
+dies, the last complete checkpoint can be read.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.errors import LockedError, ModelError, OutputError, UsageError
-from seqrnn.run.files import check_fingerprint, fingerprint, read_regular, sync_directory, write_synced
-from seqrnn.run.generation import (
+from seqrnn.run.checkpoint import (
     STRAY_NAME,
-    Generation,
+    Checkpoint,
     Snapshot,
     discard,
     put_in_place,
     remove_files,
-    write_generation,
+    write_checkpoint,
 )
-from seqrnn.run.location import check_free, check_run, generation_paths
+from seqrnn.run.files import check_fingerprint, fingerprint, read_regular, sync_directory, write_synced
+from seqrnn.run.location import check_free, check_run, checkpoint_paths
 from seqrnn.run.lock import LOCK, RunLock
-from seqrnn.run.manifest import MODEL, ROOT_FILES, TRAINING_STATE, TRAINING_TENSORS, GenerationFile, RootFile
+from seqrnn.run.manifest import MODEL, ROOT_FILES, TRAINING_STATE, TRAINING_TENSORS, CheckpointFile, RootFile
 from seqrnn.run.metrics_log import METRICS, MetricsLog
 from seqrnn.run.results import RESULT_FILES
 
@@ -41,7 +41,7 @@ COPY_AGAIN = "copy the run directory again, or train it again"
 class RunDirectory:
     """One training on disk. `create` makes it, `open` finds it.
 
-    `warnings` says, in lines for the user, which damaged generations were passed over. Whoever
+    `warnings` says, in lines for the user, which damaged checkpoints were passed over. Whoever
     writes (`save`, `sweep`, `metrics`) holds the `RunLock` of the directory; reading needs no lock.
     """
 
@@ -49,12 +49,12 @@ class RunDirectory:
         self.path = path
         self.metrics = MetricsLog(path)
         self.warnings: list[str] = []
-        self._chosen: Generation | None = None
+        self._chosen: Checkpoint | None = None
         self._made: list[Path] = []
 
     @classmethod
     def create(cls, path: Path, files: Mapping[RootFile, str], overwrite: bool = False) -> RunDirectory:
-        """Make a run directory that holds `files`, by name the text, and no generation yet.
+        """Make a run directory that holds `files`, by name the text, and no checkpoint yet.
 
         Locks it meanwhile. With `overwrite` the files of a run that was there go, and no others.
         Raises what `check_free` raises, `LockedError`, and `OutputError`, with nothing left behind.
@@ -75,34 +75,34 @@ class RunDirectory:
         check_run(path)
         return cls(path)
 
-    def best(self) -> Generation:
-        """The generation with the best metric whose weights verify; without metrics, the newest.
+    def best(self) -> Checkpoint:
+        """The checkpoint with the best metric whose weights verify; without metrics, the newest.
 
         Passes over damaged ones with a line in `warnings`; raises `ModelError` where none is left.
         """
-        return self._choose(Generation.rank, (MODEL,))
+        return self._choose(Checkpoint.rank, (MODEL,))
 
-    def newest(self) -> Generation:
-        """The generation of the highest step of which everything verifies, to go on from; see `best`."""
-        return self._choose(lambda generation: -generation.step, (MODEL, TRAINING_TENSORS, TRAINING_STATE))
+    def newest(self) -> Checkpoint:
+        """The checkpoint of the highest step of which everything verifies, to go on from; see `best`."""
+        return self._choose(lambda checkpoint: -checkpoint.step, (MODEL, TRAINING_TENSORS, TRAINING_STATE))
 
     def read_text(self, name: RootFile) -> str:
-        """A text file of the run, as it was when the generation last chosen (or the best) was saved.
+        """A text file of the run, as it was when the checkpoint last chosen (or the best) was saved.
 
         Raises `ModelError` where it is missing, too large, changed since, or not UTF-8.
         """
-        generation, path = self._chosen or self.best(), self.path / name
+        checkpoint, path = self._chosen or self.best(), self.path / name
         try:
             content = read_regular(path)
-            check_fingerprint(content, generation.manifest.fingerprint(name, generation.path), path)
+            check_fingerprint(content, checkpoint.manifest.fingerprint(name, checkpoint.path), path)
             return content.decode()
         except UnicodeDecodeError as error:
             raise ModelError(f"{path}: not UTF-8 at byte {error.start}; {COPY_AGAIN}") from error
         except ModelError as error:
             raise ModelError(f"{error}; {COPY_AGAIN}") from error
 
-    def save(self, snapshot: Snapshot) -> Generation:
-        """Write a generation, durably, then remove all but it and the best.
+    def save(self, snapshot: Snapshot) -> Checkpoint:
+        """Write a checkpoint, durably, then remove all but it and the best.
 
         One of the same step is replaced. Raises `OutputError` where the disk is full or fails and
         `NumericError` where a tensor holds nan; the temporary is gone then and older ones are intact.
@@ -112,9 +112,9 @@ class RunDirectory:
         with _explained(self.path, snapshot), _removed_on_failure(temporary):
             remove_files(temporary)
             temporary.mkdir(exist_ok=True)
-            write_generation(temporary, snapshot, self._root_fingerprints())
+            write_checkpoint(temporary, snapshot, self._root_fingerprints())
             put_in_place(temporary, target)
-            saved = Generation.read(target)
+            saved = Checkpoint.read(target)
             self._prune(saved)
         return saved
 
@@ -130,7 +130,7 @@ class RunDirectory:
 
         A directory that was there before stays, empty as it was; those made for the run go.
         """
-        if not generation_paths(self.path):
+        if not checkpoint_paths(self.path):
             with suppress(OSError):
                 self._clear()
                 (self.path / LOCK).unlink()
@@ -154,7 +154,7 @@ class RunDirectory:
     def _clear(self) -> None:
         """Remove our own files, and no others; the lock stays, since it is held."""
         self.sweep()
-        for path in generation_paths(self.path):
+        for path in checkpoint_paths(self.path):
             discard(path)
         for name in (*ROOT_FILES, *RESULT_FILES, METRICS):
             (self.path / name).unlink(missing_ok=True)
@@ -163,34 +163,34 @@ class RunDirectory:
         paths = {name: self.path / name for name in ROOT_FILES}
         return {name: fingerprint(read_regular(path)) for name, path in paths.items() if path.exists()}
 
-    def _prune(self, saved: Generation) -> None:
+    def _prune(self, saved: Checkpoint) -> None:
         keep = {saved.path, self.best().path}
-        for path in generation_paths(self.path):
+        for path in checkpoint_paths(self.path):
             if path not in keep:
                 discard(path)
 
-    def _choose(self, rank: Callable[[Generation], Any], files: tuple[GenerationFile, ...]) -> Generation:
-        """The first generation by `rank` of which `files` verify."""
+    def _choose(self, rank: Callable[[Checkpoint], Any], files: tuple[CheckpointFile, ...]) -> Checkpoint:
+        """The first checkpoint by `rank` of which `files` verify."""
         seen: set[Path] = set()
         # A training may replace all that was listed before it was read: then there is a newer one.
-        while new := [path for path in generation_paths(self.path) if path not in seen]:
+        while new := [path for path in checkpoint_paths(self.path) if path not in seen]:
             seen.update(new)
-            for generation in sorted(self._readable(new), key=rank):
-                with self._warned(generation.path):
-                    generation.verify(files)
-                    self._chosen = generation
-                    return generation
-        reason = f"no valid generation: {self.warnings[-1]}" if self.warnings else "nothing was saved yet"
+            for checkpoint in sorted(self._readable(new), key=rank):
+                with self._warned(checkpoint.path):
+                    checkpoint.verify(files)
+                    self._chosen = checkpoint
+                    return checkpoint
+        reason = f"no valid checkpoint: {self.warnings[-1]}" if self.warnings else "nothing was saved yet"
         raise ModelError(f"{self.path}: {reason}; train it again")
 
-    def _readable(self, paths: list[Path]) -> Iterator[Generation]:
+    def _readable(self, paths: list[Path]) -> Iterator[Checkpoint]:
         for path in paths:
             with self._warned(path):
-                yield Generation.read(path)
+                yield Checkpoint.read(path)
 
     @contextmanager
     def _warned(self, path: Path) -> Iterator[None]:
-        """Turn a damaged generation into a warning, once; one that was just pruned is no damage."""
+        """Turn a damaged checkpoint into a warning, once; one that was just pruned is no damage."""
         try:
             yield
         except ModelError as error:

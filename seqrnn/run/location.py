@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import NoReturn
 
 from seqrnn.errors import ModelError, UsageError
+from seqrnn.run.checkpoint import DIRECTORY_NAME
 from seqrnn.run.files import check_writable
-from seqrnn.run.generation import DIRECTORY_NAME
 from seqrnn.run.lock import LOCK
 from seqrnn.run.manifest import CONFIG, ROOT_FILES
 from seqrnn.run.tensors import PICKLE_SUFFIXES
 
 
-def generation_paths(run: Path) -> list[Path]:
-    """The generations of a run, complete or not, the newest first; links are not followed."""
+def checkpoint_paths(run: Path) -> list[Path]:
+    """The checkpoints of a run, complete or not, the newest first; links are not followed."""
     found = [path for path in run.iterdir() if DIRECTORY_NAME.fullmatch(path.name) and _is_own(path)]
     return sorted(found, key=lambda path: (-int(path.name[4:].removesuffix(".old")), path.name))
 
 
 def is_run(path: Path) -> bool:
     """Whether `path` is a directory that a training began to fill."""
-    return (path / CONFIG).is_file() and ((path / LOCK).is_file() or bool(generation_paths(path)))
+    return (path / CONFIG).is_file() and ((path / LOCK).is_file() or bool(checkpoint_paths(path)))
 
 
 def holds_run(path: Path) -> bool:
@@ -36,7 +36,7 @@ def holds_run(path: Path) -> bool:
 
 
 def _has_parts(path: Path) -> bool:
-    return (path / CONFIG).is_file() or bool(generation_paths(path))
+    return (path / CONFIG).is_file() or bool(checkpoint_paths(path))
 
 
 def check_run(path: Path) -> None:

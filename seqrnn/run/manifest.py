@@ -1,4 +1,4 @@
-"""What a generation says of itself: how far the training was, how good, and which bytes belong to it."""
+"""What a checkpoint says of itself: how far the training was, how good, and which bytes belong to it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pydantic import (
 
 from seqrnn.catalog import FieldFile
 from seqrnn.errors import ModelError
+from seqrnn.run.calibration import Calibration
 from seqrnn.run.files import Fingerprint, read_regular
 from seqrnn.strict_json import conform, parse_object
 
@@ -33,15 +34,15 @@ TRAINING_STATE: Final = "training.json"
 CONFIG: Final = "config.yaml"
 
 # No name that a file brings is used as a path: a manifest names what stands here, or is refused.
-GenerationFile = Literal["model.safetensors", "training.safetensors", "training.json"]
+CheckpointFile = Literal["model.safetensors", "training.safetensors", "training.json"]
 RootFile = Literal["config.yaml", FieldFile]
-FileName = Literal[GenerationFile, RootFile]
+FileName = Literal[CheckpointFile, RootFile]
 Numbers = Literal["float32", "int8"]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
 class Metric(BaseModel):
-    """A number by which generations are compared; None, as nan and infinity become, is the worst.
+    """A number by which checkpoints are compared; None, as nan and infinity become, is the worst.
 
     Between equal ones the `loss` decides, where it is known.
     """
@@ -66,7 +67,7 @@ class Metric(BaseModel):
 
 
 class Manifest(BaseModel):
-    """`manifest.json`, written last, so that whoever finds it finds the generation complete."""
+    """`manifest.json`, written last, so that whoever finds it finds the checkpoint complete."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -76,6 +77,7 @@ class Manifest(BaseModel):
     step: NonNegativeInt
     epoch: Annotated[FiniteFloat, Field(ge=0)]
     metric: Metric | None
+    calibration: Calibration | None = None  # left out where none was fitted
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     files: dict[FileName, Fingerprint]
 
@@ -96,14 +98,16 @@ class Manifest(BaseModel):
         return manifest
 
     @model_serializer(mode="wrap")
-    def _without_keys_of_later_formats(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_keys_that_say_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
         if self.format == 1:
             del content["weights"]
+        if self.calibration is None:
+            del content["calibration"]
         return content
 
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
-        """The fingerprint of the file `name`; raises `ModelError` where it is not of this generation."""
+        """The fingerprint of the file `name`; raises `ModelError` where it is not of this checkpoint."""
         if name not in self.files:
             hint = "; start from its weights with --init-from" if name == TRAINING_STATE else ""
             raise ModelError(f"{path}: has no {name}{hint}")

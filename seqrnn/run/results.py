@@ -1,4 +1,4 @@
-"""Figures that a run keeps beside its generations, each a JSON object of its own.
+"""Figures that a run keeps beside its checkpoints, each a JSON object of its own.
 
 test.json   what `train --test` has measured: `files`, the `step` of the weights, and the `figures`
             that `seqrnn evaluate --json` prints

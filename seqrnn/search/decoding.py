@@ -14,7 +14,7 @@ from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
 
-WORTHWHILE = (
+COMPACT_AT = (
     0.2  # share of sources that have ended at which to go on without them: to copy the others costs, too
 )
 
@@ -52,7 +52,7 @@ def decode(model: Stepper, start: Prediction, decoding: Decoding) -> list[list[H
     return _draw(model, start, decoding.limits, (decoding.strategy, decoding.n_best))
 
 
-def numbered(decoding: Decoding, numbers: Sequence[int]) -> Decoding:
+def with_row_seeds(decoding: Decoding, numbers: Sequence[int]) -> Decoding:
     """Return the same for rows of these `numbers`, each with draws of its own, whatever batch it is in."""
     if isinstance(decoding.strategy, Beam):
         return decoding
@@ -68,7 +68,7 @@ def _draw(
     rows = np.repeat(np.arange(len(logits))[:, None], count, axis=1)  # (R, count)
     begun = logits[rows.ravel()], model.select(states, rows)
     steps, scores = [], np.zeros(rows.size)  # (R * count,)
-    for chosen in generate(_Shrinking(model, rows.shape).step, begun, limits, sampling):
+    for chosen in generate(_CompactingStepper(model, rows.shape).step, begun, limits, sampling):
         steps.append(chosen.tokens)
         scores += chosen.log_probs
     tokens = np.stack(steps, axis=1)  # (R * count, T)
@@ -87,7 +87,7 @@ def _draw(
     ]
 
 
-class _Shrinking:
+class _CompactingStepper:
     """The steps of a model, without those of sources whose sequences have all ended and read `<blank>`."""
 
     def __init__(self, model: Stepper, shape: tuple[int, int]) -> None:
@@ -98,7 +98,7 @@ class _Shrinking:
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,); what is said of one that has ended means nothing."""
         ended = (tokens[self._computed] == BLANK).all(axis=1)
-        if np.count_nonzero(ended) >= max(1, WORTHWHILE * len(ended)):
+        if np.count_nonzero(ended) >= max(1, COMPACT_AT * len(ended)):
             kept = np.flatnonzero(~ended)
             places = np.arange(self._computed.size).reshape(self._computed.shape)
             states = self._model.select(states, places[kept])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import UsageError
-from seqrnn.search.sampling import Chooser, Sampling
+from seqrnn.search.sampling import Sampling, TokenSampler
 from seqrnn.search.step import Logits, Prediction, Step, Tokens, log_softmax
 
 
@@ -42,7 +42,7 @@ class Limits:
 
 
 @dataclass(slots=True)  # one that is frozen takes twice as long to make
-class Chosen:
+class NextTokens:
     """One more token of each sequence; after its `<eos>` a sequence goes on with `<blank>`."""
 
     tokens: Tokens  # (N,)
@@ -60,7 +60,7 @@ class Chosen:
         return gained
 
 
-def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) -> Iterator[Chosen]:
+def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) -> Iterator[NextTokens]:
     """Continue N sequences, yielding each token as soon as it is chosen.
 
     `start` is what `step` returned for the last token of the prompts. Ends when every sequence has
@@ -68,7 +68,7 @@ def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) 
     Raises NumericError where the model gives nan.
     """
     logits, states = start
-    choose = Chooser(sampling, limits.forbidden, logits.shape)
+    choose = TokenSampler(sampling, limits.forbidden, logits.shape)
     history = np.empty((len(logits), 0), dtype=np.int64)
     tokens, ended = np.full(len(logits), BOS), np.zeros(len(logits), dtype=bool)
     any_ended = False
@@ -78,7 +78,7 @@ def generate(step: Step, start: Prediction, limits: Limits, sampling: Sampling) 
         tokens = choose(logits, history)
         if any_ended:
             tokens[ended] = BLANK
-        yield Chosen(tokens, logits)
+        yield NextTokens(tokens, logits)
         if EOS in tokens.tolist():
             any_ended = True
             ended |= tokens == EOS

@@ -21,8 +21,8 @@ from seqrnn.search.step import Logits, LogProbs, Tokens, log_softmax
 
 NOISE = 2**14  # numbers that are drawn at once, some tenths of a millisecond
 LEAST_NOISE = 2**9  # of them by each generator, as calling it takes as long
-HOTTEST = 1e30  # temperature or penalty: more would change nothing, and leave single precision
-TINIEST = 1e-200  # temperature: below, what double precision holds could become infinite
+MAX_TEMPERATURE = 1e30  # temperature or penalty: more would change nothing, and leave single precision
+MIN_TEMPERATURE = 1e-200  # temperature: below, what double precision holds could become infinite
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Sampling:
         _require(self.top_k >= 0, f"--top-k {self.top_k}", "give 1 or more, or 0 to keep every token")
         _require(0 < self.top_p <= 1, f"--top-p {self.top_p}", "give a share above 0 and up to 1")
         _require(
-            0 < self.repetition_penalty <= HOTTEST,
+            0 < self.repetition_penalty <= MAX_TEMPERATURE,
             f"--repetition-penalty {self.repetition_penalty}",
             "give a number above 0 and up to 1e30; 1 changes nothing, more than 1 discourages",
         )
@@ -79,7 +79,7 @@ def _require(holds: bool, what: str, mend: str) -> None:
         raise UsageError(f"{what}: out of range; {mend}")
 
 
-class Chooser:
+class TokenSampler:
     """Chooses the next token of N sequences, one step after the other.
 
     The largest of `score / temperature + g` is a draw with probability proportional to
@@ -122,7 +122,7 @@ class Chooser:
 
     def _make_additions(self, shape: tuple[int, int]) -> Iterator[npt.NDArray[np.float32]]:
         """Yield what is added to the scores of a step, (N, V): noise, and -inf where a token is forbidden."""
-        temperature = min(self._sampling.temperature, HOTTEST)
+        temperature = min(self._sampling.temperature, MAX_TEMPERATURE)
         if temperature == 0:
             yield from repeat(self._barred)
         generators = self._sampling.generators()
@@ -202,7 +202,7 @@ def keep_top_p(scores: LogProbs, p: float, temperature: float = 1.0) -> LogProbs
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)
     with np.errstate(over="ignore"):  # what is infinitely less likely has no weight
-        weights = np.exp((ranked - ranked[:, :1]).astype(np.float64) / max(temperature, TINIEST))
+        weights = np.exp((ranked - ranked[:, :1]).astype(np.float64) / max(temperature, MIN_TEMPERATURE))
     mass = weights.cumsum(axis=1)
     # A token goes when those before it already have the mass; the first one has none before it.
     enough = (mass - weights) >= p * mass[:, -1:]

@@ -1,6 +1,6 @@
 """What the right answers of some data are, gathered as they are read: names with counts, numbers, notes.
 
-Memory is bounded: of names, by `MOST_NAMES` different ones; of numbers, by a sample that is spread evenly.
+Memory is bounded: of names, by `MAX_NAMES` different ones; of numbers, by a sample that is spread evenly.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from seqrnn.data.record import Record
 from seqrnn.data.spread_sample import SpreadSample
 from seqrnn.errors import DataError
 
-MOST_NAMES = 100_000  # different names that are counted
-LISTED = 1000  # names that a result lists
+MAX_NAMES = 100_000  # different names that are counted
+MAX_LISTED = 1000  # names that a result lists
 ONCE = 5  # names seen once whose places are told
 NUMBERS_HELD = 1_000_000
 
@@ -32,7 +32,7 @@ class AnswersSeen(ABC):
     `refused` says why records cannot be learned from, the first few of `refusals`.
     """
 
-    MOST_TOLD = 5
+    MAX_REFUSALS = 5
 
     def __init__(self) -> None:
         self.refused: list[str] = []
@@ -53,7 +53,7 @@ class AnswersSeen(ABC):
     def refuse(self, error: DataError) -> None:
         """Take note of a record that cannot be learned from."""
         self.refusals += 1
-        if len(self.refused) < self.MOST_TOLD:
+        if len(self.refused) < self.MAX_REFUSALS:
             self.refused.append(str(error))
 
     @abstractmethod
@@ -99,7 +99,7 @@ class NamesSeen(AnswersSeen):
         for index, name in enumerate(self._names_of(record)):
             if name in self._first:
                 self._counts[name] += 1
-            elif len(self._first) < MOST_NAMES:
+            elif len(self._first) < MAX_NAMES:
                 self._counts[name] = 1
                 self._first[name] = place_of(record, index)
             else:
@@ -115,8 +115,8 @@ class NamesSeen(AnswersSeen):
                 "distinct": len(ranked),
                 "complete": not self._uncounted,
                 "total": self._counts.total() + self._uncounted,
-                "counts": dict(ranked[:LISTED]),
-                "others": sum(count for _, count in ranked[LISTED:]) + self._uncounted,
+                "counts": dict(ranked[:MAX_LISTED]),
+                "others": sum(count for _, count in ranked[MAX_LISTED:]) + self._uncounted,
                 "seen_once": len(once),
                 "seen_once_at": {name: str(self._first[name]) for name in once[:ONCE]},
             }

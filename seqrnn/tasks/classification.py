@@ -14,7 +14,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField
@@ -22,6 +22,14 @@ from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.sample import Sample, count
+from seqrnn.metrics.calibration import (
+    JudgedAnswers,
+    ThinnedSample,
+    fit_temperature,
+    fit_temperature_each,
+    with_temperature,
+    with_temperature_each,
+)
 from seqrnn.metrics.classification import (
     Labels,
     class_table,
@@ -29,10 +37,11 @@ from seqrnn.metrics.classification import (
     confusions,
     with_unknown_labels,
 )
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -43,17 +52,18 @@ OF_NUMBERS: Mapping[str, Any] = {
 """Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
 
-class Classification(AnsweringTask):
+class Classification(PredictionTask):
     """A classifier on the summary of all hidden states."""
 
     name = "classification"
     metric = "accuracy"
     better = "higher"
-    verb = "classify"
+    command = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
-    holdouts = frozenset({*AnsweringTask.holdouts, "stratified"})
+    holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
+    no_probability = "several labels have no probability together (--threshold is for each)"
     settings = frozenset(
         {
             "data.multi_label",
@@ -134,6 +144,11 @@ class Classification(AnsweringTask):
         """The labels."""
         return self.labels.labels
 
+    @property
+    def may_abstain(self) -> bool:
+        """Whether there is one label, whose probability is that of the answer."""
+        return not self.config.data.multi_label
+
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         if not self.source.sequential:
@@ -156,11 +171,11 @@ class Classification(AnsweringTask):
             "multi_label": int(self.config.data.multi_label),
         }
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return source_batch_count(self.config, self.source, dataset, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
         labels = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
@@ -199,47 +214,62 @@ class Classification(AnsweringTask):
         """Return a fresh scorer."""
         return ClassificationScorer(self)
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Fill in what the user left open: the best label, or all that are likelier than not."""
         if not self.config.data.multi_label:
-            return Choice(k or 1, threshold or 0.0)
+            return LabelSelection(k or 1, threshold or 0.0)
         default = 0.5 if k is None else 0.0
-        return Choice(k or len(self.labels.labels), default if threshold is None else threshold)
+        return LabelSelection(k or len(self.labels.labels), default if threshold is None else threshold)
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Rank the labels of each example of a batch by `log_probs` (B, K)."""
         log_probs = values["log_probs"]
+        calibrated = self.calibrated(log_probs)
         if choice.k == 1:
             order = log_probs.argmax(axis=1)[:, None]
         else:
             order = np.argsort(-log_probs, axis=1, kind="stable")[:, : choice.k]  # (B, k)
         lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
         names = self.labels.labels
-        scores = np.take_along_axis(log_probs, order, axis=1).tolist()
+        scores, sure = (np.take_along_axis(side, order, axis=1) for side in (log_probs, calibrated))
         rankings = (
-            [(names[label], score) for label, score in zip(*ranking, strict=True) if score >= lowest]
-            for ranking in zip(order.tolist(), scores, strict=True)
+            [(names[label], *both) for label, *both in zip(*ranking, strict=True) if both[1] >= lowest]
+            for ranking in zip(order.tolist(), scores.tolist(), sure.tolist(), strict=True)
         )
-        return with_classes([self._answer(ranking) for ranking in rankings], log_probs, choice)
+        return with_classes([self._answer(ranking) for ranking in rankings], calibrated, choice)
 
-    def _answer(self, ranking: list[tuple[str, float]]) -> Answer:
-        labels = [label for label, _ in ranking]
+    def calibrated(self, log_probs: np.ndarray) -> np.ndarray:
+        """Return the log of the probabilities that are answered, for those of the network (B, K)."""
+        scaled = with_temperature_each if self.config.data.multi_label else with_temperature
+        return scaled(log_probs, self.calibration.temperature)
+
+    def _answer(self, ranking: list[tuple[str, float, float]]) -> Answer:
+        labels = [label for label, _, _ in ranking]
         best = labels[0] if labels else None
         score = ranking[0][1] if ranking else None
-        return Answer(labels if self.config.data.multi_label else best, score, ranking)
+        nbest = [(label, score) for label, score, _ in ranking]
+        sure = () if self.calibration.temperature == 1.0 else [math.exp(likely) for _, _, likely in ranking]
+        return Answer(labels if self.config.data.multi_label else best, score, nbest, confidences=sure)
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
-        """Write labels, each with its probability if wanted, separated by TABs, of which no label has any."""
-        named = ((in_one_cell(label), score) for label, score in answer.nbest)
-        return "\t".join(f"{label}\t{math.exp(score):.4f}" if probs else label for label, score in named)
+        """Write labels, each with its probability if wanted, separated by TABs, of which no label has any.
+
+        Where the model abstains, there is no label, and the probability of the likeliest one.
+        """
+        ranked = [("", answer.probability)] if answer.abstained else answer.ranked
+        named = ((in_one_cell(label), sure) for label, sure in ranked)
+        return "\t".join(f"{label}\t{sure:.4f}" if probs else label for label, sure in named)
 
 
-class ClassificationScorer:
+class ClassificationScorer(Scorer):
     """Gathers the chosen labels of a data set."""
 
     def __init__(self, task: Classification) -> None:
         self._known, self._names = len(task.labels.known), task.labels.names
         self._several = task.config.data.multi_label
+        self._calibrated = task.calibrated
+        self._judged = JudgedAnswers(task.calibration != UNCALIBRATED)
+        self._sample = ThinnedSample()
         self._chosen: list[np.ndarray] = []
         self._targets: list[np.ndarray] = []
         self._unknown: list[np.ndarray] = []  # of several labels: examples and numbers, (2, N)
@@ -255,6 +285,40 @@ class ClassificationScorer:
             examples, places = np.nonzero(unknown >= 0)
             self._unknown.append(np.stack((self._examples + examples, unknown[examples, places])))
         self._examples += len(likely)
+        self._judge(log_probs, batch.arrays["labels"])
+
+    def _judge(self, log_probs: np.ndarray, targets: np.ndarray) -> None:
+        """Take note of how sure the model was, `log_probs` (B, K); of several labels, of a sample."""
+        if self._several:
+            self._sample.add(log_probs, targets)
+            return
+        known = targets < self._known
+        self._sample.add(log_probs[known], targets[known])
+        right = log_probs.argmax(axis=1) == targets
+        before, after = (np.exp(scores.max(axis=1)) for scores in (log_probs, self._calibrated(log_probs)))
+        self._judged.add(before, after, right)
+
+    def fit_calibration(self) -> Calibration:
+        """Fit a temperature to the labels that training had."""
+        fit = fit_temperature_each if self._several else fit_temperature
+        return Calibration(temperature=fit(*self._sample.rows()))
+
+    @property
+    def judged(self) -> JudgedAnswers:
+        """The chosen label of each example or, of several, whether each one holds."""
+        if not self._several:
+            return self._judged
+        log_probs, targets = self._sample.rows()
+        judged = JudgedAnswers(self._judged.is_calibrated)
+        before, after = (np.exp(scores).ravel() for scores in (log_probs, self._calibrated(log_probs)))
+        right = (before >= 0.5) == (targets.ravel() > 0)
+        judged.add(np.maximum(before, 1 - before), np.maximum(after, 1 - after), right)
+        return judged
+
+    @property
+    def judged_rows(self) -> JudgedAnswers | None:
+        """The chosen label of each example; several labels have no probability together."""
+        return None if self._several else self._judged
 
     def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
         """Return `accuracy`, `macro_f1`, `micro_f1` and how many labels training did not have."""

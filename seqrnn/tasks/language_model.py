@@ -13,12 +13,12 @@ import numpy as np
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import (
     Batch,
-    Pass,
+    BatchOrder,
     StreamBatches,
     batch_rows,
     fixed_width,
-    framed,
     limits_of,
+    teacher_forcing_pair,
 )
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
@@ -27,17 +27,17 @@ from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import Claim, Task, Values
+from seqrnn.tasks.task import Claim, Scorer, Task, Values
 
 
-class LanguageModel(Task):
+class LanguageModeling(Task):
     """One long text, read in streams whose state is carried on, or one example a line."""
 
     name = "language-model"
     model = "language-model"
     metric = "loss"
     better = "lower"
-    verb = "generate"
+    command = "generate"
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
@@ -85,13 +85,13 @@ class LanguageModel(Task):
         """Return the vocabulary's size."""
         return {"vocabulary": len(self.text.tokenizer)}
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         if self.stream:
             return len(self._stream(dataset, order))
         return sum(1 for _ in self._rows(dataset, order))
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a text into segments, or examples into batches of about the same length."""
         if self.stream:
             yield from self._stream(dataset, order)
@@ -99,17 +99,17 @@ class LanguageModel(Task):
         for rows in self._rows(dataset, order):
             yield self._collate(dataset, rows)
 
-    def _stream(self, dataset: Dataset, order: Pass) -> StreamBatches:
+    def _stream(self, dataset: Dataset, order: BatchOrder) -> StreamBatches:
         return StreamBatches(dataset["text"].values, self.config.training.segment_length, order)
 
-    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+    def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
         return batch_rows(dataset["text"].lengths + 1, limits, order)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
         width = None if self.stream else fixed_width(self.config.data, dataset["text"])
-        arrays = framed(dataset["text"], rows, None if width is None else width + 1)
+        arrays = teacher_forcing_pair(dataset["text"], rows, None if width is None else width + 1)
         tokens = int(arrays["lengths"].sum())
         return Batch(arrays, targets=tokens, tokens=tokens, positions=arrays["targets"].size, rows=rows)
 
@@ -117,7 +117,7 @@ class LanguageModel(Task):
         """Return a line with what ends it in a long text, a newline."""
         return record._replace(source=record.source + "\n") if self.stream else record
 
-    def line_batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def line_batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut lines into batches as `_collate` makes them, each line from its own start, whatever was learnt.
 
         The `lengths` count what ends a line: a newline in a long text, else <eos>.
@@ -132,10 +132,10 @@ class LanguageModel(Task):
         return LanguageScorer(self)
 
 
-class LanguageScorer:
+class LanguageScorer(Scorer):
     """Counts the characters that the target tokens stand for."""
 
-    def __init__(self, task: LanguageModel) -> None:
+    def __init__(self, task: LanguageModeling) -> None:
         self._characters = task.text.tokenizer.character_counts()  # (V,)
         self._count = 0
         self._tokens = 0
@@ -151,7 +151,3 @@ class LanguageScorer:
         """Return perplexity, bits a character and how many tokens were <unk>: training did not have them."""
         scores = language_scores(loss * self._tokens, self._tokens, max(self._count, 1))
         return {**scores, "unknown_tokens": self._unknown}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing: a language model has no classes to tell of."""
-        return {}

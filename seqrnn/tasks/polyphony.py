@@ -13,24 +13,24 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.sample import Sample
 from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
 
-class Polyphony(AnsweringTask):
+class Polyphony(PredictionTask):
     """From the notes of each step those of the next: every key is a label that holds or not."""
 
     name = "polyphony"
     model = "polyphony"
     metric = "nats_per_step"
     better = "lower"
-    verb = "classify"
+    command = "classify"
     source: NotesField
     default_epochs = 100.0
     settings = frozenset(
@@ -97,11 +97,11 @@ class Polyphony(AnsweringTask):
         """Return the number of keys."""
         return self.source.sizes()
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return source_batch_count(self.config, self.source, dataset, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of pieces of about the same length."""
         most, generator = self.config.data.transpose, order.generator()
         for batch in source_batches(self.config, self.source, dataset, order):
@@ -114,17 +114,17 @@ class Polyphony(AnsweringTask):
         """Return a fresh scorer."""
         return PolyphonyScorer()
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Fill in what the user left open: all keys that are likelier than not."""
         default = 0.5 if k is None else 0.0
-        return Choice(k or self.source.keys, default if threshold is None else threshold)
+        return LabelSelection(k or self.source.keys, default if threshold is None else threshold)
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Name the keys that sound next after each piece of a batch, by `log_probs` (B, K)."""
         log_probs = values["log_probs"]
         return with_classes([self._answer(row, choice) for row in log_probs], log_probs, choice)
 
-    def _answer(self, log_probs: np.ndarray, choice: Choice) -> Answer:
+    def _answer(self, log_probs: np.ndarray, choice: LabelSelection) -> Answer:
         lowest = np.log(choice.threshold) if choice.threshold > 0 else -np.inf
         ranked = np.argsort(-log_probs, kind="stable")[: choice.k]
         ranking = [(int(key), float(log_probs[key])) for key in ranked if log_probs[key] >= lowest]
@@ -148,7 +148,7 @@ def transposed(notes: np.ndarray, most: int, generator: np.random.Generator) -> 
     return moved
 
 
-class PolyphonyScorer:
+class PolyphonyScorer(Scorer):
     """The loss is the figure."""
 
     def add(self, batch: Batch, values: Values) -> None:
@@ -157,7 +157,3 @@ class PolyphonyScorer:
     def result(self, loss: float) -> dict[str, Any]:
         """Return `nats_per_step`: the sum of the losses of all keys, as a mean over steps."""
         return {"nats_per_step": loss}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing."""
-        return {}

@@ -12,7 +12,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind, in_full
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, Use
 from seqrnn.data.fields.number_field import NumberField
@@ -24,16 +24,17 @@ from seqrnn.errors import UsageError
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 
-class Regression(AnsweringTask):
+class Regression(PredictionTask):
     """A number on the summary of all hidden states, learnt by least squares."""
 
     name = "regression"
+    no_probability = "a number has no probability"
     metric = "mse"
     better = "lower"
-    verb = "classify"
+    command = "classify"
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -98,11 +99,11 @@ class Regression(AnsweringTask):
         """Return the sizes of what is read, and that one number comes out."""
         return {**self.source.sizes(), "classes": 1, "numeric": 1}
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return source_batch_count(self.config, self.source, dataset, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples of about the same length."""
         numbers = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
@@ -114,13 +115,13 @@ class Regression(AnsweringTask):
         """Return a fresh scorer."""
         return RegressionScorer(self.numbers)
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
             raise UsageError("-k and --threshold choose among labels; this model gives a number")
-        return Choice()
+        return LabelSelection()
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Give the number of each example of a batch."""
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
@@ -131,7 +132,7 @@ class Regression(AnsweringTask):
         return in_full(answer.prediction)
 
 
-class RegressionScorer:
+class RegressionScorer(Scorer):
     """Gathers the numbers of a data set, and those that would have been right."""
 
     def __init__(self, numbers: NumberField) -> None:
@@ -149,7 +150,3 @@ class RegressionScorer:
         predicted, targets = np.concatenate(self._predicted), np.concatenate(self._targets)
         mse, variance = float(np.mean((predicted - targets) ** 2)), float(targets.var())
         return {"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0}
-
-    def details(self) -> dict[str, Any]:
-        """Return nothing: numbers have no classes."""
-        return {}

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from operator import contains
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, framed, limits_of
+from seqrnn.data.dataset.batching import (
+    Batch,
+    BatchOrder,
+    batch_rows,
+    fixed_width,
+    limits_of,
+    teacher_forcing_pair,
+)
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.fields.field import Field, Side, TextField, Use
@@ -21,11 +29,13 @@ from seqrnn.data.fields.source_kind import kind_named, source_field
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
+from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
 from seqrnn.metrics.sequences import TranslationScores, sequence_scores, translation_scores
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.source_batches import source_batch
-from seqrnn.tasks.task import Claim, Values, WritingTask
+from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -53,13 +63,13 @@ sooner.
 """
 
 
-class Seq2Seq(WritingTask):
+class Seq2Seq(GenerationTask):
     """An encoder that reads the source, and a decoder that writes the target."""
 
     name = "seq2seq"
     model = "encoder-decoder"
     better = "lower"
-    verb = "generate"
+    command = "generate"
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -142,6 +152,11 @@ class Seq2Seq(WritingTask):
         return (self.source,)
 
     @property
+    def may_abstain(self) -> bool:
+        """Yes: a sequence has the probability that it is what is wanted."""
+        return True
+
+    @property
     def output(self) -> TextField:
         """What is written."""
         return self.target
@@ -180,18 +195,18 @@ class Seq2Seq(WritingTask):
             "target_vocabulary": len(self.target.tokenizer),
         }
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return sum(1 for _ in self._rows(dataset, order))
 
-    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+    def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
         lengths, target = self.source.lengths(dataset["source"]), dataset.get("target")
         if target is not None:
             lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)
         return batch_rows(lengths, limits, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples both sides of which are of about the same length."""
         references = None if order.shuffled else self._references(dataset)
         for rows in self._rows(dataset, order):
@@ -213,7 +228,7 @@ class Seq2Seq(WritingTask):
     def _target(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Frame each target by <bos> and <eos>: `inputs` and `targets` are (B, T)."""
         width = fixed_width(self.config.data, dataset["target"])
-        arrays = framed(dataset["target"], rows, None if width is None else width + 1)
+        arrays = teacher_forcing_pair(dataset["target"], rows, None if width is None else width + 1)
         return {"target_lengths": arrays.pop("lengths"), **arrays}
 
     def _references(self, dataset: Dataset) -> Column | None:
@@ -232,7 +247,7 @@ class Seq2Seq(WritingTask):
         return WritingScorer(self)
 
 
-class WritingScorer:
+class WritingScorer(Scorer):
     """Gathers what was written for the examples of a data set, and what would have been right."""
 
     def __init__(self, task: Seq2Seq) -> None:
@@ -243,11 +258,17 @@ class WritingScorer:
         self._unknown["unknown_tokens"] = 0
         self._written: list[str] = []
         self._references: list[list[str]] = []
+        self._confidence = task.calibration.confidence
+        self._judged = JudgedAnswers(task.calibration != UNCALIBRATED)
+        self._scores: list[np.ndarray] = []
 
     def add(self, batch: Batch, values: Values) -> None:
-        """Take the tokens `written` (B, T) for one batch, filled up with <blank>."""
-        self._written += [self._tokenizer.decode(row[row != BLANK]) for row in values["written"]]
-        self._references += [texts_of(row) for row in batch.arrays["references"]]
+        """Take the tokens `written` (B, T) for one batch, filled up with <blank>, and their scores (B,)."""
+        written = [self._tokenizer.decode(row[row != BLANK]) for row in values["written"]]
+        references = [texts_of(row) for row in batch.arrays["references"]]
+        self._judge(values["written_scores"], np.array([*map(contains, references, written)]))
+        self._written += written
+        self._references += references
         self._unknown["unknown_tokens"] += int((batch.arrays["targets"] == UNK).sum())
         if self._reads_labels:
             self._unknown["unknown_labels"] += int((batch.arrays["source"] == UNK).sum())
@@ -259,6 +280,21 @@ class WritingScorer:
         """
         scores = sequence_scores(self._written, self._references, self._tokenizer.split)
         return {**scores, **self._translation.figures, **self._unknown}
+
+    def _judge(self, scores: np.ndarray, right: np.ndarray) -> None:
+        """Take note of how sure the model was of what it wrote, and whether it was a reference."""
+        self._scores.append(scores)
+        self._judged.add(confidence_of(scores, None), confidence_of(scores, self._confidence), right)
+
+    def fit_calibration(self) -> Calibration:
+        """Fit how likely a sequence is one that is wanted."""
+        scores = np.concatenate(self._scores) if self._scores else np.empty(0)
+        return Calibration(confidence=fit_confidence(scores, self._judged.right))
+
+    @property
+    def judged(self) -> JudgedAnswers:
+        """The sequences, which are right where they are a reference, letter for letter."""
+        return self._judged
 
     def details(self) -> dict[str, Any]:
         """Return sacrebleu's signatures, and notes on how it cut the texts."""

@@ -10,24 +10,26 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
+from seqrnn.data.dataset.batching import Batch, BatchOrder, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_fields import SourceField
 
 
-def source_batch_count(config: Config, field: SourceField, dataset: Dataset, order: Pass) -> int:
+def source_batch_count(config: Config, field: SourceField, dataset: Dataset, order: BatchOrder) -> int:
     """Return how many batches a pass has."""
     return sum(1 for _ in _rows(config, field, dataset["source"], order))
 
 
-def source_batches(config: Config, field: SourceField, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+def source_batches(
+    config: Config, field: SourceField, dataset: Dataset, order: BatchOrder
+) -> Iterator[Batch]:
     """Cut the examples of a data set into batches of `source` and `lengths` (B,)."""
     column = dataset["source"]
     for rows in _rows(config, field, column, order):
         yield source_batch(config, field, column, rows)
 
 
-def _rows(config: Config, field: SourceField, column: Column, order: Pass) -> Iterator[np.ndarray]:
+def _rows(config: Config, field: SourceField, column: Column, order: BatchOrder) -> Iterator[np.ndarray]:
     return batch_rows(field.lengths(column), limits_of(order, config.training), order)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, Pass, batch_rows, fixed_width, limits_of
+from seqrnn.data.dataset.batching import Batch, BatchOrder, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.tag_schemes import Scheme
@@ -26,20 +26,29 @@ from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
 from seqrnn.errors import UsageError
+from seqrnn.metrics.calibration import (
+    JudgedAnswers,
+    ThinnedSample,
+    confidence_of,
+    fit_confidence,
+    fit_temperature,
+    with_temperature,
+)
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.spans import SpanCounts
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import AnsweringTask, Choice, Claim, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 
-class Tagging(AnsweringTask):
+class Tagging(PredictionTask):
     """A classifier on every hidden state, or a field of tags over all of them."""
 
     name = "tagging"
     model = "tagger"
     better = "higher"
-    verb = "classify"
+    command = "classify"
     source: TokensField
     default_epochs = 30.0
     libraries = ("sklearn.metrics",)
@@ -152,15 +161,15 @@ class Tagging(AnsweringTask):
         layer = self.config.model.output_layer
         return self.scheme is not None if layer == "auto" else layer == "crf"
 
-    def batch_count(self, dataset: Dataset, order: Pass) -> int:
+    def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
         return sum(1 for _ in self._rows(dataset, order))
 
-    def _rows(self, dataset: Dataset, order: Pass) -> Iterator[np.ndarray]:
+    def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
         return batch_rows(dataset["source"].lengths, limits, order)
 
-    def batches(self, dataset: Dataset, order: Pass) -> Iterator[Batch]:
+    def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of sentences of about the same length."""
         for rows in self._rows(dataset, order):
             yield self._collate(dataset, rows)
@@ -189,23 +198,38 @@ class Tagging(AnsweringTask):
         """Return a fresh scorer."""
         return TaggingScorer(self)
 
-    def choice(self, k: int | None, threshold: float | None) -> Choice:
+    def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
             raise UsageError("-k and --threshold choose among labels; a tagger gives each token one tag")
-        return Choice()
+        return LabelSelection()
 
-    def answers(self, values: Values, batch: Batch, choice: Choice) -> list[Answer]:  # noqa: ARG002
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Name the tags of each sentence of a batch."""
-        columns = (values["tags"], values["tag_log_probs"], values["log_prob"], batch.arrays["lengths"])
+        sure = confidence_of(values["log_prob"], self.calibration.confidence).tolist()
+        columns = (values["tags"], self.calibrated(values), values["log_prob"], batch.arrays["lengths"], sure)
         return [
-            self._answer(tags[:length], log_probs[:length], float(log_prob) or 0.0)  # an empty one has -0.0
-            for tags, log_probs, log_prob, length in zip(*columns, strict=True)
+            self._answer(tags[:length], log_probs[:length], float(log_prob) or 0.0)._replace(
+                confidences=(likely,) if length else ()
+            )  # an empty one has -0.0
+            for tags, log_probs, log_prob, length, likely in zip(*columns, strict=True)
         ]
 
     def _answer(self, tags: np.ndarray, log_probs: np.ndarray, log_prob: float) -> Answer:
         names = [self.tags.tags[tag] for tag in tags]
         return Answer(names, log_prob, [(names, log_prob)], parts=log_probs.tolist())
+
+    def calibrated(self, values: Values) -> np.ndarray:
+        """Return the log-probability of each chosen tag, (B, T), as it is answered."""
+        if self.calibration.temperature == 1.0:
+            return values["tag_log_probs"]
+        log_probs = with_temperature(values["log_probs"], self.calibration.temperature)  # (B, T, K)
+        return np.take_along_axis(log_probs, values["tags"][:, :, None], axis=2)[:, :, 0]
+
+    @property
+    def may_abstain(self) -> bool:
+        """Yes: an answer has the probability that all its tags are right."""
+        return True
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return the tokens."""
@@ -214,19 +238,19 @@ class Tagging(AnsweringTask):
     def write(self, answer: Answer, text: str, probs: bool) -> str:
         """Write a line for each token, and an empty one: token, tag and, if wanted, the tag's probability.
 
-        Tokens that were cut off have no tag.
+        Tokens that were cut off have no tag, and none has one where the model abstains.
         """
-        rows = []
+        rows, tags = [], answer.prediction or ()
         for place, token in enumerate(split_tokens(text)):
-            tagged = place < len(answer.prediction)
-            cells = [in_one_cell(token), in_one_cell(answer.prediction[place]) if tagged else ""]
+            cells = [in_one_cell(token), in_one_cell(tags[place]) if place < len(tags) else ""]
             if probs:
-                cells.append(f"{math.exp(answer.parts[place]):.4f}" if tagged else "")
+                known = place < len(answer.parts)
+                cells.append(f"{math.exp(answer.parts[place]):.4f}" if known else "")
             rows.append("\t".join(cells) + "\n")
         return "".join(rows)
 
 
-class TaggingScorer:
+class TaggingScorer(Scorer):
     """Gathers the chosen tags of a data set."""
 
     def __init__(self, task: Tagging) -> None:
@@ -234,6 +258,10 @@ class TaggingScorer:
         self._spans = None if task.scheme is None else SpanCounts()
         self._chosen: list[np.ndarray] = []
         self._targets: list[np.ndarray] = []
+        self._calibrated, self._confidence = task.calibrated, task.calibration.confidence
+        self._judged, self._judged_rows = (JudgedAnswers(task.calibration != UNCALIBRATED) for _ in range(2))
+        self._sample = ThinnedSample()
+        self._scores: list[np.ndarray] = []
 
     def add(self, batch: Batch, values: Values) -> None:
         """Take the answers to one batch."""
@@ -241,9 +269,42 @@ class TaggingScorer:
         mask = np.arange(actual.shape[1]) < lengths[:, None]
         self._targets.append(actual[mask])
         self._chosen.append(chosen[mask])
+        self._judge(values, actual, mask)
         if self._spans is not None:
             for row, length in enumerate(lengths):
                 self._spans.add(self._named(actual[row, :length]), self._named(chosen[row, :length]))
+
+    def _judge(self, values: Values, actual: np.ndarray, mask: np.ndarray) -> None:
+        """Take note of how sure the model was of each tag and of each sentence; blank ones say nothing."""
+        right, known = values["tags"] == actual, mask & (actual < self._known)
+        self._sample.add(values["log_probs"][known], actual[known])
+        before, after = (
+            np.exp(scores[mask]) for scores in (values["tag_log_probs"], self._calibrated(values))
+        )
+        self._judged.add(before, after, right[mask])
+        filled = mask.any(axis=1)
+        scores = values["log_prob"][filled]
+        self._scores.append(scores)
+        sure = confidence_of(scores, None), confidence_of(scores, self._confidence)
+        self._judged_rows.add(*sure, (right | ~mask).all(axis=1)[filled])
+
+    def fit_calibration(self) -> Calibration:
+        """Fit a temperature to the tags, and a confidence to the sentences whose tags are all right."""
+        rows = self._judged_rows
+        scores = np.concatenate(self._scores) if self._scores else np.empty(0)
+        return Calibration(
+            temperature=fit_temperature(*self._sample.rows()), confidence=fit_confidence(scores, rows.right)
+        )
+
+    @property
+    def judged(self) -> JudgedAnswers:
+        """The chosen tags."""
+        return self._judged
+
+    @property
+    def judged_rows(self) -> JudgedAnswers:
+        """The sentences, which are right where all their tags are."""
+        return self._judged_rows
 
     def _named(self, tags: np.ndarray) -> list[str]:
         return [self._names[tag] for tag in tags]

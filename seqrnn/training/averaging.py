@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-EVERY = 4  # updates between two steps of the average, which costs as much as reading all weights
+AVERAGE_INTERVAL = 4  # updates between two steps of the average, which costs as much as reading all weights
 AVERAGED = "weights."  # before the name of a weight beside its average
 
 
@@ -37,9 +37,9 @@ class WeightAverage:
 
     def share(self, step: int) -> float:
         """Return the share of the average that the weights after update number `step` get."""
-        if not self._weights or step % EVERY:
+        if not self._weights or step % AVERAGE_INTERVAL:
             return 0.0
-        return 1.0 - min(self._decay, (1 + step) / (10 + step)) ** EVERY
+        return 1.0 - min(self._decay, (1 + step) / (10 + step)) ** AVERAGE_INTERVAL
 
     def update(self, step: int) -> None:
         """Take in the weights after update number `step`."""

@@ -18,11 +18,11 @@ from seqrnn.backends.torch.backend import is_full, to_tensors
 from seqrnn.backends.torch.rnn import Layers
 from seqrnn.backends.torch.shapes import Fillable, filled_up
 from seqrnn.data.dataset.batching import Batch
-from seqrnn.training.checkpoint import Carrying
+from seqrnn.training.training_arrays import Carrying
 from seqrnn.training.updates import Learner, Updater
 
-SEEN = 2  # updates with batches of the same shapes before they are recorded
-MOST_GRAPHS = 200  # that are kept
+MIN_REPEATS = 2  # updates with batches of the same shapes before they are recorded
+MAX_GRAPHS = 200  # that are kept
 
 
 class DeviceUpdater(Updater):
@@ -85,7 +85,7 @@ class DeviceUpdater(Updater):
         shapes = [(name, array.shape) for name, array in batch.arrays.items()]
         key = (carry is not None, is_full(batch), *shapes)
         graph = self._graphs.get(key)
-        if graph is None and (self._seen[key] < SEEN or len(self._graphs) >= MOST_GRAPHS):
+        if graph is None and (self._seen[key] < MIN_REPEATS or len(self._graphs) >= MAX_GRAPHS):
             self._seen[key] += 1
             self._compute_all([batch])
             return

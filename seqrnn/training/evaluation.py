@@ -13,46 +13,48 @@ from torch import nn
 
 from seqrnn.backends.torch.backend import TorchBackend, to_arrays, to_tensors
 from seqrnn.backends.torch.loss import Output
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.errors import NumericError
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import Task, Values, WritingTask
+from seqrnn.tasks.task import GenerationTask, Scorer, Task, Values
 
-MOST_WRITTEN = 1000  # examples for which an evaluation within a training writes sequences
-SHORTEST_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
-LONGEST_STREAM = 500_000  # tokens that the last evaluation reads one after another
+MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
+MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
+MAX_STREAM = 500_000  # tokens that the last evaluation reads one after another
 
 
 @dataclass(frozen=True)
-class Effort:
+class EvaluationOptions:
     """What a measurement may cost.
 
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
     faster and a little worse than one stream. Where sequences are written, it is by a search of
-    `beam`, for `written` examples at most, spread over all; None: for all.
+    `beam`, for `written` examples at most, spread over all; None: for all. Coverage and accuracy are told of
+    the answers with a probability of `min_probability` or more.
     """
 
     streams: int = 1
     written: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
+    min_probability: float | None = None
 
     @classmethod
-    def in_training(cls, dataset: Dataset, most_streams: int) -> Effort:
+    def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
         """Return what an evaluation within a training may cost: for the most part, it should train."""
-        return cls(max(1, min(most_streams, _tokens(dataset) // SHORTEST_STREAM)), MOST_WRITTEN)
+        return cls(max(1, min(most_streams, _tokens(dataset) // MIN_STREAM)), MAX_GENERATED)
 
     @classmethod
-    def at_the_end(cls, dataset: Dataset) -> Effort:
+    def at_the_end(cls, dataset: Dataset) -> EvaluationOptions:
         """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
-        return cls(1 + _tokens(dataset) // LONGEST_STREAM)
+        return cls(1 + _tokens(dataset) // MAX_STREAM)
 
-    def beside(self, other: Effort, dataset: Dataset, task: Task) -> str:
+    def beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> str:
         """Say what this effort does more than another one; nothing if it is the same for these data."""
-        if isinstance(task, WritingTask):
+        if isinstance(task, GenerationTask):
             spared = other.written is not None and len(dataset) > other.written
             return f"all {len(dataset):,} validation examples" if spared else ""
         if self.streams == other.streams or not task.stream:
@@ -64,27 +66,32 @@ class Effort:
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, task: Task, dataset: Dataset, effort: Effort | None = None
+    model: nn.Module,
+    task: Task,
+    dataset: Dataset,
+    effort: EvaluationOptions | None = None,
+    scorer: Scorer | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Measure `model` on `dataset` in full precision.
 
-    Returns the figures by their public names, and the details beside them. `loss` is a mean over the
+    Returns the figures by their public names, and the details beside them; a fresh `scorer` of the task, if
+    one is given, has gathered the answers. `loss` is a mean over the
     targets that training had, None where there are none of them. Raises NumericError where it is not finite.
     """
-    effort = effort or Effort()
+    effort = effort or EvaluationOptions()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    scorer = task.scorer()
+    scorer = scorer or task.scorer()
     total = torch.zeros((), dtype=torch.float64, device=device)
     counted = torch.zeros((), dtype=torch.int64, device=device)
     targets, carry = 0, None
-    for batch in task.batches(dataset, Pass(streams=effort.streams)):
+    for batch in task.batches(dataset, BatchOrder(streams=effort.streams)):
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
         total, counted, carry = total + output.loss.total, counted + output.loss.count, output.carry
         targets += batch.targets
-        if not isinstance(task, WritingTask):
+        if not isinstance(task, GenerationTask):
             scorer.add(batch, to_arrays(output))
         elif chosen := _sample(batch, len(dataset), effort.written):
             scorer.add(chosen, _written(model, task, chosen, effort.beam))
@@ -95,8 +102,9 @@ def evaluate(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
         )
     known = {"loss": loss if counted or not targets else None}
-    figures = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
-    return {**figures, **scorer.result(loss)}, scorer.details()
+    figures: dict[str, Any] = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
+    figures |= scorer.result(loss) | scorer.trust(effort.min_probability)
+    return figures, {**scorer.details(), **scorer.trust_details()}
 
 
 def _tokens(dataset: Dataset) -> int:
@@ -118,9 +126,13 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
     return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
 
 
-def _written(model: nn.Module, task: WritingTask, batch: Batch, beam: Beam) -> Values:
-    """Write the best sequence for each example: `written` (B, T), filled up with <blank>."""
+def _written(model: nn.Module, task: GenerationTask, batch: Batch, beam: Beam) -> Values:
+    """Write the best sequence for each example: `written` (B, T), filled up with <blank>.
+
+    `written_scores` (B,) are their natural-log probabilities.
+    """
     backend = TorchBackend(model)
     found = decode(backend, backend.begin(batch), Decoding(Limits(task.longest(batch)), beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
-    return {"written": column.gather(np.arange(len(found)), fill=BLANK)}
+    scores = np.array([hypotheses[0].score for hypotheses in found])
+    return {"written": column.gather(np.arange(len(found)), fill=BLANK), "written_scores": scores}

@@ -7,17 +7,17 @@ import math
 from seqrnn.config import TrainingConfig
 from seqrnn.training.duration import Duration
 
-LARGEST_GAP = 2000  # updates between two evaluations, however large the data
-FEWEST = 10  # evaluations of a training, unless they cost too much of it
-SMALLEST_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
+MAX_GAP = 2000  # updates between two evaluations, however large the data
+MIN_EVALUATIONS = 10  # evaluations of a training, unless they cost too much of it
+MIN_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
 SHARE = 0.05  # of the time between evaluations that one may take
-LARGEST_SHARE = 1 / 3  # of the time between them, where there would be fewer than `FEWEST`
+MAX_SHARE = 1 / 3  # of the time between them, where there would be fewer than `MIN_EVALUATIONS`
 
 
 class EvaluationPlan:
     """Says when an evaluation is due.
 
-    That is after each epoch and after `LARGEST_GAP` updates, and in a training of less than an epoch ten
+    That is after each epoch and after `MAX_GAP` updates, and in a training of less than an epoch ten
     times. With a time budget, it is as often as the cost of an evaluation allows, and after each tenth
     of the budget unless that would cost too much of it.
     """
@@ -25,7 +25,7 @@ class EvaluationPlan:
     def __init__(self, config: TrainingConfig, duration: Duration, batches_per_epoch: int) -> None:
         self._every = config.evaluate_every
         self._budget = duration.seconds
-        self._gap = min(LARGEST_GAP, _tenth(config, duration, batches_per_epoch))
+        self._gap = min(MAX_GAP, _tenth(config, duration, batches_per_epoch))
         self._ended, self._cost = 0.0, 0.0  # of the last evaluation, in seconds
 
     def took_place(self, ended: float, cost: float) -> None:
@@ -40,16 +40,16 @@ class EvaluationPlan:
         if self._budget is None:
             return due
         waited = seconds - self._ended
-        is_late = gap > 0 and waited >= self._budget / FEWEST
-        return (due and waited >= self._cost / SHARE) or (is_late and waited >= self._cost / LARGEST_SHARE)
+        is_late = gap > 0 and waited >= self._budget / MIN_EVALUATIONS
+        return (due and waited >= self._cost / SHARE) or (is_late and waited >= self._cost / MAX_SHARE)
 
 
 def evaluations_in(config: TrainingConfig, batches_per_epoch: int, updates: float) -> int:
     """Return about how many evaluations so many updates have, where their cost does not matter."""
     if math.isinf(updates):
-        return FEWEST
+        return MIN_EVALUATIONS
     gap = config.evaluate_every or min(
-        LARGEST_GAP,
+        MAX_GAP,
         _tenth(config, Duration.of(config), batches_per_epoch),
         -(-batches_per_epoch // config.accumulate),
     )
@@ -61,4 +61,4 @@ def _tenth(config: TrainingConfig, duration: Duration, batches_per_epoch: int) -
     an_epoch = -(-batches_per_epoch // config.accumulate)
     limits = [duration.steps, None if duration.epochs is None else int(duration.epochs * an_epoch)]
     planned = min((limit for limit in limits if limit is not None), default=an_epoch)
-    return LARGEST_GAP if planned >= an_epoch else max(SMALLEST_GAP, planned // FEWEST)
+    return MAX_GAP if planned >= an_epoch else max(MIN_GAP, planned // MIN_EVALUATIONS)

@@ -46,7 +46,7 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Saved:
-    """A generation is on disk."""
+    """A checkpoint is on disk."""
 
     step: int
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from seqrnn.backends.torch.parameters import expected_arrays, load_model
 from seqrnn.config import Config
-from seqrnn.data.dataset.prepare import Prepared
+from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task
-from seqrnn.training.evaluation import Effort, evaluate
+from seqrnn.training.evaluation import EvaluationOptions, evaluate
 from seqrnn.training.events import Event
-from seqrnn.training.session import Place, Session
+from seqrnn.training.session import RunTarget, Session
 
 
 class FoldTraining:
     """Trains to the end, and chooses nothing by the fold; what it saves is gone afterwards."""
 
-    def __init__(self, config: Config, task: Task, prepared: Prepared) -> None:
+    def __init__(self, config: Config, task: Task, prepared: PreparedData) -> None:
         """Make the model. `prepared.valid` is the fold."""
         assert prepared.valid is not None
         self._fold = prepared.valid
@@ -34,12 +34,12 @@ class FoldTraining:
         """Whether `stop` was called."""
         return self._session.trainer.stopped
 
-    def events(self, effort: Effort) -> Iterator[Event]:
+    def events(self, effort: EvaluationOptions) -> Iterator[Event]:
         """Train, and measure with such an effort. Raises what `Session.train` raises."""
         session = self._session
         with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
             run = Path(directory, "run")
-            yield from session.train(Place(run))
+            yield from session.train(RunTarget(run))
             if self.stopped:
                 return
             last = RunDirectory.open(run).newest()

@@ -17,8 +17,8 @@ from seqrnn.config import TrainingConfig
 class _Eager:
     """A mixin: the optimizer's methods without PyTorch's decorators for its compiler.
 
-    Those import the compiler, which takes more than two seconds of CPU and 150 MiB at the start of each training,
-    and here nothing is compiled. A test holds the updates to those of the decorated methods.
+    Those import the compiler, which takes more than two seconds of CPU and 150 MiB at the start of each
+    training, and here nothing is compiled. A test compares the updates with those of the decorated methods.
     """
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -33,6 +33,7 @@ class AdamW(_Eager, torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update the parameters."""
         inspect.unwrap(torch.optim.AdamW.step)(self, closure)
 
 
@@ -41,6 +42,7 @@ class SGD(_Eager, torch.optim.SGD):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Update the parameters."""
         inspect.unwrap(torch.optim.SGD.step)(self, closure)
 
 

@@ -1,4 +1,4 @@
-"""Where a training is: with the tensors of a generation, all that resuming needs."""
+"""Where a training is: with the tensors of a checkpoint, all that resuming needs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from seqrnn.errors import ModelError
+from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.files import Sha256
-from seqrnn.run.generation import Generation
 from seqrnn.run.manifest import TRAINING_STATE
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53)]  # what a float holds exactly
@@ -41,18 +41,18 @@ class SavedPosition(Position):
     data: Mapping[str, Sha256] = {}
 
     @classmethod
-    def read(cls, generation: Generation) -> SavedPosition:
-        """Read the position that a generation was saved at.
+    def read(cls, checkpoint: Checkpoint) -> SavedPosition:
+        """Read the position that a checkpoint was saved at.
 
         Raises ModelError where something is missing, of another type, or cannot be: more of anything than
         there were updates.
         """
-        path = generation.path / TRAINING_STATE
-        state = generation.training_state(cls)
+        path = checkpoint.path / TRAINING_STATE
+        state = checkpoint.training_state(cls)
         if missing := sorted(cls.model_fields.keys() - state.model_fields_set - OPTIONAL):
             raise ModelError(f"{path}: lacks {missing[0]!r}; copy it again")
-        if state.step != generation.step:
-            raise ModelError(f"{path}: says step {state.step}; it belongs to another generation")
+        if state.step != checkpoint.step:
+            raise ModelError(f"{path}: says step {state.step}; it belongs to another checkpoint")
         for name in ("epoch", "evaluated", "stale", "failures", "losses"):
             if getattr(state, name) > state.step:
                 raise ModelError(f"{path}: {name!r} is more than the {state.step} updates; copy it again")

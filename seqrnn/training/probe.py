@@ -16,18 +16,18 @@ from seqrnn.backends.torch.build import count_parameters
 from seqrnn.config import Config
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.preparation_report import PreparationReport
-from seqrnn.data.dataset.prepare import Prepared
+from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.tasks.task import Task
 from seqrnn.training.duration import Duration
-from seqrnn.training.evaluation import Effort, evaluate, import_libraries
+from seqrnn.training.evaluation import EvaluationOptions, evaluate, import_libraries
 from seqrnn.training.evaluation_plan import evaluations_in
 from seqrnn.training.events import Stepped
-from seqrnn.training.session import Place, Session
+from seqrnn.training.session import RunTarget, Session
 
 SECONDS = 3.0
-LONGEST = 12.0  # seconds, where single updates take long
+MAX_SECONDS = 12.0  # seconds, where single updates take long
 WARM_UP = 2  # updates that also set up what others find there
-FEWEST = 5  # updates that are measured, if `LONGEST` allows
+MIN_UPDATES = 5  # updates that are measured, if `MAX_SECONDS` allows
 NEVER = 1_000_000_000
 
 
@@ -56,14 +56,14 @@ def probe(config: Config, task: Task, train: Dataset, valid: Dataset | None) -> 
 
     Raises UsageError where settings do not fit the task, and NumericError as a training does.
     """
-    prepared = Prepared(train, valid, PreparationReport(), task.fields, {})
+    prepared = PreparedData(train, valid, PreparationReport(), task.fields, {})
     session = Session(_endless(config), task, prepared)
     updates, tokens, seconds, peak = _train(session)
     started = time.monotonic()
     if valid is not None:
         import_libraries(task)
         started = time.monotonic()
-        evaluate(session.model, task, valid, Effort.in_training(valid, config.training.batch_size))
+        evaluate(session.model, task, valid, EvaluationOptions.in_training(valid, config.training.batch_size))
     return Probe(
         model=session.describe(),
         parameters=count_parameters(session.model),
@@ -90,13 +90,13 @@ def _train(session: Session) -> tuple[int, int, float, int]:
     took: list[tuple[float, int]] = []  # when each update ended, and its tokens
     peak, started = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
-        events = session.train(Place(Path(directory, "run")))
+        events = session.train(RunTarget(Path(directory, "run")))
         for event in events:
             if isinstance(event, Stepped):
                 took.append((time.monotonic() - started, event.tokens))
                 peak = max(peak, _resident_bytes())
-                enough = len(took) >= WARM_UP + FEWEST and took[-1][0] - took[WARM_UP - 1][0] > SECONDS
-                if enough or took[-1][0] > LONGEST:
+                enough = len(took) >= WARM_UP + MIN_UPDATES and took[-1][0] - took[WARM_UP - 1][0] > SECONDS
+                if enough or took[-1][0] > MAX_SECONDS:
                     break
         events.close()  # type: ignore[attr-defined]
     left_out = min(WARM_UP, len(took) - 1)

@@ -18,24 +18,24 @@ from seqrnn.backends.torch.parameters import expected_arrays, load_model
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.config import Config
 from seqrnn.config_file import dump
-from seqrnn.data.dataset.prepare import Prepared
+from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.data.fields.field import TextField, learned
 from seqrnn.data.text.word_vectors import read_vectors
 from seqrnn.errors import DataError, ModelError, UsageError
+from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Generation
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import RootFile
 from seqrnn.strict_json import parse_object
 from seqrnn.tasks.task import Task
-from seqrnn.training.evaluation import Effort, evaluate
+from seqrnn.training.evaluation import EvaluationOptions, evaluate
 from seqrnn.training.events import Evaluated, Event, Finished, Measured
 from seqrnn.training.position import SavedPosition
 from seqrnn.training.training import Trainer
 
 
 @dataclass(frozen=True)
-class Place:
+class RunTarget:
     """Where a training is kept, and what may be there already."""
 
     path: Path
@@ -47,7 +47,7 @@ class Session:
     """A model with its data; `train` trains it in a run directory."""
 
     def __init__(
-        self, config: Config, task: Task, prepared: Prepared, weights_of: Generation | None = None
+        self, config: Config, task: Task, prepared: PreparedData, weights_of: Checkpoint | None = None
     ) -> None:
         """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
 
@@ -80,7 +80,7 @@ class Session:
         )
 
     def start_from(self, path: Path) -> None:
-        """Take the weights of another run's best generation; its sizes and vocabularies must be ours.
+        """Take the weights of another run's best checkpoint; its sizes and vocabularies must be ours.
 
         Raises ModelError where they are not.
         """
@@ -94,10 +94,10 @@ class Session:
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         self.trainer.average.restart()
 
-    def train(self, place: Place) -> Iterator[Event]:
+    def train(self, place: RunTarget) -> Iterator[Event]:
         """Train, and measure the best weights at the end.
 
-        Raises OutputError where a generation cannot be saved, LockedError where another training
+        Raises OutputError where a checkpoint cannot be saved, LockedError where another training
         runs in the same place, NumericError where the loss stays infinite.
         """
         run = RunDirectory.open(place.path) if place.resume else self._created(place)
@@ -120,7 +120,7 @@ class Session:
             if isinstance(event, Finished) and not self.trainer.stopped:
                 yield from self._measured(run)
 
-    def _created(self, place: Place) -> RunDirectory:
+    def _created(self, place: RunTarget) -> RunDirectory:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
         for name, text in learned(self.prepared.fields).items():
             files[name] = text
@@ -144,8 +144,12 @@ class Session:
             return
         best = run.best()
         load_model(self.model, best.tensors(expected_arrays(self.model)))
+        self.task.calibration = best.calibration
         valid = self.prepared.valid
-        effort, before = Effort.at_the_end(valid), Effort.in_training(valid, self.config.training.batch_size)
+        effort, before = (
+            EvaluationOptions.at_the_end(valid),
+            EvaluationOptions.in_training(valid, self.config.training.batch_size),
+        )
         figures, details = evaluate(self.model, self.task, valid, effort)
         how = effort.beside(before, valid, self.task)
         seen = _evaluation_at(best.step, run, figures) if how else None
@@ -182,7 +186,7 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
         table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
 
 
-def check_unchanged(saved: Generation, found: Mapping[str, str]) -> None:
+def check_unchanged(saved: Checkpoint, found: Mapping[str, str]) -> None:
     """Raise DataError unless the files have the hashes `found` that a training was saved with."""
     written = SavedPosition.read(saved).data
     for name in sorted({*written, *found}):

@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import torch
 
-ROUNDS = 4  # updates with each number in a trial
-HOLD = 30.0  # seconds between two trials
-FAR = 3.0  # so many times slower needs no second look
+TRIAL_UPDATES = 4  # updates with each number in a trial
+TRIAL_INTERVAL = 30.0  # seconds between two trials
+CLEAR_RATIO = 3.0  # so many times slower needs no second look
 
 
 class ThreadTuner:
@@ -37,12 +37,12 @@ class ThreadTuner:
             return
         cost = seconds / max(positions, 1)  # per position, since updates differ in size
         if self._usual:
-            if cost > FAR * self._usual or time.monotonic() - self._decided > HOLD:
+            if cost > CLEAR_RATIO * self._usual or time.monotonic() - self._decided > TRIAL_INTERVAL:
                 self._usual = 0.0  # the next update begins a trial
             return
         self._costs.setdefault(self._current, []).append(cost)
         done = sum(map(len, self._costs.values()))
-        if done < ROUNDS * len(self._choices) and not self._is_clear():
+        if done < TRIAL_UPDATES * len(self._choices) and not self._is_clear():
             self._use(self._choices[done % len(self._choices)])
         else:
             self._decide()
@@ -50,7 +50,7 @@ class ThreadTuner:
     def _is_clear(self) -> bool:
         """Whether one number is so much faster that the trial need not go on."""
         best = [min(costs) for costs in self._costs.values()]
-        return len(best) > 1 and max(best) > FAR * min(best)
+        return len(best) > 1 and max(best) > CLEAR_RATIO * min(best)
 
     def _decide(self) -> None:
         medians = {threads: sorted(costs)[len(costs) // 2] for threads, costs in self._costs.items()}

@@ -20,23 +20,24 @@ from seqrnn.backends.torch.loss import Objective, Output
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.errors import ModelError, NumericError
+from seqrnn.run.calibration import Calibration
+from seqrnn.run.checkpoint import Checkpoint, Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Generation, Snapshot
 from seqrnn.run.manifest import TRAINING_STATE, Metric
 from seqrnn.tasks.task import Task
 from seqrnn.training.averaging import WeightAverage
-from seqrnn.training.checkpoint import load_training, training_arrays
 from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
-from seqrnn.training.evaluation import Effort, evaluate, import_libraries
+from seqrnn.training.evaluation import EvaluationOptions, evaluate, import_libraries
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
 from seqrnn.training.position import Position, SavedPosition
 from seqrnn.training.threads import ThreadTuner
+from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 
 PATIENCE = 10  # updates in a row that may fail before the training gives up
@@ -64,7 +65,7 @@ class Trainer:
         self.data_hashes: Mapping[str, str] = {}  # saved, so that a resumed training can tell a change
         self.batches_per_epoch = task.batch_count(self.train_set, self._pass())
         self._stop_reason: str | None = None
-        self._saved: int | None = None  # step of the generation that was saved last
+        self._saved: int | None = None  # step of the checkpoint that was saved last
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
         self._started = time.monotonic()
@@ -87,22 +88,22 @@ class Trainer:
         """Whether `stop` was called."""
         return self._stop_reason is not None
 
-    def resume(self, generation: Generation) -> None:
-        """Go on exactly where a generation stands; its weights are loaded already."""
-        state = SavedPosition.read(generation)
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on exactly where a checkpoint stands; its weights are loaded already."""
+        state = SavedPosition.read(checkpoint)
         if state.batch > sum(map(_most_batches, self.train_set.columns.values())):
-            place = generation.path / TRAINING_STATE
+            place = checkpoint.path / TRAINING_STATE
             raise ModelError(f"{place}: says batch {state.batch}, which the data do not have; copy it again")
         self.position = state.position()
         self.schedule.scale = self.position.scale
-        self.updater.carry, tensors = load_training(generation, self.model, self.optimizer)
+        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
         self.average.resume(tensors)
         self._started -= self.position.seconds
         self._plan.took_place(self.position.seconds, 0.0)
-        self._saved = generation.step
+        self._saved = checkpoint.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
-        """Train until the duration is over, saving generations into `run`.
+        """Train until the duration is over, saving checkpoints into `run`.
 
         A training that is stopped is saved as it stands, without an evaluation that an unbroken one
         would not have had.
@@ -126,11 +127,11 @@ class Trainer:
         if not self.stopped and self.position.evaluated != self.position.step:
             yield from self._evaluate_and_save(run)
         elif self._saved != self.position.step:
-            yield from self._save(run, None)
+            yield from self._save(run)
         yield Finished(self.position.step, self.position.seconds, self._reason() or "")
 
-    def _pass(self) -> Pass:
-        return Pass(self.config.seed, self.position.epoch, self.config.batch_size)
+    def _pass(self) -> BatchOrder:
+        return BatchOrder(self.config.seed, self.position.epoch, self.config.batch_size)
 
     def _groups(self) -> Iterator[list[Batch]]:
         """Yield what is left of this epoch, as many batches at a time as share an update."""
@@ -209,25 +210,30 @@ class Trainer:
         yield from self._finished(0)
         started = time.monotonic()
         metric: Metric | None = None
+        calibration: Calibration | None = None
         if self.valid_set is not None:
-            effort = Effort.in_training(self.valid_set, self.config.batch_size)
+            effort = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+            scorer = self.task.scorer()
             try:
                 with self.average.in_place():
-                    metrics, _ = evaluate(self.model, self.task, self.valid_set, effort)
+                    metrics, _ = evaluate(self.model, self.task, self.valid_set, effort, scorer)
             except NumericError as error:
                 raise NumericError(f"step {self.position.step}: {error}") from error
             metric = self._metric(metrics[self.task.metric], metrics["loss"])
+            calibration = scorer.fit_calibration()
             yield self._judge(metrics, metric)
         self.position.evaluated = self.position.step
         self._plan.took_place(time.monotonic() - self._started, time.monotonic() - started)
-        yield from self._save(run, metric)
+        yield from self._save(run, metric, calibration)
 
-    def _save(self, run: RunDirectory, metric: Metric | None) -> Iterator[Event]:
+    def _save(
+        self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
+    ) -> Iterator[Event]:
         self.position.seconds = time.monotonic() - self._started
         self._require_finite_loss()
         with self.average.in_place():
             self._require_finite_loss()
-            run.save(self._snapshot(metric))
+            run.save(self._snapshot(metric, calibration))
         self._saved = self.position.step
         yield Saved(self.position.step)
 
@@ -249,12 +255,13 @@ class Trainer:
                 "not saved, what was saved before is kept; try a lower --learning-rate or a smaller --clip"
             )
 
-    def _snapshot(self, metric: Metric | None) -> Snapshot:
+    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
         return Snapshot(
             step=self.position.step,
             tensors=model_arrays(self.model),
             epoch=self._epochs(),
             metric=metric,
+            calibration=calibration,
             training_tensors={
                 **training_arrays(self.model, self.optimizer, self.updater.carry),
                 **self.average.set_aside(),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
@@ -21,10 +21,10 @@ from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 TEXTS = ["red cat", "", "an unknown word", "blue old new cat dog red", "dog", "red cat"]
-ALL = Choice(k=3)
+ALL = LabelSelection(k=3)
 
 
 @pytest.fixture(params=["numpy", "torch"])
@@ -71,10 +71,10 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, 
     session, path = train("text", {"model.cell": cell, "model.num_layers": 2})
     load_model(session.model, dict(RunDirectory.open(path).best().tensors(None)))
     _, asked = opened(path, backend)
-    continuer = Continuer(open_run(path), asked)
+    generator = TextGenerator(open_run(path), asked)
     prompt = np.array([4, 5, 6])
-    logits, states = continuer.start(prompt)
-    more, _ = continuer.step(np.array([7]), states)
+    logits, states = generator.start(prompt)
+    more, _ = generator.step(np.array([7]), states)
     hidden, _ = session.model.eval().rnn(
         session.model.embedding(torch.tensor([[BOS, 4, 5, 6, 7]])), torch.tensor([5])
     )
@@ -86,25 +86,25 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, 
 def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backend):
     _, path = train("text")
     _, asked = opened(path, backend)
-    continuer = Continuer(open_run(path), asked)
-    start = continuer.start(np.array([], dtype=np.int64))
+    generator = TextGenerator(open_run(path), asked)
+    start = generator.start(np.array([], dtype=np.int64))
     tokens = [
         int(c.tokens[0])
-        for c in generate(continuer.step, start, Limits(fixed_len=8), Sampling(temperature=0))
+        for c in generate(generator.step, start, Limits(fixed_len=8), Sampling(temperature=0))
     ]
     for count in range(1, 8):
-        logits, _ = continuer.start(np.array(tokens[:count]))
+        logits, _ = generator.start(np.array(tokens[:count]))
         logits[:, :4] = -np.inf
         assert logits.argmax() == tokens[count]
 
 
 @pytest.mark.parametrize(
-    ("layout", "verb", "right"), [("tsv", "generate", "classify"), ("text", "classify", "generate")]
+    ("layout", "command", "right"), [("tsv", "generate", "classify"), ("text", "classify", "generate")]
 )
-def test_the_wrong_command_is_told_the_right_one(train, layout, verb, right):
+def test_the_wrong_command_is_told_the_right_one(train, layout, command, right):
     _, path = train(layout)
     with pytest.raises(UsageError, match=rf"; use seqrnn {right}$"):
-        open_run(path, verb=verb)
+        open_run(path, command=command)
 
 
 def tamper(path, name, change):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import LineScorer
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS
 from seqrnn.search.step import log_softmax
@@ -22,13 +22,13 @@ def backend(request):
 
 def score_by_hand(path, asked, line):
     """The log-probability of a line and its tokens, read one at a time."""
-    continuer = Continuer(open_run(path), asked)
-    ids = continuer.tokenizer.encode(line).ids
+    generator = TextGenerator(open_run(path), asked)
+    ids = generator.tokenizer.encode(line).ids
     ends = [] if line.endswith("\n") else [EOS]
-    (logits, states), total = continuer.start(ids[:0]), 0.0
+    (logits, states), total = generator.start(ids[:0]), 0.0
     for token in [*ids, *ends]:
         total += float(log_softmax(logits)[0, token])
-        logits, states = continuer.step(np.array([token]), states)
+        logits, states = generator.step(np.array([token]), states)
     return total, len(ids) + len(ends)
 
 

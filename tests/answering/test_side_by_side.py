@@ -10,10 +10,10 @@ import pytest
 
 from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
-from seqrnn.cli.rows import MOST_ROWS, RowFormat, answer_rows
-from seqrnn.cli.stdio import Output
+from seqrnn.cli.rows import MAX_ROWS, RowFormat, answer_rows
+from seqrnn.cli.stdio import OutputStream
 from seqrnn.library.rows import Asking
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -94,17 +94,17 @@ def test_rows_of_many_parts_have_the_same_answers_as_one_after_the_other(train, 
     labeller = Labeller(task, backend)
     rows = tmp_path / "rows"
     rows.write_text(
-        "".join(f"{'red cat ' * (number % 7)}{'dog' * (number % 3)}\n" for number in range(3 * MOST_ROWS + 5))
+        "".join(f"{'red cat ' * (number % 7)}{'dog' * (number % 3)}\n" for number in range(3 * MAX_ROWS + 5))
     )
     layout = RowFormat(True, None, "text", task.plain_fields, partial(task.write, probs=True))
 
     def answered(threads):
         answers = tmp_path / f"answers.{threads}"
-        with Output(str(answers)) as out:
-            asking = Asking(task.check, partial(labeller.answer, choice=Choice()))
+        with OutputStream(str(answers)) as out:
+            asking = Asking(task.check, partial(labeller.answer, choice=LabelSelection()))
             answer_rows(str(rows), out, layout, asking, SideBySide(threads))
         return answers.read_text().splitlines()
 
     alone = answered(1)
-    assert [json.loads(line)["id"] for line in alone] == list(range(3 * MOST_ROWS + 5))
+    assert [json.loads(line)["id"] for line in alone] == list(range(3 * MAX_ROWS + 5))
     assert answered(2) == alone

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqrnn.answering import continuer as continuer_module
-from seqrnn.answering.continuer import Continuer
+from seqrnn.answering import text_generator
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.state_file import read_state, write_state
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.catalog import CELLS
 from seqrnn.errors import ModelError, OutputError
 
@@ -24,45 +24,45 @@ NOTHING = np.empty(0, dtype=np.int64)
 
 
 @pytest.fixture
-def continuer(train, opened):
-    """A function `(backend, settings) -> Continuer`, always of the same weights for the same settings."""
+def generator(train, opened):
+    """A function `(backend, settings) -> TextGenerator`, always of the same weights for the same settings."""
 
     def make(backend, settings):
         key = str(settings)
         if key not in runs:
             runs[key] = train("text", settings)[1]
-        return Continuer(open_run(runs[key]), opened(runs[key], backend)[1])
+        return TextGenerator(open_run(runs[key]), opened(runs[key], backend)[1])
 
     runs = {}
     return make
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-def test_a_long_prompt_is_read_in_parts_with_the_same_end(continuer, backend, monkeypatch):
+def test_a_long_prompt_is_read_in_parts_with_the_same_end(generator, backend, monkeypatch):
     prompt = np.array([4, 5, 6, 7, 4, 6, 5])
-    text = continuer(backend, {})
-    whole, more = text.start(prompt)[0], text.start(prompt, text.stands)[0]
-    monkeypatch.setattr(continuer_module, "READ_AT_ONCE", 3)
+    text = generator(backend, {})
+    whole, more = text.start(prompt)[0], text.start(prompt, text.last_prediction)[0]
+    monkeypatch.setattr(text_generator, "READ_AT_ONCE", 3)
     np.testing.assert_allclose(text.start(prompt)[0], whole, atol=1e-5)
-    np.testing.assert_allclose(text.start(prompt, text.stands)[0], more, atol=1e-5)
+    np.testing.assert_allclose(text.start(prompt, text.last_prediction)[0], more, atol=1e-5)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("writer", "reader"), [("numpy", "torch"), ("torch", "numpy"), ("numpy", "numpy")])
-def test_a_saved_state_goes_on_exactly_whichever_backend_wrote_it(continuer, tmp_path, cell, writer, reader):
+def test_a_saved_state_goes_on_exactly_whichever_backend_wrote_it(generator, tmp_path, cell, writer, reader):
     settings = {"model.cell": cell, "model.num_layers": 2}
     path, read, more = tmp_path / "state.npz", np.array([4, 5, 6, 7]), np.array([5, 4])
-    first, second = continuer(writer, settings), continuer(reader, settings)
+    first, second = generator(writer, settings), generator(reader, settings)
     first.start(read[:3])
     first.save(path, read[3:])
-    expected, _ = continuer(writer, settings).start(read)
+    expected, _ = generator(writer, settings).start(read)
     np.testing.assert_allclose(second.start(NOTHING, second.load(path))[0], expected, atol=1e-5)
-    expected, _ = continuer(writer, settings).start(np.concatenate([read, more]))
+    expected, _ = generator(writer, settings).start(np.concatenate([read, more]))
     np.testing.assert_allclose(second.start(more, second.load(path))[0], expected, atol=1e-5)
 
 
-def test_a_state_of_other_weights_is_refused(continuer, tmp_path):
-    one, other = (continuer("numpy", {"training.seed": seed}) for seed in (1, 2))
+def test_a_state_of_other_weights_is_refused(generator, tmp_path):
+    one, other = (generator("numpy", {"training.seed": seed}) for seed in (1, 2))
     one.start(NOTHING)
     one.save(tmp_path / "state.npz", NOTHING)
     with pytest.raises(ModelError, match="not a state of this model"):

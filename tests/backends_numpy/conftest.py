@@ -8,7 +8,7 @@ from seqrnn.backends.numpy.weights import load_network
 from seqrnn.backends.torch.backend import TorchBackend
 from seqrnn.backends.torch.parameters import expected_arrays, model_arrays
 from seqrnn.catalog import RUNTIMES, load
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 
 
 @pytest.fixture
@@ -33,4 +33,4 @@ def twins(make_session):
 @pytest.fixture
 def batches():
     """A function `session -> batches of its training data`."""
-    return lambda session: list(session.task.batches(session.prepared.train, Pass()))
+    return lambda session: list(session.task.batches(session.prepared.train, BatchOrder()))

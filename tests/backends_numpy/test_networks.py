@@ -15,7 +15,7 @@ from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 WORDS = ["abc", "b", "cab", "bacca", "a", "ccb", "abab", "cabac"]
 PAIRS = "".join(f"{word}\t{' '.join(reversed(word.upper()))}\n" for word in WORDS)
@@ -232,7 +232,8 @@ def test_a_language_model_writes_the_same_text(twins, cell, sampling):
 def test_a_tagger_of_empty_sentences(twins, layer, texts):
     session, *backends = twins("conll", {"model.output_layer": layer})
     expected, found = (
-        Labeller(session.task, backend).answer([*map(Record, texts)], Choice()) for backend in backends
+        Labeller(session.task, backend).answer([*map(Record, texts)], LabelSelection())
+        for backend in backends
     )
     for text, theirs, ours in zip(texts, expected, found, strict=True):
         assert ours.prediction == theirs.prediction

@@ -14,7 +14,7 @@ from seqrnn.backends.onnx.check import check
 from seqrnn.backends.onnx.onnx_file import to_bytes
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.catalog import CELLS
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.errors import NumericError
 from seqrnn.search.step import log_softmax
 
@@ -29,7 +29,7 @@ def cell(request):
 
 
 def batches(session):
-    found = list(session.task.batches(session.prepared.train, Pass()))
+    found = list(session.task.batches(session.prepared.train, BatchOrder()))
     assert any(len(set(batch.arrays["lengths"].tolist())) > 1 for batch in found)  # some rows are padded
     return found
 

@@ -9,14 +9,14 @@ from PIL import Image
 
 from seqrnn.answering.rows import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, to_tensors
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
-from seqrnn.training.evaluation import Effort, evaluate
-from seqrnn.training.session import Place
+from seqrnn.training.evaluation import EvaluationOptions, evaluate
+from seqrnn.training.session import RunTarget
 
 CPU = torch.device("cpu")
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220)}
@@ -70,7 +70,7 @@ def of_vectors(tmp_path, make_session):
 
 
 def tensors(session):
-    return [to_tensors(batch, CPU) for batch in session.task.batches(session.prepared.train, Pass())]
+    return [to_tensors(batch, CPU) for batch in session.task.batches(session.prepared.train, BatchOrder())]
 
 
 @torch.inference_mode()
@@ -142,9 +142,11 @@ def test_captions_are_learned_and_written_and_saved(make, entry, attention, tmp_
         "training.schedule": "linear",
     }
     session = make(settings)
-    for _ in session.train(Place(tmp_path / "run")):
+    for _ in session.train(RunTarget(tmp_path / "run")):
         pass
-    figures, _ = evaluate(session.model, session.task, session.prepared.train, Effort(beam=Beam(1)))
+    figures, _ = evaluate(
+        session.model, session.task, session.prepared.train, EvaluationOptions(beam=Beam(1))
+    )
     assert figures["exact_match"] == 1.0
     records = [Record(str(tmp_path / f"{name}.png")) for name in ("red-blue", "green-green", "blue-red")]
     answers = RowWriter(*opened(tmp_path / "run")).answer(records, Decoding(Limits(20), Beam(3)))
@@ -159,7 +161,7 @@ def tokens(found):
 def test_greedy_is_a_beam_of_one_and_a_wider_beam_finds_nothing_worse(make, way):
     session = make(way)
     backend = TorchBackend(session.model.eval())
-    for batch in session.task.batches(session.prepared.train, Pass()):
+    for batch in session.task.batches(session.prepared.train, BatchOrder()):
         greedy, one, four = (
             decode(backend, backend.begin(batch), Decoding(Limits(12), strategy))
             for strategy in (Sampling(temperature=0.0), Beam(1), Beam(4))
@@ -191,7 +193,7 @@ def test_all_captions_of_an_image_are_right(make, tmp_path, make_session):
     image = tmp_path / "red-blue.png"
     rows = f"{image}\tone way\n{tmp_path / 'red-red.png'}\tanother image\n{image}\tother way\n"
     session = make_session("tsv", {**BASE, "data.source_kind": "image"}, rows)
-    (batch,) = session.task.batches(session.prepared.train, Pass())
+    (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     scorer = session.task.scorer()
     answers = ["other way", "one way", "one way"]
     ids = [session.task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]

@@ -10,7 +10,7 @@ import torch
 
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.pooling import build_pooling
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 
 POOLINGS = ("last", "mean", "max", "attention")
 LENGTHS = (3, 0, 5, 1)
@@ -67,7 +67,7 @@ def test_filled_and_dynamic_batches_have_the_same_losses_and_gradients(
         settings = {"model.bidirectional": bidirectional, "model.num_layers": layers, "data.max_tokens": 3}
         session = make_session("tsv", {**settings, "model.pooling": pooling, "data.lengths": lengths})
         losses, width = [], set()
-        for batch in session.task.batches(session.prepared.train, Pass()):
+        for batch in session.task.batches(session.prepared.train, BatchOrder()):
             loss = session.model(to_tensors(batch, torch.device("cpu"))).loss
             loss.total.backward()
             losses.append(loss.total.item() / int(loss.count))
@@ -111,7 +111,7 @@ def test_a_multi_label_classifier_gives_each_label_its_own_probability(make_sess
     content = "red cat\tx,y\nblue dog\ty\nold cat\t\nred dog\tx\n"
     settings = {"data.multi_label": True, "data.valid_fraction": 0.0, "training.batch_size": 4}
     session = make_session("tsv", settings, content)
-    (batch,) = session.task.batches(session.prepared.train, Pass())
+    (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     arrays = to_tensors(batch, torch.device("cpu"))
     output = session.model.eval()(arrays)
     probs = session.model.logits(arrays["source"], arrays["lengths"]).sigmoid()

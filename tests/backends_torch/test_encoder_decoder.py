@@ -13,7 +13,7 @@ from seqrnn.backends.torch.backend import TorchBackend, to_tensors
 from seqrnn.backends.torch.encoder_decoder import mix
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.catalog import CELLS
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS
 from seqrnn.run.directory import RunDirectory
@@ -21,7 +21,7 @@ from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
-from seqrnn.training.evaluation import Effort, evaluate
+from seqrnn.training.evaluation import EvaluationOptions, evaluate
 
 CPU = torch.device("cpu")
 WORDS = ["abc", "ca", "b", "bacca", "ab", "cc", "abcab", "acb", "bb", "caba", "a", "cab"]
@@ -50,7 +50,7 @@ def attention(request):
 
 
 def batches(session):
-    return list(session.task.batches(session.prepared.train, Pass()))
+    return list(session.task.batches(session.prepared.train, BatchOrder()))
 
 
 def total(session, batch):
@@ -282,7 +282,7 @@ def test_an_evaluation_may_write_only_a_part(make):
     asked = []
     begin = session.model.begin
     session.model.begin = lambda arrays: asked.append(len(arrays["source"])) or begin(arrays)
-    figures, _ = evaluate(session.model, session.task, session.prepared.train, Effort(written=4))
+    figures, _ = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(written=4))
     assert sum(asked) == 4
     assert figures["examples"] == len(WORDS)
     evaluate(session.model, session.task, session.prepared.train)

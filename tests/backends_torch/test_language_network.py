@@ -9,7 +9,7 @@ import torch
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.loss import Objective
 from seqrnn.catalog import CELLS
-from seqrnn.data.dataset.batching import Pass, StreamBatches
+from seqrnn.data.dataset.batching import BatchOrder, StreamBatches
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
 from seqrnn.training.evaluation import evaluate
 
@@ -99,7 +99,7 @@ def test_streams_are_read_side_by_side_with_a_state_each(make_session):
         total = 0.0
         for part in parts:
             carry = None
-            for batch in StreamBatches(np.asarray(part), 7, Pass(streams=streams)):
+            for batch in StreamBatches(np.asarray(part), 7, BatchOrder(streams=streams)):
                 output = session.model(to_tensors(batch, CPU), carry)
                 total, carry = total + output.loss.total.item(), output.carry
         losses.append(total)

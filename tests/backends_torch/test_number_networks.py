@@ -13,11 +13,11 @@ from seqrnn.backends.torch.judgements import choose_judgement
 from seqrnn.backends.torch.loss import PLAIN, Objective
 from seqrnn.backends.torch.polyphony import build_polyphony
 from seqrnn.config import ModelConfig
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.errors import UsageError
 from seqrnn.training.evaluation import evaluate, to_tensors
 from seqrnn.training.events import Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 SCORES = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
 
@@ -130,7 +130,7 @@ def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_
     content = "".join(json.dumps({"notes": piece}) + "\n" for piece in [[[1]]] * 4 + [[[1], [2]]] * 4)
     settings = {"task": "polyphony", "data.source_kind": "notes", "data.keys": 4, "training.batch_size": 1}
     session = make_session("jsonl", settings | {"data.valid_fraction": 0.0}, content)
-    steps = [event for event in session.train(Place(tmp_path / "run")) if isinstance(event, Stepped)]
+    steps = [event for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Stepped)]
     assert [event.skipped for event in steps] == [False] * 16
     assert sum(event.loss == 0.0 for event in steps) == 8
     figures, _ = evaluate(session.model, session.task, session.prepared.train)
@@ -151,7 +151,7 @@ def test_a_class_that_is_rare_weighs_more_over_numbers_too(make_session):
     settings = {"data.source_kind": "vector", "training.class_weights": "balanced"}
     content = "".join(json.dumps(row) + "\n" for row in rows)
     session = make_session("jsonl", settings | {"data.valid_fraction": 0.0}, content)
-    (batch,) = session.task.batches(session.prepared.train, Pass())
+    (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     arrays = to_tensors(batch, torch.device("cpu"))
     weights = torch.tensor(session.task.class_weights(session.prepared.train), dtype=torch.float32)
     output = session.model(arrays, None, Objective(class_weights=weights))

@@ -7,7 +7,7 @@ import torch
 
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.shapes import Fillable, filled_up
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 
 SEQ2SEQ = {"task": "seq2seq", "data.tokenizer": "char"}
 KINDS = {
@@ -31,7 +31,7 @@ def test_what_is_computed_is_the_same(make_session, layout, settings):
     session = make_session(layout, settings)
     assert isinstance(session.model, Fillable)
     changed = 0
-    for batch in session.task.batches(session.prepared.train, Pass()):
+    for batch in session.task.batches(session.prepared.train, BatchOrder()):
         filled = filled_up(batch, session.model.multiples)
         changed += filled.arrays["source"].shape != batch.arrays["source"].shape
         loss, count, gradients = computed(session.model, batch)

@@ -9,9 +9,9 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.backends.torch.backend import open_backend, to_tensors
 from seqrnn.backends.torch.device import computes_bfloat16
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.record import Record
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 from seqrnn.training.evaluation import evaluate
 
 CPU = torch.device("cpu")
@@ -19,7 +19,7 @@ LAYERS = ("softmax", "crf")
 
 
 def batches(session) -> list[Batch]:
-    return list(session.task.batches(session.prepared.train, Pass()))
+    return list(session.task.batches(session.prepared.train, BatchOrder()))
 
 
 @pytest.fixture(params=LAYERS)
@@ -37,13 +37,15 @@ def test_the_loss_and_the_tags_do_not_depend_on_the_batch(make_session, layer, c
     together = {}
     for batch in batches(session):
         values = {name: v.numpy() for name, v in model(to_tensors(batch, CPU)).values.items()}
-        together |= dict(zip(batch.rows.tolist(), task.answers(values, batch, Choice()), strict=True))
+        together |= dict(zip(batch.rows.tolist(), task.answers(values, batch, LabelSelection()), strict=True))
     total = 0.0
     for row in range(len(dataset)):
         batch = task._collate(dataset, torch.tensor([row]).numpy())
         output = model(to_tensors(batch, CPU))
         total += output.loss.total.item()
-        (alone,) = task.answers({name: v.numpy() for name, v in output.values.items()}, batch, Choice())
+        (alone,) = task.answers(
+            {name: v.numpy() for name, v in output.values.items()}, batch, LabelSelection()
+        )
         assert alone.prediction == together[row].prediction
         assert alone.score == pytest.approx(together[row].score, abs=1e-5)
         assert alone.parts == pytest.approx(together[row].parts, abs=1e-5)
@@ -101,12 +103,12 @@ def test_an_empty_row_and_an_unknown_word_are_answered(train, layer, opened):
     _, path = train("conll", {"model.output_layer": layer})
     labeller = Labeller(*opened(path))
     records = [Record("Ann zebra"), Record(""), Record(" old\t")]
-    known, empty, single = labeller.answer(records, Choice())
+    known, empty, single = labeller.answer(records, LabelSelection())
     assert (len(known.prediction), known.unknown) == (2, 1)
     assert (empty.prediction, empty.score, list(empty.parts)) == ([], 0.0, [])
     assert len(single.prediction) == 1
     assert single.score == pytest.approx(single.parts[0], abs=1e-5)
-    (nothing,) = labeller.answer([Record("")], Choice())
+    (nothing,) = labeller.answer([Record("")], LabelSelection())
     assert nothing.prediction == []
 
 

@@ -33,12 +33,12 @@ from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.rows import RowFormat, answer_rows
-from seqrnn.cli.stdio import Output
+from seqrnn.cli.stdio import OutputStream
 from seqrnn.library.rows import Asking
 from seqrnn.tasks.classification import Classification
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
-ROUNDS, LINES, SAMPLE, BATCH = 5, 100_000, 20_000, 64
+TRIAL_UPDATES, LINES, SAMPLE, BATCH = 5, 100_000, 20_000, 64
 SNIPS = ROOT.parent / "shared" / "data" / "snips" / "train"
 MAILS = ROOT / "sample_data" / "mails.train.tsv"
 SIZES = ["--unidirectional", "--layers", "1", "--hidden-size", "256", "--steps", "300", "--quiet"]
@@ -108,8 +108,8 @@ def seqrnn_rows(run: Path, path: Path, threads: int) -> Labels:
     answers = path.with_suffix(".labels")
 
     def label(_: list[str]) -> list[str]:
-        with Output(str(answers)) as out:
-            asking = Asking(task.check, partial(labeller.answer, choice=Choice()))
+        with OutputStream(str(answers)) as out:
+            asking = Asking(task.check, partial(labeller.answer, choice=LabelSelection()))
             answer_rows(str(path), out, layout, asking, SideBySide(threads))
         return answers.read_text(encoding="utf-8").splitlines()
 
@@ -164,7 +164,7 @@ def main() -> None:
         sides |= {f"seqrnn, {t} thread(s)": timed(label, some) for t, label in ours.items()}
         whole = f"the command, start-up included, {THREADS} thread(s)"
         sides[whole] = timed(command(run, write(Path(directory) / "lines.txt", lines), THREADS), lines)
-        measured = in_turns(sides, ROUNDS)
+        measured = in_turns(sides, TRIAL_UPDATES)
     loops = [name for name in sides if name.startswith("padded")]
     rows = [["", "lines", "lines/s", *(f"times the {name}" for name in loops)]]
     for name, speeds in measured.items():

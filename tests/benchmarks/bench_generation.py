@@ -20,9 +20,9 @@ import torch
 from report import in_turns, median_ratio, write_section
 from torch import nn
 
-from seqrnn.answering.continuation import Text
-from seqrnn.answering.continuer import Continuer
+from seqrnn.answering.continuation import Continuation
 from seqrnn.answering.opened_run import open_run
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import widen_products
@@ -30,10 +30,10 @@ from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
-from seqrnn.tasks.language_model import LanguageModel
-from seqrnn.training.session import Place, Session
+from seqrnn.tasks.language_model import LanguageModeling
+from seqrnn.training.session import RunTarget, Session
 
-ROUNDS, CHARACTERS = 5, 2000
+TRIAL_UPDATES, CHARACTERS = 5, 2000
 EMBEDDING, TEMPERATURE = 128, 0.8
 SIZES = (256, 512)
 TEXT = Path(__file__).parents[2] / "sample_data" / "lighthouse.txt"
@@ -57,17 +57,17 @@ def seqrnn_loop(hidden_size: int, directory: Path) -> tuple[Loop, int]:
         "training.device": "cpu",
     }
     config = resolve([from_defaults(settings)])
-    task = LanguageModel(config)
+    task = LanguageModeling(config)
     session = Session(config, task, prepare(config.data, task.fields, 1))
-    for _ in session.train(Place(directory)):
+    for _ in session.train(RunTarget(directory)):
         pass
     run = open_run(directory)
-    assert isinstance(run.task, LanguageModel)
-    text = Text(Continuer(run, open_backend(run)), "", Limits(fixed_len=CHARACTERS))
+    assert isinstance(run.task, LanguageModeling)
+    text = Continuation(TextGenerator(run, open_backend(run)), "", Limits(fixed_len=CHARACTERS))
 
     def loop() -> float:
         start = time.perf_counter()
-        for _ in text.pieces(Sampling(TEMPERATURE)):
+        for _ in text.stream(Sampling(TEMPERATURE)):
             pass
         return time.perf_counter() - start
 
@@ -136,7 +136,7 @@ def measure(hidden_size: int) -> list[list[str]]:
     choices = sorted({1, THREADS})
     measured = in_turns(
         {(name, count): with_threads(loop, count) for count in choices for name, loop in loops.items()},
-        ROUNDS,
+        TRIAL_UPDATES,
     )
     rows = []
     for count in choices:

@@ -26,7 +26,7 @@ from seqrnn.backends.torch.device import choose_device
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.cells.sizes import RNNSizes
 
-ROUNDS = 5
+TRIAL_UPDATES = 5
 SLOT_ROUNDS = 2
 BUDGET = 30  # seconds
 LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999"
@@ -96,7 +96,7 @@ def ragged_batches() -> None:
     """Measure a layer in both directions over sequences of different lengths."""
     table = [["batch", "packed nn.LSTM, ms", "seqrnn, ms", "packed over seqrnn"]]
     for name, sizes in RAGGED.items():
-        measured = in_turns(both_ways(*sizes), ROUNDS)
+        measured = in_turns(both_ways(*sizes), TRIAL_UPDATES)
         medians = [f"{statistics.median(measured[side]):.2f}" for side in ("packed", "seqrnn")]
         table.append([name, *medians, f"{median_ratio(measured['packed'], measured['seqrnn']):.2f}"])
     tell("On a GPU: sequences of different lengths, forwards and backwards", table)

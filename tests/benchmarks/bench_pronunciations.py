@@ -19,7 +19,7 @@ from pathlib import Path
 
 from report import ROOT, in_turns, median_ratio, write_section
 
-ROUNDS = 5
+TRIAL_UPDATES = 5
 DATA = ROOT.parent / "shared" / "data" / "cmudict_g2p"
 BUILD = ROOT / "build" / "benchmarks"
 TRAINING = ["--cell", "gru", "--hidden-size", "128", "--dropout", "0.1", "--budget", "15m"]
@@ -130,7 +130,7 @@ def main() -> None:
         processes[name].append(len(found) / whole)
         return len(found) / seconds
 
-    measured = in_turns({name: lambda name=name: speed(name) for name in sides}, ROUNDS)
+    measured = in_turns({name: lambda name=name: speed(name) for name in sides}, TRIAL_UPDATES)
     rows = [["", "words/s", "times g2p-en", "words/s, start-up included", "times g2p-en", "word error rate"]]
     for name in sides:
         row = [name]

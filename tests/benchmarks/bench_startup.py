@@ -16,7 +16,7 @@ from pathlib import Path
 
 from report import in_turns, median_ratio, write_section
 
-ROUNDS = 7
+TRIAL_UPDATES = 7
 TRAIN = Path(__file__).parents[2] / "sample_data" / "mails.train.tsv"
 SIZES = ["--unidirectional", "--layers", "1", "--hidden-size", "256", "--steps", "1", "--quiet"]
 LINE = b"My chain broke yesterday, can you mend it?\n"
@@ -54,7 +54,7 @@ def main() -> None:
             "seqrnn classify --help": timed("-m", "seqrnn", "classify", "--help"),
             "seqrnn classify -m RUN, one line": timed("-m", "seqrnn", "classify", "-m", run),
         }
-        measured = in_turns(sides, ROUNDS)
+        measured = in_turns(sides, TRIAL_UPDATES)
     torch = measured["python -c 'import torch'"]
     rows = [["command", "seconds", "over `import torch`"]]
     for name, seconds in measured.items():

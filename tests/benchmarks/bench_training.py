@@ -23,11 +23,11 @@ from seqrnn.backends.torch.build import build_model
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.run.directory import RunDirectory
-from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.training.events import Stepped
 from seqrnn.training.training import Trainer
 
-ROUNDS = 5
+TRIAL_UPDATES = 5
 EMBEDDING = 128
 TEXT = Path(__file__).parents[2] / "sample_data" / "lighthouse.txt"
 
@@ -98,7 +98,7 @@ def seqrnn_loop(directory: str, precision: str, sizes: Sizes) -> tuple[Callable[
         "training.evaluate_every": 10**9,
     }
     config = resolve([from_defaults(settings)])
-    task = LanguageModel(config)
+    task = LanguageModeling(config)
     prepared = prepare(config.data, task.fields, seed=1)
     model = build_model(config, task).to(sizes.device)
     trainer = Trainer(config, task, model, (prepared.train, None))
@@ -116,7 +116,7 @@ def seqrnn_loop(directory: str, precision: str, sizes: Sizes) -> tuple[Callable[
 def compare(directory: str, precision: str, sizes: Sizes) -> list[str]:
     """Return a row: characters a second of both sides, and their ratio."""
     ours, ids = seqrnn_loop(directory, precision, sizes)
-    measured = in_turns({"plain": plain_loop(ids, precision, sizes), "seqrnn": ours}, ROUNDS)
+    measured = in_turns({"plain": plain_loop(ids, precision, sizes), "seqrnn": ours}, TRIAL_UPDATES)
     medians = [f"{statistics.median(measured[side]):,.0f}" for side in ("plain", "seqrnn")]
     return [precision, *medians, f"{median_ratio(measured['seqrnn'], measured['plain']):.2f}"]
 

@@ -45,6 +45,8 @@ def test_the_figures_are_those_of_scikit_learn_on_the_answers(told, answers) -> 
         "macro_f1",
         "micro_f1",
         "unknown_labels",
+        "expected_calibration_error",
+        "expected_calibration_error_uncalibrated",
     }
 
 

@@ -12,16 +12,16 @@ import time
 
 import pytest
 
-from seqrnn.cli.stdio import Output, json_line
+from seqrnn.cli.stdio import OutputStream, json_line
 from seqrnn.errors import NumericError, OutputError
 
 ANSWER = """
 import os, sys, types
 from seqrnn.__main__ import main
-from seqrnn.cli.stdio import Output
+from seqrnn.cli.stdio import OutputStream
 module = types.ModuleType("seqrnn.cli.train")
 def train(output: str = "") -> None:
-    with Output(output or None) as out:
+    with OutputStream(output or None) as out:
         BODY
 module.train = train
 sys.modules["seqrnn.cli.train"] = module
@@ -151,11 +151,11 @@ def test_a_full_disk_leaves_no_half_line_in_a_file(shell, tmp_path) -> None:
 def test_a_file_is_replaced_and_an_impossible_one_is_named(tmp_path) -> None:
     path = tmp_path / "out.txt"
     path.write_text("old and longer\n")
-    with Output(str(path)) as out:
+    with OutputStream(str(path)) as out:
         out.write_lines(["a", "b\u2028c"])
     assert path.read_bytes() == "a\nb\u2028c\n".encode()
     with pytest.raises(OutputError, match=r"writing .*none/out: No such file"):
-        Output(str(tmp_path / "none" / "out"))
+        OutputStream(str(tmp_path / "none" / "out"))
 
 
 def test_a_pipe_that_does_not_block_gets_everything(tmp_path) -> None:
@@ -174,7 +174,7 @@ def test_a_pipe_that_does_not_block_gets_everything(tmp_path) -> None:
 def test_nan_becomes_null_and_ends_with_an_error(tmp_path) -> None:
     path = tmp_path / "out.jsonl"
     records = [{"score": math.nan, "nbest": [{"p": math.inf}, {"p": 0.5}]}, {"score": 1.0}]
-    with pytest.raises(NumericError, match="1 records held nan"), Output(str(path)) as out:
+    with pytest.raises(NumericError, match="1 records held nan"), OutputStream(str(path)) as out:
         out.write_json(records)
     written = [json.loads(line) for line in path.read_text().splitlines()]
     assert written == [{"score": None, "nbest": [{"p": None}, {"p": 0.5}]}, {"score": 1.0}]
@@ -187,7 +187,7 @@ def test_a_json_line_is_utf_8_without_escapes_and_refuses_nan() -> None:
 
 
 def test_half_a_surrogate_pair_survives_json(tmp_path) -> None:
-    with Output(str(tmp_path / "out")) as out:
+    with OutputStream(str(tmp_path / "out")) as out:
         out.write_json([{"text": "\ud800"}])
     assert json.loads((tmp_path / "out").read_bytes()) == {"text": "\ud800"}
 

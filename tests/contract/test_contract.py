@@ -14,7 +14,7 @@ from seqrnn.answering.rows import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.catalog import CELLS, TASKS
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding
@@ -112,7 +112,7 @@ def test_every_task_is_in_the_matrix():
 def computed(session):
     """The loss of all examples, and the gradient of each weight and the values of each row."""
     loss, count, values = 0.0, 0, {}
-    for batch in session.task.batches(session.prepared.train, Pass()):
+    for batch in session.task.batches(session.prepared.train, BatchOrder()):
         output = session.model.eval()(to_tensors(batch, CPU))
         output.loss.total.backward()
         loss, count = loss + output.loss.total.item(), count + output.loss.count
@@ -168,7 +168,7 @@ def fit(session, updates):
     """Learn the one batch that there is; return the mean loss before and after."""
     optimizer = torch.optim.Adam(session.model.parameters(), lr=0.02)
     losses = []
-    (batch,) = session.task.batches(session.prepared.train, Pass())
+    (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     session.model.train()
     for _ in range(updates):
         optimizer.zero_grad()

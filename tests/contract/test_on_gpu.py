@@ -9,10 +9,10 @@ from test_contract import ROWS, WIDTH, chosen
 
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.parameters import model_arrays
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.training import device_updates
 from seqrnn.training.evaluation import evaluate
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 pytestmark = pytest.mark.gpu
 
@@ -22,7 +22,7 @@ FILLED = {"data.lengths": "blank", "data.max_tokens": WIDTH}
 
 def computed(session):
     """The loss, the gradient of each weight and the values of all rows of the one batch that there is."""
-    (batch,) = session.task.batches(session.prepared.train, Pass())
+    (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     output = session.model.eval()(to_tensors(batch, session.trainer.device))
     output.loss.total.backward()
     gradients = {name: parameter.grad.cpu() for name, parameter in session.model.named_parameters()}
@@ -48,11 +48,11 @@ def test_losses_gradients_and_values_are_those_of_the_cpu(make_session, chosen, 
 def test_a_training_is_that_of_the_cpu(make_session, chosen, tmp_path, monkeypatch, recorded):
     layout, settings, content = chosen
     several = {"training.batch_size": 4, "training.epochs": None, "training.steps": 12}
-    monkeypatch.setattr(device_updates, "SEEN", 2 if recorded else 1000)
+    monkeypatch.setattr(device_updates, "MIN_REPEATS", 2 if recorded else 1000)
     found = {}
     for device in ("cpu", "cuda"):
         session = make_session(layout, {**settings, **several, "training.device": device}, content)
-        for _ in session.train(Place(tmp_path / device)):
+        for _ in session.train(RunTarget(tmp_path / device)):
             pass
         found[device] = (
             model_arrays(session.model),

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.data.dataset.batching import BatchLimits, Pass, StreamBatches, batch_rows
+from seqrnn.data.dataset.batching import BatchLimits, BatchOrder, StreamBatches, batch_rows
 from seqrnn.data.text.tokenizer import BOS
 
 LENGTHS = st.lists(st.integers(0, 30), max_size=60).map(lambda values: np.array(values, dtype=np.int64))
-ORDERS = st.sampled_from([Pass(), Pass(seed=1, epoch=0), Pass(seed=1, epoch=7)])
+ORDERS = st.sampled_from([BatchOrder(), BatchOrder(seed=1, epoch=0), BatchOrder(seed=1, epoch=7)])
 
 
 @given(LENGTHS, st.integers(1, 9), st.integers(1, 80), ORDERS)
@@ -34,7 +34,7 @@ LIMITS = BatchLimits(8, 10_000)
 
 def test_an_order_depends_on_the_seed_and_the_epoch_alone():
     def order(seed, epoch):
-        return lists(batch_rows(RANDOM_LENGTHS, LIMITS, Pass(seed, epoch)))
+        return lists(batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(seed, epoch)))
 
     assert order(1, 4) == order(1, 4)
     assert order(1, 4) != order(1, 5)
@@ -43,14 +43,14 @@ def test_an_order_depends_on_the_seed_and_the_epoch_alone():
 
 
 def test_without_an_epoch_the_shortest_come_first():
-    longest = [RANDOM_LENGTHS[batch].max() for batch in batch_rows(RANDOM_LENGTHS, LIMITS, Pass())]
+    longest = [RANDOM_LENGTHS[batch].max() for batch in batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder())]
     assert longest == sorted(longest)
-    shuffled = [RANDOM_LENGTHS[b].max() for b in batch_rows(RANDOM_LENGTHS, LIMITS, Pass(1, 0))]
+    shuffled = [RANDOM_LENGTHS[b].max() for b in batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(1, 0))]
     assert shuffled != sorted(shuffled)
 
 
 def test_a_batch_holds_next_to_no_filling():
-    batches = list(batch_rows(RANDOM_LENGTHS, LIMITS, Pass(1, 0)))
+    batches = list(batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(1, 0)))
     positions = sum(len(batch) * RANDOM_LENGTHS[batch].max() for batch in batches)
     assert RANDOM_LENGTHS.sum() / positions > 0.95
 
@@ -60,7 +60,7 @@ TEXTS = st.integers(1, 80).map(lambda size: np.arange(4, 4 + size, dtype=np.uint
 
 @given(TEXTS, st.integers(1, 30))
 def test_one_stream_reads_every_token_once_and_predicts_each_from_the_one_before(text, segment):
-    batches = StreamBatches(text, segment, Pass())
+    batches = StreamBatches(text, segment, BatchOrder())
     inputs, targets = (
         np.concatenate([batch.arrays[name] for batch in batches], axis=1)[0] for name in ("inputs", "targets")
     )
@@ -75,7 +75,7 @@ def test_one_stream_reads_every_token_once_and_predicts_each_from_the_one_before
 @given(TEXTS, st.integers(1, 9), st.integers(1, 9))
 def test_streams_are_stretches_of_the_text_side_by_side(text, segment, streams):
     rows = min(streams, len(text))
-    batches = list(StreamBatches(text, segment, Pass(streams=streams)))
+    batches = list(StreamBatches(text, segment, BatchOrder(streams=streams)))
     targets = np.concatenate([batch.arrays["targets"] for batch in batches], axis=1)
     columns = len(text) // rows
     assert targets.tolist() == text[: rows * columns].reshape(rows, columns).tolist()
@@ -87,7 +87,7 @@ def test_streams_are_stretches_of_the_text_side_by_side(text, segment, streams):
 def test_what_fills_no_column_is_left_out_at_another_place_each_epoch(streams):
     text = np.arange(4, 4 + 48)  # 7 streams of 6 leave 6 tokens over
     firsts = {
-        int(next(iter(StreamBatches(text, 10, Pass(1, epoch, streams)))).arrays["targets"][0, 0])
+        int(next(iter(StreamBatches(text, 10, BatchOrder(1, epoch, streams)))).arrays["targets"][0, 0])
         for epoch in range(30)
     }
     assert firsts == ({4} if streams == 1 else set(range(4, 11)))

@@ -12,7 +12,7 @@ import pytest
 from seqrnn.config_file import from_flags
 from seqrnn.data.source import Source
 from seqrnn.data.text.text_sample import take_sample
-from seqrnn.data.text.token_choice import Asked, bpe_size, choose_tokens
+from seqrnn.data.text.token_choice import TokenizerRequest, bpe_size, choose_tokens
 from seqrnn.library.plan import plan_training
 
 TONGUES = {
@@ -58,7 +58,7 @@ def numbered(texts: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("tongue", TONGUES)
 def test_sentences_that_are_read_are_words_and_punctuation(tongue: str) -> None:
-    chosen = choose_tokens(sentences(tongue), Asked())
+    chosen = choose_tokens(sentences(tongue), TokenizerRequest())
     assert (chosen.tokenizer, chosen.pretokenized, chosen.vocabulary_size) == ("word", "no", None)
     assert "0 of 300 marks are apart" in chosen.evidence
     assert "of held-out words 0.0% would be unknown" in chosen.evidence
@@ -66,7 +66,7 @@ def test_sentences_that_are_read_are_words_and_punctuation(tongue: str) -> None:
 
 @pytest.mark.parametrize("tongue", TONGUES)
 def test_words_are_given_where_punctuation_is_apart(tongue: str) -> None:
-    chosen = choose_tokens(apart(sentences(tongue)), Asked())
+    chosen = choose_tokens(apart(sentences(tongue)), TokenizerRequest())
     assert (chosen.tokenizer, chosen.pretokenized) == ("word", "yes")
     assert "300 of 300 marks are apart" in chosen.evidence
 
@@ -74,7 +74,7 @@ def test_words_are_given_where_punctuation_is_apart(tongue: str) -> None:
 @pytest.mark.parametrize("use", ["translated", "written"])
 def test_sentences_that_are_written_are_byte_pairs_sized_by_the_data(use: Any) -> None:
     texts = numbered(sentences("French"))
-    chosen = choose_tokens(texts, Asked(use=use), growth=50)
+    chosen = choose_tokens(texts, TokenizerRequest(use=use), growth=50)
     assert chosen.tokenizer == "bpe"
     assert chosen.vocabulary_size == bpe_size(50 * sum(map(len, texts)))
     assert "would be unknown" in chosen.evidence
@@ -83,22 +83,22 @@ def test_sentences_that_are_written_are_byte_pairs_sized_by_the_data(use: Any) -
 
 def test_many_unknown_words_make_byte_pairs_of_what_is_read() -> None:
     texts = [f"{text} {text}" for text in numbered([""] * 300)]
-    assert choose_tokens(texts, Asked()).tokenizer == "bpe"
-    assert choose_tokens(texts[:150], Asked()).tokenizer == "word"  # too few to tell
+    assert choose_tokens(texts, TokenizerRequest()).tokenizer == "bpe"
+    assert choose_tokens(texts[:150], TokenizerRequest()).tokenizer == "word"  # too few to tell
 
 
 def test_rare_words_are_unknown_words() -> None:
     texts = sentences("English")
-    assert choose_tokens(texts, Asked(min_count=1000)).tokenizer == "bpe"
+    assert choose_tokens(texts, TokenizerRequest(min_count=1000)).tokenizer == "bpe"
     mixed = [text.upper() if i % 10 == 9 else text for i, text in enumerate(texts)]
-    assert choose_tokens(mixed, Asked()).tokenizer == "bpe"
-    assert choose_tokens(mixed, Asked(lowercase=True)).tokenizer == "word"
+    assert choose_tokens(mixed, TokenizerRequest()).tokenizer == "bpe"
+    assert choose_tokens(mixed, TokenizerRequest(lowercase=True)).tokenizer == "word"
 
 
 @pytest.mark.parametrize("use", ["read", "translated", "written"])
 @pytest.mark.parametrize("tongue", UNSPACED)
 def test_scripts_without_spaces_are_read_and_written_as_characters(tongue: str, use: Any) -> None:
-    chosen = choose_tokens(sentences(tongue, spaced=False), Asked(use=use))
+    chosen = choose_tokens(sentences(tongue, spaced=False), TokenizerRequest(use=use))
     assert chosen.tokenizer == "char"
     assert "without spaces" in chosen.evidence
 
@@ -106,39 +106,41 @@ def test_scripts_without_spaces_are_read_and_written_as_characters(tongue: str, 
 def test_words_of_such_a_script_that_were_set_apart_are_words() -> None:
     parts = UNSPACED["Chinese"]
     texts = [" ".join([*(part[i % len(part)] for part in parts[:2]), "大 房子 。"]) for i in range(300)]
-    chosen = choose_tokens(texts, Asked())
+    chosen = choose_tokens(texts, TokenizerRequest())
     assert (chosen.tokenizer, chosen.pretokenized) == ("word", "yes")
 
 
 @pytest.mark.parametrize("use", ["read", "translated", "written"])
 def test_single_words_are_characters(use: Any) -> None:
-    assert choose_tokens(["Garcia", "O'Neill", "van Dyk"] * 100, Asked(use=use)).tokenizer == "char"
+    assert (
+        choose_tokens(["Garcia", "O'Neill", "van Dyk"] * 100, TokenizerRequest(use=use)).tokenizer == "char"
+    )
 
 
 @pytest.mark.parametrize("use", ["translated", "written"])
 def test_symbols_are_words_that_are_given(use: Any) -> None:
     phonemes = ["AA B ER G", "T R IH P", "a̠ i k ɨᵝ", "t' ʰa ."] * 100
-    chosen = choose_tokens(phonemes, Asked(use=use))
+    chosen = choose_tokens(phonemes, TokenizerRequest(use=use))
     assert (chosen.tokenizer, chosen.pretokenized) == ("word", "yes")
 
 
 def test_abbreviations_and_typographic_spaces_are_no_evidence() -> None:
     french = ["Vous venez ? Oui !", "Mais non ! Il est là, enfin.", "Quoi ? Rien."] * 100
-    assert choose_tokens(french, Asked()).pretokenized == "no"
+    assert choose_tokens(french, TokenizerRequest()).pretokenized == "no"
     given = ["Mr. Ford of the U.S. army came . ", "It was fine , he said ."] * 100
-    assert choose_tokens(given, Asked()).pretokenized == "yes"
+    assert choose_tokens(given, TokenizerRequest()).pretokenized == "yes"
 
 
 def test_lists_of_tokens_are_given_and_what_the_user_says_is_kept() -> None:
     glued = sentences("English")
-    assert choose_tokens(glued, Asked(), lists=True).pretokenized == "yes"
-    asked = Asked(tokenizer="bpe", pretokenized="yes", vocabulary_size=777)
+    assert choose_tokens(glued, TokenizerRequest(), lists=True).pretokenized == "yes"
+    asked = TokenizerRequest(tokenizer="bpe", pretokenized="yes", vocabulary_size=777)
     chosen = choose_tokens(glued, asked)
     assert (chosen.tokenizer, chosen.pretokenized, chosen.vocabulary_size) == ("bpe", "yes", 777)
 
 
 def test_nothing_to_look_at_is_words() -> None:
-    assert choose_tokens([], Asked()).tokenizer == "word"
+    assert choose_tokens([], TokenizerRequest()).tokenizer == "word"
 
 
 def test_the_size_of_a_vocabulary_grows_with_the_text() -> None:

@@ -37,18 +37,18 @@ def make_true(run: Path) -> None:
 
 
 def newest(run: Path) -> Path:
-    """The newest generation."""
+    """The newest checkpoint."""
     return max(run.glob("gen-*"))
 
 
 def write_state(run: Path, text: str) -> None:
-    """Write training.json of the newest generation."""
+    """Write training.json of the newest checkpoint."""
     (newest(run) / "training.json").write_text(text)
     make_true(run)
 
 
 def edit_tensors(run: Path, change: Any, file: str = "training.safetensors") -> None:
-    """Change the tensors of the newest generation by a function of them that may return others."""
+    """Change the tensors of the newest checkpoint by a function of them that may return others."""
     path = newest(run) / file
     tensors = safetensors.numpy.load_file(path)
     changed = change(tensors)

@@ -1,6 +1,6 @@
 """Edits of a run directory, as JSON can hold them: a finding is kept as what was changed, not as files.
 
-An edit has an `op`, the `file` (`gen/...` is in the newest generation) and what the operation needs:
+An edit has an `op`, the `file` (`gen/...` is in the newest checkpoint) and what the operation needs:
 
     json     at, text     the value at a path of keys and indices becomes this text; null deletes it
     twin     at           a key of an object is written twice

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from seqrnn.errors import OutputError
+from seqrnn.run.checkpoint import Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Snapshot
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import Metric
 

@@ -14,7 +14,7 @@ from damage import CASES, SAMPLES, content_of, edit_tensors, newest, take_case, 
 from seqrnn.errors import ModelError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training.position import SavedPosition
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 WEIGHT = "rnn.layers.0.0.weight_hh_l0"
 SETTINGS = {
@@ -29,7 +29,7 @@ def trained(make_session, tmp_path):
 
     def train(layout):
         session = make_session(layout, SETTINGS[layout])
-        for event in session.train(Place(tmp_path / "run")):
+        for event in session.train(RunTarget(tmp_path / "run")):
             if getattr(event, "step", 0) == 4:
                 session.trainer.stop("the test wants it")
         return tmp_path / "run"
@@ -43,7 +43,7 @@ def resume(make_session):
 
     def go_on(path, layout, **more):
         settings = {**SETTINGS[layout], "training.steps": 6, "training.epochs": None, **more}
-        return list(make_session(layout, settings).train(Place(path, resume=True)))
+        return list(make_session(layout, settings).train(RunTarget(path, resume=True)))
 
     return go_on
 

@@ -13,7 +13,7 @@ import seqrnn
 from seqrnn.errors import NumericError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training.events import Saved, Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 SHORT = {"training.steps": 6, "training.epochs": None, "training.evaluate_every": 3}
 UNSEEN = {**SHORT, "data.valid_fraction": 0.0}
@@ -31,7 +31,7 @@ def follow(session, run, step, act):
     saved = {}
 
     def train():
-        for event in session.train(Place(run)):
+        for event in session.train(RunTarget(run)):
             if isinstance(event, Saved):
                 saved.clear()
                 saved.update(content_of(run))
@@ -85,7 +85,9 @@ def test_a_training_that_never_had_a_finite_loss_leaves_no_run(make_session, tmp
 def test_one_bad_batch_before_a_save_loses_nothing(make_session, tmp_path, monkeypatch):
     session = make_session("text", UNSEEN)
     monkeypatch.setattr(session.trainer.updater, "_apply", lambda: session.trainer.position.step != 5)
-    assert [event.step for event in session.train(Place(tmp_path / "run")) if isinstance(event, Saved)] == [
+    assert [
+        event.step for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Saved)
+    ] == [
         3,
         6,
     ]

@@ -18,9 +18,9 @@ from seqrnn.config import KEYS, ModelConfig, type_of
 from seqrnn.config_file import from_assignments, load_run_config, resolve
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.library.plan import continued, inherited
+from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Generation
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 LIMITED = """
 import resource, sys
@@ -50,7 +50,7 @@ def trained(make_session, tmp_path):
 
     def train(layout, settings=None):
         session = make_session(layout, {"training.steps": 2, "training.epochs": None, **(settings or {})})
-        for _ in session.train(Place(tmp_path / "run")):
+        for _ in session.train(RunTarget(tmp_path / "run")):
             pass
         return session, tmp_path / "run"
 
@@ -148,10 +148,10 @@ def test_a_look_at_weights_holds_them_to_the_configuration(trained, ask, tmp_pat
     assert not (tmp_path / "new").exists()
 
 
-def load(generation, name):
+def load(checkpoint, name):
     if name == "training.json":
-        return generation.training_state(dict)
-    return generation.tensors({}) if name == "model.safetensors" else generation.training_tensors({})
+        return checkpoint.training_state(dict)
+    return checkpoint.tensors({}) if name == "model.safetensors" else checkpoint.training_tensors({})
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "training.safetensors", "training.json"])
@@ -160,24 +160,24 @@ def test_a_sparse_file_is_not_read_to_tell_its_size(trained, monkeypatch, name):
     with (newest(run) / name).open("r+b") as sparse:
         sparse.truncate(20 * 2**30)
     monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is read"))
-    generation = Generation.read(newest(run))
+    checkpoint = Checkpoint.read(newest(run))
     with pytest.raises(ModelError, match=rf"{name}: 21474836480 bytes, its manifest says"):
-        generation.verify((name,))
+        checkpoint.verify((name,))
     with pytest.raises(ModelError, match=rf"{name}: 21474836480 bytes"):
-        load(generation, name)
+        load(checkpoint, name)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "training.safetensors"])
 def test_a_gap_is_not_hashed_where_the_manifest_tells_its_true_size(trained, monkeypatch, name):
     _, run = trained("text")
-    generation = Generation.read(newest(run))
+    checkpoint = Checkpoint.read(newest(run))
     with (newest(run) / name).open("r+b") as sparse:
         sparse.truncate(20 * 2**30)
-    written = generation.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
-    monkeypatch.setitem(generation.manifest.files, name, written)
+    written = checkpoint.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
+    monkeypatch.setitem(checkpoint.manifest.files, name, written)
     monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is hashed"))
     with pytest.raises(ModelError, match=rf"{name}: 2147\d+ bytes of data, its header describes \d+; "):
-        generation.verify((name,))
+        checkpoint.verify((name,))
 
 
 NUMBERS = [key for key, field in KEYS.items() if type_of(field) in (int, float)]

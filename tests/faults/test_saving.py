@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from seqrnn.errors import OutputError
+from seqrnn.run.checkpoint import Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Snapshot
 from seqrnn.run.lock import RunLock
 
 SCRIPT = Path(__file__).parent / "save_in_children.py"
@@ -66,7 +66,7 @@ needs_strace = pytest.mark.skipif(not can_trace(), reason="strace is not install
 @needs_strace
 @pytest.mark.parametrize("step", [3, 2], ids=["new-step", "same-step"])
 @pytest.mark.parametrize("call", CALLS)
-def test_a_save_killed_in_any_call_leaves_the_last_complete_generation(tmp_path, call, step):
+def test_a_save_killed_in_any_call_leaves_the_last_complete_checkpoint(tmp_path, call, step):
     for path, code in strike("signal=SIGKILL", call, step, tmp_path).items():
         assert code == -9
         assert_whole(path, step)

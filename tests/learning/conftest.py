@@ -12,7 +12,7 @@ from seqrnn.data.source import Source
 from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
 from seqrnn.training.evaluation import evaluate
-from seqrnn.training.session import Place, Session
+from seqrnn.training.session import RunTarget, Session
 
 ROOT = Path(__file__).parent.parent.parent
 QUICK = {"training.precision": "fp32", "training.device": "cpu", "training.evaluate_every": 10_000}
@@ -27,7 +27,7 @@ def train_sample(tmp_path, monkeypatch):
         plan = plan_training([read_file(f"sample_data/{name}.yaml"), from_defaults({**QUICK, **changes})])
         task = plan.task()
         session = Session(plan.config, task, prepare(plan.readable.data, task.fields, 1))
-        for _ in session.train(Place(tmp_path / "run")):
+        for _ in session.train(RunTarget(tmp_path / "run")):
             pass
         return session, tmp_path / "run"
 

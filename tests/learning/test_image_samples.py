@@ -12,8 +12,8 @@ from seqrnn.data.source import Source
 from seqrnn.library.measuring import encoded
 from seqrnn.library.plan import plan_training
 from seqrnn.search.beam import Beam
-from seqrnn.training.evaluation import Effort, evaluate
-from seqrnn.training.session import Place, Session
+from seqrnn.training.evaluation import EvaluationOptions, evaluate
+from seqrnn.training.session import RunTarget, Session
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -28,11 +28,11 @@ def figures_of(tmp_path, monkeypatch):
         plan = plan_training([read_file(f"sample_data/{name}.yaml"), from_defaults({**quick, **changes})])
         task = plan.task()
         session = Session(plan.config, task, prepare(plan.readable.data, task.fields, 1))
-        for _ in session.train(Place(tmp_path / "run")):
+        for _ in session.train(RunTarget(tmp_path / "run")):
             pass
         test = Source((f"sample_data/{name}.test.tsv",), format="tsv", kind="image")
         with encoded(task, test) as data:
-            return evaluate(session.model, task, data.dataset, Effort(beam=Beam(2)))[0]
+            return evaluate(session.model, task, data.dataset, EvaluationOptions(beam=Beam(2)))[0]
 
     return run
 

@@ -7,15 +7,15 @@ import random
 import numpy as np
 import pytest
 
-from seqrnn.answering.continuer import Continuer
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
+from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.generation import Limits, generate
 from seqrnn.search.sampling import Sampling
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 THOROUGH = {
     "data.valid_fraction": 0.0,
@@ -41,7 +41,7 @@ def test_a_character_model_learns_a_repeating_text_and_goes_on_with_it(train, ce
     settings["training.steps"] = 250
     _, path = train("text", settings, REPEATING * 40)
     _, backend = opened(path)
-    continuer = Continuer(open_run(path), backend)
+    continuer = TextGenerator(open_run(path), backend)
     prompt = continuer.tokenizer.encode_batch(["one fish two f"])[0].ids
     start = continuer.start(np.asarray(prompt))
     chosen = generate(continuer.step, start, Limits(fixed_len=60), Sampling(temperature=0))
@@ -68,7 +68,7 @@ def test_a_classifier_learns_what_only_the_order_of_words_tells(train, cell, ope
     settings = {**THOROUGH, "model.cell": cell, "training.steps": 200, "training.learning_rate": 0.01}
     _, path = train("tsv", settings, content)
     unseen = orders(200, seed=2)
-    answers = Labeller(*opened(path)).answer([Record(text) for text, _ in unseen], Choice())
+    answers = Labeller(*opened(path)).answer([Record(text) for text, _ in unseen], LabelSelection())
     right = sum(answer.prediction == label for answer, (_, label) in zip(answers, unseen, strict=True))
     assert right / len(unseen) > 0.95
     assert RunDirectory.open(path).best().step == 200

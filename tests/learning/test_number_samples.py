@@ -10,7 +10,7 @@ import pytest
 
 from seqrnn.answering.rows import Labeller
 from seqrnn.data.record import Record
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 def test_the_sample_of_strokes_is_learned(train_sample, measure):
@@ -33,7 +33,7 @@ def test_the_sample_of_sums_is_learned(train_sample, measure, opened):
     assert figures["mse"] < 0.01  # 0.167 for always answering 1
     assert figures["r2"] > 0.95
     steps = [[0.9, 0.0], [0.2, 1.0], [0.6, 0.0], [0.3, 0.0], [0.8, 1.0], [0.1, 0.0], [0.5, 0.0], [0.7, 0.0]]
-    (answer,) = Labeller(*opened(path, "numpy")).answer([Record("", steps=steps)], Choice())
+    (answer,) = Labeller(*opened(path, "numpy")).answer([Record("", steps=steps)], LabelSelection())
     assert answer.prediction == pytest.approx(1.0, abs=0.2)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seqrnn.errors import ModelError, OutputError, UsageError
+from seqrnn.run.checkpoint import Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Snapshot
 from seqrnn.run.location import check_free
 
 

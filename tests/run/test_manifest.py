@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqrnn.errors import ModelError
+from seqrnn.run.calibration import Calibration, Confidence
 from seqrnn.run.files import fingerprint
 from seqrnn.run.manifest import Manifest, Metric
 
@@ -46,6 +47,14 @@ def test_format_2_says_how_weights_are_stored_and_format_1_is_as_it_was(path):
     assert Manifest.read(path) == shrunk
 
 
+def test_calibration_is_left_out_where_there_is_none_and_comes_back_where_there_is(path):
+    assert "calibration" not in json.loads(path.read_text())
+    calibration = Calibration(temperature=0.75, confidence=Confidence(slope=2.0, offset=-1.0))
+    calibrated = GOOD.model_copy(update={"calibration": calibration})
+    path.write_text(calibrated.model_dump_json())
+    assert Manifest.read(path) == calibrated
+
+
 def test_a_newer_format_is_refused_by_its_number(path):
     change(path, format=3, new_key=1)
     with pytest.raises(ModelError, match=r"manifest.json: format 3; this reads 1-2; upgrade seqrnn$"):
@@ -74,6 +83,12 @@ def test_a_newer_format_is_refused_by_its_number(path):
         ({"weights": "int8"}, "'weights' is a key of format 2"),
         ({"format": 2}, "'weights' is a key of format 2"),
         ({"format": 2, "weights": "int4"}, "'weights'"),
+        ({"calibration": {"temperature": 0.0}}, "'calibration.temperature'"),
+        ({"calibration": {"temperature": 1e9}}, "'calibration.temperature'"),
+        ({"calibration": {"temperature": "1.5"}}, "'calibration.temperature'"),
+        ({"calibration": {"temperature": 1.5, "bias": 0.0}}, "'calibration.bias'"),
+        ({"calibration": {"confidence": {"slope": -1.0, "offset": 0.0}}}, "'calibration.confidence.slope'"),
+        ({"calibration": {"confidence": {"slope": 1.0}}}, "'calibration.confidence.offset'"),
     ],
 )
 def test_a_malformed_manifest_is_refused(path, changes, reason):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from seqrnn.errors import ModelError
+from seqrnn.run.checkpoint import Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Snapshot
 from seqrnn.run.quantized import dequantize, quantize, stored_kinds
 from seqrnn.run.tensors import write_tensors
 
@@ -63,7 +63,7 @@ def test_shapes_alone_tell_what_is_stored(shape, stored):
 
 @pytest.fixture
 def saved(tmp_path):
-    """The only generation of a run of int8."""
+    """The only checkpoint of a run of int8."""
     run = RunDirectory.create(tmp_path / "run", {"config.yaml": "task: tagging\n"})
     return run.save(Snapshot(step=3, tensors=WEIGHTS, weights="int8"))
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seqrnn.errors import LockedError, ModelError, NumericError, OutputError, UsageError
+from seqrnn.run.checkpoint import Snapshot
 from seqrnn.run.directory import RunDirectory
-from seqrnn.run.generation import Snapshot
 from seqrnn.run.lock import RunLock
 from seqrnn.run.manifest import Metric
 
@@ -135,9 +135,9 @@ def test_damage_to_the_state_of_a_training_does_not_keep_the_weights_from_answer
 
 
 def test_no_valid_generation_is_a_model_error(run):
-    for generation in ("gen-00000002", "gen-00000003"):
-        flip(run.path / generation / "model.safetensors")
-    with pytest.raises(ModelError, match=r"no valid generation: .*model.safetensors"):
+    for checkpoint in ("gen-00000002", "gen-00000003"):
+        flip(run.path / checkpoint / "model.safetensors")
+    with pytest.raises(ModelError, match=r"no valid checkpoint: .*model.safetensors"):
         run.best()
 
 
@@ -200,7 +200,7 @@ def test_a_generation_that_is_a_link_is_not_followed(run, tmp_path):
 
 
 def test_a_pruned_generation_that_is_being_read_is_replaced_by_what_came_after(run, monkeypatch):
-    """A reader lists the generations; before it reads them, a training saves twice."""
+    """A reader lists the checkpoints; before it reads them, a training saves twice."""
     listed = run.path / "gen-00000003"
 
     def train_meanwhile(paths):

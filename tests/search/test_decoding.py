@@ -8,7 +8,7 @@ import pytest
 from seqrnn.data.text.tokenizer import BLANK, EOS
 from seqrnn.errors import UsageError
 from seqrnn.search.beam import Beam, beam_search
-from seqrnn.search.decoding import Decoding, decode, numbered
+from seqrnn.search.decoding import Decoding, decode, with_row_seeds
 from seqrnn.search.generation import Limits
 from seqrnn.search.sampling import Sampling
 
@@ -66,7 +66,7 @@ def test_a_row_has_draws_of_its_own_whatever_stands_beside_it():
             return states[rows.ravel()]
 
     def draw(numbers, seed=3):
-        decoding = numbered(Decoding(Limits(20), Sampling(seed=seed), 2), numbers)
+        decoding = with_row_seeds(Decoding(Limits(20), Sampling(seed=seed), 2), numbers)
         found = decode(Fair(), (np.zeros((len(numbers), 9)), np.arange(len(numbers))), decoding)
         return {
             number: [hypothesis.tokens.tolist() for hypothesis in row]
@@ -78,7 +78,7 @@ def test_a_row_has_draws_of_its_own_whatever_stands_beside_it():
     texts = [str(text) for row in [*many.values(), *draw(range(300), seed=4).values()] for text in row]
     longer = [text for text in texts if len(text) > 12]  # four tokens and more
     assert len(set(longer)) > 0.99 * len(longer) > 500
-    assert numbered(Decoding(), [2]) == Decoding()
+    assert with_row_seeds(Decoding(), [2]) == Decoding()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from seqrnn.errors import NumericError, UsageError
 from seqrnn.search.sampling import (
-    Chooser,
     Sampling,
+    TokenSampler,
     drop_repeated_ngrams,
     keep_top_k,
     keep_top_p,
@@ -19,7 +19,7 @@ from seqrnn.search.sampling import (
 def choose(logits: np.ndarray, sampling: Sampling, history: np.ndarray | None = None) -> np.ndarray:
     """One token a row, nothing forbidden."""
     nothing_yet = np.empty((len(logits), 0), dtype=np.int64)
-    return Chooser(sampling, (), logits.shape)(logits, nothing_yet if history is None else history)
+    return TokenSampler(sampling, (), logits.shape)(logits, nothing_yet if history is None else history)
 
 
 def logs(*probabilities: float) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_the_same_seed_draws_the_same_tokens():
 
 def test_the_draws_of_all_steps_are_independent():
     fair, nothing = logs(0.5, 0.5), np.empty((1, 0), dtype=np.int64)
-    chooser = Chooser(Sampling(seed=2), (), fair.shape)
+    chooser = TokenSampler(Sampling(seed=2), (), fair.shape)
     drawn = np.array([chooser(fair, nothing)[0] for _ in range(40_000)])  # several blocks of noise
     pairs = np.bincount(drawn[:-1] * 2 + drawn[1:], minlength=4) / len(drawn)
     assert pairs == pytest.approx([0.25] * 4, abs=0.01)
@@ -98,7 +98,7 @@ def test_a_forbidden_token_is_never_chosen():
     rows = np.repeat(logs(0.9, 0.06, 0.04), 200, axis=0)
     nothing = np.empty((200, 0), dtype=np.int64)
     for sampling in (Sampling(0), Sampling(1), Sampling(1, top_k=1), Sampling(9, top_p=0.5)):
-        assert 0 not in Chooser(sampling, [0], rows.shape)(rows, nothing)
+        assert 0 not in TokenSampler(sampling, [0], rows.shape)(rows, nothing)
 
 
 def test_top_k_keeps_exactly_k_tokens_even_of_equal_ones():

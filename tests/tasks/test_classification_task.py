@@ -9,11 +9,11 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from seqrnn.config import Config
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.dataset.batching import Batch, BatchLimits, Pass
+from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
 from seqrnn.tasks.classification import Classification
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 def task_of(labels="abc", **settings):
@@ -34,7 +34,7 @@ DATA = examples([2, 4, 1], [[0], [2], [1]])
 
 
 def test_a_batch_holds_each_text_with_its_own_label():
-    (batch,) = task_of().batches(DATA, Pass())
+    (batch,) = task_of().batches(DATA, BatchOrder())
     assert batch.rows.tolist() == [1, 0, 2]
     assert batch.arrays["source"].tolist() == [[14, 15, 16, 17], [4, 5, 0, 0], [24, 0, 0, 0]]
     assert batch.arrays["lengths"].tolist() == [4, 2, 1]
@@ -43,7 +43,7 @@ def test_a_batch_holds_each_text_with_its_own_label():
 
 
 def test_a_fixed_length_cuts_and_fills():
-    (batch,) = task_of(**{"data.lengths": "blank", "data.max_tokens": 3}).batches(DATA, Pass())
+    (batch,) = task_of(**{"data.lengths": "blank", "data.max_tokens": 3}).batches(DATA, BatchOrder())
     assert batch.arrays["source"].tolist() == [[14, 15, 16], [4, 5, 0], [24, 0, 0]]
     assert batch.arrays["lengths"].tolist() == [3, 2, 1]
     assert (batch.tokens, batch.positions) == (6, 9)
@@ -51,18 +51,18 @@ def test_a_fixed_length_cuts_and_fills():
 
 def test_several_labels_become_ones():
     data = examples([3, 2, 1], [[0, 2], [], [1]])
-    (batch,) = task_of(**MULTI).batches(data, Pass())
+    (batch,) = task_of(**MULTI).batches(data, BatchOrder())
     assert batch.arrays["labels"].tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 0]]
 
 
 def test_texts_without_labels_can_be_answered():
-    (batch,) = task_of().batches(Dataset({"source": DATA["source"]}), Pass())
+    (batch,) = task_of().batches(Dataset({"source": DATA["source"]}), BatchOrder())
     assert sorted(batch.arrays) == ["lengths", "source"]
 
 
 def test_the_number_of_batches_is_known_before():
     task = task_of(**{"training.batch_size": 2})
-    for order in (Pass(), Pass(seed=3, epoch=0), Pass(seed=3, epoch=5)):
+    for order in (BatchOrder(), BatchOrder(seed=3, epoch=0), BatchOrder(seed=3, epoch=5)):
         assert task.batch_count(DATA, order) == len(list(task.batches(DATA, order))) == 2
 
 
@@ -90,11 +90,11 @@ def test_with_several_labels_a_weight_is_negatives_over_positives():
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (Choice(), [["b"], ["a"]]),
-        (Choice(k=2), [["b", "a"], ["a", "c"]]),
-        (Choice(k=9), [["b", "a", "c"], ["a", "c", "b"]]),
-        (Choice(k=3, threshold=0.3), [["b", "a"], ["a"]]),
-        (Choice(k=1, threshold=0.7), [[], ["a"]]),
+        (LabelSelection(), [["b"], ["a"]]),
+        (LabelSelection(k=2), [["b", "a"], ["a", "c"]]),
+        (LabelSelection(k=9), [["b", "a", "c"], ["a", "c", "b"]]),
+        (LabelSelection(k=3, threshold=0.3), [["b", "a"], ["a"]]),
+        (LabelSelection(k=1, threshold=0.7), [[], ["a"]]),
     ],
 )
 def test_labels_are_chosen_by_rank_and_threshold(choice, expected):
@@ -108,11 +108,11 @@ def test_labels_are_chosen_by_rank_and_threshold(choice, expected):
 
 def test_what_the_user_leaves_open_depends_on_the_task():
     single, several = task_of(), task_of(**MULTI)
-    assert single.choice(None, None) == Choice(1, 0.0)
-    assert single.choice(2, 0.4) == Choice(2, 0.4)
-    assert several.choice(None, None) == Choice(3, 0.5)
-    assert several.choice(2, None) == Choice(2, 0.0)
-    assert several.choice(None, 0.2) == Choice(3, 0.2)
+    assert single.choice(None, None) == LabelSelection(1, 0.0)
+    assert single.choice(2, 0.4) == LabelSelection(2, 0.4)
+    assert several.choice(None, None) == LabelSelection(3, 0.5)
+    assert several.choice(2, None) == LabelSelection(2, 0.0)
+    assert several.choice(None, 0.2) == LabelSelection(3, 0.2)
 
 
 def names_of(numbers):
@@ -132,7 +132,7 @@ def test_labels_that_training_did_not_have_count_as_scikit_learn_counts_them():
     log_probs = np.log(generator.dirichlet(np.ones(3), 40))
     data = examples([1] * 40, [[label] for label in actual])
     scorer = task.scorer()
-    for batch in task.batches(data, Pass()):
+    for batch in task.batches(data, BatchOrder()):
         scorer.add(batch, {"log_probs": log_probs[batch.rows]})
     truth = [*map(names_of, actual)]
     chosen = [*map(names_of, log_probs.argmax(axis=1))]
@@ -158,7 +158,7 @@ def test_unknown_labels_beside_known_ones_count_as_scikit_learn_counts_them():
     log_probs = np.log(generator.random((30, 3)))
     data = examples([1] * 30, [np.flatnonzero(row) for row in actual])
     scorer = task.scorer()
-    for batch in task.batches(data, Pass(limits=BatchLimits(4, 100))):
+    for batch in task.batches(data, BatchOrder(limits=BatchLimits(4, 100))):
         assert batch.arrays["labels"].tolist() == actual[batch.rows, :3].tolist()
         scorer.add(batch, {"log_probs": log_probs[batch.rows]})
     chosen = np.hstack([log_probs >= np.log(0.5), np.zeros((30, 3))]).astype(int)

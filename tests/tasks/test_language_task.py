@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from seqrnn.config_file import from_defaults, resolve
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
-from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.tasks.language_model import LanguageModeling
 
 LINES = Dataset({"text": Column.of([np.array([4, 5]), np.array([6, 7, 8]), np.array([9])])})
 
 
 def task_of(**settings):
-    return LanguageModel(resolve([from_defaults({"task": "language-model", **settings})]))
+    return LanguageModeling(resolve([from_defaults({"task": "language-model", **settings})]))
 
 
 def test_a_line_stands_between_its_borders():
-    (batch,) = task_of(**{"data.format": "lines"}).batches(LINES, Pass())
+    (batch,) = task_of(**{"data.format": "lines"}).batches(LINES, BatchOrder())
     assert batch.arrays["inputs"].tolist() == [[BOS, 6, 7, 8], [BOS, 4, 5, BLANK], [BOS, 9, BLANK, BLANK]]
     assert batch.arrays["targets"].tolist() == [[6, 7, 8, EOS], [4, 5, EOS, BLANK], [9, EOS, BLANK, BLANK]]
     assert batch.arrays["lengths"].tolist() == [4, 3, 2]
@@ -31,7 +31,7 @@ def test_a_line_stands_between_its_borders():
 
 def test_a_fixed_length_leaves_room_for_the_border():
     settings = {"data.format": "lines", "data.lengths": "blank", "data.max_tokens": 4}
-    (batch,) = task_of(**settings).batches(LINES, Pass())
+    (batch,) = task_of(**settings).batches(LINES, BatchOrder())
     assert batch.arrays["targets"].tolist()[0] == [6, 7, 8, EOS, BLANK]
     assert batch.arrays["inputs"].shape == (3, 5)
 
@@ -39,14 +39,14 @@ def test_a_fixed_length_leaves_room_for_the_border():
 def test_a_text_is_read_in_segments():
     text = Dataset({"text": Column.of([np.array([4, 5]), np.array([6, 7, 8])])})
     task = task_of(**{"data.format": "text", "training.segment_length": 3})
-    batches = list(task.batches(text, Pass()))
+    batches = list(task.batches(text, BatchOrder()))
     assert [batch.arrays["targets"].tolist() for batch in batches] == [[[4, 5, 6]], [[7, 8]]]
-    assert task.batch_count(text, Pass()) == 2
+    assert task.batch_count(text, BatchOrder()) == 2
 
 
 def test_the_number_of_batches_is_known_before():
     task = task_of(**{"data.format": "lines", "training.batch_size": 2})
-    for order in (Pass(), Pass(seed=3, epoch=4)):
+    for order in (BatchOrder(), BatchOrder(seed=3, epoch=4)):
         assert task.batch_count(LINES, order) == len(list(task.batches(LINES, order))) == 2
 
 
@@ -56,7 +56,7 @@ def test_bits_a_character_count_characters_and_not_tokens():
     ids = task.text.encode([Record("h\u00e9")])[0].ids
     assert len(ids) == 3
     scorer = task.scorer()
-    for batch in task.batches(Dataset({"text": Column.of([ids])}), Pass()):
+    for batch in task.batches(Dataset({"text": Column.of([ids])}), BatchOrder()):
         scorer.add(batch, {})
     figures = scorer.result(math.log(4))
     assert figures["bits_per_character"] == pytest.approx(3 * 2 / 2)

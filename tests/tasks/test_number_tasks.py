@@ -10,14 +10,14 @@ from sklearn.metrics import mean_squared_error, r2_score
 
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.answer import Answer
-from seqrnn.data.dataset.batching import Batch, Pass
+from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.polyphony import Polyphony, transposed
 from seqrnn.tasks.regression import Regression
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 def make(kind, **settings):
@@ -41,16 +41,16 @@ PIECES = [Record("", steps=steps) for steps in ([[0], [1, 2], [3]], [[5]], [[2],
 
 def test_every_step_but_the_first_is_a_target():
     task = polyphony()
-    (batch,) = task.batches(music(task, PIECES), Pass())
+    (batch,) = task.batches(music(task, PIECES), BatchOrder())
     assert batch.arrays["lengths"].tolist() == [3, 2, 1]
     assert batch.arrays["source"].shape == (3, 3, 6)
     assert (batch.targets, batch.tokens, batch.positions) == (3, 6, 9)
-    assert task.batch_count(music(task, PIECES), Pass()) == 1
+    assert task.batch_count(music(task, PIECES), BatchOrder()) == 1
 
 
 def test_filling_to_a_fixed_length_adds_silence():
     task = polyphony(**{"data.lengths": "blank", "data.max_tokens": 4})
-    (batch,) = task.batches(music(task, PIECES), Pass())
+    (batch,) = task.batches(music(task, PIECES), BatchOrder())
     assert batch.arrays["source"].shape == (3, 4, 6)
     assert not batch.arrays["source"][2, 1:].any()
     assert batch.positions == 12
@@ -80,9 +80,9 @@ def test_silence_is_transposed_to_silence():
 def test_training_transposes_anew_in_each_pass_and_measuring_never_does():
     task = polyphony(**{"data.transpose": 2})
     pieces = music(task, [Record("", steps=[[3], [2]])] * 8)
-    (plain,) = task.batches(pieces, Pass())
+    (plain,) = task.batches(pieces, BatchOrder())
     assert (plain.arrays["source"] == music(task, [Record("", steps=[[3], [2]])])["source"].values).all()
-    passes = [next(iter(task.batches(pieces, Pass(1, epoch)))).arrays["source"] for epoch in (0, 1, 0)]
+    passes = [next(iter(task.batches(pieces, BatchOrder(1, epoch)))).arrays["source"] for epoch in (0, 1, 0)]
     assert not (passes[0] == passes[1]).all()
     assert (passes[0] == passes[2]).all()
     assert (passes[0].sum(axis=2) == 1).all()
@@ -145,10 +145,10 @@ def test_a_batch_holds_each_series_with_its_own_number():
     source = [np.full((length, 2), length, dtype=np.float32) for length in (1, 3, 2)]
     numbers = [np.array([length], dtype=np.float32) for length in (1, 3, 2)]
     data = Dataset({"source": Column.of(source), "labels": Column.of(numbers)})
-    (batch,) = task.batches(data, Pass())
+    (batch,) = task.batches(data, BatchOrder())
     assert batch.arrays["labels"].tolist() == batch.arrays["lengths"].tolist() == [3, 2, 1]
     assert batch.arrays["source"][:, 0, 0].tolist() == [3, 2, 1]
-    (unlabelled,) = task.batches(Dataset({"source": data["source"]}), Pass())
+    (unlabelled,) = task.batches(Dataset({"source": data["source"]}), BatchOrder())
     assert "labels" not in unlabelled.arrays
 
 
@@ -163,7 +163,7 @@ def test_the_only_answer_is_the_number():
     ]
     assert task.write(answers[0], "", probs=False) == "11"
     assert task.write(Answer(1 / 3, None), "", probs=False) == "0.3333333333333333"
-    assert task.choice(1, None) == Choice()
+    assert task.choice(1, None) == LabelSelection()
     for wrong in ((2, None), (None, 0.5)):
         with pytest.raises(UsageError, match="this model gives a number"):
             task.choice(*wrong)

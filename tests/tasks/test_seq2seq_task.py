@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Pass
+from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import texts_of
 from seqrnn.data.record import Record
@@ -38,7 +38,7 @@ def dataset(task, fields=None, records=RECORDS):
 def examples(task, order=None):
     """Each example of each batch as (source, inputs, targets), without what fills it."""
     found = {}
-    for batch in task.batches(dataset(task), order or Pass()):
+    for batch in task.batches(dataset(task), order or BatchOrder()):
         arrays = batch.arrays
         for place, row in enumerate(batch.rows):
             length = arrays["target_lengths"][place]
@@ -65,45 +65,45 @@ def test_a_decoder_reads_each_token_before_it_writes_the_next(settings):
 
 def test_filling_to_a_fixed_length_leaves_room_for_the_end():
     task = make(lengths="blank", max_tokens=6)
-    for batch in task.batches(dataset(task), Pass()):
+    for batch in task.batches(dataset(task), BatchOrder()):
         assert batch.arrays["source"].shape[1] == 6
         assert batch.arrays["targets"].shape[1] == batch.arrays["inputs"].shape[1] == 7
 
 
 def test_a_batch_counts_its_targets_and_what_fills_it():
     task = make()
-    (batch,) = task.batches(dataset(task), Pass())
+    (batch,) = task.batches(dataset(task), BatchOrder())
     assert batch.targets == 4 + 2 + 6 + 3
     assert batch.tokens == batch.targets + 3 + 1 + 2 + 1
     assert batch.positions == 4 * 3 + 4 * 6
     assert task.longest(batch) == 17
-    assert task.batch_count(dataset(task), Pass()) == 1
+    assert task.batch_count(dataset(task), BatchOrder()) == 1
 
 
 def test_rows_without_targets_can_be_asked():
     task = make()
-    (batch,) = task.batches(dataset(task, task.inputs), Pass())
+    (batch,) = task.batches(dataset(task, task.inputs), BatchOrder())
     assert set(batch.arrays) == {"source", "source_lengths"}
     assert batch.targets == 0
 
 
 def test_references_are_at_hand_to_measure_but_not_to_train():
     task = make()
-    (batch,) = task.batches(dataset(task), Pass())
+    (batch,) = task.batches(dataset(task), BatchOrder())
     assert [texts_of(row) for row in batch.arrays["references"]] == [
         list(RECORDS[row].targets) for row in batch.rows
     ]
-    assert all("references" not in batch.arrays for batch in task.batches(dataset(task), Pass(1, 0)))
+    assert all("references" not in batch.arrays for batch in task.batches(dataset(task), BatchOrder(1, 0)))
 
 
 def test_any_reference_is_right_and_unknown_words_of_them_are_not():
     task = make()
-    (batch,) = task.batches(dataset(task), Pass())
+    (batch,) = task.batches(dataset(task), BatchOrder())
     answers = {0: "x z", 1: "y", 2: "x x y z", 3: "z"}
     ids = [task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]
     written = Column.of(ids).gather(np.arange(4))
     scorer = task.scorer()
-    scorer.add(batch, {"written": written})
+    scorer.add(batch, {"written": written, "written_scores": np.log([0.9, 0.2, 0.6, 0.5])})
     scores = scorer.result(0.0)
     assert scores["exact_match"] == 0.5
     assert scores["token_error_rate"] == pytest.approx(2 / (2 + 1 + 5 + 2))
@@ -115,9 +115,9 @@ def test_any_reference_is_right_and_unknown_words_of_them_are_not():
 
 def test_labels_to_write_for_that_training_did_not_have_are_counted():
     task = make(source_kind="label")
-    (batch,) = task.batches(dataset(task), Pass())
+    (batch,) = task.batches(dataset(task), BatchOrder())
     scorer = task.scorer()
-    scorer.add(batch, {"written": np.zeros((4, 1), dtype=np.int64)})
+    scorer.add(batch, {"written": np.zeros((4, 1), dtype=np.int64), "written_scores": np.zeros(4)})
     scores = scorer.result(0.0)
     assert (scores["unknown_labels"], scores["unknown_tokens"], scores["exact_match"]) == (1, 1, 0.0)
 

@@ -13,7 +13,7 @@ from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.tasks.tagging import Tagging
-from seqrnn.tasks.task import Choice
+from seqrnn.tasks.task import LabelSelection
 
 
 def tagging(tags: str, **sections: dict) -> Tagging:
@@ -50,7 +50,7 @@ def test_tokens_can_only_be_words():
 
 def test_a_token_has_one_tag_and_no_more():
     task = tagging("A B")
-    assert task.choice(None, None) == task.choice(1, None) == Choice()
+    assert task.choice(None, None) == task.choice(1, None) == LabelSelection()
     with pytest.raises(UsageError, match="one tag"):
         task.choice(2, None)
     with pytest.raises(UsageError, match="one tag"):
@@ -82,7 +82,10 @@ def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, d
 
     batch = Batch({"tags": filled(actual), "lengths": np.array([*map(len, actual)])}, 0, 0, 0)
     scorer = task.scorer()
-    scorer.add(batch, {"tags": filled(chosen)})
+    tags = filled(chosen)
+    log_probs = np.log(np.full((*tags.shape, len(task.tags.tags)), 1 / len(task.tags.tags)))
+    sure = {"tag_log_probs": log_probs.max(axis=2), "log_prob": np.full(len(tags), -1.0)}
+    scorer.add(batch, {"tags": tags, "log_probs": log_probs, **sure})
     return scorer.result(0.0), scorer.details()
 
 

@@ -7,10 +7,10 @@ from torch import nn
 
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.run.directory import RunDirectory
-from seqrnn.training.averaging import EVERY, WeightAverage
+from seqrnn.training.averaging import AVERAGE_INTERVAL, WeightAverage
 from seqrnn.training.evaluation import evaluate
 from seqrnn.training.events import Evaluated, Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 
 def test_the_average_forgets_at_the_rate_it_was_given():
@@ -21,8 +21,8 @@ def test_the_average_forgets_at_the_rate_it_was_given():
         with torch.no_grad():
             model.weight.add_(torch.randn(1, 2))
         average.update(step)
-        if step % EVERY == 0:
-            keep = min(0.6, (1 + step) / (10 + step)) ** EVERY
+        if step % AVERAGE_INTERVAL == 0:
+            keep = min(0.6, (1 + step) / (10 + step)) ** AVERAGE_INTERVAL
             expected = keep * expected + (1 - keep) * model.weight.detach()
     own = model.weight.detach().clone()
     with average.in_place():
@@ -37,7 +37,7 @@ def test_without_a_decay_there_is_nothing_to_hold():
     before = model.weight.detach().clone()
     with torch.no_grad():
         model.weight.add_(1.0)
-    average.update(EVERY)
+    average.update(AVERAGE_INTERVAL)
     with average.in_place():
         assert torch.equal(model.weight.detach(), before + 1.0)
     assert average.set_aside() == {}
@@ -46,7 +46,7 @@ def test_without_a_decay_there_is_nothing_to_hold():
 def test_what_is_measured_is_what_is_saved_and_not_what_is_trained(make_session, tmp_path):
     session = make_session("tsv", {"training.average": 0.9, "training.learning_rate": 0.05})
     trained, measured = {}, {}
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Stepped):
             trained = {name: array.copy() for name, array in model_arrays(session.model).items()}
         if isinstance(event, Evaluated):

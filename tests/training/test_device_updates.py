@@ -11,7 +11,7 @@ from seqrnn.errors import NumericError
 from seqrnn.training import training
 from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.events import Evaluated, Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 SGD = {"training.optimizer": "sgd", "training.learning_rate": 0.1}
 
@@ -24,7 +24,7 @@ def deferred(monkeypatch):
 
 def outcome(session, path):
     """The weights after a training, and what it told of its updates and evaluations."""
-    events = list(session.train(Place(path)))
+    events = list(session.train(RunTarget(path)))
     steps = [
         (e.step, e.epoch, e.tokens, e.skipped, e.learning_rate) for e in events if isinstance(e, Stepped)
     ]
@@ -70,14 +70,14 @@ def test_ten_that_are_not_finite_end_the_training(make_session, deferred, tmp_pa
     session = make_session("text")
     spoil(session, range(3, 1000))
     with pytest.raises(NumericError, match=r"step 12: .*10 updates in a row"):
-        list(session.train(Place(tmp_path / "run")))
+        list(session.train(RunTarget(tmp_path / "run")))
 
 
 def test_a_loss_is_told_some_updates_later_and_always_before_an_evaluation(make_session, deferred, tmp_path):
     deferred()
     session = make_session("text", {"training.steps": 40, "training.epochs": None})
     behind = []
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Stepped):
             behind.append(session.trainer.position.step - event.step)
         elif isinstance(event, Evaluated):

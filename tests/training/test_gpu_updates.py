@@ -12,9 +12,9 @@ from seqrnn.backends.torch.loss import Loss
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import device_updates
-from seqrnn.training.checkpoint import CUDA_RANDOM
 from seqrnn.training.events import Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
+from seqrnn.training.training_arrays import CUDA_RANDOM
 
 pytestmark = pytest.mark.gpu
 
@@ -38,9 +38,9 @@ def newest(path):
 def test_a_recorded_update_is_the_update(make_session, tmp_path, monkeypatch, layout, precision):
     found = []
     for name, seen in (("graphs", 2), ("eager", 1000)):
-        monkeypatch.setattr(device_updates, "SEEN", seen)
+        monkeypatch.setattr(device_updates, "MIN_REPEATS", seen)
         session = make_session(layout, {**GPU, "training.precision": precision})
-        losses = [e.loss for e in session.train(Place(tmp_path / name)) if isinstance(e, Stepped)]
+        losses = [e.loss for e in session.train(RunTarget(tmp_path / name)) if isinstance(e, Stepped)]
         found.append((model_arrays(session.model), losses))
         assert bool(session.trainer.updater._graphs) == (name == "graphs")
     (graphs, losses), (eager, expected) = found
@@ -70,7 +70,7 @@ def test_an_update_that_is_not_finite_is_left_out(make_session, tmp_path, layout
         weights.append([parameter.detach().clone() for parameter in session.model.parameters()])
 
     session.model.forward, session.trainer.updater.update = spoiled, followed
-    events = [event for event in session.train(Place(tmp_path / "run")) if isinstance(event, Stepped)]
+    events = [event for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Stepped)]
     assert [event.step for event in events if event.skipped] == [1, 40, 41]
     assert [event.step for event in events] == list(range(1, 61))
     for left_out in (40, 41):
@@ -83,11 +83,11 @@ def test_an_update_that_is_not_finite_is_left_out(make_session, tmp_path, layout
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_training_that_was_stopped_goes_on_as_if_it_never_was(make_session, tmp_path, layout):
     unbroken = make_session(layout, GPU)
-    for _ in unbroken.train(Place(tmp_path / "unbroken")):
+    for _ in unbroken.train(RunTarget(tmp_path / "unbroken")):
         pass
     for stop in (3, 25, None):
         session = make_session(layout, GPU)
-        for event in session.train(Place(tmp_path / "broken", resume=stop != 3)):
+        for event in session.train(RunTarget(tmp_path / "broken", resume=stop != 3)):
             if isinstance(event, Stepped) and event.step == stop:
                 session.trainer.stop("the test wants it")
     whole, broken = (newest(tmp_path / name).training_tensors(None) for name in ("unbroken", "broken"))
@@ -104,7 +104,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_it_never_was(make_session, tm
 def test_a_training_goes_on_where_it_did_not_begin(make_session, tmp_path):
     for device, stop in (("cuda", 5), ("cpu", 30), ("cuda", None)):
         session = make_session("tsv", {**GPU, "training.device": device})
-        for event in session.train(Place(tmp_path / "run", resume=stop != 5)):
+        for event in session.train(RunTarget(tmp_path / "run", resume=stop != 5)):
             if isinstance(event, Stepped) and event.step == stop:
                 session.trainer.stop("the test wants it")
     assert newest(tmp_path / "run").step == 60

@@ -16,7 +16,7 @@ from seqrnn.errors import DataError, LockedError, ModelError, NumericError, Usag
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.lock import RunLock
 from seqrnn.training.events import Measured
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 VECTORS = "3 5\ncat 1 2 3 4 5\nelephant 9 9 9 9 9\ndog -1 -2 -3 -4 -5\n"
 
@@ -74,7 +74,7 @@ def test_tied_embeddings_are_one_matrix_in_memory_and_on_disk(train, hidden_size
 
 def test_the_best_weights_are_measured_at_the_end(make_session, tmp_path):
     session = make_session("tsv")
-    *_, last = session.train(Place(tmp_path / "run"))
+    *_, last = session.train(RunTarget(tmp_path / "run"))
     assert isinstance(last, Measured)
     assert last.step == RunDirectory.open(tmp_path / "run").best().step
     assert last.metrics["accuracy"] == RunDirectory.open(tmp_path / "run").best().metric.value
@@ -100,14 +100,14 @@ def test_a_training_does_not_go_on_with_other_data(train, make_session, tmp_path
     _, path = train("text")
     session = make_session("text", {"training.epochs": 3.0}, "the cat sat on the mat\nand the dog\n" * 9)
     with pytest.raises(DataError, match=r"train\.text: differs \(sha256\)"):
-        list(session.train(Place(path, resume=True)))
+        list(session.train(RunTarget(path, resume=True)))
 
 
 def test_a_run_in_use_is_not_touched(train, make_session):
     _, path = train("tsv")
     before = (path / "metrics.jsonl").read_bytes()
     with RunLock(path), pytest.raises(LockedError, match="run in use by PID"):
-        list(make_session("tsv", {"training.epochs": 9.0}).train(Place(path, resume=True)))
+        list(make_session("tsv", {"training.epochs": 9.0}).train(RunTarget(path, resume=True)))
     assert (path / "metrics.jsonl").read_bytes() == before
 
 
@@ -121,7 +121,7 @@ def test_a_training_that_fails_before_its_first_save_leaves_nothing(make_session
     with torch.no_grad():
         next(session.model.parameters()).fill_(float("nan"))
     with pytest.raises(NumericError):
-        list(session.train(Place(tmp_path / "run")))
+        list(session.train(RunTarget(tmp_path / "run")))
     assert not (tmp_path / "run").exists()
 
 

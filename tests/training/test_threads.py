@@ -8,7 +8,7 @@ import torch
 
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import threads
-from seqrnn.training.threads import HOLD, ROUNDS, ThreadTuner
+from seqrnn.training.threads import TRIAL_INTERVAL, TRIAL_UPDATES, ThreadTuner
 
 
 class Machine:
@@ -31,14 +31,14 @@ class Machine:
 @pytest.mark.parametrize("cost", [{1: 0.1, 2: 0.06}, {1: 0.1, 2: 1.5}])
 def test_the_faster_number_is_kept_after_a_trial(monkeypatch, cost):
     machine = Machine(monkeypatch, cost)
-    for positions in itertools.islice(itertools.cycle([50, 100, 400]), 2 * ROUNDS):
+    for positions in itertools.islice(itertools.cycle([50, 100, 400]), 2 * TRIAL_UPDATES):
         machine.update(positions)
     assert machine.threads == min(cost, key=cost.get)
 
 
 def test_a_machine_that_gets_busy_is_noticed_at_once(monkeypatch):
     machine = Machine(monkeypatch, {1: 0.1, 2: 0.06})
-    for _ in range(2 * ROUNDS):
+    for _ in range(2 * TRIAL_UPDATES):
         machine.update()
     assert machine.threads == 2
     machine.cost = {1: 0.1, 2: 0.9}
@@ -53,8 +53,8 @@ def test_a_machine_that_gets_idle_is_noticed_at_the_next_trial(monkeypatch):
         machine.update()
     assert machine.threads == 1
     machine.cost = {1: 0.1, 2: 0.06}
-    machine.now += HOLD
-    for _ in range(2 * ROUNDS + 2):
+    machine.now += TRIAL_INTERVAL
+    for _ in range(2 * TRIAL_UPDATES + 2):
         machine.update()
     assert machine.threads == 2
 

@@ -19,7 +19,7 @@ from seqrnn.errors import NumericError
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import training
 from seqrnn.training.events import Evaluated, Finished, Saved, Stepped
-from seqrnn.training.session import Place
+from seqrnn.training.session import RunTarget
 
 RANDOM = {"model.dropout": 0.3, "model.word_dropout": 0.2, "training.epochs": 3.0}
 PLAIN_SGD = {
@@ -77,7 +77,7 @@ def stop_and_go(make_session, settings, path, stops):
     layout, chosen = settings
     for stop in [*stops, None]:
         session = make_session(layout, chosen)
-        for event in session.train(Place(path, resume=stop != stops[0])):
+        for event in session.train(RunTarget(path, resume=stop != stops[0])):
             if isinstance(event, Stepped) and event.step == stop:
                 session.trainer.stop("the test wants it")
 
@@ -121,11 +121,11 @@ def test_a_training_of_a_new_cell_goes_on_as_if_it_never_was_stopped(make_sessio
 def test_a_training_stopped_while_it_evaluates_keeps_the_metric(make_session, train, tmp_path):
     _, unbroken = train("tsv", RANDOM)
     session = make_session("tsv", RANDOM)
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Evaluated):
             session.trainer.stop("the test wants it")
     assert RunDirectory.open(tmp_path / "run").best().metric is not None
-    for _ in make_session("tsv", RANDOM).train(Place(tmp_path / "run", resume=True)):
+    for _ in make_session("tsv", RANDOM).train(RunTarget(tmp_path / "run", resume=True)):
         pass
     assert traces(tmp_path / "run") == traces(unbroken)
 
@@ -133,7 +133,7 @@ def test_a_training_stopped_while_it_evaluates_keeps_the_metric(make_session, tr
 def test_a_stopped_training_is_saved_once_and_not_measured(make_session, tmp_path):
     session = make_session("text")
     session.trainer.stop("the test wants it")
-    events = list(session.train(Place(tmp_path / "run")))
+    events = list(session.train(RunTarget(tmp_path / "run")))
     assert [type(event) for event in events[1:]] == [Saved, Finished]
     assert events[-1].reason == "the test wants it"
     assert RunDirectory.open(tmp_path / "run").newest().step == 0
@@ -143,7 +143,7 @@ def test_a_finished_training_can_be_extended(make_session, train, tmp_path):
     settings = {**RANDOM, "training.schedule": "constant"}
     _, long = train("tsv", {**settings, "training.epochs": 2.0})
     _, short = train("tsv", {**settings, "training.epochs": 1.0})
-    for _ in make_session("tsv", {**settings, "training.epochs": 2.0}).train(Place(short, resume=True)):
+    for _ in make_session("tsv", {**settings, "training.epochs": 2.0}).train(RunTarget(short, resume=True)):
         pass
     assert traces(short)["weights"] == traces(long)["weights"]
 
@@ -155,8 +155,8 @@ def test_batches_that_share_an_update_are_one_large_batch(make_session, tmp_path
     small = make_session(layout, {**once, "training.batch_size": 7, "training.accumulate": 9})
     assert large.trainer.batches_per_epoch == 1
     assert 1 < small.trainer.batches_per_epoch <= 9
-    one, (step,) = changes(large, Place(tmp_path / "large"))
-    many, (shared,) = changes(small, Place(tmp_path / "small"))
+    one, (step,) = changes(large, RunTarget(tmp_path / "large"))
+    many, (shared,) = changes(small, RunTarget(tmp_path / "small"))
     assert norm(one) > 0.01
     for name, change in one.items():
         np.testing.assert_allclose(many[name], change, atol=1e-6)
@@ -166,8 +166,10 @@ def test_batches_that_share_an_update_are_one_large_batch(make_session, tmp_path
 
 def test_a_gradient_is_clipped_to_its_largest_norm(make_session, tmp_path):
     once = {**PLAIN_SGD, "training.steps": 1}
-    free, _ = changes(make_session("tsv", once), Place(tmp_path / "free"))
-    clipped, _ = changes(make_session("tsv", {**once, "training.clip": 0.01}), Place(tmp_path / "clipped"))
+    free, _ = changes(make_session("tsv", once), RunTarget(tmp_path / "free"))
+    clipped, _ = changes(
+        make_session("tsv", {**once, "training.clip": 0.01}), RunTarget(tmp_path / "clipped")
+    )
     assert norm(free) > 0.02
     assert norm(clipped) == pytest.approx(0.01, rel=1e-3)
     for name, change in free.items():
@@ -184,7 +186,7 @@ def test_an_update_that_is_not_finite_is_left_out(make_session, tmp_path, kind):
         bias = session.model.output.bias
         bias.register_hook(lambda g: g * (math.inf if calls.append(0) or len(calls) == 3 else 1.0))
     weights, events = [], []
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Stepped):
             weights.append({name: array.copy() for name, array in model_arrays(session.model).items()})
             events.append(event)
@@ -204,7 +206,7 @@ def test_ten_failures_in_a_row_end_the_training_and_leave_the_best(make_session,
     saved = []
 
     def follow():
-        for event in session.train(Place(run)):
+        for event in session.train(RunTarget(run)):
             if isinstance(event, Saved):
                 saved[:] = contents(run)
 
@@ -233,7 +235,7 @@ def scripted(monkeypatch):
 def test_training_ends_when_evaluations_bring_nothing_better(make_session, tmp_path, scripted):
     scripted(0.5, 0.6, 0.6, 0.55, 0.9)
     session = make_session("tsv", {"training.early_stopping": 2, "training.evaluate_every": 1})
-    events = list(session.train(Place(tmp_path / "run")))
+    events = list(session.train(RunTarget(tmp_path / "run")))
     (finished,) = (event for event in events if isinstance(event, Finished))
     assert (finished.step, finished.reason) == (4, "2 evaluations brought nothing better")
     assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, False]
@@ -244,7 +246,7 @@ def test_training_ends_when_evaluations_bring_nothing_better(make_session, tmp_p
 def test_of_equal_evaluations_that_of_the_lowest_loss_is_best(make_session, tmp_path, scripted):
     scripted(0.5, 0.5, 0.5, 0.5, losses=[0.4, 0.3, 0.35, 0.25])
     session = make_session("tsv", {"training.evaluate_every": 1, "training.steps": 4})
-    events = list(session.train(Place(tmp_path / "run")))
+    events = list(session.train(RunTarget(tmp_path / "run")))
     assert [event.best for event in events if isinstance(event, Evaluated)] == [True, True, False, True]
     assert [path.name for path in (tmp_path / "run").glob("gen-*")] == ["gen-00000004"]
 
@@ -253,7 +255,7 @@ def test_a_plateau_halves_the_learning_rate(make_session, tmp_path, scripted):
     scripted(0.5, 0.5, 0.5, 0.6, 0.5, 0.5, 0.5, 0.5)
     settings = {"training.schedule": "plateau", "training.warmup": 0.0, "training.learning_rate": 0.08}
     session = make_session("tsv", {**settings, "training.evaluate_every": 1, "training.steps": 8})
-    rates = [event.learning_rate for event in steps(session, Place(tmp_path / "run"))]
+    rates = [event.learning_rate for event in steps(session, RunTarget(tmp_path / "run"))]
     assert rates == [0.08, 0.08, 0.08, 0.04, 0.04, 0.04, 0.02, 0.02]
 
 
@@ -270,7 +272,7 @@ def test_the_learning_rate_lands_when_the_budget_ends(make_session, tmp_path, cl
     settings = {"training.budget": "100s", "training.schedule": schedule, "training.learning_rate": 0.01}
     session = make_session("text", {**settings, "training.epochs": None, "training.warmup": 0.1})
     rates = []
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Stepped):
             clock.now += 1.0
             rates.append(event.learning_rate)
@@ -289,7 +291,7 @@ def test_evaluations_take_a_small_share_of_a_budget(make_session, tmp_path, cloc
     monkeypatch.setattr(training, "evaluate", slow)
     session = make_session("text", {"training.budget": "500s", "training.epochs": None})
     count = 0
-    for event in session.train(Place(tmp_path / "run")):
+    for event in session.train(RunTarget(tmp_path / "run")):
         clock.now += isinstance(event, Stepped)
         count += isinstance(event, Evaluated)
     assert 8 <= count <= 10  # the first after an epoch, then one in 50 s, and one at the end
@@ -302,7 +304,7 @@ def test_a_resumed_training_has_what_is_left_of_the_budget(make_session, tmp_pat
         clock.now += 500.0
         session = make_session("text", settings)
         counts.append(0)
-        for event in session.train(Place(tmp_path / "run", resume=resume)):
+        for event in session.train(RunTarget(tmp_path / "run", resume=resume)):
             if isinstance(event, Stepped):
                 clock.now += 1.0
                 counts[-1] += 1
@@ -313,7 +315,7 @@ def test_a_resumed_training_has_what_is_left_of_the_budget(make_session, tmp_pat
 
 def test_an_epoch_is_a_pass_over_all_examples(make_session, tmp_path):
     session = make_session("tsv", {"training.epochs": 1.5})
-    taken = steps(session, Place(tmp_path / "run"))
+    taken = steps(session, RunTarget(tmp_path / "run"))
     assert len(taken) == math.ceil(1.5 * session.trainer.batches_per_epoch)
     assert taken[session.trainer.batches_per_epoch - 1].epoch == 1.0
     one = sum(event.tokens for event in taken[: session.trainer.batches_per_epoch])
@@ -328,7 +330,7 @@ def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_pa
     session.model.head.register_forward_hook(
         lambda module, _, output: dtypes[module.training].add(output.dtype)
     )
-    taken = steps(session, Place(tmp_path / "run"))
+    taken = steps(session, RunTarget(tmp_path / "run"))
     assert dtypes == {True: {torch.bfloat16}, False: {torch.float32}}
     assert all(math.isfinite(event.loss) for event in taken)
     assert {parameter.dtype for parameter in session.model.parameters()} == {torch.float32}
@@ -337,7 +339,7 @@ def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_pa
 def test_filling_is_the_share_of_positions_that_carry_nothing(make_session, tmp_path):
     settings = {"data.lengths": "blank", "data.max_tokens": 10, "training.epochs": 1.0}
     session = make_session("tsv", settings)
-    taken = steps(session, Place(tmp_path / "run"))
+    taken = steps(session, RunTarget(tmp_path / "run"))
     tokens = len(session.prepared.train["source"].values)
     rows = len(session.prepared.train)
     computed = sum(event.tokens / (1 - event.filling) for event in taken)

@@ -30,7 +30,7 @@ def open_with_parameters(run: OpenedRun) -> tuple[Any, Mapping[str, Array]]:
     parameters: dict[str, Array] = {}
 
     def read(expected: Expected) -> Mapping[str, Array]:
-        parameters.update(run.generation.tensors(expected))
+        parameters.update(run.checkpoint.tensors(expected))
         return parameters
 
     return load_network(_description(run), read), parameters

@@ -1,5 +1,6 @@
 """How tags are chosen from a score a tag and step: `tags` (B, T), `tag_log_probs` (B, T), `log_prob` (B,).
 
+`log_probs` (B, T, K) are of all tags of each step, of which `tag_log_probs` are those chosen.
 Every layer takes scores (B, T, K) and the mask (B, T), true where a sequence runs. What stands behind
 the end of a sequence is without meaning.
 """
@@ -20,11 +21,13 @@ OutputLayer = Callable[[Array, Array], Values]
 
 def choose_each(scores: Array, mask: Array) -> Values:
     """Take the likeliest tag of each step."""
-    log_probs = log_softmax(scores).max(axis=2)
+    every = log_softmax(scores)
+    log_probs = every.max(axis=2)
     return {
         "tags": scores.argmax(axis=2),
         "tag_log_probs": log_probs,
         "log_prob": (log_probs * mask).sum(axis=1),
+        "log_probs": every,
     }
 
 
@@ -39,7 +42,7 @@ class CRFLayer:
         tags, log_prob = self._crf.decode(scores, mask)
         marginals = self._crf.marginals(scores, mask)
         chosen = np.take_along_axis(marginals, tags[:, :, None], axis=2)[:, :, 0]
-        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob}
+        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob, "log_probs": marginals}
 
 
 def take_output_layer(take: Take, tags: int, crf: bool) -> OutputLayer:

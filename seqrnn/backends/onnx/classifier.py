@@ -23,7 +23,7 @@ class ClassifierNetwork(Network):
     about = (
         "tokens (batch, time) are ids of tokenizer.json, or vectors (batch, time, features) as the data have "
         "them; of each row the first lengths (batch) count. log_probs (batch, classes) are natural "
-        "logarithms, in the order of labels.json."
+        "logarithms of calibrated probabilities, in the order of labels.json."
     )
 
     def graph(self) -> Graph:
@@ -39,6 +39,10 @@ class ClassifierNetwork(Network):
         last = last_outputs(graph, states[-1], rnn_sizes)
         pooled = pool(part.within("pooling"), config.pooling, outputs, last, sequence_mask(graph, lengths, x))
         scores = head(part.within("head"), config.head, pooled)
+        if (temperature := task.calibration.temperature) != 1.0:
+            scores = graph.add(
+                "Div", scores, graph.weight("temperature", np.array(temperature, dtype=np.float32))
+            )
         if sizes["multi_label"]:
             log_probs = graph.add("Neg", graph.add("Softplus", graph.add("Neg", scores)))
         else:
@@ -82,7 +86,7 @@ class ClassifierNetwork(Network):
             source = field.normalise(source)
         assert source is not None
         batch = Batch({"source": source, "lengths": inputs["lengths"]}, 0, 0, 0)
-        return dict(self.trained.twin.values(batch))
+        return {"log_probs": self._task.calibrated(self.trained.twin.values(batch)["log_probs"])}
 
     @property
     def _task(self) -> Classification:

@@ -55,4 +55,4 @@ def _network(run: OpenedRun) -> Network:
 def _metadata(run: OpenedRun) -> dict[str, str]:
     """Return what makes a file of use by itself: what each field has learned, under its file's name."""
     files = {str(name): text for name, text in learned(run.task.fields).items()}
-    return {"task": run.task.name, "seqrnn": seqrnn.__version__, "step": str(run.generation.step), **files}
+    return {"task": run.task.name, "seqrnn": seqrnn.__version__, "step": str(run.checkpoint.step), **files}

@@ -13,7 +13,7 @@ from seqrnn.run.tensors import Expected
 
 def read_parameters(run: OpenedRun) -> dict[str, np.ndarray[Any, Any]]:
     """Return the parameters by name. Raises ModelError where they are not those of the configuration."""
-    return run.generation.tensors(_expected(run))
+    return run.checkpoint.tensors(_expected(run))
 
 
 def _expected(run: OpenedRun) -> Expected:

@@ -106,7 +106,7 @@ def open_backend(run: OpenedRun, device: str = "auto") -> TorchBackend:
     Raises ModelError where the weights are not those of the configuration, before memory is taken
     for them, and UsageError where there is no such device.
     """
-    arrays = run.generation.tensors(expected_parameters(run.config, run.task))
+    arrays = run.checkpoint.tensors(expected_parameters(run.config, run.task))
     model = build_model(run.config, run.task)
     load_model(model, arrays)
     return TorchBackend(model.to(choose_device(device)).eval())

@@ -3,7 +3,8 @@
 Every layer takes scores (B, T, K) and the mask (B, T), true where a sequence runs. `loss` sums
 `-log p(tags)` over the batch in nats, without tags from K on, which training did not have; `choose`
 returns by name `tags` (B, T), the likeliest; `tag_log_probs` (B, T), of each of them; `log_prob` (B,),
-of all of them together. What stands behind the end of a sequence is without meaning.
+of all of them together; `log_probs` (B, T, K), of every tag at each step. What stands behind the end of
+a sequence is without meaning.
 
 Shapes: B batch, T time, K tags.
 """
@@ -27,8 +28,14 @@ class SoftmaxLayer(nn.Module):
 
     def choose(self, scores: Tensor, mask: Tensor) -> dict[str, Tensor]:
         """Take the likeliest tag of each step."""
-        log_probs, tags = scores.float().log_softmax(dim=2).max(dim=2)
-        return {"tags": tags, "tag_log_probs": log_probs, "log_prob": (log_probs * mask).sum(dim=1)}
+        every = scores.float().log_softmax(dim=2)
+        log_probs, tags = every.max(dim=2)
+        return {
+            "tags": tags,
+            "tag_log_probs": log_probs,
+            "log_prob": (log_probs * mask).sum(dim=1),
+            "log_probs": every,
+        }
 
 
 class CRFLayer(nn.Module):
@@ -61,4 +68,4 @@ class CRFLayer(nn.Module):
             tags, log_prob = self.crf.decode(scores, mask)
             marginals = self.crf.marginals(scores, mask)
         chosen = marginals.gather(2, tags.unsqueeze(2)).squeeze(2)
-        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob}
+        return {"tags": tags, "tag_log_probs": chosen, "log_prob": log_prob, "log_probs": marginals}

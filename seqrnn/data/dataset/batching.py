@@ -45,7 +45,7 @@ class BatchLimits:
 
 
 @dataclass(frozen=True)
-class Pass:
+class BatchOrder:
     """One pass over a data set: `epoch` seeds its order; without one it runs in order."""
 
     seed: int = 0
@@ -63,12 +63,12 @@ class Pass:
         return np.random.default_rng([self.seed, 0 if self.epoch is None else self.epoch + 1])
 
 
-def limits_of(order: Pass, training: TrainingConfig) -> BatchLimits:
+def limits_of(order: BatchOrder, training: TrainingConfig) -> BatchLimits:
     """Return how large the batches of a pass may grow: as it says itself, or as in training."""
     return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
 
 
-def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: Pass) -> Iterator[np.ndarray]:
+def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
     """Cut examples of `lengths` (N,), or (N, 2) where they have two sides, into batches of row numbers.
 
     Examples of the same or nearly the same length go together, so that there is next to no filling,
@@ -115,7 +115,7 @@ def fixed_width(data: DataConfig, column: Column) -> int | None:
     return min(data.max_tokens, MOST_FILLING * max(column.longest, 1))
 
 
-def framed(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
+def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
     """Put <bos> before and <eos> behind the examples `rows` (B,), as teacher forcing reads and expects them.
 
     Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
@@ -139,7 +139,7 @@ class StreamBatches:
 
     values: np.ndarray  # (N,) token ids
     segment_length: int
-    order: Pass = field(default_factory=Pass)
+    order: BatchOrder = field(default_factory=BatchOrder)
 
     def __len__(self) -> int:
         """Count the segments of a pass."""

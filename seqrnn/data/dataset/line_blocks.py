@@ -15,7 +15,7 @@ from seqrnn.data.lines import LINE_LIMIT, decode_line, file_name, read_utf8, too
 from seqrnn.data.text.joined_texts import NEWLINE
 
 
-class Block(NamedTuple):
+class LineBlock(NamedTuple):
     r"""Complete lines of a file: the bytes as they are there, the last line with or without its `\n`.
 
     `line` is how many lines of the file come before.
@@ -37,7 +37,7 @@ def read_blocks(
     size: int,
     encoding: str = "auto",
     taken: Callable[[int], None] = lambda _: None,
-) -> Iterator[Block]:
+) -> Iterator[LineBlock]:
     """Return the lines of a file in blocks of at most `size` bytes, if no line is longer.
 
     The same file always comes in the same blocks. `taken` is told how many bytes of it each read gave.
@@ -47,7 +47,7 @@ def read_blocks(
     return _cut(read_utf8(path, errors, encoding, taken), file_name(path), errors, size)
 
 
-def utf8_lines(block: Block, errors: Errors) -> tuple[bytes, int]:
+def utf8_lines(block: LineBlock, errors: Errors) -> tuple[bytes, int]:
     r"""Return the lines of a block as UTF-8, each with `\n`, and how many bytes were wrong and became U+FFFD.
 
     Raises DataError at such a byte if `errors` is "strict".
@@ -74,7 +74,7 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
-def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[Block]:
+def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Iterator[LineBlock]:
     held = b""
     line = 0  # how many come before those in `held`
     dropping = False  # the line that passed LINE_LIMIT, to its end
@@ -93,10 +93,10 @@ def _cut(chunks: Iterable[bytes], name: str, errors: Errors, size: int) -> Itera
             held = b"" if dropping else held[end:]
         while len(held) >= size and (end := _end_of_block(held, size)):
             content, held = held[:end], held[end:]
-            yield Block(name, line, content)
+            yield LineBlock(name, line, content)
             line += int(np.count_nonzero(np.frombuffer(content, dtype=np.uint8) == NEWLINE))
     if held or dropping:
-        yield Block(name, line, held or b"\n")
+        yield LineBlock(name, line, held or b"\n")
 
 
 def _end_of_block(held: bytes, size: int) -> int:

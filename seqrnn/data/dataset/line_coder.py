@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.dataset.encoding import OverLength, over_length_error
-from seqrnn.data.dataset.line_blocks import Block, utf8_lines
+from seqrnn.data.dataset.line_blocks import LineBlock, utf8_lines
 from seqrnn.data.dataset.split import RandomSplit, SourceSplit, TailSplit, TextSplit
 from seqrnn.data.encodings import Errors
 from seqrnn.data.limits import LONGEST, require_length
@@ -81,12 +81,12 @@ class LineCoder:
 
     def measure(self, name: str, line: int, content: bytes) -> int:
         """Return the weight of a block for the split."""
-        return self._split.weight(self._examples(Block(name, line, content)).texts)
+        return self._split.weight(self._examples(LineBlock(name, line, content)).texts)
 
     def count(self, place: int, name: str, line: int, content: bytes) -> Parts:
         """Count the tokens that are not held out; return counts once they are too many to be kept here."""
         assert self._counts is not None
-        texts = self._examples(Block(name, line, content)).texts
+        texts = self._examples(LineBlock(name, line, content)).texts
         self._counts.add(self._countable(texts.only(~self._split.held_out(texts, place))))
         return self._counts.take() if self._counts.is_full else []
 
@@ -104,7 +104,7 @@ class LineCoder:
         Raises DataError where an example has more than `LONGEST` tokens, or is too long, if that is an error.
         """
         assert self._tokenizer is not None
-        texts, numbers, blank, replaced = self._examples(Block(name, line, content))
+        texts, numbers, blank, replaced = self._examples(LineBlock(name, line, content))
         encoded = self._tokenizer.encode_joined(texts, None if self._job.stream else LONGEST)
         if not self._job.stream and encoded.lengths.max(initial=0) > LONGEST:
             row = int((encoded.lengths > LONGEST).argmax())
@@ -127,7 +127,7 @@ class LineCoder:
         unknown = int(np.count_nonzero(ids == UNK))
         return Coded(ids.data, encoded.lengths.data, len(ids), unknown, cut, skipped)
 
-    def _examples(self, block: Block) -> _Examples:
+    def _examples(self, block: LineBlock) -> _Examples:
         content, replaced = utf8_lines(block, self._job.errors)
         texts = JoinedTexts(content, whole=self._job.pieces)
         numbers = np.arange(block.line + 1, block.line + 1 + len(texts))

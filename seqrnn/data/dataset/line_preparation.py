@@ -14,7 +14,7 @@ import numpy as np
 from seqrnn.data.dataset.coders import Coders, coders
 from seqrnn.data.dataset.columns import ColumnWriter
 from seqrnn.data.dataset.encoding import OverLength
-from seqrnn.data.dataset.line_blocks import Block, read_blocks
+from seqrnn.data.dataset.line_blocks import LineBlock, read_blocks
 from seqrnn.data.dataset.line_coder import Coded, LineCoder, LineJob
 from seqrnn.data.dataset.preparation_report import PartReport
 from seqrnn.data.dataset.processes import processes_for
@@ -68,7 +68,7 @@ class LineSource:
         errors, stream = self.source.encoding_errors, self.field.stream
         return LineJob(self.field.settings, pieces, stream, errors, self.over_length)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[LineBlock]:
         """Yield all lines."""
         source = self.source
         for path in source.paths:

@@ -63,9 +63,10 @@ class PreparationReport:
             told.append(f"{_count(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
         if self.unit == "example" and self.valid.examples < FEW and (self.valid.examples or self.divided):
-            few = _count(self.valid.examples, self.unit) if self.valid.examples else "no examples"
-            advice = "give more with --valid or --valid-fraction, or measure with --folds"
-            told.append(f"warning: {few} to validate on say little; {advice}")
+            few = f"{_count(self.valid.examples, self.unit)} to validate on say little; give more"
+            missing = "nothing is left to validate on; give some"
+            advice = "with --valid or --valid-fraction, or measure with --folds"
+            told.append(f"warning: {few if self.valid.examples else missing} {advice}")
         return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 
     def to_json(self, files: Sequence[str]) -> str:

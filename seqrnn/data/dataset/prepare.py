@@ -28,7 +28,7 @@ REPORT = "report.json"
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedData:
     """What a training starts from; `valid` is None where no example is left to validate on."""
 
     train: Dataset
@@ -72,7 +72,7 @@ class _Job:
         report = self.building.build(directory)
         (directory / REPORT).write_text(report.to_json(self.files), encoding="utf-8")
 
-    def open(self, directory: Path) -> Prepared:
+    def open(self, directory: Path) -> PreparedData:
         """Read a cache entry. Raises OSError or ValueError if it is damaged."""
         fields = self.building.fields
         try:
@@ -85,7 +85,7 @@ class _Job:
         valid = _open_part(directory / "valid", fields) if report.valid.examples else None
         train = _open_part(directory / "train", fields)
         hashes = {file_name(path): content for path, content in self.hashes.items()}
-        return Prepared(train, valid, report, fields, hashes)
+        return PreparedData(train, valid, report, fields, hashes)
 
     def _named_files(self, source: Source) -> str:
         """Return what tells the images or arrays that the records name from other ones."""
@@ -107,7 +107,7 @@ def prepare(
     tell: Callable[[Preparing], None] = lambda _: None,
     *,
     fold: Fold | None = None,
-) -> Prepared:
+) -> PreparedData:
     """Read, split and encode the data of a training; `fields` have learned their vocabulary afterwards.
 
     Without a validation file, `valid_fraction` is held out: of a text its last part, of examples a

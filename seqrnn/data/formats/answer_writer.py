@@ -92,11 +92,12 @@ class AnswerableFormat(Format):
         """
 
 
-def answer_values(answer: Answer | None) -> dict[str, Any]:
-    """Return the prediction and its probability by their names."""
-    if answer is None:
-        return {"prediction": None, "probability": None}
-    return {"prediction": answer.prediction, "probability": probability(answer.score)}
+def answer_values(answer: Answer | None, style: AnswerStyle) -> dict[str, Any]:
+    """Return the prediction and its probability, which a number has not, by their names."""
+    values = {"prediction": None if answer is None else answer.prediction}
+    if style.kind != "number":
+        values["probability"] = None if answer is None else answer.probability
+    return values
 
 
 def answer_names(style: AnswerStyle) -> list[str]:
@@ -104,7 +105,7 @@ def answer_names(style: AnswerStyle) -> list[str]:
 
     Raises UsageError for more than a table should have.
     """
-    names = list(answer_values(None))
+    names = list(answer_values(None, style))
     if not style.has_probabilities:
         return names
     if len(style.classes) > MAX_CLASS_COLUMNS:
@@ -115,7 +116,7 @@ def answer_names(style: AnswerStyle) -> list[str]:
 
 def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
     """Return the columns that a row of a table gets; see `answer_names`."""
-    values = list(answer_values(answer).values())
+    values = list(answer_values(answer, style).values())
     if not style.has_probabilities:
         return values
     if not style.classes:
@@ -123,15 +124,21 @@ def answer_columns(answer: Answer | None, style: AnswerStyle) -> list[Any]:
     return values + ([None] * len(style.classes) if answer is None else [*map(probability, answer.classes)])
 
 
-def class_probabilities(answer: Answer | None, style: AnswerStyle) -> dict[str, Any]:
-    """Return the probabilities as a field of an object: of each class by its name, or of each tag."""
+def fields_by_style(answer: Answer | None, style: AnswerStyle) -> dict[str, Any]:
+    """Return the fields that an object gets where a style asks for them.
+
+    They are `abstained`, and `probabilities`: of each class by its name, or of each tag.
+    """
+    abstained = {"abstained": answer is not None and answer.abstained} if style.abstains else {}
     if not style.has_probabilities:
-        return {}
-    if answer is None:
-        return {"probabilities": None}
+        return abstained
+    return {**abstained, "probabilities": None if answer is None else _probabilities(answer, style)}
+
+
+def _probabilities(answer: Answer, style: AnswerStyle) -> dict[str, Any] | list[Any]:
     if not style.classes:
-        return {"probabilities": list(map(probability, answer.parts))}
-    return {"probabilities": dict(zip(style.classes, map(probability, answer.classes), strict=True))}
+        return list(map(probability, answer.parts))
+    return dict(zip(style.classes, map(probability, answer.classes), strict=True))
 
 
 def names_beside(taken: Iterable[str], names: Iterable[str], prefix: str = "") -> list[str]:
@@ -156,7 +163,7 @@ def object_line(row: Row, answer: Answer | None, style: AnswerStyle) -> str:
     """
     is_object = bool(row.fields)
     own = row.fields if is_object or row.error is None else {"text": row.raw}
-    answered = answer_values(answer) | class_probabilities(answer, style)
+    answered = answer_values(answer, style) | fields_by_style(answer, style)
     if row.error is not None:
         answered["error"] = row.error
     added = beside(own, answered, style.prefix)

@@ -10,7 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 from numpy.lib import format as npy
 
-from seqrnn.data.answer import AnswerStyle, probability
+from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, names_beside
 from seqrnn.data.formats.binary_sink import BinaryFile
 
@@ -18,8 +18,8 @@ from seqrnn.data.formats.binary_sink import BinaryFile
 class ArrayRows(AnswerWriter):
     """Keeps the answers, and writes them at the end, after the `arrays` of the file.
 
-    `prediction` (N,) holds texts or numbers, `probability` (N,); an example without an answer has "" or
-    nan. With probabilities, `probabilities` are (N, K), those of the `classes` (K,).
+    `prediction` (N,) holds texts or numbers, `probability` (N,) that of each text; an example without an
+    answer has "" or nan. With probabilities, `probabilities` are (N, K), those of the `classes` (K,).
     """
 
     is_binary = True
@@ -35,7 +35,7 @@ class ArrayRows(AnswerWriter):
         """Keep some answers."""
         for _, answer in examples:
             self._predictions.append(self._cell(None if answer is None else answer.prediction))
-            found = None if answer is None else probability(answer.score)
+            found = None if answer is None else answer.probability
             self._probabilities.append(math.nan if found is None else found)
             if self._style.probs:
                 unknown = np.full(len(self._style.classes), math.nan)
@@ -48,7 +48,9 @@ class ArrayRows(AnswerWriter):
 
     def end(self, out: Sink) -> None:
         """Write the file."""
-        added = {"prediction": np.array(self._predictions), "probability": np.array(self._probabilities)}
+        added = {"prediction": np.array(self._predictions)}
+        if self._style.kind != "number":
+            added["probability"] = np.array(self._probabilities)
         if self._style.probs:
             added |= {"probabilities": np.array(self._classes), "classes": np.array(self._style.classes)}
         names = names_beside(self._arrays, added, self._style.prefix)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqrnn.data.answer import Answer, AnswerStyle, probability
+from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
 from seqrnn.data.formats.format import OpenLines
 from seqrnn.data.formats.table import Row
@@ -65,15 +65,15 @@ class FastTextLabels(AnswerWriter):
         out.write_lines(self._line(answer) for _, answer in examples)
 
     def _line(self, answer: Answer | None) -> str:
-        if answer is None:
+        if answer is None or answer.abstained:
             return ""
-        ranked = [(answer.prediction, None)] if self._style.kind == "number" else answer.nbest
-        return " ".join(word for label, score in ranked for word in self._words(label, score))
+        ranked = [(answer.prediction, None)] if self._style.kind == "number" else answer.ranked
+        return " ".join(word for label, sure in ranked for word in self._words(label, sure))
 
-    def _words(self, label: Any, score: float | None) -> Iterator[str]:
+    def _words(self, label: Any, sure: float | None) -> Iterator[str]:
         yield LABEL_PREFIX + join_tokens([self._style.cell(label)])
         if self._style.probs:
-            yield f"{probability(score):.6g}"
+            yield f"{sure:.6g}"
 
 
 def _row(line: Line, name: str, source: Source) -> tuple[Row, Record | None]:

@@ -96,7 +96,8 @@ def _types(style: AnswerStyle) -> Iterator[pyarrow.DataType]:
         yield pyarrow.list_(of_items[style.kind])
     else:
         yield pyarrow.float64() if style.kind == "number" else pyarrow.string()
-    yield pyarrow.float64()
+    if style.kind != "number":
+        yield pyarrow.float64()
     if style.has_probabilities:
         single = pyarrow.float64()
         yield from [single] * len(style.classes) or [pyarrow.list_(single)]

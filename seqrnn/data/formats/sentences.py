@@ -190,7 +190,7 @@ class TaggedLines(AnswerWriter):
 
     def _cells(self, answer: Answer | None, place: int) -> list[str]:
         """Return the cells of a token, which has no tag where the sentence was cut or has an error."""
-        if answer is None or place >= len(answer.prediction):
+        if answer is None or place >= len(answer.prediction or ()):
             return [NOTHING] * (1 + self._style.probs)
         probabilities = [f"{probability(answer.parts[place]):.6g}"] if self._style.probs else []
         return [str(answer.prediction[place]), *probabilities]

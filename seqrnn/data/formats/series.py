@@ -36,7 +36,7 @@ def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     a column of series, a row is a series of single numbers. Of source kind "vector" each row is an
     example. The label is the same in all rows of a series. Raises RowError for what is no number.
     """
-    columns = _Columns.of(table, source)
+    columns = _SeriesColumns.of(table, source)
     filled = (row for row in table.rows if row.checked().fields)
     if source.kind == "vector" or columns.series is None:
         for row in filled:
@@ -84,11 +84,11 @@ def answerable_series(table: Table, name: str, source: Source) -> Iterator[tuple
             yield first, Record("", (), name, first.line, first.fields, steps)
 
 
-def _without_labels(table: Table, source: Source) -> _Columns:
-    return replace(_Columns.of(table, replace(source, label_column=None)), labels=())
+def _without_labels(table: Table, source: Source) -> _SeriesColumns:
+    return replace(_SeriesColumns.of(table, replace(source, label_column=None)), labels=())
 
 
-def _gathered(rows: Iterator[Row], columns: _Columns, name: str, source: Source) -> Iterator[Record]:
+def _gathered(rows: Iterator[Row], columns: _SeriesColumns, name: str, source: Source) -> Iterator[Record]:
     """Yield a record for each series, in the order of their first rows.
 
     Any row may be one of any series, so all are held, as plain numbers: 8 bytes each, 16 for a time.
@@ -115,7 +115,7 @@ class _Series:
         self._values = array("d")  # all features of one row after the other
         self.times = _Times()
 
-    def add(self, row: Row, columns: _Columns, source: Source) -> None:
+    def add(self, row: Row, columns: _SeriesColumns, source: Source) -> None:
         """Take a row. Raises RowError for what is no number, and for another label than the first's."""
         if [*map(str.strip, labels_of(row, columns.labels, source))] != [*map(str.strip, self.labels)]:
             what = f"another label than line {self.first.line} of the same series"
@@ -186,7 +186,7 @@ def _date_order(series: Sequence[_Times], name: str, source: Source) -> DateOrde
 
 
 @dataclass(frozen=True)
-class _Columns:
+class _SeriesColumns:
     """The keys of the columns of a table of numbers."""
 
     labels: tuple[str, ...]
@@ -195,7 +195,7 @@ class _Columns:
     features: Sequence[str]
 
     @classmethod
-    def of(cls, table: Table, source: Source) -> _Columns:
+    def of(cls, table: Table, source: Source) -> _SeriesColumns:
         """Take the columns that the source names; every other one that has a name is a feature."""
         labels = label_keys(table, source) if table.names is not None else source.label_columns(None)
         series = None if source.feature_columns else table.usual(SERIES_NAMES, "--series-col")

@@ -53,10 +53,11 @@ def answerable_tokens(table: Table, name: str, source: Source) -> Iterator[tuple
 def token_answer(row: Row, sentence: Record, answer: Answer) -> Answer:
     """Return the answer to the token of a row; a blank row, or a token that was cut off, has none."""
     place = sentence.lines.index(row.line) if sentence.lines else None
-    if place is None or place >= len(answer.prediction):
+    if place is None or place >= len(answer.parts):
         return Answer(None, None, truncated=place is not None)
-    tag, score = answer.prediction[place], answer.parts[place]
-    return Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
+    tag, score = None if answer.abstained else answer.prediction[place], answer.parts[place]
+    found = Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
+    return found._replace(abstained=answer.abstained)
 
 
 def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:

@@ -9,7 +9,7 @@ from seqrnn.data.text.vocabulary import SPECIALS, Kind, byte_alphabet
 from seqrnn.data.text.words import JoinedText, joined_length
 
 
-class Decoder:
+class TextDecoder:
     """Is fed ids and returns the text that has become certain. Specials give no text.
 
     Words are joined by a space, but not around a newline, nor where a joiner says otherwise. The

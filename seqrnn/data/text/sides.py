@@ -11,7 +11,7 @@ from seqrnn.data.fields.field import Side, Use
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.source import Source
 from seqrnn.data.text.text_sample import take_sample
-from seqrnn.data.text.token_choice import Asked, choose_tokens
+from seqrnn.data.text.token_choice import TokenizerRequest, choose_tokens
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,17 @@ def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use],
     return Choices(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
 
-def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> Asked:
+def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> TokenizerRequest:
     data = config.data
     size = data.vocabulary_size if "data.vocabulary_size" in given else None
     if side == "target":
         size = data.target_vocabulary_size or size
-        return Asked(data.target_tokenizer, data.target_pretokenized, size, use, min_count=data.min_count)
+        return TokenizerRequest(
+            data.target_tokenizer, data.target_pretokenized, size, use, min_count=data.min_count
+        )
     named_by_vectors = data.tokenizer == "auto" and config.model.embeddings is not None
     tokenizer = "word" if named_by_vectors else data.tokenizer
-    return Asked(
+    return TokenizerRequest(
         tokenizer,
         data.pretokenized,
         size,

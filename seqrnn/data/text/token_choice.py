@@ -33,7 +33,7 @@ _letter = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True)
-class Asked:
+class TokenizerRequest:
     """What is known of a side before its texts are looked at: what the user or the task says of it."""
 
     tokenizer: str = "auto"
@@ -57,7 +57,7 @@ class TokenChoice:
 
 
 def choose_tokens(
-    texts: Sequence[str], asked: Asked, growth: float = 1.0, lists: bool = False
+    texts: Sequence[str], asked: TokenizerRequest, growth: float = 1.0, lists: bool = False
 ) -> TokenChoice:
     """Choose what a token is, from texts of which there are `growth` times as many.
 
@@ -95,7 +95,7 @@ def bpe_size(characters: float) -> int:
     return round(min(max(size, SMALLEST_BPE), LARGEST_BPE) / 100) * 100
 
 
-def _tokenizer(texts: list[str], asked: Asked, pretokenized: str) -> tuple[str, str]:
+def _tokenizer(texts: list[str], asked: TokenizerRequest, pretokenized: str) -> tuple[str, str]:
     """Choose the kind of token, and say why."""
     if sum(len(text.split()) > 1 for text in texts) < len(texts) / 2:
         unspaced = _unspaced_length(texts) >= UNSPACED_LENGTH
@@ -115,7 +115,7 @@ def _tokenizer(texts: list[str], asked: Asked, pretokenized: str) -> tuple[str, 
     return ("bpe" if unknown > MOST_UNKNOWN else "word"), share
 
 
-def _unknown_words(texts: list[str], asked: Asked, pretokenized: str) -> tuple[int, float]:
+def _unknown_words(texts: list[str], asked: TokenizerRequest, pretokenized: str) -> tuple[int, float]:
     """Return how many different words there are, and the share of every tenth text's that the others lack."""
     words = _words_of(asked, pretokenized)
     learned = Counter(chain.from_iterable(map(words, _kept(texts))))
@@ -128,7 +128,7 @@ def _kept(texts: list[str]) -> Iterable[str]:
     return (text for number, text in enumerate(texts, 1) if number % HELD_OUT)
 
 
-def _words_of(asked: Asked, pretokenized: str) -> Callable[[str], list[str]]:
+def _words_of(asked: TokenizerRequest, pretokenized: str) -> Callable[[str], list[str]]:
     """Return what cuts a text into the words that a model of words would have."""
     if pretokenized == "yes":
         return (lambda text: text.lower().split()) if asked.lowercase else str.split

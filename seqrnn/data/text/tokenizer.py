@@ -18,7 +18,7 @@ from tokenizers import models
 
 from seqrnn.data.grouping import batched
 from seqrnn.data.text.chunk_ids import ChunkNumbers
-from seqrnn.data.text.detokenizer import Decoder, character_count
+from seqrnn.data.text.detokenizer import TextDecoder, character_count
 from seqrnn.data.text.encoded import ByteNumbers, CharacterNumbers, Encoded, EncodedTexts, Numbers
 from seqrnn.data.text.joined_texts import JoinedTexts
 from seqrnn.data.text.learners import vocabulary_learner
@@ -48,7 +48,17 @@ from seqrnn.data.text.whole_texts import WholeTextNumbers
 from seqrnn.errors import ModelError
 from seqrnn.strict_json import COPY, read_as
 
-__all__ = ["BLANK", "BOS", "EOS", "SPECIALS", "UNK", "Decoder", "Encoded", "Tokenizer", "TokenizerSettings"]
+__all__ = [
+    "BLANK",
+    "BOS",
+    "EOS",
+    "SPECIALS",
+    "UNK",
+    "Encoded",
+    "TextDecoder",
+    "Tokenizer",
+    "TokenizerSettings",
+]
 
 
 class Tokenizer:
@@ -208,9 +218,9 @@ class Tokenizer:
         decoder = self.decoder()
         return "".join(map(decoder.feed, kept)) + decoder.finish()
 
-    def decoder(self, after: str = "") -> Decoder:
+    def decoder(self, after: str = "") -> TextDecoder:
         """Return a decoder that is fed one id at a time, and goes on from the text `after`."""
-        return Decoder(self.kind, self.tokens, after)
+        return TextDecoder(self.kind, self.tokens, after)
 
     def to_json(self) -> str:
         """Return the content of a tokenizer.json.

@@ -16,6 +16,7 @@ import numpy as np
 
 import seqrnn
 from seqrnn.errors import ModelError
+from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.run.files import (
     SIZE_LIMIT,
     Fingerprint,
@@ -41,10 +42,10 @@ from seqrnn.run.quantized import dequantize, quantize, stored_kinds
 from seqrnn.run.tensors import Expected, Judge, Tensors, check_tensors, read_tensors, write_tensors
 from seqrnn.strict_json import Schema, conform, parse_object
 
-# A generation that another of the same step replaces is called .old until that one has its name.
+# A checkpoint that another of the same step replaces is called .old until that one has its name.
 DIRECTORY_NAME = re.compile(r"gen-(\d{8,18})(\.old)?")
 STRAY_NAME = re.compile(r"gen-\d{8,18}(\.old)?\.tmp")
-GENERATION_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
+CHECKPOINT_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
 TENSORS_SUFFIX = ".safetensors"
 
 
@@ -62,6 +63,7 @@ class Snapshot:
     tensors: Tensors
     epoch: float = 0.0
     metric: Metric | None = None
+    calibration: Calibration | None = None
     training_tensors: Tensors | None = None
     training_state: Mapping[str, Any] | None = None
     weights: Numbers = "float32"
@@ -75,20 +77,20 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Checkpoint:
     """A directory `gen-N` with a manifest; each file is held against its hash when it is read."""
 
     path: Path
     manifest: Manifest
 
     @classmethod
-    def read(cls, path: Path) -> Generation:
+    def read(cls, path: Path) -> Checkpoint:
         """Read the manifest in `path`; raises `ModelError`."""
         manifest = Manifest.read(path / MANIFEST)
         name = DIRECTORY_NAME.fullmatch(path.name)
         if name and int(name[1]) != manifest.step:
             raise ModelError(
-                f"{path / MANIFEST}: says step {manifest.step}; it belongs to another generation"
+                f"{path / MANIFEST}: says step {manifest.step}; it belongs to another checkpoint"
             )
         return cls(path, manifest)
 
@@ -101,6 +103,11 @@ class Generation:
     def metric(self) -> Metric | None:
         """How good it was, where that was measured."""
         return self.manifest.metric
+
+    @property
+    def calibration(self) -> Calibration:
+        """What makes the probabilities of its answers trustworthy; nothing where that was not fitted."""
+        return self.manifest.calibration or UNCALIBRATED
 
     def tensors(self, expected: Expected | None) -> dict[str, np.ndarray[Any, Any]]:
         """The weights, exactly as named, typed and shaped in `expected`; raises `ModelError`."""
@@ -141,7 +148,7 @@ class Generation:
         return False, self.metric.rank, self.step
 
 
-def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileName, Fingerprint]) -> None:
+def write_checkpoint(path: Path, snapshot: Snapshot, root_files: Mapping[FileName, Fingerprint]) -> None:
     """Fill the directory `path`, the manifest last, and wait until the disk has it all.
 
     Raises `OSError`, and `NumericError` where a tensor holds nan or infinity.
@@ -158,6 +165,7 @@ def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
     manifest = Manifest(
         format=2 if shrunk else 1,
         weights=snapshot.weights,
+        calibration=snapshot.calibration,
         seqrnn=seqrnn.__version__,
         step=snapshot.step,
         epoch=snapshot.epoch,
@@ -169,7 +177,7 @@ def write_generation(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
 
 
 def put_in_place(temporary: Path, target: Path) -> None:
-    """Give a complete generation its name; at every instant one of that step can be found."""
+    """Give a complete checkpoint its name; at every instant one of that step can be found."""
     old = target.with_name(f"{target.name}.old")
     if target.exists():
         discard(old)
@@ -180,7 +188,7 @@ def put_in_place(temporary: Path, target: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a generation, if it is there: first its name, so that no half of it can be found."""
+    """Remove a checkpoint, if it is there: first its name, so that no half of it can be found."""
     stray = path.with_name(f"{path.name}.tmp")
     remove_files(stray)
     with suppress(FileNotFoundError):
@@ -189,12 +197,12 @@ def discard(path: Path) -> None:
 
 
 def remove_files(path: Path) -> None:
-    """Remove a generation's directory, of which only our own files: with others in it, it stays."""
+    """Remove a checkpoint's directory, of which only our own files: with others in it, it stays."""
     if path.is_symlink():
         path.unlink()
     if not path.is_dir():
         return
-    for name in GENERATION_FILES:
+    for name in CHECKPOINT_FILES:
         with suppress(IsADirectoryError):  # not our file: it stays as well
             (path / name).unlink(missing_ok=True)
     if not os.listdir(path):

@@ -1,4 +1,4 @@
-"""A model, and a training in full, as named arrays that a generation can hold."""
+"""A model, and a training in full, as named arrays that a checkpoint can hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 
 from seqrnn.backends.torch.rnn import Layers
 from seqrnn.errors import ModelError
-from seqrnn.run.generation import Generation
+from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.manifest import TRAINING_TENSORS
 from seqrnn.run.tensors import Expected
 from seqrnn.training.averaging import AVERAGED
@@ -91,16 +91,16 @@ def _expected_carry(model: nn.Module, found: Expected) -> Kinds:
 
 
 def load_training(
-    generation: Generation, model: nn.Module, optimizer: torch.optim.Optimizer
+    checkpoint: Checkpoint, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[Layers | None, Mapping[str, np.ndarray]]:
-    """Put the optimizer and the random state of a generation back.
+    """Put the optimizer and the random state of a checkpoint back.
 
     Moments of another optimizer are left out. Returns the state that was carried, and all arrays. Raises
     ModelError, with nothing changed, for what no training of `model` can have saved.
     """
-    path = generation.path / TRAINING_TENSORS
-    arrays = generation.training_tensors(partial(expected_training, model))
-    _check_moments(arrays, generation.step, path)
+    path = checkpoint.path / TRAINING_TENSORS
+    arrays = checkpoint.training_tensors(partial(expected_training, model))
+    _check_moments(arrays, checkpoint.step, path)
     _restore_random_state(arrays[RANDOM], path)
     device = next(model.parameters()).device
     if device.type == "cuda" and CUDA_RANDOM in arrays:

@@ -7,26 +7,26 @@ from pathlib import Path
 
 import numpy as np
 
-from seqrnn.answering.backend import Continuing
+from seqrnn.answering.backend import LanguageModelBackend
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.state_file import read_state, state_shapes, write_state
 from seqrnn.data.text.tokenizer import BOS
 from seqrnn.search.step import Prediction, States, Tokens
-from seqrnn.tasks.language_model import LanguageModel
+from seqrnn.tasks.language_model import LanguageModeling
 
 READ_AT_ONCE = 2**14  # tokens of a prompt
 
 
-class Continuer:
+class TextGenerator:
     """Reads prompts and goes on token by token: the step function that search asks.
 
-    `stands` is what it has predicted last, with the states that it stood in.
+    `last_prediction` is what it has predicted last, with the states that it stood in.
     """
 
-    def __init__(self, run: OpenedRun, backend: Continuing) -> None:
-        assert isinstance(run.task, LanguageModel)
+    def __init__(self, run: OpenedRun, backend: LanguageModelBackend) -> None:
+        assert isinstance(run.task, LanguageModeling)
         self.tokenizer = run.task.text.tokenizer
-        self.stands: Prediction | None = None
+        self.last_prediction: Prediction | None = None
         self._run = run
         self._backend = backend
 
@@ -36,12 +36,12 @@ class Continuer:
         It stands after <bos>, unless it goes on `after` something that was read before.
         """
         if after is None:
-            self.stands = self._read(np.concatenate([[BOS], prompt]), None)
+            self.last_prediction = self._read(np.concatenate([[BOS], prompt]), None)
         elif len(prompt):
-            self.stands = self._read(prompt, after[1])
+            self.last_prediction = self._read(prompt, after[1])
         else:
-            self.stands = after
-        return self.stands
+            self.last_prediction = after
+        return self.last_prediction
 
     def _read(self, tokens: Tokens, states: States | None) -> Prediction:
         """Read tokens (T,), T > 0, some at a time: a long prompt takes no more memory than a short one."""
@@ -52,13 +52,13 @@ class Continuer:
 
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,)."""
-        self.stands = self._backend.step(tokens, states)
-        return self.stands
+        self.last_prediction = self._backend.step(tokens, states)
+        return self.last_prediction
 
     def save(self, path: Path, unread: Tokens) -> None:
         """Read what it has not read yet, (1,) or (0,), and write where it stands. Raises OutputError."""
-        assert self.stands is not None
-        logits, states = self.step(unread, self.stands[1]) if len(unread) else self.stands
+        assert self.last_prediction is not None
+        logits, states = self.step(unread, self.last_prediction[1]) if len(unread) else self.last_prediction
         numbers = [logits, *(array for layer in self._backend.to_arrays(states) for array in layer)]
         write_state(path, self._weights, dict(zip(self._shapes, numbers, strict=True)))
 
@@ -77,5 +77,5 @@ class Continuer:
     @property
     def _weights(self) -> str:
         """The weights by their hash, so that a state is not taken for one of another training."""
-        generation = self._run.generation
-        return generation.manifest.fingerprint("model.safetensors", generation.path).sha256
+        checkpoint = self._run.checkpoint
+        return checkpoint.manifest.fingerprint("model.safetensors", checkpoint.path).sha256
