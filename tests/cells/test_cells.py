@@ -34,12 +34,12 @@ ONE_STEP = {
     "mingru": (
         ([[log(3), 2.0], [log(3), -log(3)]],),
         ([[0.2], [-0.2]],),
-        ([[0.25 * 0.2 + 0.75 * 2.5], [0.25 * -0.2 + 0.75 * 0.25]],),
+        ([[0.25 * 0.2 + 0.75 * 2.0], [0.25 * -0.2 - 0.75 * log(3)]],),
     ),
     "minlstm": (  # 3/4 and 1/4, of their sum 1
         ([[log(3), -log(3), 2.0], [-log(3), log(3), -log(3)]],),
         ([[0.2], [-0.2]],),
-        ([[0.75 * 0.2 + 0.25 * 2.5], [0.25 * -0.2 + 0.75 * 0.25]],),
+        ([[0.75 * 0.2 + 0.25 * 2.0], [0.25 * -0.2 - 0.75 * log(3)]],),
     ),
 }
 
@@ -179,4 +179,4 @@ def test_gates_that_are_shut_leave_finite_states(large):
         projected = cell.project(xp, p, to_array(maps))
         shares = [0.5, 1 / (1 + np.e)]
         np.testing.assert_allclose(projected[:, 0], shares, rtol=1e-3)
-        np.testing.assert_allclose(projected[:, 1], [2.5 * (1 - share) for share in shares], rtol=1e-3)
+        np.testing.assert_allclose(projected[:, 1], [2.0 * (1 - share) for share in shares], rtol=1e-3)
