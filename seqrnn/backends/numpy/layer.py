@@ -16,7 +16,7 @@ import numpy as np
 from seqrnn.backends.numpy.inputs import MOST_BROUGHT, Lookup
 from seqrnn.backends.numpy.prefixes import PrefixTree
 from seqrnn.backends.numpy.unrolled import Step, unroll
-from seqrnn.backends.numpy.weights import Array, Take
+from seqrnn.backends.numpy.weights import Array, Take, aligned
 from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, Parameters, State
 from seqrnn.cells.sizes import CACHED
@@ -110,7 +110,11 @@ class Layer:
 
 def _arranged(array: Array) -> Array:
     """Return a parameter as products and sums are fastest with it."""
-    return np.asfortranarray(array) if array.ndim == 2 else array[None]
+    if array.ndim != 2:
+        return array[None]
+    transposed = aligned(array.shape[::-1])
+    transposed[:] = array.T
+    return transposed.T
 
 
 def _rows(array: Array, rows: Array | slice) -> Array:
