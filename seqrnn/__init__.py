@@ -29,9 +29,12 @@ if TYPE_CHECKING:
         SeqrnnError,
         UsageError,
     )
+    from seqrnn.library.cross_validation import CrossValidation, cross_validate
     from seqrnn.library.model import Model, load
-    from seqrnn.library.results import Candidate, Evaluation, LineScore, RowAnswer
+    from seqrnn.library.results import Candidate, LineScore, RowAnswer
     from seqrnn.library.training import TrainingResult, train
+    from seqrnn.metrics.classification import ClassScores, Confusion
+    from seqrnn.metrics.evaluation import Evaluation
     from seqrnn.training.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
 
 __version__ = "0.1.0"
@@ -39,7 +42,10 @@ __version__ = "0.1.0"
 __all__ = [
     "AmbiguousDataError",
     "Candidate",
+    "ClassScores",
     "ConfigError",
+    "Confusion",
+    "CrossValidation",
     "DataError",
     "Evaluated",
     "Evaluation",
@@ -62,6 +68,7 @@ __all__ = [
     "TrainingResult",
     "UsageError",
     "__version__",
+    "cross_validate",
     "load",
     "train",
 ]
@@ -69,8 +76,11 @@ __all__ = [
 _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
     "seqrnn.training.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
     "seqrnn.library.model": ("Model", "load"),
-    "seqrnn.library.results": ("Candidate", "Evaluation", "LineScore", "RowAnswer"),
+    "seqrnn.library.results": ("Candidate", "LineScore", "RowAnswer"),
+    "seqrnn.metrics.classification": ("ClassScores", "Confusion"),
+    "seqrnn.metrics.evaluation": ("Evaluation",),
     "seqrnn.library.training": ("TrainingResult", "train"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

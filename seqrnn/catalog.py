@@ -55,32 +55,47 @@ SOURCES = {
 }
 """What may be read of an example; of the fields of an object that hold numbers the first one counts."""
 
-MODELS = {
-    "encoder-decoder": "seqrnn.backends.torch.encoder_decoder:build_encoder_decoder",
-    "classifier": "seqrnn.backends.torch.classifier:build_classifier",
-    "feed-forward": "seqrnn.backends.torch.feed_forward:build_feed_forward",
-    "language-model": "seqrnn.backends.torch.language_model:build_language_model",
-    "polyphony": "seqrnn.backends.torch.polyphony:build_polyphony",
-    "tagger": "seqrnn.backends.torch.tagger:build_tagger",
+NETWORKS = {
+    "encoder-decoder": "seqrnn.networks.encoder_decoder:EncoderDecoder",
+    "classifier": "seqrnn.networks.classifier:Classifier",
+    "feed-forward": "seqrnn.networks.feed_forward:FeedForward",
+    "language-model": "seqrnn.networks.language_model:LanguageModel",
+    "polyphony": "seqrnn.networks.polyphony:Polyphony",
+    "tagger": "seqrnn.networks.tagger:Tagger",
+}
+"""The networks, each described once for all backends."""
+
+POOLINGS = {
+    "last": "seqrnn.networks.pooling:LastPooling",
+    "mean": "seqrnn.networks.pooling:MeanPooling",
+    "max": "seqrnn.networks.pooling:MaxPooling",
+    "attention": "seqrnn.networks.pooling:AttentionPooling",
 }
 
-
-RUNTIMES = {
-    "encoder-decoder": "seqrnn.backends.numpy.encoder_decoder:EncoderDecoder",
-    "classifier": "seqrnn.backends.numpy.classifier:Classifier",
-    "feed-forward": "seqrnn.backends.numpy.feed_forward:FeedForward",
-    "language-model": "seqrnn.backends.numpy.language_model:LanguageModel",
-    "polyphony": "seqrnn.backends.numpy.polyphony:PolyphonyNetwork",
-    "tagger": "seqrnn.backends.numpy.tagger:Tagger",
+HEADS = {
+    "linear": "seqrnn.networks.heads:Linear",
+    "mlp": "seqrnn.networks.heads:MLP",
 }
-"""The models that NumPy alone can compute; one that is missing here, or reads images, needs PyTorch."""
+
+ATTENTIONS = {
+    "dot": "seqrnn.networks.attention:DotAttention",
+    "general": "seqrnn.networks.attention:GeneralAttention",
+    "mlp": "seqrnn.networks.attention:MLPAttention",
+}
+
+BRIDGES = {
+    "state": "seqrnn.networks.bridges:HiddenBridge",
+    "first": "seqrnn.networks.bridges:InputBridge",
+}
+"""How what an encoder has read enters a decoder."""
 
 GRAPHS = {
-    "classification": "seqrnn.backends.onnx.classifier:ClassifierNetwork",
-    "language-model": "seqrnn.backends.onnx.language_model:LanguageNetwork",
-    "tagging": "seqrnn.backends.onnx.tagger:TaggerNetwork",
+    "labels": "seqrnn.backends.onnx.examples:ExampleNetwork",
+    "notes": "seqrnn.backends.onnx.examples:ExampleNetwork",
+    "tags": "seqrnn.backends.onnx.tagger:TaggerNetwork",
+    "text": "seqrnn.backends.onnx.language_model:LanguageNetwork",
 }
-"""The tasks whose models can be written as ONNX, where what is read has time steps."""
+"""How a network is written as ONNX, by what it was trained on."""
 
 BleuTokenizer = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
 """How sacrebleu cuts texts for BLEU: its names, but for those that fetch a model first."""

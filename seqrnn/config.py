@@ -18,15 +18,33 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from seqrnn.catalog import CELLS, FORMATS, SOURCES, TASKS, BleuTokenizer
+from seqrnn.catalog import (
+    ATTENTIONS,
+    BRIDGES,
+    CELLS,
+    FORMATS,
+    HEADS,
+    POOLINGS,
+    SOURCES,
+    TASKS,
+    BleuTokenizer,
+)
 
 if TYPE_CHECKING:
+    AttentionName: TypeAlias = str
+    BridgeName: TypeAlias = str
     CellName: TypeAlias = str
+    HeadName: TypeAlias = str
+    PoolingName: TypeAlias = str
     TaskName: TypeAlias = str
     FormatName: TypeAlias = str
     SourceName: TypeAlias = str
 else:  # a type checker cannot know the names of a catalogue
+    AttentionName = Literal[(*ATTENTIONS, "none")]
+    BridgeName = Literal[tuple(BRIDGES)]
     CellName = Literal[tuple(CELLS)]
+    HeadName = Literal[tuple(HEADS)]
+    PoolingName = Literal[tuple(POOLINGS)]
     TaskName = Literal[tuple(TASKS)]
     FormatName = Literal[("auto", *FORMATS)]
     SourceName = Literal[("auto", *SOURCES)]
@@ -184,7 +202,7 @@ class DataConfig(Section):
     )
     pretokenized: Literal["auto", "yes", "no"] = key(
         "auto",
-        "Whether words are given, apart by blanks; if not, --tokenizer word makes punctuation tokens of "
+        "Whether words are given, apart by blanks; if not, `data.tokenizer=word` makes punctuation tokens of "
         "its own. auto looks at the punctuation of the data.",
         "--pretokenized",
     )
@@ -217,7 +235,8 @@ class DataConfig(Section):
     )
     holdout: Holdout = key(
         "examples",
-        "What --valid-fraction draws: single examples, source texts with all their targets, or (stratified) "
+        "What `data.valid_fraction` draws: single examples, source texts with all their targets, or "
+        "(stratified) "
         "the same share of the examples of each label.",
         "--holdout",
     )
@@ -279,20 +298,18 @@ class ModelConfig(Section):
         None, "Word-vector text file that the embeddings start from.", "--embeddings", names_file=True
     )
     freeze_embeddings: bool = key(False, "Do not train the embeddings.", "--freeze-embeddings")
-    pooling: Literal["last", "mean", "max", "attention"] = key(
-        "last", "How a classifier sums up the hidden states.", "--pooling"
-    )
-    head: Literal["linear", "mlp"] = key(
+    pooling: PoolingName = key("last", "How a classifier sums up the hidden states.", "--pooling")
+    head: HeadName = key(
         "linear",
         "Classifier head on the pooled hidden state: one linear layer, or an MLP.",
         "--head",
     )
-    attention: Literal["dot", "general", "mlp", "none"] = key(
+    attention: AttentionName = key(
         "general",
         "How a decoder weighs what the encoder has read; none: it knows the last state only.",
         "--attention",
     )
-    entry: Literal["state", "first"] = key(
+    entry: BridgeName = key(
         "state",
         "How what was read enters a decoder: as its first state, or as its first input, before <bos>.",
         "--entry",

@@ -1,12 +1,11 @@
-"""From YAML files, `--set` and flags to a `Config`, and back to YAML.
+"""From YAML files and single settings to a `Config`, and back to YAML.
 
 A source of settings becomes a `Layer`: a flat mapping from dotted keys to settings, each of which
 remembers where it was written. `resolve` lays the layers over each other, later over earlier, and
 checks the result, so that every error can name its origin:
 
     a.yaml:12: model.hiden_size: unknown key; did you mean hidden_size?
-    --set training.learning_rate=fast: must be a number, not 'fast'
-    --hidden-size 0: must be at least 1, not 0
+    `model.hidden_size=0`: must be at least 1, not 0
 
 Paths in a configuration are relative to the working directory, as they are on the command line; one that
 is not there is looked for beside the file that names it.
@@ -33,20 +32,18 @@ __all__ = [
     "Setting",
     "dump",
     "dump_chosen",
-    "from_assignments",
     "from_defaults",
     "from_flags",
     "from_yaml",
     "load_run_config",
     "read_file",
-    "read_layers",
     "resolve",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value for a key, and where it was written: `a.yaml:3: model.cell`, `--cell gru`."""
+    """A value for a key, and where it was written: `a.yaml:3: model.cell`, or the setting itself."""
 
     value: Any
     origin: str
@@ -59,7 +56,7 @@ Layer = dict[str, Setting]
 def resolve(layers: Iterable[Layer]) -> Config:
     """Lay the layers over the schema's defaults, later over earlier.
 
-    The order of a training is: the task's defaults, configuration files, `--set`, flags.
+    The order of a training is: the task's defaults, configuration files, single settings.
     Raises ConfigError for the first value that the schema refuses.
     """
     settings = {key: setting for layer in layers for key, setting in layer.items()}
@@ -71,14 +68,6 @@ def resolve(layers: Iterable[Layer]) -> Config:
         key = key if key in settings else key.partition(".")[0]
         choices = choices_of(KEYS[key]) if key in KEYS else ()
         raise ConfigError(f"{settings[key].origin}: {explain(error, choices)}") from None
-
-
-def read_layers(files: Iterable[str], assignments: Iterable[str], flags: Mapping[str, Any]) -> list[Layer]:
-    """The layers of a command line, in order: `-c` files, `--set` assignments, flags.
-
-    Raises ConfigError for a file that cannot be read and for an unknown key.
-    """
-    return [*map(read_file, files), from_assignments(assignments), from_flags(flags)]
 
 
 def read_file(path: str) -> Layer:
@@ -128,36 +117,20 @@ def from_yaml(text: str, name: str) -> Layer:
             entries = {}  # everything in the section is commented out
         for key, entry in entries.items():
             origin = f"{name}:{entry.line}: {key}"
-            _check_known(key, origin)
+            check_known(key, origin)
             layer[key] = Setting(_typed(key, _plain(entry)), origin)
     return layer
 
 
-def from_assignments(assignments: Iterable[str]) -> Layer:
-    """Take the settings from `--set section.key=value`.
-
-    The value is a YAML scalar or flow list; where the schema wants text, it is the text as it was
-    typed, because the shell has eaten the quotes already.
-    """
-    layer: Layer = {}
-    for assignment in assignments:
-        origin = f"--set {assignment}"
-        key, equals, text = assignment.partition("=")
-        if not equals:
-            raise ConfigError(f"{origin}: no value; write --set section.key=value")
-        _check_known(key, origin)
-        layer[key] = Setting(_assigned(key, text, origin), origin)
-    return layer
-
-
-def _assigned(key: str, text: str, origin: str) -> Any:
+def assigned(key: str, text: str, origin: str) -> Any:
+    """Return what a text that is assigned to a key is as a value: YAML, or the text where one is wanted."""
     wants_text = type_of(KEYS[key]) is str or choices_of(KEYS[key])
     return text if wants_text and text not in ("", "null") else _typed(key, _plain(parse(text, origin)))
 
 
 def from_flags(flags: Mapping[str, Any]) -> Layer:
-    """Take the settings from command-line values by dotted key."""
-    return {key: Setting(value, _as_typed(key, value)) for key, value in flags.items()}
+    """Take the settings from values by dotted key."""
+    return {key: Setting(value, _named(key, value)) for key, value in flags.items()}
 
 
 def from_defaults(defaults: Mapping[str, Any]) -> Layer:
@@ -173,7 +146,8 @@ def load_run_config(text: str, name: str = "config.yaml") -> Config:
         raise ModelError(str(error)) from None
 
 
-def _check_known(key: str, origin: str) -> None:
+def check_known(key: str, origin: str) -> None:
+    """Raise ConfigError for a key that the schema does not have."""
     if key in SECTIONS:
         raise ConfigError(f"{origin}: must be a mapping; it is a section, so set one of its keys")
     if key not in KEYS:
@@ -205,9 +179,9 @@ def _nested(settings: Layer) -> dict[str, Any]:
     return tree
 
 
-def _as_typed(key: str, value: Any) -> str:
-    """A flag as the user typed it, such as `--layers 2` or `--unidirectional`."""
-    on, _, off = (flag_of(KEYS[key]) or key).partition("/")
+def _named(key: str, value: Any) -> str:
+    """Return a setting and its value as messages name them: between backticks, where it has a flag."""
+    text = " ".join(map(str, value if isinstance(value, tuple) else [value]))
     if isinstance(value, bool):
-        return on if value else off
-    return " ".join([on, *map(str, value if isinstance(value, tuple) else [value])])
+        text = text.lower()
+    return f"`{key}={text}`" if flag_of(KEYS[key]) else f"{key} {text}"

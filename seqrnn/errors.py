@@ -1,8 +1,8 @@
 """The errors that a user can cause, and the exit code of each.
 
     SeqrnnError
-    ├── UsageError     2   a flag, or flags that do not go together; data of two readings
-    ├── ConfigError    2   a YAML file or a --set
+    ├── UsageError     2   arguments that do not go together; data of two readings
+    ├── ConfigError    2   a setting
     ├── DataError      3   a file to train on, to evaluate or to answer
     ├── ModelError     4   a run directory that cannot be trusted or read
     ├── OutputError    5   stdout or the disk
@@ -10,7 +10,9 @@
     ├── LockedError    7   another training owns the run directory
     └── MemoryLimit    8   no memory left
 
-Each message is one line: where, what, and what to do.
+Each message is one line: where, what, and what to do. It names settings between backticks, such as
+`data.text_column` and `data.format=lines`, and functions, such as `classify()`; the command line shows
+its flags instead.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ class SeqrnnError(Exception):
 
 
 class UsageError(SeqrnnError):
-    """The command line asks for something that cannot be done."""
+    """Something is asked for that cannot be done."""
 
     exit_code = 2
 
@@ -42,7 +44,9 @@ class AmbiguousDataError(UsageError):
     """
 
     def __init__(self, question: str, readings: Sequence[Mapping[str, str]] = ()) -> None:
-        super().__init__(question)
+        choices = (", ".join(f"`{key}={value}`" for key, value in reading.items()) for reading in readings)
+        super().__init__(f"{question} {' or: '.join(choices)}".rstrip())
+        self.question = question
         self.readings = readings
 
 

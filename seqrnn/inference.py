@@ -91,7 +91,7 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
         separator = several.separator or source.label_separator
         settings |= {"data.multi_label": True, "data.label_separator": separator}
         source = replace(source, multi_label=True, label_separator=separator)
-        notes.append(f"several labels: {several.evidence}; --set data.multi_label=false reads each as one")
+        notes.append(f"several labels: {several.evidence}; `data.multi_label=false` reads each as one")
         sample = _sample(source)
     if task is None and source.format == "text":
         _ask_about_blanks(source)
@@ -187,11 +187,11 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
         targets = label_keys(table, source)
     sentence = source.sentence_column
     return ColumnSpec(
-        source=key(source.text_column, "--text-col"),
+        source=key(source.text_column, "`data.text_column`"),
         targets=targets,
-        series=key(source.series_column, "--series-col"),
-        time=key(source.time_column, "--time-col"),
-        sentence=sentence if sentence == BLANK_ROWS else key(sentence, "--sentence-col"),
+        series=key(source.series_column, "`data.series_column`"),
+        time=key(source.time_column, "`data.time_column`"),
+        sentence=sentence if sentence == BLANK_ROWS else key(sentence, "`data.sentence_column`"),
         kind=source.kind,
         may_tag=task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         reads_texts=source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
@@ -202,7 +202,7 @@ def _features(source: Source, table: Table) -> tuple[str, ...]:
     """Return the columns of numbers that are settled, as those of a training are in an evaluation."""
     if table.names is None:
         return source.feature_columns
-    return tuple(table.find(name, "--set data.feature_columns") for name in source.feature_columns)
+    return tuple(table.find(name, "`data.feature_columns`") for name in source.feature_columns)
 
 
 def _columns(table: Table, rows: list[Row], source: Source) -> list[ColumnSample]:
@@ -267,7 +267,7 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
     if roles.evidence:
         named += f"; {roles.evidence}"
     if _text_in(roles, columns):
-        named += "; what is read are the files of text that its cells name (--text-in)"
+        named += "; what is read are the files of text that its cells name (`data.text_in`)"
     if table.comments:
         named += f"; comment lines before them: {table.comments}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
@@ -289,7 +289,7 @@ def _ask_about_blanks(source: Source) -> None:
     command = f"awk '{found.awk}' {shlex.quote(name)} > {shlex.quote(table)}"
     raise UsageError(
         f"{name} has {found.evidence}; if these are columns, write TABs between them ({command}), "
-        "if it is text, add --task language-model"
+        "if it is text, add `task=language-model`"
     )
 
 
@@ -303,7 +303,7 @@ def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
         held = sample.held
         raise UsageError(
             f"{sample.name} (read as {sample.source.format}) holds {held} without labels; "
-            "name the column or field of the labels with --label-col"
+            "name the column or field of the labels with `data.label_column`"
         )
     (best, name), *others = ranked
     if others and best.strength - others[0][0].strength < CLOSE:
@@ -319,11 +319,12 @@ def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
 def _asked_for(sample: Sample, task: str) -> Claim:
     """Refuse a task that cannot learn from the sample."""
     if task in TEXT_TASKS and sample.held != "texts":
-        raise UsageError(f"--task {task}: reads texts, but {sample.name} holds {sample.held}; leave it out")
+        raise UsageError(f"`task={task}`: reads texts, but {sample.name} holds {sample.held}; leave it out")
     if task == "classification" and not sample.targets.filled and not sample.source.multi_label:
         layout = sample.source.format
         raise UsageError(
-            f"{sample.name} ({layout}) has no labels in its first rows; use --label-col or --format"
+            f"{sample.name} ({layout}) has no labels in its first rows; use `data.label_column` or "
+            "`data.format`"
         )
     return Claim(1.0, "as asked for")
 
@@ -331,7 +332,9 @@ def _asked_for(sample: Sample, task: str) -> Claim:
 def _swapped(source: Source, task: str) -> str:
     """Say how to write texts from labels, where labels in the first column were taken for the answers."""
     first = source.label_column == "1" and source.text_column == "2"
-    return "--source label writes a text from each label" if first and task == "classification" else ""
+    return (
+        "`data.source_kind=label` writes a text from each label" if first and task == "classification" else ""
+    )
 
 
 def _kind(sample: Sample, task: str) -> str:

@@ -5,6 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqrnn.cli.settings import read_layers
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import (
     dump,
@@ -12,7 +13,6 @@ from seqrnn.config_file import (
     from_yaml,
     load_run_config,
     read_file,
-    read_layers,
     resolve,
 )
 from seqrnn.errors import ConfigError, ModelError
@@ -187,8 +187,8 @@ def test_an_error_in_an_assignment_names_the_assignment(assignment: str, expecte
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("model.hidden_size", 0, "--hidden-size 0: must be at least 1"),
-        ("model.dropout", float("nan"), "--dropout nan: must be a finite number"),
+        ("model.hidden_size", 0, "`model.hidden_size=0`: must be at least 1"),
+        ("model.dropout", float("nan"), "`model.dropout=nan`: must be a finite number"),
     ],
 )
 def test_an_error_in_a_flag_names_the_flag(key: str, value: float, expected: str) -> None:

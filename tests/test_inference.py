@@ -43,7 +43,7 @@ def test_a_table_whose_second_column_repeats_itself_is_a_classification(write: W
     )
     assert found.notes == (
         "columns: no header; read: 1; answer: 2",
-        "--task regression learns them as numbers",
+        "`task=regression` learns them as numbers",
     )
 
 
@@ -133,7 +133,7 @@ def test_one_row_is_no_ground_to_speak_of_too_many_targets(write: Write):
     found = infer(write("a.tsv", "good\tpos\n"), None)
     assert found.task == "seq2seq"
     assert "only one target in its only row" in found.reason
-    assert "--task classification, if that is a label" in found.notes
+    assert "`task=classification`, if that is a label" in found.notes
     found = infer(write("a.tsv", "1.png\tpos\n"), None)
     assert "holds images with only one target" in found.reason
 
@@ -314,7 +314,9 @@ def test_the_label_of_a_table_of_numbers_may_be_named(write: Write):
     numbers = write("a.csv", "u,v,w\n" + "".join(f"{row}.5,{row * 3},{row}.25\n" for row in range(30)))
     with pytest.raises(UsageError, match=r"which of the columns u, v, w holds the label\?") as error:
         infer(numbers, None)
-    assert str(error.value).endswith("? use --label-col, or --source text to read them as texts")
+    assert str(error.value).endswith(
+        "? use `data.label_column`, or `data.source_kind=text` to read them as texts"
+    )
     for column in ("w", "3"):
         found = infer(replace(numbers, label_column=column), None)
         assert (found.task, found.source_kind) == ("regression", "vector")
@@ -368,7 +370,7 @@ def test_the_name_of_a_row_does_not_make_a_table_one_of_texts(write: Write, titl
 
 def test_a_table_of_which_only_the_label_is_known_asks_for_the_text(write: Write):
     rows = "".join(f"{row if row % 5 else 'NA'},{'nice' * (row % 3)},{'xy'[row % 2]}\n" for row in range(20))
-    with pytest.raises(UsageError, match=r"^a.csv: which of the 3 columns holds the text\? use --text-col$"):
+    with pytest.raises(UsageError, match=r"^a.csv: which of the 3 columns holds the text\? use `data.text_c"):
         infer(write("a.csv", f"a,b,label\n{rows}"), None)
     found = infer(write("a.csv", f"year,title,label\n{rows}"), None)
     assert (found.source.text_column, found.source.label_column) == ("title", "label")
@@ -416,7 +418,7 @@ BLANK_SEPARATED = {
 def test_a_text_that_may_be_a_table_is_asked_about_and_the_command_makes_the_table(write: Write, kind: str):
     content, second = BLANK_SEPARATED[kind]
     source = write("my data.txt", content)
-    with pytest.raises(UsageError, match=r"add --task language-model$") as asked:
+    with pytest.raises(UsageError, match=r"add `task=language-model`$") as asked:
         infer(source, None)
     command = re.search(r"\((awk .*)\)", str(asked.value))
     assert command is not None

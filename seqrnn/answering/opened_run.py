@@ -48,7 +48,7 @@ def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None
     load_fields(task.fields, run.read_text, path)  # damage is told first
     task.calibration = checkpoint.calibration
     if command is not None and task.command != command:
-        raise UsageError(f"{path}: was trained for {task.name}; use seqrnn {task.command}")
+        raise UsageError(f"{path}: was trained for {task.name}; use `{task.command}()`")
     return OpenedRun(config, task, checkpoint, run.warnings)
 
 

@@ -1,4 +1,4 @@
-"""The state of a language model as a file: `generate --state-out` writes it, `--state-in` goes on from it.
+"""The state of a language model as a file: written after a text, to continue it later.
 
 A NumPy archive (.npz): `logits` (1, V) of the next token, and each array (1, H) of the state of each
 layer, as `layer.0.h`, under the name of the weights that it belongs to. Nothing of it is trusted: only what
@@ -32,7 +32,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 DTYPE = "<f4"
 MAX_OVERHEAD = 1024  # bytes of the archive for a member, beside its numbers
-ADVICE = "write it again with --state-out"
+ADVICE = "write it again with `state_out`"
 MALFORMED = (zipfile.BadZipFile, struct.error, ValueError, LookupError, EOFError, RuntimeError, OSError)
 """What `zipfile` raises for archives that it cannot read."""
 
@@ -77,10 +77,10 @@ def _read(path: Path, limit: int) -> bytes:
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ModelError(f"{path}: is not a regular file; give a file of --state-out")
+                raise ModelError(f"{path}: is not a regular file; give a file of `state_out`")
             content = file.read(limit + 1)
     except OSError as error:
-        raise ModelError(f"{path}: {error.strerror}; give a file of --state-out") from None
+        raise ModelError(f"{path}: {error.strerror}; give a file of `state_out`") from None
     if len(content) > limit:
         raise ModelError(f"{path}: is larger than a state of this model; {ADVICE}")
     return content

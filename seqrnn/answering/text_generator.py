@@ -24,8 +24,7 @@ class TextGenerator:
     """
 
     def __init__(self, run: OpenedRun, backend: LanguageModelBackend) -> None:
-        assert isinstance(run.task, LanguageModeling)
-        self.tokenizer = run.task.text.tokenizer
+        self.tokenizer = LanguageModeling.of(run.task).text.tokenizer
         self.last_prediction: Prediction | None = None
         self._run = run
         self._backend = backend

@@ -16,11 +16,11 @@ Shape = tuple[int, ...]
 Parameters = Mapping[str, Array]
 
 
-class Functions(Protocol):
+class FormulaFunctions(Protocol):
     """What a formula may use beside `+ - * / @` and slices of the last axis: the `xp` of a cell's methods.
 
-    There is one for each kind of arrays: `cells/in_numpy.py`, `backends/torch/functions.py` and
-    `backends/onnx/functions.py`.
+    There is one for each kind of arrays: `cells/in_numpy.py`, `backends/torch/cell_functions.py` and
+    `backends/onnx/cell_functions.py`.
     """
 
     def tanh(self, x: Array, /) -> Array:
@@ -96,12 +96,12 @@ class Cell(ABC):
 
     @classmethod
     @abstractmethod
-    def project(cls, xp: Functions, p: Parameters, x: Array) -> Array:
+    def project(cls, xp: FormulaFunctions, p: Parameters, x: Array) -> Array:
         """Compute all that depends on the input alone: (..., E) -> (..., P), a sequence or more at once."""
 
     @classmethod
     @abstractmethod
-    def step(cls, xp: Functions, p: Parameters, projected: Array, state: State) -> State:
+    def step(cls, xp: FormulaFunctions, p: Parameters, projected: Array, state: State) -> State:
         """Go one step, from the projection (B, P) of its input: return the new state.
 
         Arrays that are given are not to be changed.

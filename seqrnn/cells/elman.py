@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seqrnn.cells.cell import Array, Functions, OnnxOperator, State
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, State
 from seqrnn.cells.gated_cell import GatedCell
 
 
@@ -17,7 +17,7 @@ class Elman(GatedCell):
     onnx_operator = OnnxOperator("RNN", (0,), ("Tanh",))
 
     @staticmethod
-    def combine(xp: Functions, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         return (xp.tanh(from_input + from_state),)
 
@@ -31,6 +31,6 @@ class ElmanReLU(GatedCell):
     onnx_operator = OnnxOperator("RNN", (0,), ("Relu",))
 
     @staticmethod
-    def combine(xp: Functions, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         return (xp.relu(from_input + from_state),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-from seqrnn.cells.cell import Array, Cell, Functions, Parameters, Shape, State
+from seqrnn.cells.cell import Array, Cell, FormulaFunctions, Parameters, Shape, State
 
 
 class GatedCell(Cell):
@@ -26,7 +26,7 @@ class GatedCell(Cell):
 
     @staticmethod
     @abstractmethod
-    def combine(xp: Functions, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Make the new state of `W_x x_t + b_x` and `W_h h_{t-1} + b_h`, (B, G * H), and the old state."""
 
     @classmethod
@@ -46,12 +46,12 @@ class GatedCell(Cell):
         return cls.gates * hidden_size
 
     @classmethod
-    def project(cls, xp: Functions, p: Parameters, x: Array) -> Array:
+    def project(cls, xp: FormulaFunctions, p: Parameters, x: Array) -> Array:
         """Compute `W_x x + b_x`."""
         return xp.linear(x, p["weight_ih_l0"], p["bias_ih_l0"])
 
     @classmethod
-    def step(cls, xp: Functions, p: Parameters, projected: Array, state: State) -> State:
+    def step(cls, xp: FormulaFunctions, p: Parameters, projected: Array, state: State) -> State:
         """Add `W_h h_{t-1} + b_h` and combine them."""
         from_state = xp.linear(state[0], p["weight_hh_l0"], p["bias_hh_l0"])
         return cls.combine(xp, projected, from_state, state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqrnn.cells.cell import Array, Functions, OnnxOperator, State, split
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, State, split
 from seqrnn.cells.gated_cell import GatedCell
 
 
@@ -23,7 +23,7 @@ class GRU(GatedCell):
     onnx_operator = OnnxOperator("GRU", (1, 0, 2), attributes={"linear_before_reset": 1})
 
     @staticmethod
-    def combine(xp: Functions, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         (h,) = state
         r, z, _ = split(xp.sigmoid(from_input + from_state), 3)  # at once: less than one by one

@@ -1,4 +1,4 @@
-"""The `Functions` of cells' formulas for arrays of NumPy."""
+"""The `FormulaFunctions` of cells' formulas for arrays of NumPy."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seqrnn.cells.cell import Array, Cell, Functions, Parameters, Shape, State, split
+from seqrnn.cells.cell import Array, Cell, FormulaFunctions, Parameters, Shape, State, split
 
 
 class LinearCell(Cell):
@@ -33,7 +33,7 @@ class LinearCell(Cell):
         return 2 * hidden_size
 
     @classmethod
-    def mapped(cls, xp: Functions, p: Parameters, x: Array) -> Array:
+    def mapped(cls, xp: FormulaFunctions, p: Parameters, x: Array) -> Array:
         """Compute the maps, (..., E) -> (..., maps * H).
 
         At least in single precision: in half precision an a_t near 1 would be 1 or forget within some
@@ -42,7 +42,7 @@ class LinearCell(Cell):
         return xp.at_least_single(xp.linear(x, p["weight"], p["bias"]))
 
     @classmethod
-    def step(cls, xp: Functions, p: Parameters, projected: Array, state: State) -> State:
+    def step(cls, xp: FormulaFunctions, p: Parameters, projected: Array, state: State) -> State:
         """Return `(h_t,)`."""
         keep, add = split(projected, 2)
         return (keep * state[0] + add,)

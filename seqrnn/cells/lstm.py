@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqrnn.cells.cell import Array, Functions, OnnxOperator, Shape, State, split
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, Shape, State, split
 from seqrnn.cells.gated_cell import GatedCell
 
 
@@ -29,7 +29,7 @@ class LSTM(GatedCell):
         return {"h": (hidden_size,), "c": (hidden_size,)}
 
     @staticmethod
-    def combine(xp: Functions, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t, c_t)`."""
         _, c = state
         gates = from_input + from_state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqrnn.cells.cell import Array, Functions, Parameters, split
+from seqrnn.cells.cell import Array, FormulaFunctions, Parameters, split
 from seqrnn.cells.linear_cell import LinearCell
 
 
@@ -20,7 +20,7 @@ class MinGRU(LinearCell):
     maps = 2
 
     @classmethod
-    def project(cls, xp: Functions, p: Parameters, x: Array) -> Array:
+    def project(cls, xp: FormulaFunctions, p: Parameters, x: Array) -> Array:
         """Return 1 - z_t, and what z_t adds."""
         gate, candidate = split(cls.mapped(xp, p, x), 2)
         return xp.concat([xp.sigmoid(-gate), xp.sigmoid(gate) * candidate])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqrnn.cells.cell import Array, Functions, Parameters, split
+from seqrnn.cells.cell import Array, FormulaFunctions, Parameters, split
 from seqrnn.cells.linear_cell import LinearCell
 
 
@@ -22,7 +22,7 @@ class MinLSTM(LinearCell):
     maps = 3
 
     @classmethod
-    def project(cls, xp: Functions, p: Parameters, x: Array) -> Array:
+    def project(cls, xp: FormulaFunctions, p: Parameters, x: Array) -> Array:
         """Return the share of the old state, and what the input adds."""
         forget, take, candidate = split(cls.mapped(xp, p, x), 3)
         ratio = xp.softplus(-take) - xp.softplus(-forget)

@@ -47,8 +47,7 @@ def answer_input(
     from seqrnn.library.measuring import with_settings
     from seqrnn.tasks.task import RowTask
 
-    task, data = model.run.task, with_settings(model.run.config, {"encoding": given.encoding})
-    assert isinstance(task, RowTask)
+    task, data = RowTask.of(model.run.task), with_settings(model.run.config, {"encoding": given.encoding})
     layout = _row_format(task, data, given, write)
     name = file_format(given.path, data, given.layout, given.as_json)
     if given.output is not None:
@@ -82,12 +81,11 @@ def _row_format(
 
 def _style(task: RowTask, data: DataConfig, given: Input) -> AnswerStyle:
     from seqrnn.data.answer import AnswerStyle
-    from seqrnn.tasks.task import PredictionTask
 
     kind = task.answer_kind
     if given.probs and kind == "number":
         raise UsageError("--probs: a number has no probability; leave it out")
-    classes: Sequence[str] = task.classes if given.probs and isinstance(task, PredictionTask) else ()
+    classes: Sequence[str] = task.classes if given.probs else ()
     separator = data.label_separator if kind == "labels" else " "
     return AnswerStyle(kind, separator, given.prefix, given.probs, classes, given.abstains)
 

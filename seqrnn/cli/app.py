@@ -26,6 +26,7 @@ COMMANDS = {
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",
     "inspect": "Show what data hold before a training, or what a run directory holds.",
+    "report": "Write a page that shows what a run has learnt.",
     "export": "Write a model for ONNX runtimes, or in a quarter of the bytes.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""

@@ -73,8 +73,7 @@ def classify(
     from seqrnn.tasks.task import PredictionTask
 
     network = open_model(model, "classify", Resources(backend, device, threads))
-    task = network.run.task
-    assert isinstance(task, PredictionTask)
+    task = PredictionTask.of(network.run.task)
     asking = naming(network, k, threshold, probs, min_probability)
     abstains = min_probability is not None
     given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains)

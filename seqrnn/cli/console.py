@@ -13,9 +13,10 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
-from seqrnn.cli.stdio import printable
-from seqrnn.cli.tables import clock
+from seqrnn.cli.spelling import in_flags
 from seqrnn.data.dataset.progress import Preparing
+from seqrnn.data.lines import printable
+from seqrnn.library.figures import clock
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
@@ -84,7 +85,7 @@ class TrainingConsole:
     def say(self, text: str) -> None:
         """Print one line for the user, or hold it while something is being prepared."""
         if self._held is None:
-            self.console.print(printable(text))
+            self.console.print(printable(in_flags(text)))
         else:
             self._held.append(text)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seqrnn.cli.drawing import INDENT, Paper
-from seqrnn.cli.tables import clock
+from seqrnn.library.figures import clock
 
 MOST_LABELS = 12
 MOST_PAIRS = 3

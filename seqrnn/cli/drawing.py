@@ -12,8 +12,7 @@ from itertools import pairwise
 
 from rich.cells import cell_len, set_cell_size
 
-from seqrnn.cli.stdio import printable
-from seqrnn.data.lines import in_one_cell
+from seqrnn.data.lines import in_one_cell, printable
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST = 120  # columns beyond which lines are hard to follow

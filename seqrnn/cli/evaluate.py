@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,16 @@ from seqrnn.cli.options import (
 )
 from seqrnn.cli.tables import pairs, table
 from seqrnn.errors import refuse
-from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure
+from seqrnn.library.measuring import (
+    DataArguments,
+    evaluation_options,
+    find_source,
+    measure,
+    set_bleu_tokenizer,
+)
+
+if TYPE_CHECKING:
+    from seqrnn.metrics.evaluation import Evaluation
 
 MAX_CONFUSIONS = 10
 
@@ -74,16 +83,15 @@ def evaluate(
 
     With --json a line may itself be a JSON object; its fields are handed through.
     """
-    of_writers = {"--beam-size": beam_size, "--length-penalty": length_penalty}
-    of_translators = {"--bleu-tokenizer": bleu_tokenizer}
     if per_line:
         of_answers = {
             "--src": src,
             "--tgt": tgt,
             "--label-col": label_col,
             "--encoding": encoding,
-            **of_writers,
-            **of_translators,
+            "--beam-size": beam_size,
+            "--length-penalty": length_penalty,
+            "--bleu-tokenizer": bleu_tokenizer,
             "--min-probability": min_probability,
         }
         of_answers["--format"] = None if layout == "auto" else layout
@@ -100,40 +108,35 @@ def evaluate(
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
-    from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 
     set_threads(threads)
     run = open_run(model)
-    effort = effort_of(run.task, str(model), streams, (beam_size, length_penalty), min_probability)
-    if "training.bleu_tokenizer" not in run.task.settings:
-        refuse(of_translators, f"{model} was trained for {run.task.name}, which is not measured by BLEU")
-    if bleu_tokenizer is not None:
-        run.task.set_training("bleu_tokenizer", bleu_tokenizer)
-    check_bleu_tokenizer(run.task.config.training.bleu_tokenizer)
+    beam = beam_size, length_penalty
+    options = evaluation_options(run.task, str(model), streams, beam, min_probability)
+    set_bleu_tokenizer(run.task, str(model), bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)
     source = find_source(
         run.config, DataArguments((data,), (src, tgt), layout, text_col, label_col, encoding)
     )
     with OutputStream(output) as out:
-        measured = measure(network, run.task, source, effort)
+        measured = measure(network, run.task, source, options)
         if as_json:
             out.write_json([measured.as_json])
         else:
-            out.write_text(_report(measured.figures, measured.details))
+            out.write_text(_report(measured))
     if not quiet:
         say(*run.warnings, *measured.notes)
 
 
-def _report(figures: Mapping[str, Any], details: Mapping[str, Any]) -> str:
+def _report(measured: Evaluation) -> str:
     """Write figures and tables for a person."""
-    parts = [pairs(figures)]
-    if classes := details.get("classes"):
-        parts.append(table(classes))
-    if signatures := details.get("signatures"):
-        parts.append(f"How others can repeat these scores:\n{pairs(signatures)}")
-    if confusions := details.get("confusions"):
-        parts.append(
-            f"Most frequent confusions, of {len(confusions):,}:\n{table(confusions[:MAX_CONFUSIONS])}"
-        )
+    parts = [pairs(measured.figures)]
+    if measured.classes:
+        parts.append(table([asdict(row) for row in measured.classes]))
+    if measured.signatures:
+        parts.append(f"How others can repeat these scores:\n{pairs(measured.signatures)}")
+    if measured.confusions:
+        most = [asdict(pair) for pair in measured.confusions[:MAX_CONFUSIONS]]
+        parts.append(f"Most frequent confusions, of {len(measured.confusions):,}:\n{table(most)}")
     return "\n".join(parts)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seqrnn.cli.tables import clock, head, shown
+from seqrnn.library.figures import clock, head, shown
 from seqrnn.training.events import Evaluated
 
 HIDDEN = (

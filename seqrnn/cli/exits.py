@@ -16,7 +16,8 @@ from typing import Any
 
 import typer
 
-from seqrnn.cli.stdio import printable
+from seqrnn.cli.spelling import in_flags
+from seqrnn.data.lines import printable
 from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
 
 BUG = 1
@@ -46,7 +47,7 @@ def describe(error: BaseException) -> tuple[int, str]:
     """The exit code of an exception and the sentence to show; no sentence for an interruption."""
     match error:
         case SeqrnnError():
-            return error.exit_code, str(error)
+            return error.exit_code, in_flags(str(error))
         case KeyboardInterrupt() | typer.Abort():
             return INTERRUPTED, ""
         case MemoryError():

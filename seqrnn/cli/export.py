@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from seqrnn.cli.options import FormatOption, ModelOption, QuietOption, ThreadsOption
-from seqrnn.cli.tables import head, shown, table
+from seqrnn.cli.tables import table
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.figures import head, shown
 from seqrnn.library.measuring import DataArguments, find_source, measure
 from seqrnn.run.files import check_replaceable
 

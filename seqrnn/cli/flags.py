@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from seqrnn.cli.spelling import in_flags
 from seqrnn.config import KEYS, choices_of, flag_of, type_of
 
 OPTIONS = {key.replace(".", "_"): key for key, field in KEYS.items() if flag_of(field)}
@@ -62,7 +63,7 @@ def _help(key: str) -> str:
     """The key's help, its choices and its default, which is not the default of the parameter."""
     field = KEYS[key]
     choices = f" One of {', '.join(choices_of(field))}." if choices_of(field) else ""
-    text = escape(f"{field.description}{choices}")
+    text = escape(in_flags(f"{field.description}{choices}"))
     if field.default is None or field.default is False or field.default == () or key in INFERRED:
         return text
     return f"{text} [dim]{escape(f'[default: {_spelled(field.default)}]')}[/dim]"

@@ -128,7 +128,6 @@ def generate(
     from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
     from seqrnn.run.files import check_replaceable
-    from seqrnn.tasks.task import GenerationTask
 
     options = DecodingOptions(
         max_len=max_len,
@@ -147,7 +146,7 @@ def generate(
     limits, sampling = options.limits(), options.sampling()
     network = open_model(model, "generate", Resources(backend, device, threads))
     tally: RowTally | None = None
-    if isinstance(network.run.task, GenerationTask):
+    if network.run.task.searches:
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         asking = writing(network, options)

@@ -39,8 +39,8 @@ def init(
 
     With data, it is what `seqrnn train` would decide for them, and `seqrnn train -c FILE` trains the same.
     """
+    from seqrnn.cli.settings import read_layers
     from seqrnn.cli.stdio import OutputStream, say
-    from seqrnn.config_file import read_layers
 
     if output is not None and os.path.lexists(output) and not overwrite:
         raise UsageError(f"{output}: is there already; replace it with --overwrite, or choose another name")

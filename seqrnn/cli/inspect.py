@@ -65,7 +65,7 @@ def inspect(
         inspect_run(run, output, config, as_json)
         return
     from seqrnn.cli.inspect_data import inspect_data
-    from seqrnn.config_file import read_layers
+    from seqrnn.cli.settings import read_layers
 
     if config:
         raise UsageError("--config: prints the settings of a run; of data, use seqrnn init")

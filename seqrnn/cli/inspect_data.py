@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.cli.data_report import DataReport
+from seqrnn.cli.spelling import all_in_flags, in_flags
 from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     with OutputStream(output) as out:
         told = {**_decided(plan), **findings.to_dict()}
         if not as_json:
-            out.write_text(report.of_findings(told))
+            out.write_text(in_flags(report.of_findings(told)))
         with console.preparing("training for some seconds"):
             estimated, reason = _estimate(plan, findings) if probe else (None, "")
         training = asdict(estimated) if estimated else None
         if as_json:
-            out.write_json([{**told, "training": training}])
+            out.write_json([all_in_flags({**told, "training": training})])
         else:
-            out.write_text(report.of_training(training, reason, findings.stops))
+            out.write_text(in_flags(report.of_training(training, reason, findings.stops)))
 
 
 def _decided(plan: Plan) -> dict[str, Any]:

@@ -4,56 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqrnn.cli.drawing import Paper
 from seqrnn.cli.run_report import RunReport
 from seqrnn.config_file import load_run_config
-from seqrnn.errors import ModelError
 
-if TYPE_CHECKING:
-    from seqrnn.answering.opened_run import OpenedRun
-    from seqrnn.config import Config
-    from seqrnn.run.directory import RunDirectory
-    from seqrnn.tasks.task import Task
-
-MOST_NAMES = 1000  # labels that are listed
-MOST_EVALUATIONS = 10_000
 FIRST = (
     *("task", "shape", "source", "trained_on", "tokenizer", "target_tokenizer", "cell", "bidirectional"),
     *("layers", "hidden_size", "parameters", "weights", "step", "written", "seqrnn"),
 )
 """Facts that a report begins with."""
-TOLD = frozenset(
-    {
-        "task",
-        *(f"data.{name}" for name in ("train", "valid", "source", "target", "valid_source", "valid_target")),
-        *(f"data.{name}" for name in ("format", "text_column", "label_column", "series_column")),
-        *(f"data.{name}" for name in ("time_column", "feature_columns", "source_kind")),
-    }
-)
-"""Settings that are told elsewhere in it."""
 
 
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
     """Show what a run directory holds, or, with `config`, its settings."""
     from seqrnn.answering.opened_run import opened
     from seqrnn.cli.stdio import OutputStream, say
+    from seqrnn.library.run_facts import facts_of
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
 
     directory = RunDirectory.open(path)
     best = directory.best()
-    settings = directory.read_text(CONFIG)
-    written = load_run_config(settings, str(path / CONFIG))
     if config:
+        settings = directory.read_text(CONFIG)
+        load_run_config(settings, str(path / CONFIG))
         with OutputStream(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
     run = opened(directory, best)
-    facts, warnings = _facts(run), [*run.warnings]
-    facts |= {"settings": _changed(written, run.task), "history": _history(directory, warnings)}
+    facts, warnings = facts_of(directory, run)
     with OutputStream(output) as out:
         if as_json:
             out.write_json([facts])
@@ -61,85 +43,6 @@ def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> 
             report = RunReport(Paper.of_stdout())
             out.write_text(report.of(facts, _told(facts), run.task.diagram()))
     say(*warnings)
-
-
-def _history(run: RunDirectory, warnings: list[str]) -> list[dict[str, Any]]:
-    """Return the lines of the training's history; where it is damaged, a warning says so."""
-    try:
-        return run.metrics.read()[-MOST_EVALUATIONS:]
-    except ModelError as error:
-        warnings.append(str(error))
-        return []
-
-
-def _facts(run: OpenedRun) -> dict[str, Any]:
-    """Gather what the best weights are, and what they have learned from; None where something is not.
-
-    Raises ModelError where they are not those of the configuration.
-    """
-    from seqrnn.backends.onnx.parameters import read_parameters
-    from seqrnn.data.fields.source_kind import kind_named
-    from seqrnn.tasks.task import GenerationTask
-
-    best, config, task = run.checkpoint, run.config, run.task
-    metric, kind = best.metric, config.data.source_kind
-    recurs = task.model != "feed-forward"
-    both_ways = recurs and kind_named(kind).sequential and "model.bidirectional" in task.settings
-    return {
-        "task": config.task,
-        "shape": task.shape(),
-        "source": kind,
-        "trained_on": [*config.data.train, *filter(None, (config.data.source, config.data.target))],
-        "tokenizer": config.data.tokenizer if kind_named(kind).has_tokenizer else None,
-        "target_tokenizer": config.data.target_tokenizer if isinstance(task, GenerationTask) else None,
-        "cell": config.model.cell if recurs else None,
-        "bidirectional": config.model.bidirectional if both_ways else None,
-        "layers": config.model.num_layers,
-        "hidden_size": config.model.hidden_size,
-        "parameters": sum(int(array.size) for array in read_parameters(run).values()),
-        "weights": best.manifest.weights,
-        "step": best.step,
-        "metric": metric.name if metric else None,
-        "value": metric.value if metric else None,
-        "written": best.manifest.created,
-        "seqrnn": best.manifest.seqrnn,
-        **_data(run),
-    }
-
-
-def _data(run: OpenedRun) -> dict[str, Any]:
-    """Gather how the data were read, and what the fields have learned."""
-    from seqrnn.data.fields.field import TextField
-    from seqrnn.data.fields.names import names_fields
-
-    data, fields = run.config.data, run.task.fields
-    names = [name for field in names_fields(fields) for name in field.known]
-    texts = [field for field in fields if isinstance(field, TextField)]
-    columns = {"read": data.text_column, "answer": data.label_column, "series": data.series_column}
-    columns |= {"time": data.time_column, "features": ", ".join(data.feature_columns)}
-    return {
-        "format": data.format,
-        "validated_on": [*data.valid, *filter(None, (data.valid_source, data.valid_target))],
-        "valid_fraction": data.valid_fraction,
-        "columns": {name: column for name, column in columns.items() if column},
-        "vocabularies": {field.name: len(field.tokenizer) for field in texts},
-        "label_count": len(names),
-        "labels": names[:MOST_NAMES],
-    }
-
-
-def _changed(config: Config, task: Task) -> dict[str, Any]:
-    """Return the settings that are not the defaults of the task, but for what says where the data are."""
-    from seqrnn.config import KEYS
-    from seqrnn.library.plan import settings_for, value_of
-
-    preferred = task.defaults_for(config.data.source_kind)
-    changed = {
-        key: value_of(config, key)
-        for key in settings_for(config)
-        if key not in TOLD and value_of(config, key) != preferred.get(key, KEYS[key].default)
-    }
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in changed.items()}
 
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:

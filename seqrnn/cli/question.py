@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from seqrnn.cli.spelling import in_flags
 from seqrnn.config import KEYS, flag_of
 from seqrnn.errors import AmbiguousDataError, UsageError
 
@@ -23,8 +24,8 @@ def settled(plan: Callable[[Mapping[str, Any]], T]) -> T:
     except AmbiguousDataError as question:
         commands = [_command(reading) for reading in question.readings]
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError(f"{question} {' or: '.join(commands)}") from question
-        return plan(_ask(str(question), question.readings))
+            raise UsageError(f"{question.question} {' or: '.join(commands)}") from question
+        return plan(_ask(in_flags(question.question), question.readings))
 
 
 def _ask(question: str, readings: Any) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
+from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
@@ -170,7 +171,7 @@ def _answered(row: InputRow, answer: Answer | None) -> dict[str, Any]:
         "nbest": _nbest(answer) if answer else [],
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
-        "error": row.error,
+        "error": None if row.error is None else in_flags(row.error),
     }
 
 

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seqrnn.cli.drawing import INDENT, Paper
-from seqrnn.cli.tables import head, pairs, shown
+from seqrnn.cli.tables import pairs
+from seqrnn.library.figures import head, shown
+from seqrnn.library.run_facts import points
 
 MOST_LABELS = 12
-OF_LINES = frozenset({"step", "epoch", "seconds", "train_loss", "best", "unknown_labels", "unknown_tokens"})
+OF_LINES = frozenset(
+    {"step", "epoch", "seconds", "train_loss", "learning_rate", "best", "unknown_labels", "unknown_tokens"}
+)
 
 Facts = Mapping[str, Any]
 Section = Iterator[str]
@@ -80,12 +84,3 @@ class RunReport:
             first, last = (shown(name, float(value)) for _, value in (found[0], found[-1]))
             mark = ", which decides what is best" if decides else ""
             yield from self._paper.wrapped(f"{head(name)}: {first} at first, {last} at last{mark}")
-
-
-def points(lines: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:
-    """Return step and value of each line that has a finite number of the name."""
-    return [
-        (float(line["step"]), float(value))
-        for line in lines
-        if isinstance(value := line.get(name), int | float) and not isinstance(value, bool)
-    ]

@@ -20,15 +20,10 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.streams import CLOSED, STDIN, STDOUT, failed_write, is_closed, wait_until_writable
+from seqrnn.data.lines import printable
 from seqrnn.errors import NumericError, OutputError
-
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-
-
-def printable(text: str) -> str:
-    """The text with its control characters written as escapes, so that none reaches a terminal."""
-    return text.translate(CONTROLS)
 
 
 def json_line(record: Mapping[str, Any]) -> str:
@@ -203,4 +198,4 @@ def say_waiting(path: str | None, what: str, quiet: bool) -> None:
 def say(*lines: str) -> None:
     """Tell the user something that is no answer, on standard error."""
     for line in lines:
-        sys.stderr.write(f"seqrnn: {line.translate(CONTROLS)}\n")
+        sys.stderr.write(f"seqrnn: {printable(in_flags(line))}\n")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
     from seqrnn.library.training import Begun
-    from seqrnn.training.events import Event
+    from seqrnn.run.directory import RunDirectory
     from seqrnn.training.session import Session
 
 
@@ -71,43 +69,32 @@ def train(
     tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
-    from seqrnn.cli.folds import divided, without_validation
-    from seqrnn.cli.question import settled
+    from seqrnn.cli.console import TrainingConsole
+    from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting
-    from seqrnn.config_file import dump, from_flags, read_layers
-    from seqrnn.library.plan import continued, inherited, plan_training
+    from seqrnn.config_file import dump
     from seqrnn.library.training import check_place
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
-    check_place(
-        output,
-        {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from, "--folds": folds},
-        dump_config or dry_run,
-    )
-    layers, begun = read_layers(config or [], assignments or [], flags), None
-    if resume and output is not None:
-        begun = continued(output, layers)
-    if init_from is not None:
-        begun = inherited(init_from)
-
-    if folds is not None:
-        layers.append(without_validation(layers))
-
-    def planned(answers: Mapping[str, Any]) -> Plan:
-        plan = plan_training([*layers, from_flags(answers)], begun)
-        return plan if folds is None else divided(plan, folds)
-
+    asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
+    check_place(output, asked.modes, dump_config or dry_run)
+    plan = _plan(config or [], assignments or [], flags, asked)
     if dump_config:
         with OutputStream() as out:
-            out.write_text(dump(settled(planned).config, comments=True))
+            out.write_text(dump(plan.config, comments=True))
         return
-
-    from seqrnn.cli.console import TrainingConsole
-
-    asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
-    _train(settled(planned), asked, TrainingConsole(quiet))
+    console = TrainingConsole(quiet)
+    with ExitStack() as kept:
+        ready = _begin(plan, asked, console, kept)
+        if ready is None:
+            return
+        with stopping(ready.session.trainer.stop):
+            console.follow(ready.session.events(ready.run))
+            console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
+        if ready.test is not None:
+            _test(ready.test, ready.run.path, plan.config.training.device, console)
 
 
 @dataclass(frozen=True)
@@ -121,33 +108,87 @@ class _Asked:
     dry_run: bool
     folds: int | None
 
+    @property
+    def modes(self) -> Mapping[str, Any]:
+        """The options of which one at most may be given, by their names."""
+        return {
+            "resume": self.resume,
+            "overwrite": self.overwrite,
+            "init_from": self.init_from,
+            "folds": self.folds,
+        }
 
-def _train(plan: Plan, asked: _Asked, console: TrainingConsole) -> None:
-    """Read the data, measure by folds if that is asked for, train, and test."""
-    from seqrnn.cli.folds import check_enough, cross_validate
+
+@dataclass(frozen=True)
+class _Ready:
+    """A training whose model is built and whose run directory is open."""
+
+    session: Session
+    run: RunDirectory
+    test: FinalTest | None
+
+
+def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any], asked: _Asked) -> Plan:
+    """Decide all settings; ask a person where the data can be read in two ways."""
+    from seqrnn.cli.question import settled
+    from seqrnn.cli.settings import read_layers
+    from seqrnn.config_file import from_flags
+    from seqrnn.library.cross_validation import divided, without_validation
+    from seqrnn.library.plan import continued, inherited, plan_training
+
+    layers, begun, folds = read_layers(config, assignments, flags), None, asked.folds
+    if asked.resume and asked.output is not None:
+        begun = continued(asked.output, layers)
+    if asked.init_from is not None:
+        begun = inherited(asked.init_from)
+    if folds is not None:
+        layers.append(without_validation(layers))
+
+    def planned(answers: Mapping[str, Any]) -> Plan:
+        plan = plan_training([*layers, from_flags(answers)], begun)
+        return plan if folds is None else divided(plan, folds + 1)
+
+    return settled(planned)
+
+
+def _begin(plan: Plan, asked: _Asked, console: TrainingConsole, kept: ExitStack) -> _Ready | None:
+    """Read the data, measure by folds if that is asked for, build the model and open the run directory.
+
+    Returns None where there is nothing to train. What is opened is `kept` to the end of the command.
+    """
+    from seqrnn.cli.folds import measure_folds
+    from seqrnn.library.cross_validation import check_enough
     from seqrnn.library.final_test import final_test
     from seqrnn.library.training import begin
 
     folds, output = asked.folds, asked.output
-    with ExitStack() as kept:
-        with console.preparing("reading the data") as draw:
-            data = begin(plan, output if asked.resume else asked.init_from, asked.resume, console.say, draw)
-            if folds is not None:
-                check_enough(folds, data.prepared)
-            test = kept.enter_context(final_test(plan, data.prepared.fields))
-            start = partial(_start, data, asked, console)
-            # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
-            begun = start() if folds is None or asked.dry_run else None
-        if asked.dry_run or output is None:
-            return
-        if begun is None:
-            assert folds is not None
-            measured = cross_validate(plan, folds, console)
-            begun = start()
-            keep_result(output, FOLDS, measured)
-        _follow(*begun, console, output)
-        if test is not None:
-            _test(test, output, plan.config.training.device, console)
+    with console.preparing("reading the data") as draw:
+        data = begin(plan, output if asked.resume else asked.init_from, asked.resume, console.say, draw)
+        if folds is not None:
+            check_enough(folds, data.prepared)
+        test = kept.enter_context(final_test(plan, data.prepared.fields))
+        # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
+        if folds is None or asked.dry_run:
+            ready = _open(data, asked, console, kept)
+    if asked.dry_run or output is None:
+        return None
+    if folds is not None:
+        measured = measure_folds(plan, folds, console)
+        ready = _open(data, asked, console, kept)
+        keep_result(output, FOLDS, measured.as_json)
+    return ready and replace(ready, test=test)
+
+
+def _open(data: Begun, asked: _Asked, console: TrainingConsole, kept: ExitStack) -> _Ready | None:
+    """Build the model, and say what it is; open the run directory unless nothing will be trained."""
+    from seqrnn.training.session import RunTarget
+
+    session = data.session()
+    console.say(session.describe())
+    if asked.dry_run or asked.output is None:
+        return None
+    target = RunTarget(asked.output, asked.overwrite, asked.resume)
+    return _Ready(session, kept.enter_context(session.opened(target)), None)
 
 
 def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) -> None:
@@ -158,30 +199,6 @@ def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) 
     console.say(f"test on {', '.join(test.files)}:")
     for line in (*pairs(measured.figures).splitlines(), *measured.notes):
         console.say(line)
-
-
-def _start(data: Begun, asked: _Asked, console: TrainingConsole) -> tuple[Session, Iterator[Event]]:
-    """Build the model, and say what it is; open the run directory, or fail.
-
-    What is left of the training is in the events.
-    """
-    from seqrnn.training.session import RunTarget
-
-    session = data.session()
-    console.say(session.describe())
-    if asked.dry_run or asked.output is None:
-        return session, iter(())
-    events = session.train(RunTarget(asked.output, asked.overwrite, asked.resume))
-    return session, chain([next(events)], events)
-
-
-def _follow(session: Session, events: Iterator[Event], console: TrainingConsole, output: Path) -> None:
-    """Train to the end or to a signal, which ends the command, and say how to go on."""
-    from seqrnn.cli.signals import stopping
-
-    with stopping(session.trainer.stop):
-        console.follow(events)
-        console.say(f"saved in {output}; {_next_command(session, shlex.quote(str(output)))}")
 
 
 def _next_command(session: Session, output: str) -> str:

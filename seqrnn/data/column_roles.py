@@ -132,14 +132,18 @@ class _Columns:
         free = [column for column in self.columns if column.key not in others]
         features = [column.key for column in free if column.kind != "identifier"] or [c.key for c in free]
         if not features:
-            raise UsageError(f"{self.name}: no column of numbers is left to read; use --source text")
+            raise UsageError(
+                f"{self.name}: no column of numbers is left to read; use `data.source_kind=text`"
+            )
         kind = self.wanted.kind
         titles = [self.by_key[key].title for key in features]
         if kind == "auto":
             kind = "vectors" if series is not None or are_steps(titles) else "vector"
         evidence = ""
         if kind == "vectors" and series is None:
-            evidence = "each row is a series, each column a step; --source vector reads it as one vector"
+            evidence = (
+                "each row is a series, each column a step; `data.source_kind=vector` reads it as one vector"
+            )
         time = time if kind == "vectors" else None
         return ColumnRoles(None, targets, kind, tuple(features), series, time, evidence=evidence)
 
@@ -174,7 +178,7 @@ class _Columns:
         numbers = [column for column in free if column.kind == "number"]
         names = [column.title or column.key for column in self.columns]
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-        advice = "use --label-col, or --source text to read them as texts"
+        advice = "use `data.label_column`, or `data.source_kind=text` to read them as texts"
         classes = [column for column in numbers if column.holds_few_integers]
         if len(classes) == 1 and len(numbers) > MIN_STEPS and self.wanted.kind == "auto":
             self._ask_for_steps(classes[0], len(numbers) - 1)
@@ -203,7 +207,9 @@ class _Columns:
         """Return the column of texts: the one that is named so, or that has the longest."""
         free = [column for column in self.columns if column.key not in self.wanted.targets]
         if not free:
-            raise UsageError(f"{self.name}: no column is left for the text; use --text-col and --label-col")
+            raise UsageError(
+                f"{self.name}: no column is left for the text; use `data.text_column` and `data.label_column`"
+            )
         candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
         if any(_is_text_to_read(column) for column in candidates):
             candidates = [column for column in candidates if not column.names_files]
@@ -245,7 +251,8 @@ class _Columns:
         others = [column for column in rest if column.kind != "identifier"] or rest or list(free)
         if target is not None and len(others) > 1 and _best_named(others, TEXT_NAMES) is None:
             raise UsageError(
-                f"{self.name}: which of the {len(self.columns)} columns holds the text? use --text-col"
+                f"{self.name}: which of the {len(self.columns)} columns holds the text? use "
+                "`data.text_column`"
             )
         return others
 

@@ -25,7 +25,7 @@ MARKS = (  # UTF-32's little-endian mark begins as UTF-16's does
     (codecs.BOM_UTF8, "utf-8"),
 )
 BINARY = {
-    b"PAR1\x15": "is a parquet file; use --format parquet",
+    b"PAR1\x15": "is a parquet file; use `data.format=parquet`",
     b"PK\x03\x04": "is a zip file; give .npz files by name, and save other tables as CSV",
 }
 """How files of no text begin, and what to do with them."""
@@ -86,7 +86,9 @@ def _start(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
 def _refuse_wide(start: bytes, name: str) -> None:
     """Raise DataError for what looks like UTF-16 without a mark, which may be valid UTF-8 full of NULs."""
     if (codec := wide_encoding(start[:SAMPLE])) is not None:
-        raise DataError(f"{name}:1:1: looks like UTF-16 without a byte-order mark; use --encoding {codec}")
+        raise DataError(
+            f"{name}:1:1: looks like UTF-16 without a byte-order mark; use `data.encoding` {codec}"
+        )
 
 
 def wide_encoding(sample: bytes) -> str | None:
@@ -106,14 +108,13 @@ def wide_encoding(sample: bytes) -> str | None:
 def guess(line: bytes) -> str:
     """Say which encodings are worth a try for a line that is not UTF-8."""
     if (codec := wide_encoding(line + b"\n" * (len(line) % 2))) is not None:
-        return f"--encoding {codec}"
+        return f"`data.encoding` {codec}"
     letters = [byte for byte in line if byte > ord(" ")]
     if sum(byte > 127 for byte in letters) < MOSTLY_OTHER * len(letters):
-        return "--encoding cp1252" if _decodes(line, "cp1252") else "--encoding latin-1"
+        return "`data.encoding=cp1252`" if _decodes(line, "cp1252") else "`data.encoding=latin-1`"
     fitting = [codec for codec in (*EAST_ASIAN, "cp1251") if _decodes(line, codec)]
-    return (
-        f"--encoding {', '.join(fitting[:-1]) + ' or ' if fitting[1:] else ''}{(fitting or ['latin-1'])[-1]}"
-    )
+    others = f"{', '.join(fitting[:-1])} or " if fitting[1:] else ""
+    return f"`data.encoding` {others}{(fitting or ['latin-1'])[-1]}"
 
 
 def _decodes(line: bytes, codec: str) -> bool:
@@ -154,7 +155,7 @@ class _Transcoder:
         if self._errors == "strict":
             line = self._line + chunk.count(b"\n", 0, re.search(rb"[\x80-\xff]", chunk).start())  # type: ignore[union-attr]
             what = f"is UTF-8, and not {self._encoding}"
-            raise DataError(f"{self._name}:{line}: {what}; use --encoding utf-8")
+            raise DataError(f"{self._name}:{line}: {what}; use `data.encoding=utf-8`")
         yield from chain((chunk,), chunks)
 
     def _decode(self, chunk: bytes, final: bool) -> bytes:
@@ -164,11 +165,11 @@ class _Transcoder:
             before = error.object[: error.start].decode(self._encoding, "replace")
             self._advance(before.removeprefix("\ufeff"))
             what = f"not {self._encoding} (byte 0x{error.object[error.start]:02x})"
-            advice = "try another --encoding, or convert the file to UTF-8"
+            advice = "try another `data.encoding`, or convert the file to UTF-8"
             raise DataError(f"{self._name}:{self._line}:{self._column}: {what}; {advice}") from error
         except UnicodeError as error:  # of a codec that begins with a mark, where there is none
             raise DataError(
-                f"{self._name}:1:1: not {self._encoding} ({error}); use --encoding auto"
+                f"{self._name}:1:1: not {self._encoding} ({error}); use `data.encoding=auto`"
             ) from error
         self._advance(text)
         return text.encode("utf-8", "surrogateescape")

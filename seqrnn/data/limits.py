@@ -16,4 +16,4 @@ def require_length(record: Record, count: int, noun: str) -> None:
     """
     if count > LONGEST:
         what = f"longer than {LONGEST:,} {noun}s, the most that are read at once"
-        raise DataError(f"{record.place}: {what}; break it up, or train with --max-tokens to cut it")
+        raise DataError(f"{record.place}: {what}; break it up, or train with `data.max_tokens` to cut it")

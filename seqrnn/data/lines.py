@@ -24,6 +24,7 @@ LINE_LIMIT = 16 << 20  # bytes
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
 
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 UNREADABLE = "give a file that exists and can be read"
@@ -49,6 +50,11 @@ COPIES: dict[str, str] = {}
 def in_one_cell(text: str) -> str:
     r"""Return a text as it can be one cell of a line: `\n`, `\r` and TAB are written as escapes."""
     return text.translate(BREAKS)
+
+
+def printable(text: str) -> str:
+    """The text with its control characters written as escapes, so that none reaches a terminal."""
+    return text.translate(CONTROLS)
 
 
 def file_name(path: str | None) -> str:

@@ -59,22 +59,24 @@ class Source:
     @classmethod
     def training(cls, data: DataConfig) -> Source:
         """Return what `data` says to train on; raises UsageError if that is nothing, or unclear."""
-        source = cls._of(data, data.train, (data.source, data.target), ("--src", "--tgt"))
+        source = cls._of(data, data.train, (data.source, data.target), ("`data.source`", "`data.target`"))
         if source is None:
-            raise UsageError("nothing to train on; give a file, - for stdin, or --src with --tgt")
+            raise UsageError(
+                "nothing to train on; give a file, - for stdin, or `data.source` with `data.target`"
+            )
         return source
 
     @classmethod
     def validation(cls, data: DataConfig) -> Source | None:
         """Return what `data` says to validate on, if it says so; raises UsageError if that is unclear."""
         pair = (data.valid_source, data.valid_target)
-        return cls._of(data, data.valid, pair, ("--valid-src", "--valid-tgt"))
+        return cls._of(data, data.valid, pair, ("`data.valid_source`", "`data.valid_target`"))
 
     @classmethod
     def test(cls, data: DataConfig) -> Source | None:
         """Return what `data` says to test on, if it says so; raises UsageError if that is unclear."""
         pair = (data.test_source, data.test_target)
-        return cls._of(data, data.test, pair, ("--test-src", "--test-tgt"))
+        return cls._of(data, data.test, pair, ("`data.test_source`", "`data.test_target`"))
 
     @classmethod
     def _of(
@@ -92,7 +94,7 @@ class Source:
         if source is None and not paths:
             return None
         if source is None and data.format == "parallel":
-            raise UsageError(f"--format parallel needs {flags[0]} and {flags[1]}; give both")
+            raise UsageError(f"`data.format=parallel` needs {flags[0]} and {flags[1]}; give both")
         return cls(
             paths=paths if source is None else (source,),
             target_path=target,

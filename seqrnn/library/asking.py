@@ -26,11 +26,9 @@ def naming(
     With `probs`, answers have the scores of all classes. Those less likely than `min_probability` have no
     prediction; raises UsageError where an answer has no probability that it is right.
     """
-    task = model.run.task
-    assert isinstance(task, PredictionTask)
-    answer = partial(
-        Labeller(task, model.backend).answer, choice=replace(task.choice(k, threshold), probs=probs)
-    )
+    task = PredictionTask.of(model.run.task)
+    selection = replace(task.choice(k, threshold), probs=probs)
+    answer = partial(Labeller(task, model.backend).answer, choice=selection)
     if min_probability is None:
         return Asking(task.check, answer)
     require_probability(task, min_probability)
@@ -40,21 +38,18 @@ def naming(
 def require_probability(task: Task, lowest: float) -> None:
     """Raise UsageError where answers to a task have no probability, or none can be as low as `lowest`."""
     if not 0.0 <= lowest <= 1.0:
-        raise UsageError(f"--min-probability {lowest:g}: out of range; give a probability from 0 to 1")
+        raise UsageError(f"`min_probability` {lowest:g}: out of range; give a probability from 0 to 1")
     if not task.may_abstain:
-        raise UsageError(f"--min-probability: {task.no_probability}; leave it out")
+        raise UsageError(f"`min_probability`: {task.no_probability}; leave it out")
 
 
 def writing(model: OpenedModel, options: DecodingOptions) -> Asking:
     """Ask a model that writes a sequence for each row. Raises UsageError for options that do not fit."""
-    task = model.run.task
-    assert isinstance(task, GenerationTask)
+    task = GenerationTask.of(model.run.task)
     return Asking(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
 def line_scoring(model: OpenedModel, option: str) -> Asking:
     """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
-    task = model.run.task
-    if not isinstance(task, LanguageModeling):
-        raise UsageError(f"{option}: scores are a language model's, and this is one for {task.name}")
+    task = LanguageModeling.of(model.run.task, f"{option}: scores are a language model's")
     return Asking(task.text.check, LineScorer(task, model.backend).answer)

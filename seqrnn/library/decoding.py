@@ -60,7 +60,7 @@ class DecodingOptions:
     @property
     def of_beams(self) -> Mapping[str, Any]:
         """The options that only a beam search reads, by their flags."""
-        return {"--beam-size": self.beam_size, "--length-penalty": self.length_penalty}
+        return {"`decoding.beam_size`": self.beam_size, "`decoding.length_penalty`": self.length_penalty}
 
     @classmethod
     def of(cls, given: GenerationOptions) -> DecodingOptions:
@@ -73,7 +73,10 @@ class DecodingOptions:
 
     def for_prompts(self) -> tuple[Limits, Sampling]:
         """Return how a language model goes on. Raises UsageError for what only other models read."""
-        refuse({**self.of_beams, "--n-best": self.n_best}, "a language model searches no beam; leave it out")
+        refuse(
+            {**self.of_beams, "`decoding.n_best`": self.n_best},
+            "a language model searches no beam; leave it out",
+        )
         return self.limits(), self.sampling()
 
     def limits(self) -> Limits:
@@ -81,8 +84,8 @@ class DecodingOptions:
         from seqrnn.search.generation import Limits
 
         if self.fixed_len is not None:
-            reason = "--fixed-len says how many tokens to write; leave one of them out"
-            refuse({"--max-len": self.max_len}, reason)
+            reason = "`decoding.fixed_len` says how many tokens to write; leave one of them out"
+            refuse({"`decoding.max_len`": self.max_len}, reason)
             return Limits(fixed_len=self.fixed_len)
         return Limits() if self.max_len is None else Limits(self.max_len)
 
@@ -91,7 +94,7 @@ class DecodingOptions:
         from seqrnn.search.sampling import Sampling
 
         if self.sample is False:
-            self._refuse_draws("leave out --greedy")
+            self._refuse_draws("leave out `decoding.sample=false`")
         temperature = 0.0 if self.sample is False else self.temperature
         penalties = self.repetition_penalty, self.no_repeat_ngram
         return Sampling(temperature, self.top_k, self.top_p, *penalties, self.seed)
@@ -104,19 +107,24 @@ class DecodingOptions:
         count = 1 if self.n_best is None else self.n_best
         if self.sample is None:
             return Decoding(limits, self._beam(count), count)
-        refuse(self.of_beams, "there is no beam in --sample and --greedy")
+        refuse(self.of_beams, "there is no beam in `decoding.sample=true` and `decoding.sample=false`")
         return Decoding(limits, sampling, count)
 
     def _beam(self, count: int) -> Beam:
         from seqrnn.search.beam import Beam
 
-        self._refuse_draws("add --sample")
+        self._refuse_draws("add `decoding.sample=true`")
         if self.repetition_penalty != 1.0:
-            raise UsageError("--repetition-penalty changes no beam; add --sample or --greedy")
+            raise UsageError(
+                "`decoding.repetition_penalty` changes no beam; add `decoding.sample=true` or "
+                "`decoding.sample=false`"
+            )
         size = max(BEAM_SIZE, count) if self.beam_size is None else self.beam_size
         return Beam(size, self.length_penalty or 0.0, self.no_repeat_ngram)
 
     def _refuse_draws(self, advice: str) -> None:
         """Raise UsageError, which ends with the advice, where something is said of draws."""
         if (self.temperature, self.top_k, self.top_p) != (TEMPERATURE, 0, 1.0):
-            raise UsageError(f"--temperature, --top-k and --top-p are for draws; {advice}")
+            raise UsageError(
+                f"`decoding.temperature`, `decoding.top_k` and `decoding.top_p` are for draws; {advice}"
+            )

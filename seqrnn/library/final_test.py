@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.measuring import DataArguments, EncodedData, encoded, find_source, with_fields
-from seqrnn.library.results import Evaluation
 from seqrnn.run.results import TEST, keep_result
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from seqrnn.data.fields.field import Field
     from seqrnn.library.plan import Plan
+    from seqrnn.metrics.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.errors import UsageError, refuse
 from seqrnn.library.asking import require_probability
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.results import Evaluation
 
 if TYPE_CHECKING:
     from seqrnn.backends.torch.backend import TorchBackend
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
     from seqrnn.data.fields.field import Field
+    from seqrnn.data.record import Record
     from seqrnn.data.source import Source
+    from seqrnn.metrics.evaluation import Evaluation
     from seqrnn.tasks.task import Task
     from seqrnn.training.evaluation import EvaluationOptions
 
@@ -93,12 +94,12 @@ class EncodedData:
     part: PartReport
     notes: Sequence[str] = ()
 
-    def measure(self, backend: TorchBackend, effort: EvaluationOptions) -> Evaluation:
+    def measure(self, backend: TorchBackend, options: EvaluationOptions) -> Evaluation:
         """Measure the network of a backend. Raises NumericError where its loss is not finite."""
         from seqrnn.training.evaluation import evaluate
 
-        figures, details = evaluate(backend.model, self.task, self.dataset, effort)
-        return Evaluation(figures, details, (*self.notes, *details.get("notes", ()), *_notes(self.part)))
+        evaluation = evaluate(backend.model, self.task, self.dataset, options)
+        return replace(evaluation, notes=(*self.notes, *evaluation.notes, *_notes(self.part)))
 
 
 @contextmanager
@@ -114,7 +115,23 @@ def encoded(task: Task, source: Source) -> Iterator[EncodedData]:
         yield EncodedData(task, dataset, part, notes_of(source))
 
 
-def effort_of(
+@contextmanager
+def encoded_records(task: Task, records: Iterable[Record]) -> Iterator[EncodedData]:
+    """Encode rows that were read already, as `encoded` does those of a source."""
+    from seqrnn.data.dataset.columns import Dataset
+    from seqrnn.data.dataset.encoding import PartWriter
+    from seqrnn.data.grouping import batched
+    from seqrnn.data.record import size_of
+
+    with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
+        with PartWriter(Path(directory, "part"), task.fields, "truncate") as part:
+            for some in batched(records, size_of):
+                part.add(some)
+        dataset = Dataset.open(Path(directory, "part"), [field.name for field in task.fields])
+        yield EncodedData(task, dataset, part.report)
+
+
+def evaluation_options(
     task: Task,
     name: str,
     streams: int,
@@ -127,16 +144,14 @@ def effort_of(
     Raises UsageError for what has no effect on the task.
     """
     from seqrnn.search.beam import Beam
-    from seqrnn.tasks.language_model import LanguageModeling
-    from seqrnn.tasks.task import GenerationTask
     from seqrnn.training.evaluation import EvaluationOptions
 
     size, penalty = beam
-    if not isinstance(task, GenerationTask):
-        of_beams = {"--beam-size": size, "--length-penalty": penalty}
+    if not task.searches:
+        of_beams = {"`decoding.beam_size`": size, "`decoding.length_penalty`": penalty}
         refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
-    if not (isinstance(task, LanguageModeling) and task.stream):
-        of_texts = {"--streams": None if streams == 1 else streams}
+    if not task.stream:
+        of_texts = {"`streams`": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
         require_probability(task, min_probability)
@@ -144,10 +159,25 @@ def effort_of(
     return EvaluationOptions(streams, beam=Beam(width, penalty or 0.0), min_probability=min_probability)
 
 
-def measure(backend: TorchBackend, task: Task, source: Source, effort: EvaluationOptions) -> Evaluation:
+def set_bleu_tokenizer(task: Task, name: str, tokenizer: str | None) -> None:
+    """Have texts cut for BLEU by another tokenizer than in training, if one is given, to measure a model.
+
+    Raises UsageError where the tokenizer is not installed, or the model, of this `name`, has no BLEU.
+    """
+    from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
+
+    if "training.bleu_tokenizer" not in task.settings:
+        reason = f"{name} was trained for {task.name}, which is not measured by BLEU"
+        refuse({"`training.bleu_tokenizer`": tokenizer}, reason)
+    if tokenizer is not None:
+        task.set_training("bleu_tokenizer", tokenizer)
+    check_bleu_tokenizer(task.config.training.bleu_tokenizer)
+
+
+def measure(backend: TorchBackend, task: Task, source: Source, options: EvaluationOptions) -> Evaluation:
     """Measure the network of a backend. Raises DataError for what cannot be read."""
     with encoded(task, source) as data:
-        return data.measure(backend, effort)
+        return data.measure(backend, options)
 
 
 def _notes(part: PartReport) -> list[str]:
@@ -169,7 +199,9 @@ def _source(data: DataConfig, given: DataArguments) -> Source:
     source, target = given.sides
     if source is not None or target is not None:
         if given.paths != ("-",) or given.layout != "auto":
-            raise UsageError("--src and --tgt stand alone; leave out the data file and --format")
+            raise UsageError(
+                "`data.source` and `data.target` stand alone; leave out the data file and `data.format`"
+            )
         return Source.training(
             data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
         )

@@ -17,13 +17,13 @@ from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
-from seqrnn.library.results import Evaluation, LineScore, RowAnswer
+from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
-from seqrnn.library.spelling import spelled_for_python
-from seqrnn.tasks.task import GenerationTask
 
 if TYPE_CHECKING:
     from seqrnn.backends.torch.backend import TorchBackend
+    from seqrnn.catalog import BleuTokenizer
+    from seqrnn.metrics.evaluation import Evaluation
 
 
 def load(
@@ -41,8 +41,7 @@ def load(
     """
     if threads < 1:
         raise UsageError(f"threads {threads}: out of range; give 1 or more")
-    with spelled_for_python():
-        return Model(OpenedModel(Path(path), None, Resources(backend, device, threads)))
+    return Model(OpenedModel(Path(path), None, Resources(backend, device, threads)))
 
 
 class Model:
@@ -130,9 +129,8 @@ class Model:
         probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
         prediction, and has `abstained`.
         """
-        with spelled_for_python():
-            self._require("classify")
-            asking = naming(self._opened, k, threshold, min_probability=min_probability)
+        self._require("classify")
+        asking = naming(self._opened, k, threshold, min_probability=min_probability)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
@@ -144,8 +142,7 @@ class Model:
         self, rows: Iterable[str], *, errors: Errors = "raise"
     ) -> list[LineScore] | Iterator[LineScore]:
         """Say how surprising each line is to a language model."""
-        with spelled_for_python():
-            asking = line_scoring(self._opened, "score")
+        asking = line_scoring(self._opened, "score")
         return self._each(rows, self._parts_by(asking), LineScore, errors)
 
     @overload
@@ -166,12 +163,9 @@ class Model:
         `length_penalty`, `sample`, `temperature`, `top_k`, `top_p`, `repetition_penalty`, `no_repeat_ngram`,
         `seed`. Each row draws for itself: the prompt number n, from 0, with the seed `seed + n`.
         """
-        with spelled_for_python():
-            self._require("generate")
-            chosen = DecodingOptions.of(options)
-            answer = (
-                self._parts_by(writing(self._opened, chosen)) if self._writes_rows else self._goes_on(chosen)
-            )
+        self._require("generate")
+        chosen = DecodingOptions.of(options)
+        answer = self._parts_by(writing(self._opened, chosen)) if self._writes_rows else self._goes_on(chosen)
         return self._each(rows, answer, RowAnswer, errors)
 
     def stream(self, prompt: str = "", **options: Unpack[GenerationOptions]) -> Iterator[str]:
@@ -179,16 +173,15 @@ class Model:
 
         The prompt is no part of it. Raises UsageError unless this is a language model.
         """
-        with spelled_for_python():
-            self._require("generate")
-            if self._writes_rows:
-                raise UsageError(
-                    f"stream: is for language models, and this is one for {self.task}; use generate()"
-                )
-            chosen = DecodingOptions.of(options)
-            limits, sampling = chosen.for_prompts()
-            text = self._text(prompt, limits)
-        return _spelled(text.stream(sampling))
+        self._require("generate")
+        if self._writes_rows:
+            raise UsageError(
+                f"stream: is for language models, and this is one for {self.task}; use `generate()`"
+            )
+        chosen = DecodingOptions.of(options)
+        limits, sampling = chosen.for_prompts()
+        text = self._text(prompt, limits)
+        return text.stream(sampling)
 
     def evaluate(
         self,
@@ -202,32 +195,37 @@ class Model:
         streams: int = 1,
         beam_size: int | None = None,
         length_penalty: float | None = None,
+        bleu_tokenizer: BleuTokenizer | None = None,
         min_probability: float | None = None,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
-        The file is read as that of the training was, unless its header or an argument says otherwise. With
-        `min_probability` the figures have the `coverage`, which is the share of answers that are at least so
-        likely, and their `covered_accuracy`.
-        PyTorch is imported. Raises DataError for data that cannot be read.
+        The file is read as that of the training was, unless its header or an argument says otherwise.
+        `bleu_tokenizer` is how sacrebleu cuts texts (as in training). With `min_probability` the figures have
+        the `coverage`, which is the share of answers that are at least so likely, and their
+        `covered_accuracy`. PyTorch is imported. Raises DataError for data that cannot be read.
         """
-        from seqrnn.library.measuring import DataArguments, effort_of, find_source, measure, with_fields
-        from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
+        from seqrnn.library.measuring import (
+            DataArguments,
+            evaluation_options,
+            find_source,
+            measure,
+            set_bleu_tokenizer,
+            with_fields,
+        )
 
-        with spelled_for_python():
-            run = self._opened.run
-            effort = effort_of(
-                run.task, str(self.path), streams, (beam_size, length_penalty), min_probability
-            )
-            layout = format, text_column, label_column, encoding
-            if target is None:
-                given = DataArguments((os.fspath(data),), (None, None), *layout)
-            else:
-                given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
-            task = with_fields(type(run.task)(run.config), run.task.fields)
-            task.calibration = run.task.calibration
-            check_bleu_tokenizer(task.config.training.bleu_tokenizer)
-            return measure(self._measured, task, find_source(run.config, given), effort)
+        run = self._opened.run
+        beam = beam_size, length_penalty
+        options = evaluation_options(run.task, str(self.path), streams, beam, min_probability)
+        layout = format, text_column, label_column, encoding
+        if target is None:
+            given = DataArguments((os.fspath(data),), (None, None), *layout)
+        else:
+            given = DataArguments(("-",), (os.fspath(data), os.fspath(target)), *layout)
+        task = with_fields(type(run.task)(run.config), run.task.fields)
+        task.calibration = run.task.calibration
+        set_bleu_tokenizer(task, str(self.path), bleu_tokenizer)
+        return measure(self._measured, task, find_source(run.config, given), options)
 
     @property
     def _measured(self) -> TorchBackend:
@@ -245,12 +243,12 @@ class Model:
 
     @property
     def _writes_rows(self) -> bool:
-        return isinstance(self._opened.run.task, GenerationTask)
+        return self._opened.run.task.searches
 
     def _require(self, verb: str) -> None:
         task = self._opened.run.task
         if task.command != verb:
-            raise UsageError(f"{self.path}: was trained for {task.name}; use {task.command}()")
+            raise UsageError(f"{self.path}: was trained for {task.name}; use `{task.command}()`")
 
     def _parts_by(self, asking: Asking) -> Answering:
         """Answer the rows of a part together."""
@@ -289,10 +287,5 @@ class Model:
         if errors not in {"raise", "return"}:
             raise UsageError(f"errors {errors!r}: give 'raise' or 'return'")
         answers = self._opened.side_by_side(answer, parts_of(iter(rows)))
-        found = _spelled(results(answers, kind, errors))
+        found = results(answers, kind, errors)
         return list(found) if isinstance(rows, Collection) else found
-
-
-def _spelled(items: Iterator[Any]) -> Iterator[Any]:
-    with spelled_for_python():
-        yield from items

@@ -49,9 +49,9 @@ class OpenedModel:
         chosen, device = self.resources.backend, self.resources.device
         on_cpu, known = device in {"auto", "cpu"}, can_run(self.run)
         if chosen == "numpy" and not on_cpu:
-            raise UsageError(f"--device {device}: NumPy computes on the CPU; use --backend torch")
+            raise UsageError(f"`device` {device}: NumPy computes on the CPU; use `backend=torch`")
         if chosen == "numpy" and not known:
-            raise UsageError("--backend numpy: this model needs PyTorch; use --backend torch")
+            raise UsageError("`backend=numpy`: this model needs PyTorch; use `backend=torch`")
         return chosen != "torch" and on_cpu and known
 
     def _in_numpy(self) -> Any:

@@ -88,7 +88,7 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
             if key not in CHANGEABLE and setting.value != value:
                 raise UsageError(
                     f"{setting.origin}: cannot change in a run that is resumed, it is {value}; "
-                    "leave it out, or start anew with --init-from"
+                    "leave it out, or start anew with `init_from`"
                 )
     named = set().union(*layers)
     for key in (*(f"data.{name}" for name in FILES), "model.embeddings"):
@@ -166,7 +166,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     if config.data.holdout not in task.holdouts:
-        what = f"--holdout {config.data.holdout} goes by the labels of examples"
+        what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
     check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
@@ -222,16 +222,23 @@ def _check(config: Config, own: set[str]) -> None:
     """Refuse what each key allows but the keys together do not; `own` are those that the user has set."""
     data, model, training = config.data, config.model, config.training
     if data.lengths == "blank" and data.max_tokens is None:
-        raise UsageError("--lengths blank fills to a fixed length; give it with --max-tokens")
+        raise UsageError("`data.lengths=blank` fills to a fixed length; give it with `data.max_tokens`")
     if model.freeze_embeddings and model.embeddings is None:
-        raise UsageError("--freeze-embeddings keeps vectors as they are; give them with --embeddings")
+        raise UsageError(
+            "`model.freeze_embeddings=true` keeps vectors as they are; give them with `model.embeddings`"
+        )
     if data.over_length != "truncate" and data.max_tokens is None:
-        raise UsageError(f"--over-length {data.over_length} needs to know what is long; add --max-tokens")
+        raise UsageError(
+            f"`data.over_length` {data.over_length} needs to know what is long; add `data.max_tokens`"
+        )
     if data.label_separator != "," and not data.multi_label:
-        raise UsageError("--label-separator cuts several labels apart; add --multi-label")
+        raise UsageError("`data.label_separator` cuts several labels apart; add `data.multi_label=true`")
     held_out = data.valid or data.valid_source or data.valid_fraction > 0
     if not held_out and ({"training.early_stopping"} & own or training.schedule == "plateau"):
-        raise UsageError("--early-stopping and --schedule plateau need validation data; give --valid")
+        raise UsageError(
+            "`training.early_stopping` and `training.schedule=plateau` need validation data; give "
+            "`data.valid`"
+        )
 
 
 def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[str, frozenset[str]]) -> None:

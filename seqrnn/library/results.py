@@ -1,12 +1,12 @@
 """What the library returns: frozen dataclasses, equal where their values are, and safe to pickle.
 
-Their names and values are those of the records that `--jsonl` and `--json` write.
+Their names and values are those of the JSON that the command line writes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -89,28 +89,6 @@ class LineScore:
     def of(cls, answer: Answer) -> LineScore:
         """Return what a scorer of lines has answered."""
         return cls(answer.prediction, answer.score, answer.truncated, answer.unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How good a model is on data that have the answers.
-
-    `figures` are by the names of `seqrnn evaluate --json`; `details` holds tables such as `classes` and
-    `confusions`, where the task has them; `notes` says what was found in the data.
-    """
-
-    figures: Mapping[str, Any]
-    details: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def as_json(self) -> dict[str, Any]:
-        """The figures, and the signatures by which others can repeat some of them."""
-        return {**self.figures, **{key: self.details[key] for key in ("signatures",) if key in self.details}}
-
-    def __getitem__(self, name: str) -> Any:
-        """Return a figure, such as `evaluation["accuracy"]`."""
-        return self.figures[name]
 
 
 def frozen(prediction: Any) -> Prediction:

@@ -13,19 +13,18 @@ from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
-from seqrnn.library.results import Evaluation
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
-from seqrnn.library.spelling import spelled_for_python
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.data.dataset.progress import Preparing
     from seqrnn.library.model import Model
+    from seqrnn.metrics.evaluation import Evaluation, Figures
     from seqrnn.run.checkpoint import Checkpoint
     from seqrnn.tasks.task import Task
     from seqrnn.training.events import Evaluated, Event
-    from seqrnn.training.session import Session
+    from seqrnn.training.session import RunTarget, Session
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
@@ -46,7 +45,7 @@ class TrainingResult:
     step: int
     seconds: float
     reason: str
-    figures: Mapping[str, Any]
+    figures: Figures
     test: Evaluation | None = None
     history: tuple[Evaluated, ...] = ()
     notes: tuple[str, ...] = ()
@@ -81,34 +80,36 @@ def train(
     threads and random state are as before afterwards. Raises the errors of `seqrnn.errors`, among them
     AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
     """
-    with spelled_for_python():
-        modes = {"--resume": resume, "--overwrite": overwrite, "--init-from": init_from}
-        path, parent = Path(output), None if init_from is None else Path(init_from)
-        check_place(path, modes, False)
-        plan = _plan(data, config, settings, (path if resume else None, parent))
-        notes: list[str] = []
-        begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
-        with final_test(plan, begun.prepared.fields) as test:
-            from seqrnn.training.isolation import settings_restored
+    modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
+    path, parent = Path(output), None if init_from is None else Path(init_from)
+    check_place(path, modes, False)
+    plan = _plan(data, config, settings, (path if resume else None, parent))
+    notes: list[str] = []
+    begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
+    with final_test(plan, begun.prepared.fields) as test:
+        from seqrnn.training.isolation import settings_restored
+        from seqrnn.training.session import RunTarget
 
-            with settings_restored():
-                result = _followed(begun, (path, overwrite, resume), callback or _ignored, notes)
-                if test is None or not result.figures:
-                    return result
-                return replace(result, test=test.measure(path, plan.config.training.device))
+        with settings_restored():
+            target = RunTarget(path, overwrite, resume)
+            result = _followed(begun, target, callback or _ignored, notes)
+            if test is None or not result.figures:
+                return result
+            return replace(result, test=test.measure(path, plan.config.training.device))
 
 
 def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
     """Refuse what cannot end well before anything is read."""
     from seqrnn.run.location import check_free
 
-    chosen = [flag for flag, value in modes.items() if value]
-    if len(chosen) > 1 and (modes["--resume"] or {"--init-from", "--folds"} <= {*chosen}):
-        raise UsageError(f"{' and '.join(chosen)} exclude each other; give one of them")
-    if output is None and (modes["--resume"] or not only_looking):
-        raise UsageError("no place for the run; name a directory with -o")
-    if output is not None and not (modes["--resume"] or only_looking):
-        check_free(output, bool(modes["--overwrite"]))
+    chosen = [name for name, value in modes.items() if value]
+    if len(chosen) > 1 and (modes["resume"] or {"init_from", "folds"} <= {*chosen}):
+        named = " and ".join(f"`{name}`" for name in chosen)
+        raise UsageError(f"{named} exclude each other; give one of them")
+    if output is None and (modes["resume"] or not only_looking):
+        raise UsageError("no place for the run; name a directory with `output`")
+    if output is not None and not (modes["resume"] or only_looking):
+        check_free(output, bool(modes["overwrite"]))
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,20 @@ def begin(
     return Begun(plan, task, prepared, weights, parent, resume)
 
 
+def layers_of(
+    data: Data | Iterable[Data] | None,
+    config: ConfigSource | Iterable[ConfigSource],
+    settings: Mapping[str, Any],
+) -> list[Layer]:
+    """Return the settings that a program has given, those that come first being overridden by later ones."""
+    configs = [config] if isinstance(config, str | os.PathLike | Mapping) else list(config)
+    layers: list[Layer] = [*map(from_config, configs), from_keywords(settings)]
+    if data is not None:
+        files = [data] if isinstance(data, str | os.PathLike) else list(data)
+        layers.append({"data.train": Setting(tuple(map(os.fspath, files)), "data")})
+    return layers
+
+
 def _plan(
     data: Data | Iterable[Data] | None,
     config: ConfigSource | Iterable[ConfigSource],
@@ -167,11 +182,7 @@ def _plan(
     begun: tuple[Path | None, Path | None],
 ) -> Plan:
     """Decide all settings; `begun` is the run to resume, and that whose weights are taken."""
-    configs = [config] if isinstance(config, str | os.PathLike | Mapping) else list(config)
-    layers: list[Layer] = [*map(from_config, configs), from_keywords(settings)]
-    if data is not None:
-        files = [data] if isinstance(data, str | os.PathLike) else list(data)
-        layers.append({"data.train": Setting(tuple(map(os.fspath, files)), "data")})
+    layers = layers_of(data, config, settings)
     resumed, parent = begun
     if resumed is not None:
         return plan_training(layers, continued(resumed, layers))
@@ -203,19 +214,16 @@ def _check_weights(run: OpenedRun) -> None:
     run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
-def _followed(
-    data: Begun, place: tuple[Path, bool, bool], callback: Callback, notes: list[str]
-) -> TrainingResult:
-    """Train to the end, or until the callback returns True; `place` is that of the session."""
+def _followed(data: Begun, target: RunTarget, callback: Callback, notes: list[str]) -> TrainingResult:
+    """Train to the end, or until the callback returns True."""
     from seqrnn.training.events import Evaluated, Finished, Measured
-    from seqrnn.training.session import RunTarget
 
     session = data.session()
     notes.append(session.describe())
 
     history: list[Evaluated] = []
     finished, figures = Finished(0, 0.0, ""), {}
-    for event in session.train(RunTarget(*place)):
+    for event in session.train(target):
         match event:
             case Evaluated():
                 history.append(event)
@@ -226,7 +234,7 @@ def _followed(
         if callback(event) is True:
             session.trainer.stop("the callback ended it")
     return TrainingResult(
-        place[0],
+        target.path,
         session.task.name,
         finished.step,
         finished.seconds,

@@ -29,7 +29,7 @@ class BleuTokenizerChoice(NamedTuple):
 def check_bleu_tokenizer(name: str) -> None:
     """Raise UsageError where a tokenizer is not installed."""
     if not _is_installed(name):
-        raise UsageError(f"--bleu-tokenizer {name}: is not installed; pip install '{EXTRAS[name]}'")
+        raise UsageError(f"`training.bleu_tokenizer` {name}: is not installed; pip install '{EXTRAS[name]}'")
 
 
 def choose_bleu_tokenizer(asked: str, references: Iterable[str]) -> BleuTokenizerChoice:

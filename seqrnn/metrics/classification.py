@@ -37,7 +37,7 @@ class Confusion:
 
 
 def classification_scores(actual: Labels, predicted: Labels) -> dict[str, float]:
-    """Return `accuracy`, `macro_f1` and `micro_f1`, the figures of `evaluate --json`.
+    """Return `accuracy`, `macro_f1` and `micro_f1`, as fractions.
 
     Multi-label accuracy is the share of examples whose labels are all right and complete. Macro F1
     is the mean over the classes that occur in `actual` or in `predicted`.

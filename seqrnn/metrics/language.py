@@ -6,7 +6,7 @@ import math
 
 
 def language_scores(nats: float, tokens: int, characters: int) -> dict[str, float]:
-    """Turn the summed loss of a text into the figures of `evaluate --json`.
+    """Turn the summed loss of a text into figures by their public names.
 
     `nats` is the sum of `-ln p` over the `tokens` (at least 1) predicted, `characters` (at least 1)
     the number of Unicode characters that they stand for. Returns `loss` (nats a token),

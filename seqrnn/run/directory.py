@@ -235,7 +235,7 @@ def _explained(path: Path, snapshot: Snapshot | None = None) -> Iterator[None]:
         if snapshot is None or error.errno not in NO_SPACE:
             raise OutputError(f"{error.filename or path}: {reason}") from error
         space = os.statvfs(path)
-        hint = "try again" if snapshot.training_state is None else "go on with --resume"
+        hint = "try again" if snapshot.training_state is None else "go on with `resume`"
         raise OutputError(
             f"{path}: {reason}: step {snapshot.step} needs about {snapshot.bytes_needed} bytes, "
             f"{space.f_bavail * space.f_frsize} are free; make room and {hint}"

@@ -66,8 +66,8 @@ def check_free(path: Path, overwrite: bool = False) -> None:
     names = {entry.name for entry in path.iterdir()} - {LOCK}
     if names and not overwrite:
         raise UsageError(
-            f"{path}: is not empty; go on with --resume, start from its weights with --init-from, "
-            "replace it with --overwrite, or choose another directory"
+            f"{path}: is not empty; go on with `resume`, start from its weights with `init_from`, "
+            "replace it with `overwrite`, or choose another directory"
         )
     if (theirs := sorted(names.intersection(ROOT_FILES))) and not is_run(path):
         raise UsageError(f"{path}: holds a {theirs[0]} that no training wrote; choose another directory")

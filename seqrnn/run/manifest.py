@@ -109,6 +109,6 @@ class Manifest(BaseModel):
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
         """The fingerprint of the file `name`; raises `ModelError` where it is not of this checkpoint."""
         if name not in self.files:
-            hint = "; start from its weights with --init-from" if name == TRAINING_STATE else ""
+            hint = "; start from its weights with `init_from`" if name == TRAINING_STATE else ""
             raise ModelError(f"{path}: has no {name}{hint}")
         return self.files[name]

@@ -1,8 +1,8 @@
 """Figures that a run keeps beside its checkpoints, each a JSON object of its own.
 
-test.json   what `train --test` has measured: `files`, the `step` of the weights, and the `figures`
-            that `seqrnn evaluate --json` prints
-folds.json  what `train --folds` has measured: how many `folds`, the `mean` and the `standard_deviation`
+test.json   what a test has measured: `files`, the `step` of the weights, and the `figures`
+            of an evaluation
+folds.json  what cross-validation has measured: how many `folds`, the `mean` and the `standard_deviation`
             (of a sample, n - 1) of each figure, and the figures of `each` fold
 """
 

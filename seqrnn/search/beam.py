@@ -64,9 +64,9 @@ class Beam:
 
     def __post_init__(self) -> None:
         if self.size < 1:
-            raise UsageError(f"--beam-size {self.size}: out of range; give 1 or more")
+            raise UsageError(f"`decoding.beam_size` {self.size}: out of range; give 1 or more")
         if not 0 <= self.length_penalty <= 10:
-            raise UsageError(f"--length-penalty {self.length_penalty}: out of range; give 0 to 10")
+            raise UsageError(f"`decoding.length_penalty` {self.length_penalty}: out of range; give 0 to 10")
 
     def rank(self, scores: Scores, length: int) -> Scores:
         """Return what sequences of `length` tokens are compared by: the higher, the better."""

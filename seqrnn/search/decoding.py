@@ -32,13 +32,17 @@ class Decoding:
 
     def __post_init__(self) -> None:
         if self.n_best < 1:
-            raise UsageError(f"--n-best {self.n_best}: out of range; give 1 or more")
+            raise UsageError(f"`decoding.n_best` {self.n_best}: out of range; give 1 or more")
         if isinstance(self.strategy, Beam) and self.n_best > self.strategy.size:
             raise UsageError(
-                f"--n-best {self.n_best}: more than --beam-size {self.strategy.size} holds; widen the beam"
+                f"`decoding.n_best` {self.n_best}: more than `decoding.beam_size` "
+                f"{self.strategy.size} holds; widen the beam"
             )
         if isinstance(self.strategy, Sampling) and self.n_best > 1 and self.strategy.temperature == 0:
-            raise UsageError(f"--n-best {self.n_best}: greedy search finds one; use --beam-size or --sample")
+            raise UsageError(
+                f"`decoding.n_best` {self.n_best}: greedy search finds one; use `decoding.beam_size` "
+                "or `decoding.sample=true`"
+            )
 
 
 def decode(model: Stepper, start: Prediction, decoding: Decoding) -> list[list[Hypothesis]]:

@@ -27,7 +27,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.length < 1:
-            flag = "--max-len" if self.fixed_len is None else "--fixed-len"
+            flag = "`decoding.max_len`" if self.fixed_len is None else "`decoding.fixed_len`"
             raise UsageError(f"{flag} {self.length}: out of range; give 1 or more")
 
     @property

@@ -58,20 +58,24 @@ class Sampling:
 
     def __post_init__(self) -> None:
         finite = math.isfinite(self.temperature) and math.isfinite(self.repetition_penalty)
-        _require(finite and self.temperature >= 0, f"--temperature {self.temperature}", "give 0 or more")
-        _require(self.top_k >= 0, f"--top-k {self.top_k}", "give 1 or more, or 0 to keep every token")
-        _require(0 < self.top_p <= 1, f"--top-p {self.top_p}", "give a share above 0 and up to 1")
+        _require(
+            finite and self.temperature >= 0, f"`decoding.temperature` {self.temperature}", "give 0 or more"
+        )
+        _require(
+            self.top_k >= 0, f"`decoding.top_k` {self.top_k}", "give 1 or more, or 0 to keep every token"
+        )
+        _require(0 < self.top_p <= 1, f"`decoding.top_p` {self.top_p}", "give a share above 0 and up to 1")
         _require(
             0 < self.repetition_penalty <= MAX_TEMPERATURE,
-            f"--repetition-penalty {self.repetition_penalty}",
+            f"`decoding.repetition_penalty` {self.repetition_penalty}",
             "give a number above 0 and up to 1e30; 1 changes nothing, more than 1 discourages",
         )
         _require(
             self.no_repeat_ngram >= 0,
-            f"--no-repeat-ngram {self.no_repeat_ngram}",
+            f"`decoding.no_repeat_ngram` {self.no_repeat_ngram}",
             "give a length in tokens, or 0 to allow repetition",
         )
-        _require(self.seed >= 0, f"--seed {self.seed}", "give 0 or more")
+        _require(self.seed >= 0, f"`decoding.seed` {self.seed}", "give 0 or more")
 
 
 def _require(holds: bool, what: str, mend: str) -> None:
@@ -146,7 +150,8 @@ def require_choices(scores: LogProbs) -> None:
 
 def _no_choice() -> NumericError:
     return NumericError(
-        "the model gave nan, or no token that may be chosen; train it again with a lower --learning-rate"
+        "the model gave nan, or no token that may be chosen; train it again with a lower "
+        "`training.learning_rate`"
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.calibration import (
     JudgedAnswers,
@@ -37,9 +37,11 @@ from seqrnn.metrics.classification import (
     confusions,
     with_unknown_labels,
 )
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
 
@@ -61,9 +63,11 @@ class Classification(PredictionTask):
     command = "classify"
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
+    asked = "names"
+    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
-    no_probability = "several labels have no probability together (--threshold is for each)"
+    no_probability = "several labels have no probability together (`threshold` is for each)"
     settings = frozenset(
         {
             "data.multi_label",
@@ -106,7 +110,7 @@ class Classification(PredictionTask):
             likelihood = 1.0
         elif sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
-        hint = "--task regression learns them as numbers" if targets.is_numeric else ""
+        hint = "`task=regression` learns them as numbers" if targets.is_numeric else ""
         return Claim(likelihood, f"{count(targets.distinct, 'label')} {sample.rows}", hint)
 
     @classmethod
@@ -251,6 +255,15 @@ class Classification(PredictionTask):
         sure = () if self.calibration.temperature == 1.0 else [math.exp(likely) for _, _, likely in ranking]
         return Answer(labels if self.config.data.multi_label else best, score, nbest, confidences=sure)
 
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare labels; of several, all must be right and none missing."""
+        wanted = list(self.labels.names_of(record))
+        if self.config.data.multi_label:
+            right = set(answer.prediction) == set(wanted)
+            return Grade(wanted, answer.prediction, right, float(right))
+        right = answer.prediction == wanted[0]
+        return Grade(wanted[0], answer.prediction, right, float(right))
+
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write labels, each with its probability if wanted, separated by TABs, of which no label has any.
 
@@ -320,23 +333,18 @@ class ClassificationScorer(Scorer):
         """The chosen label of each example; several labels have no probability together."""
         return None if self._several else self._judged
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy`, `macro_f1`, `micro_f1` and how many labels training did not have."""
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
+        """Return `accuracy`, `macro_f1`, `micro_f1` and the number of labels that training did not have."""
         actual, chosen = self._gathered()
         if self._several:
             unknown = sum(pairs.shape[1] for pairs in self._unknown)
         else:
             unknown = int((actual >= self._known).sum())
-        return {**classification_scores(actual, chosen), "unknown_labels": unknown}
-
-    def details(self) -> dict[str, Any]:
-        """Return the scores of each class and the confused pairs of classes."""
-        actual, chosen = self._gathered()
-        pairs = [] if self._several else confusions(actual, chosen, self._names)
-        return {
-            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
-            "confusions": [asdict(pair) for pair in pairs],
-        }
+        return Evaluation(
+            {**classification_scores(actual, chosen), "unknown_labels": unknown},
+            tuple(class_table(actual, chosen, self._names)),
+            () if self._several else tuple(confusions(actual, chosen, self._names)),
+        )
 
     def _gathered(self) -> tuple[Labels, Labels]:
         actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)

@@ -6,7 +6,7 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.task import Claim, Scorer, Task, Values
@@ -38,6 +39,7 @@ class LanguageModeling(Task):
     metric = "loss"
     better = "lower"
     command = "generate"
+    asked = "lines"
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
@@ -147,7 +149,7 @@ class LanguageScorer(Scorer):
         self._tokens += batch.targets
         self._unknown += int((batch.arrays["targets"] == UNK).sum())
 
-    def result(self, loss: float) -> dict[str, Any]:
+    def result(self, loss: float) -> Evaluation:
         """Return perplexity, bits a character and how many tokens were <unk>: training did not have them."""
         scores = language_scores(loss * self._tokens, self._tokens, max(self._count, 1))
-        return {**scores, "unknown_tokens": self._unknown}
+        return Evaluation({**scores, "unknown_tokens": self._unknown})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.sample import Sample
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
@@ -31,6 +32,9 @@ class Polyphony(PredictionTask):
     metric = "nats_per_step"
     better = "lower"
     command = "classify"
+    asked = "names"
+    score_name = "nats a step"
+    sections = ("music",)
     source: NotesField
     default_epochs = 100.0
     settings = frozenset(
@@ -154,6 +158,6 @@ class PolyphonyScorer(Scorer):
     def add(self, batch: Batch, values: Values) -> None:
         """Take nothing: the loss is gathered by who measures."""
 
-    def result(self, loss: float) -> dict[str, Any]:
+    def result(self, loss: float) -> Evaluation:
         """Return `nats_per_step`: the sum of the losses of all keys, as a mean over steps."""
-        return {"nats_per_step": loss}
+        return Evaluation({"nats_per_step": loss})

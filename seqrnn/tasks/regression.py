@@ -6,7 +6,7 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,14 +15,17 @@ from seqrnn.data.answer import Answer, AnswerKind, in_full
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, Use
-from seqrnn.data.fields.number_field import NumberField
+from seqrnn.data.fields.number_field import NumberField, number_of
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.label_evidence import number_likelihood
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
@@ -35,6 +38,9 @@ class Regression(PredictionTask):
     metric = "mse"
     better = "lower"
     command = "classify"
+    asked = "names"
+    score_name = "squared error"
+    sections = ("numbers", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -118,17 +124,23 @@ class Regression(PredictionTask):
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
-            raise UsageError("-k and --threshold choose among labels; this model gives a number")
+            raise UsageError("`k` and `threshold` choose among labels; this model gives a number")
         return LabelSelection()
 
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
         """Give the number of each example of a batch."""
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare numbers; the score is the squared error."""
+        wanted = number_of(record)
+        error = (answer.prediction - wanted) ** 2
+        return Grade(wanted, answer.prediction, error == 0, error)
+
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""
         if probs:
-            raise UsageError("--probs: a number has no probability; leave it out")
+            raise UsageError("`probs`: a number has no probability; leave it out")
         return in_full(answer.prediction)
 
 
@@ -145,8 +157,8 @@ class RegressionScorer(Scorer):
         self._predicted.append(self._field.restore(values["numbers"]))
         self._targets.append(self._field.restore(batch.arrays["labels"]))
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `mse`, in the squared unit of the data, and `r2`, the share of the variance explained."""
         predicted, targets = np.concatenate(self._predicted), np.concatenate(self._targets)
         mse, variance = float(np.mean((predicted - targets) ** 2)), float(targets.var())
-        return {"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0}
+        return Evaluation({"mse": mse, "r2": 1.0 - mse / variance if variance else 0.0})

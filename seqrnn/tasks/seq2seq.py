@@ -5,14 +5,14 @@ Shapes: B batch, S source, T target.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from operator import contains
 from typing import Any, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
@@ -27,13 +27,16 @@ from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named, source_field
 from seqrnn.data.label_evidence import label_likelihood
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
-from seqrnn.metrics.sequences import TranslationScores, sequence_scores, translation_scores
+from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
 
@@ -70,6 +73,9 @@ class Seq2Seq(GenerationTask):
     model = "encoder-decoder"
     better = "lower"
     command = "generate"
+    asked = "sequences"
+    score_name = "exact match"
+    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -123,7 +129,7 @@ class Seq2Seq(GenerationTask):
         values = count(targets.distinct, "target")
         if sample.is_aligned:
             likelihood /= 2  # as many targets as tokens in every row is no chance
-        hint = "--task classification, if that is a label" if len(sample.records) == 1 else ""
+        hint = "`task=classification`, if that is a label" if len(sample.records) == 1 else ""
         return Claim(likelihood, f"{values} {sample.rows}, too many or too long for labels", hint)
 
     @classmethod
@@ -238,13 +244,33 @@ class Seq2Seq(GenerationTask):
             return references
         return shared_references(dataset["source"], references)
 
-    def longest(self, batch: Batch) -> int:
+    def generation_limit(self, batch: Batch) -> int:
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare what was written with all that would be right, token by token."""
+        split = self.target.tokenizer.split
+        right = split(answer.prediction or "") in map(split, record.targets)
+        return Grade(list(record.targets), answer.prediction, right, float(right))
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records of which those that read the same image or vector have each other's targets."""
+        if self.source.sequential:
+            return list(records)
+        accepted: dict[str, list[str]] = {}
+        for record in records:
+            accepted.setdefault(_read(record), []).extend(record.targets)
+        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
         return WritingScorer(self)
+
+
+def _read(record: Record) -> str:
+    """Return what tells what is read of a record from what is read of others."""
+    return record.source if record.steps is None else str(record.steps)
 
 
 class WritingScorer(Scorer):
@@ -256,30 +282,35 @@ class WritingScorer(Scorer):
         self._reads_labels = task.config.data.source_kind == "label"
         self._unknown = {"unknown_labels": 0} if self._reads_labels else {}
         self._unknown["unknown_tokens"] = 0
-        self._written: list[str] = []
+        self._generated: list[str] = []
         self._references: list[list[str]] = []
         self._confidence = task.calibration.confidence
         self._judged = JudgedAnswers(task.calibration != UNCALIBRATED)
         self._scores: list[np.ndarray] = []
 
     def add(self, batch: Batch, values: Values) -> None:
-        """Take the tokens `written` (B, T) for one batch, filled up with <blank>, and their scores (B,)."""
-        written = [self._tokenizer.decode(row[row != BLANK]) for row in values["written"]]
+        """Take the tokens `generated` (B, T) for one batch, filled up with <blank>, and their scores (B,)."""
+        written = [self._tokenizer.decode(row[row != BLANK]) for row in values["generated"]]
         references = [texts_of(row) for row in batch.arrays["references"]]
-        self._judge(values["written_scores"], np.array([*map(contains, references, written)]))
-        self._written += written
+        self._judge(values["generated_scores"], np.array([*map(contains, references, written)]))
+        self._generated += written
         self._references += references
         self._unknown["unknown_tokens"] += int((batch.arrays["targets"] == UNK).sum())
         if self._reads_labels:
             self._unknown["unknown_labels"] += int((batch.arrays["source"] == UNK).sum())
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`.
 
         Besides, how many tokens to write, and labels to write for, training did not have.
         """
-        scores = sequence_scores(self._written, self._references, self._tokenizer.split)
-        return {**scores, **self._translation.figures, **self._unknown}
+        scores = sequence_scores(self._generated, self._references, self._tokenizer.split)
+        translation = translation_scores(self._generated, self._references, self._bleu_tokenizer)
+        return Evaluation(
+            {**scores, **translation.figures, **self._unknown},
+            signatures=translation.signatures,
+            notes=(translation.told,) if translation.told else (),
+        )
 
     def _judge(self, scores: np.ndarray, right: np.ndarray) -> None:
         """Take note of how sure the model was of what it wrote, and whether it was a reference."""
@@ -295,15 +326,3 @@ class WritingScorer(Scorer):
     def judged(self) -> JudgedAnswers:
         """The sequences, which are right where they are a reference, letter for letter."""
         return self._judged
-
-    def details(self) -> dict[str, Any]:
-        """Return sacrebleu's signatures, and notes on how it cut the texts."""
-        return {
-            "signatures": self._translation.signatures,
-            "notes": list(filter(None, (self._translation.told,))),
-        }
-
-    @cached_property
-    def _translation(self) -> TranslationScores:
-        """What sacrebleu says of all that was written; asked for once nothing is added any more."""
-        return translation_scores(self._written, self._references, self._bleu_tokenizer)

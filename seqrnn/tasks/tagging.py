@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from seqrnn.data.fields.tag_schemes import Scheme
 from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensField
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.lines import in_one_cell
+from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
@@ -35,10 +36,12 @@ from seqrnn.metrics.calibration import (
     with_temperature,
 )
 from seqrnn.metrics.classification import class_table, confusions
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 
@@ -49,6 +52,9 @@ class Tagging(PredictionTask):
     model = "tagger"
     better = "higher"
     command = "classify"
+    asked = "names"
+    score_name = "share of right tags"
+    sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
     libraries = ("sklearn.metrics",)
@@ -82,11 +88,11 @@ class Tagging(PredictionTask):
         settings = replace(TokenizerSettings.of(config.data), kind="word")
         if config.data.tokenizer not in {"auto", "word"}:
             raise UsageError(
-                f"--tokenizer {config.data.tokenizer}: a tag belongs to a word, whose characters "
-                "--character-size lets a tagger see; leave it out"
+                f"`data.tokenizer` {config.data.tokenizer}: a tag belongs to a word, whose characters "
+                "`model.character_size` lets a tagger see; leave it out"
             )
         if config.data.pretokenized == "no":
-            raise UsageError("--pretokenized no: a tag belongs to a token that is given; leave it out")
+            raise UsageError("`data.pretokenized=no`: a tag belongs to a token that is given; leave it out")
         self.source = TokensField("source", settings)
         self.characters = CharactersField("characters", config.data.max_tokens)
         self.tags = TagField("tags", config.data.max_tokens, config.data.tag_scheme)
@@ -190,7 +196,9 @@ class Tagging(PredictionTask):
         if self.config.training.class_weights == "none":
             return None
         if self._has_crf():
-            raise UsageError("--class-weights weighs single tags; use it with --output-layer softmax")
+            raise UsageError(
+                "`training.class_weights` weighs single tags; use it with `model.output_layer=softmax`"
+            )
         counts = np.maximum(np.bincount(dataset["tags"].values, minlength=len(self.tags.tags)), 1)
         return len(dataset["tags"].values) / (len(counts) * counts)
 
@@ -201,7 +209,7 @@ class Tagging(PredictionTask):
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:
         """Return the only choice. Raises UsageError for any other."""
         if k not in {None, 1} or threshold:
-            raise UsageError("-k and --threshold choose among labels; a tagger gives each token one tag")
+            raise UsageError("`k` and `threshold` choose among labels; a tagger gives each token one tag")
         return LabelSelection()
 
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
@@ -230,6 +238,12 @@ class Tagging(PredictionTask):
     def may_abstain(self) -> bool:
         """Yes: an answer has the probability that all its tags are right."""
         return True
+
+    def grade(self, record: Record, answer: Answer) -> Grade:
+        """Compare the tags of a sentence, one by one; those of tokens that were cut off are wrong."""
+        wanted, said = list(self.tags.names_of(record)), list(answer.prediction or ())
+        hits = sum(tag == other for tag, other in zip(wanted, said, strict=False))
+        return Grade(wanted, said, hits == len(wanted), hits / max(len(wanted), 1))
 
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return the tokens."""
@@ -309,23 +323,17 @@ class TaggingScorer(Scorer):
     def _named(self, tags: np.ndarray) -> list[str]:
         return [self._names[tag] for tag in tags]
 
-    def result(self, loss: float) -> dict[str, Any]:  # noqa: ARG002
-        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the unknown tags' number."""
-        actual, chosen = self._gathered()
-        figures: dict[str, Any] = {"accuracy": float((actual == chosen).mean())}
-        if self._spans is not None:
-            figures["span_f1"] = self._spans.f1()
-        return {**figures, "unknown_labels": int((actual >= self._known).sum())}
+    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
+        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the number of unknown tags.
 
-    def details(self) -> dict[str, Any]:
-        """Return the scores of each type of span, or of each tag, and the confused pairs of tags."""
-        actual, chosen = self._gathered()
+        The classes are the types of spans, or else the tags.
+        """
+        actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)
+        figures = {"accuracy": float((actual == chosen).mean())}
+        unknown = {"unknown_labels": int((actual >= self._known).sum())}
         if self._spans is not None:
-            return {"classes": [asdict(row) for row in self._spans.table()]}
-        return {
-            "classes": [asdict(row) for row in class_table(actual, chosen, self._names)],
-            "confusions": [asdict(pair) for pair in confusions(actual, chosen, self._names)],
-        }
-
-    def _gathered(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.concatenate(self._targets), np.concatenate(self._chosen)
+            spans = {"span_f1": self._spans.f1()}
+            return Evaluation({**figures, **spans, **unknown}, tuple(self._spans.table()))
+        table = class_table(actual, chosen, self._names)
+        pairs = confusions(actual, chosen, self._names)
+        return Evaluation({**figures, **unknown}, tuple(table), tuple(pairs))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -18,17 +18,24 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.sample import Sample
+from seqrnn.errors import UsageError
 from seqrnn.metrics.calibration import (
+    Coverage,
     JudgedAnswers,
+    ReliabilityBin,
     calibration_error,
     coverage_at,
     coverage_curve,
     reliability,
 )
+from seqrnn.metrics.evaluation import Evaluation, Figure
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
+from seqrnn.tasks.grade import Grade
 
+Asked = Literal["names", "sequences", "lines"]
+"""What a model says of a row of data: it names something, writes a sequence, or scores the line."""
 Values = Mapping[str, np.ndarray]  # what a model computed for a batch, by name
 
 
@@ -40,12 +47,8 @@ class Scorer(ABC):
         """Take the answers to one batch."""
 
     @abstractmethod
-    def result(self, loss: float) -> dict[str, Any]:
-        """Return the figures by their public names; `loss` is in nats a target."""
-
-    def details(self) -> dict[str, Any]:
-        """Return what a reader wants to see beside the figures, such as a table of classes."""
-        return {}
+    def result(self, loss: float) -> Evaluation:
+        """Return the figures by their public names, with tables and notes; `loss` is in nats a target."""
 
     def fit_calibration(self) -> Calibration | None:
         """Fit what makes probabilities like these trustworthy; None where no answer has a probability."""
@@ -61,17 +64,19 @@ class Scorer(ABC):
         """The same of whole answers, where each has a probability that it is right."""
         return self.judged
 
-    def trust_details(self) -> dict[str, Any]:
-        """Return the bins of a reliability diagram and a curve of coverage, where answers are judged."""
-        judged, rows = self.judged, self.judged_rows
-        bins = [] if judged is None else reliability(judged.confidence, judged.right)
-        curve = [] if rows is None else coverage_curve(rows.confidence, rows.right)
-        tables: dict[str, Sequence[Any]] = {"reliability": bins, "coverage": curve}
-        return {name: [asdict(row) for row in found] for name, found in tables.items() if found}
+    def reliability(self) -> tuple[ReliabilityBin, ...]:
+        """Return the bins of a reliability diagram, where choices are judged."""
+        judged = self.judged
+        return () if judged is None else tuple(reliability(judged.confidence, judged.right))
 
-    def trust(self, min_probability: float | None = None) -> dict[str, Any]:
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Return a curve of accuracy over coverage, where whole answers are judged."""
+        rows = self.judged_rows
+        return () if rows is None else tuple(coverage_curve(rows.confidence, rows.right))
+
+    def trust(self, min_probability: float | None = None) -> dict[str, Figure]:
         """Return by their public names how far probabilities can be trusted."""
-        figures: dict[str, Any] = {}
+        figures: dict[str, Figure] = {}
         if (judged := self.judged) is not None:
             figures["expected_calibration_error"] = calibration_error(judged.confidence, judged.right)
             if judged.is_calibrated:
@@ -115,8 +120,12 @@ class Task(ABC):
     libraries: ClassVar[tuple[str, ...]] = ()  # modules that its scorer imports when it is asked for a result
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
+    searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
     no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
+    asked: ClassVar[Asked]  # how rows of its data are answered for a report
+    sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -126,6 +135,13 @@ class Task(ABC):
         """Take another value for a key of the training section: how a model is measured may be asked anew."""
         training = self.config.training.model_copy(update={name: value})
         self.config = self.config.model_copy(update={"training": training})
+
+    @classmethod
+    def of(cls, task: Task, refusal: str = "another kind of model is needed") -> Self:
+        """Return `task`, which is of this kind. Raises UsageError, with the refusal, where it is not."""
+        if not isinstance(task, cls):
+            raise UsageError(f"{refusal}, and this is one for {task.name}")
+        return task
 
     @property
     @abstractmethod
@@ -158,7 +174,7 @@ class Task(ABC):
     @property
     @abstractmethod
     def model(self) -> str:
-        """The key in catalog.MODELS of the network."""
+        """The key in catalog.NETWORKS of the network."""
 
     @property
     @abstractmethod
@@ -193,6 +209,22 @@ class Task(ABC):
     def scorer(self) -> Scorer:
         """Return a fresh scorer."""
 
+    def grade(self, record: Record, answer: Answer) -> Grade | None:  # noqa: ARG002
+        """Hold an answer against the right one of `record`; None where there is no right one to tell."""
+        return None
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records with all targets that would be right for each, where others say more of them."""
+        return list(records)
+
+    def generation_limit(self, batch: Batch) -> int:  # noqa: ARG002
+        """Return how many tokens an evaluation generates at most for each row of a batch.
+
+        If it generates any, the scorer takes the sequences `generated` (B, T); if not, what the network
+        computes.
+        """
+        return 0
+
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""
         return None
@@ -213,6 +245,11 @@ class RowTask(Task):
     def answer_kind(self) -> AnswerKind:
         """What an answer is."""
 
+    @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes of which an answer has a score each, if there are any."""
+        return ()
+
     def check(self, record: Record) -> None:
         """Accept a row to be answered. Raises DataError, with its place, for one that cannot be read."""
         self.source.check(record)
@@ -226,6 +263,7 @@ class GenerationTask(RowTask):
     """A task whose model writes a sequence for each row: what `seqrnn generate` needs to read rows."""
 
     answer_kind: AnswerKind = "text"
+    searches = True
 
     @property
     @abstractmethod
@@ -233,17 +271,12 @@ class GenerationTask(RowTask):
         """The field whose tokens are written."""
 
     @abstractmethod
-    def longest(self, batch: Batch) -> int:
-        """Return how many tokens are worth writing for a batch of which the targets are known."""
+    def generation_limit(self, batch: Batch) -> int:
+        """Return how many tokens are worth generating for a batch whose targets are known."""
 
 
 class PredictionTask(RowTask):
     """A task whose model names something of each row: what `seqrnn classify` needs."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """The names of the classes of which an answer has a score each, if there are any."""
-        return ()
 
     @abstractmethod
     def choice(self, k: int | None, threshold: float | None) -> LabelSelection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +16,11 @@ from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.errors import NumericError
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import GenerationTask, Scorer, Task, Values
+from seqrnn.tasks.task import Scorer, Task, Values
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
@@ -29,16 +29,16 @@ MAX_STREAM = 500_000  # tokens that the last evaluation reads one after another
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What a measurement may cost.
+    """What an evaluation may cost.
 
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
-    faster and a little worse than one stream. Where sequences are written, it is by a search of
-    `beam`, for `written` examples at most, spread over all; None: for all. Coverage and accuracy are told of
-    the answers with a probability of `min_probability` or more.
+    faster and a little worse than one stream. Where sequences are generated, it is by a search of
+    `beam`, for `max_generated` examples at most, spread over all; None: for all. Coverage and accuracy are
+    told of the answers with a probability of `min_probability` or more.
     """
 
     streams: int = 1
-    written: int | None = None
+    max_generated: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
     min_probability: float | None = None
 
@@ -53,9 +53,9 @@ class EvaluationOptions:
         return cls(1 + _tokens(dataset) // MAX_STREAM)
 
     def beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> str:
-        """Say what this effort does more than another one; nothing if it is the same for these data."""
-        if isinstance(task, GenerationTask):
-            spared = other.written is not None and len(dataset) > other.written
+        """Say what these options measure more than others; nothing if it is the same for these data."""
+        if task.searches:
+            spared = other.max_generated is not None and len(dataset) > other.max_generated
             return f"all {len(dataset):,} validation examples" if spared else ""
         if self.streams == other.streams or not task.stream:
             return ""
@@ -69,16 +69,16 @@ def evaluate(
     model: nn.Module,
     task: Task,
     dataset: Dataset,
-    effort: EvaluationOptions | None = None,
+    options: EvaluationOptions | None = None,
     scorer: Scorer | None = None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> Evaluation:
     """Measure `model` on `dataset` in full precision.
 
-    Returns the figures by their public names, and the details beside them; a fresh `scorer` of the task, if
-    one is given, has gathered the answers. `loss` is a mean over the
-    targets that training had, None where there are none of them. Raises NumericError where it is not finite.
+    A fresh `scorer` of the task, if one is given, has gathered the answers afterwards. The figure `loss` is a
+    mean over the targets that training had, None where there are none of them. Raises NumericError where it
+    is not finite.
     """
-    effort = effort or EvaluationOptions()
+    options = options or EvaluationOptions()
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -86,15 +86,15 @@ def evaluate(
     total = torch.zeros((), dtype=torch.float64, device=device)
     counted = torch.zeros((), dtype=torch.int64, device=device)
     targets, carry = 0, None
-    for batch in task.batches(dataset, BatchOrder(streams=effort.streams)):
+    for batch in task.batches(dataset, BatchOrder(streams=options.streams)):
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
         total, counted, carry = total + output.loss.total, counted + output.loss.count, output.carry
         targets += batch.targets
-        if not isinstance(task, GenerationTask):
+        if not task.searches:
             scorer.add(batch, to_arrays(output))
-        elif chosen := _sample(batch, len(dataset), effort.written):
-            scorer.add(chosen, _written(model, task, chosen, effort.beam))
+        elif chosen := _sample(batch, len(dataset), options.max_generated):
+            scorer.add(chosen, _generated(model, chosen, Limits(task.generation_limit(chosen)), options.beam))
     model.train(was_training)
     loss = total.item() / max(int(counted), 1)
     if not math.isfinite(loss):
@@ -102,9 +102,25 @@ def evaluate(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
         )
     known = {"loss": loss if counted or not targets else None}
-    figures: dict[str, Any] = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
-    figures |= scorer.result(loss) | scorer.trust(effort.min_probability)
-    return figures, {**scorer.details(), **scorer.trust_details()}
+    general = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
+    scored = scorer.result(loss)
+    return replace(
+        scored,
+        figures={**general, **scored.figures, **scorer.trust(options.min_probability)},
+        reliability=scorer.reliability(),
+        coverage=scorer.coverage(),
+    )
+
+
+@torch.no_grad()
+def has_finite_loss(model: nn.Module, batch: Batch) -> bool:
+    """Whether the loss of a batch is a finite number."""
+    was_training = model.training
+    model.eval()
+    output: Output = model(to_tensors(batch, next(model.parameters()).device))
+    model.train(was_training)
+    assert output.loss is not None
+    return math.isfinite(output.loss.total.item())
 
 
 def _tokens(dataset: Dataset) -> int:
@@ -126,13 +142,13 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
     return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
 
 
-def _written(model: nn.Module, task: GenerationTask, batch: Batch, beam: Beam) -> Values:
-    """Write the best sequence for each example: `written` (B, T), filled up with <blank>.
+def _generated(model: nn.Module, batch: Batch, limits: Limits, beam: Beam) -> Values:
+    """Write the best sequence for each example: `generated` (B, T), filled up with <blank>.
 
-    `written_scores` (B,) are their natural-log probabilities.
+    `generated_scores` (B,) are their natural-log probabilities.
     """
     backend = TorchBackend(model)
-    found = decode(backend, backend.begin(batch), Decoding(Limits(task.longest(batch)), beam))
+    found = decode(backend, backend.begin(batch), Decoding(limits, beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
     scores = np.array([hypotheses[0].score for hypotheses in found])
-    return {"written": column.gather(np.arange(len(found)), fill=BLANK), "written_scores": scores}
+    return {"generated": column.gather(np.arange(len(found)), fill=BLANK), "generated_scores": scores}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from seqrnn.metrics.evaluation import Figures
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,10 @@ class Evaluated:
     epoch: float
     seconds: float
     train_loss: float  # mean over the updates since the evaluation before
-    metrics: Mapping[str, Any]
+    metrics: Figures
     best: bool
     metric: str = "loss"  # the figure that decides what is best
+    learning_rate: float = 0.0  # of the last update
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Measured:
     """
 
     step: int
-    metrics: Mapping[str, Any]
-    as_in_training: Mapping[str, Any] | None = None
+    metrics: Figures
+    as_in_training: Figures | None = None
     how: str = ""
     notes: Sequence[str] = ()
 

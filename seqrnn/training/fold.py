@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from seqrnn.backends.torch.parameters import expected_arrays, load_model
 from seqrnn.config import Config
 from seqrnn.data.dataset.prepare import PreparedData
+from seqrnn.metrics.evaluation import Figures
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Task
 from seqrnn.training.evaluation import EvaluationOptions, evaluate
@@ -27,15 +27,15 @@ class FoldTraining:
         self._fold = prepared.valid
         self._session = Session(config, task, replace(prepared, valid=None))
         self.stop = self._session.trainer.stop
-        self.figures: dict[str, Any] = {}  # of the last weights, once all events have come
+        self.figures: Figures = {}  # of the last weights, once all events have come
 
     @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._session.trainer.stopped
 
-    def events(self, effort: EvaluationOptions) -> Iterator[Event]:
-        """Train, and measure with such an effort. Raises what `Session.train` raises."""
+    def events(self, options: EvaluationOptions) -> Iterator[Event]:
+        """Train, and measure with these options. Raises what `Session.train` raises."""
         session = self._session
         with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
             run = Path(directory, "run")
@@ -44,4 +44,4 @@ class FoldTraining:
                 return
             last = RunDirectory.open(run).newest()
             load_model(session.model, last.tensors(expected_arrays(session.model)))
-        self.figures, _ = evaluate(session.model, session.task, self._fold, effort)
+        self.figures = evaluate(session.model, session.task, self._fold, options).figures

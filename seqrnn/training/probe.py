@@ -123,7 +123,7 @@ def _device_bytes(device: torch.device) -> int:
 class Estimate:
     """What a training would take, by what a probe took; times in seconds, memory in bytes.
 
-    `epochs` and `updates` are those of the whole training, which may end before by --early-stopping.
+    `epochs` and `updates` are those of the whole training, which early stopping may end before.
     """
 
     how: str

@@ -1,9 +1,10 @@
-"""One training from its prepared data to its last figures: what stands around the loop."""
+"""One training from its prepared data to its last figures: all but the loop."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,6 +23,7 @@ from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.data.fields.field import TextField, learned
 from seqrnn.data.text.word_vectors import read_vectors
 from seqrnn.errors import DataError, ModelError, UsageError
+from seqrnn.metrics.evaluation import Figures
 from seqrnn.run.checkpoint import Checkpoint
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.lock import RunLock
@@ -29,9 +31,9 @@ from seqrnn.run.manifest import RootFile
 from seqrnn.strict_json import parse_object
 from seqrnn.tasks.task import Task
 from seqrnn.training.evaluation import EvaluationOptions, evaluate
-from seqrnn.training.events import Evaluated, Event, Finished, Measured
-from seqrnn.training.position import SavedPosition
-from seqrnn.training.training import Trainer
+from seqrnn.training.events import Evaluated, Event, Measured
+from seqrnn.training.state import SavedState
+from seqrnn.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,7 @@ class Session:
         if config.model.embeddings is not None:
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
-        self.trainer = Trainer(config, task, self.model, (prepared.train, prepared.valid))
-        self.trainer.data_hashes = prepared.hashes
+        self.trainer = Trainer(config, task, self.model, prepared)
 
     def describe(self) -> str:
         """Return the model in one line."""
@@ -89,45 +90,54 @@ class Session:
         for name, content in learned(self.prepared.fields).items():
             if run.read_text(name) != content:
                 raise UsageError(
-                    f"--init-from {path}: its {name} is not that of these data; train from nothing"
+                    f"`init_from` {path}: its {name} is not that of these data; train from nothing"
                 )
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         self.trainer.average.restart()
 
-    def train(self, place: RunTarget) -> Iterator[Event]:
-        """Train, and measure the best weights at the end.
+    def train(self, target: RunTarget) -> Iterator[Event]:
+        """Train in a run directory, and measure the best weights at the end; see `opened` and `events`."""
+        with self.opened(target) as run:
+            yield from self.events(run)
 
-        Raises OutputError where a checkpoint cannot be saved, LockedError where another training
-        runs in the same place, NumericError where the loss stays infinite.
+    @contextmanager
+    def opened(self, target: RunTarget) -> Iterator[RunDirectory]:
+        """Make or open the run directory, and hold its lock; continue what was saved if that is asked for.
+
+        A directory that was made goes again where nothing was saved in it. Raises LockedError where another
+        training runs there, and DataError where the data are not those of the run to be resumed.
         """
-        run = RunDirectory.open(place.path) if place.resume else self._created(place)
-        with RunLock(place.path):
+        run = RunDirectory.open(target.path) if target.resume else self._created(target)
+        with RunLock(target.path):
             run.sweep()
-            if place.resume:
+            if target.resume:
                 self._resume(run)
             try:
-                yield from self._events(run)
+                yield run
             except BaseException:
                 run.abandon()
                 raise
 
-    def _events(self, run: RunDirectory) -> Iterator[Event]:
-        """Pass on what the trainer tells, keep the evaluations, and add the last figures."""
+    def events(self, run: RunDirectory) -> Iterator[Event]:
+        """Train, keep the evaluations, and measure the best weights at the end.
+
+        Raises OutputError where a checkpoint cannot be saved, NumericError where the loss stays infinite.
+        """
         for event in self.trainer.events(run):
             if isinstance(event, Evaluated):
                 run.metrics.append(_line(event))
             yield event
-            if isinstance(event, Finished) and not self.trainer.stopped:
-                yield from self._measured(run)
+        if not self.trainer.stopped:
+            yield from self._measured(run)
 
-    def _created(self, place: RunTarget) -> RunDirectory:
+    def _created(self, target: RunTarget) -> RunDirectory:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
         for name, text in learned(self.prepared.fields).items():
             files[name] = text
-        return RunDirectory.create(place.path, files, place.overwrite)
+        return RunDirectory.create(target.path, files, target.overwrite)
 
     def _resume(self, run: RunDirectory) -> None:
-        """Go on where a run stands. Raises DataError where the data are not those of the run."""
+        """Continue a run where it was saved. Raises DataError where the data are not those of the run."""
         newest = run.newest()
         check_unchanged(newest, self.prepared.hashes)
         for name, content in learned(self.prepared.fields).items():
@@ -146,18 +156,16 @@ class Session:
         load_model(self.model, best.tensors(expected_arrays(self.model)))
         self.task.calibration = best.calibration
         valid = self.prepared.valid
-        effort, before = (
-            EvaluationOptions.at_the_end(valid),
-            EvaluationOptions.in_training(valid, self.config.training.batch_size),
-        )
-        figures, details = evaluate(self.model, self.task, valid, effort)
-        how = effort.beside(before, valid, self.task)
-        seen = _evaluation_at(best.step, run, figures) if how else None
-        run.metrics.append({"step": best.step, "best": True, **figures})
-        yield Measured(best.step, figures, seen, how, details.get("notes", ()))
+        options = EvaluationOptions.at_the_end(valid)
+        before = EvaluationOptions.in_training(valid, self.config.training.batch_size)
+        evaluation = evaluate(self.model, self.task, valid, options)
+        how = options.beside(before, valid, self.task)
+        seen = _evaluation_at(best.step, run, evaluation.figures) if how else None
+        run.metrics.append({"step": best.step, "best": True, **evaluation.figures})
+        yield Measured(best.step, evaluation.figures, seen, how, evaluation.notes)
 
 
-def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> dict[str, object] | None:
+def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> Figures | None:
     """Return the figures of a step's evaluation, as the table of the training showed them."""
     lines = (line for line in reversed(run.metrics.read()) if line["step"] == step and "best" not in line)
     found = next(lines, None)
@@ -171,7 +179,7 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
     """
     field = task.fields[0]
     if not isinstance(field, TextField):
-        raise UsageError(f"--embeddings {path}: the {task.name} task reads no words; leave it out")
+        raise UsageError(f"`model.embeddings` {path}: the {task.name} task reads no words; leave it out")
     vocabulary = field.tokenizer.vocabulary
     table = cast(TokenEmbedding, model.embedding).table.weight
     vectors, ids = read_vectors(path, vocabulary)
@@ -179,8 +187,8 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
         raise DataError(f"{path}: holds none of the {len(vocabulary):,} tokens; is it of the same language?")
     if vectors.shape[1] != table.shape[1]:
         raise UsageError(
-            f"--embeddings {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
-            f"use --embedding-size {vectors.shape[1]}"
+            f"`model.embeddings` {path}: has {vectors.shape[1]} dimensions, the model {table.shape[1]}; "
+            f"use `model.embedding_size` {vectors.shape[1]}"
         )
     with torch.no_grad():
         table[torch.from_numpy(ids)] = torch.from_numpy(vectors)
@@ -188,12 +196,12 @@ def start_from_vectors(model: nn.Module, task: Task, path: str) -> None:
 
 def check_unchanged(saved: Checkpoint, found: Mapping[str, str]) -> None:
     """Raise DataError unless the files have the hashes `found` that a training was saved with."""
-    written = SavedPosition.read(saved).data
+    written = SavedState.read(saved).data
     for name in sorted({*written, *found}):
         if written.get(name) != found.get(name):
             raise DataError(
                 f"{name}: differs (sha256) from the data that this run began with; "
-                "put them back, or start anew with --init-from"
+                "put them back, or start anew with `init_from`"
             )
 
 
@@ -204,5 +212,6 @@ def _line(event: Evaluated) -> dict[str, object]:
         "epoch": event.epoch,
         "seconds": round(event.seconds, 3),
         "train_loss": event.train_loss,
+        "learning_rate": event.learning_rate,
         **{key: value for key, value in event.metrics.items() if key not in {"task", "examples", "tokens"}},
     }

@@ -1,4 +1,4 @@
-"""One update of the weights: from batches to a step of the optimizer, left out where it is not finite."""
+"""One update of the weights: from batches to a step of the optimizer, skipped where it is not finite."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Learner:
         return next(self.model.parameters()).device
 
     def loss_of(self, batch: dict[str, Tensor], carry: Layers | None) -> tuple[Tensor, Layers | None]:
-        """Return the summed loss of a batch, and the state to go on from."""
+        """Return the summed loss of a batch, and the state that the next segment continues from."""
         with autocast(self.device, self.dtype):
             output: Output = self.model(batch, carry, self.objective)
         assert output.loss is not None
@@ -46,7 +46,7 @@ class Learner:
 class Updater:
     """Makes updates on the CPU, each of which is over when its method returns.
 
-    `carry` is the state that the next segment of a text goes on from.
+    `carry` is the state that the next segment of a text continues from.
     """
 
     lag: ClassVar[int] = 0
@@ -58,38 +58,41 @@ class Updater:
         self._results: deque[tuple[float, bool]] = deque()
 
     def update(self, group: list[Batch], rate: float, step: int) -> None:
-        """Make update number `step` from the gradients of a few batches, with a learning rate."""
-        for parameters in self.learner.optimizer.param_groups:
+        """Make update number `step` from the gradients of a few batches, with a learning rate.
+
+        The loss is a sum over all targets, divided by their number: batches count by their targets. Several
+        processes would each take some of the batches here, and sum the targets first and the gradients last.
+        """
+        learner = self.learner
+        for parameters in learner.optimizer.param_groups:
             parameters["lr"] = rate
         targets = max(sum(batch.targets for batch in group), 1)
-        loss = sum(self._backward(batch, targets) for batch in group)
-        finite = self._apply() if math.isfinite(loss) else False
-        self.learner.optimizer.zero_grad(set_to_none=True)
-        if finite:
-            self.learner.average.update(step)
+        loss = 0.0
+        for batch in group:
+            tensors = to_tensors(batch, learner.device)
+            total, self.carry = learner.loss_of(tensors, self._carry_into(batch))
+            share = total / targets
+            share.backward()  # type: ignore[no-untyped-call]
+            loss += share.item()
+        made = math.isfinite(loss) and self._apply()
+        learner.optimizer.zero_grad(set_to_none=True)
+        if made:
+            learner.average.update(step)
         else:
             self.carry = None
-        self._results.append((loss, finite))
+        self._results.append((loss, made))
 
     def results(self, lag: int) -> Iterator[tuple[float, bool]]:
         """Yield of each update its mean loss and whether it was made; wait for all but `lag` of them.
 
-        An update is left out where the loss or its gradient is not finite; the weights, the moments and the
+        An update is skipped where the loss or its gradient is not finite; the weights, the moments and the
         average are then as if there had been none, and a carried state begins anew.
         """
         while len(self._results) > lag:
             yield self._results.popleft()
 
-    def _backward(self, batch: Batch, targets: int) -> float:
-        """Add the gradients of one batch; return its share of the mean loss over `targets`."""
-        carry = self._carry_into(batch)
-        total, self.carry = self.learner.loss_of(to_tensors(batch, self.learner.device), carry)
-        share = total / targets
-        share.backward()  # type: ignore[no-untyped-call]
-        return share.item()
-
     def _carry_into(self, batch: Batch) -> Layers | None:
-        """Return the state to go on from: none where a text starts, or was cut into other streams."""
+        """Return the state to continue from: none where a text starts, or was cut into other streams."""
         if batch.starts or self.carry is None or len(self.carry[0][0]) != len(batch.arrays["lengths"]):
             return None
         return self.carry

@@ -46,7 +46,8 @@ def test_a_saved_classifier_answers_as_the_trained_one(train, cell, pooling, ope
     for text, answer in zip(TEXTS, labeller.answer(rows(TEXTS), ALL), strict=True):
         ids = torch.tensor([session.task.source.tokenizer.encode_batch([text])[0].ids.tolist()]).long()
         with torch.inference_mode():
-            logits = session.model.eval().logits(ids.reshape(1, -1), torch.tensor([ids.numel()]))
+            arrays = {"source": ids.reshape(1, -1), "lengths": torch.tensor([ids.numel()])}
+            logits = session.model.eval().network.scores(arrays)
         expected = dict(zip("abc", logits.log_softmax(dim=1)[0].tolist(), strict=True))
         assert dict(answer.nbest) == pytest.approx(expected, abs=1e-6)
         scores = [score for _, score in answer.nbest]
@@ -78,7 +79,7 @@ def test_a_saved_language_model_goes_on_as_the_trained_one(train, cell, opened, 
     hidden, _ = session.model.eval().rnn(
         session.model.embedding(torch.tensor([[BOS, 4, 5, 6, 7]])), torch.tensor([5])
     )
-    expected = session.model.score(hidden)[0].detach().numpy()
+    expected = session.model.network.score(hidden)[0].detach().numpy()
     np.testing.assert_allclose(logits[0], expected[3], atol=1e-5)
     np.testing.assert_allclose(more[0], expected[4], atol=1e-5)
 

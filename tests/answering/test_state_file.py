@@ -115,7 +115,7 @@ GOOD = npy(ARRAYS["layer.0.h"])
 )
 def test_a_member_that_is_not_as_expected_is_refused(tmp_path, member):
     pack(tmp_path / "s.npz", member)
-    with pytest.raises(ModelError, match=r"s\.npz: damaged .*; write it again with --state-out$"):
+    with pytest.raises(ModelError, match=r"s\.npz: damaged .*; write it again with `state_out`$"):
         read_state(tmp_path / "s.npz", "abc", SHAPES)
 
 
@@ -172,7 +172,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path):
         tmp_path / "loop": "Too many levels of symbolic links",
         tmp_path / "absent": "No such file or directory",
     }.items():
-        with pytest.raises(ModelError, match=f"^{place}: {reason}; give a file of --state-out$"):
+        with pytest.raises(ModelError, match=f"^{place}: {reason}; give a file of `state_out`$"):
             read_state(place, "abc", SHAPES)
 
 

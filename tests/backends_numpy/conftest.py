@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from seqrnn.backends.numpy.networks import build_network
 from seqrnn.backends.numpy.weights import load_network
 from seqrnn.backends.torch.backend import TorchBackend
 from seqrnn.backends.torch.parameters import expected_arrays, model_arrays
-from seqrnn.catalog import RUNTIMES, load
 from seqrnn.data.dataset.batching import BatchOrder
 
 
@@ -23,8 +23,9 @@ def twins(make_session):
             assert expected == expected_arrays(model)
             return model_arrays(model)
 
-        network = load(RUNTIMES[task.model])
-        twin = load_network(lambda take: network(take, session.config.model, task.sizes()), read)
+        twin = load_network(
+            lambda take: build_network(take, task.model, session.config.model, task.sizes()), read
+        )
         return session, TorchBackend(model), twin
 
     return make

@@ -58,7 +58,7 @@ def test_a_classifier_keeps_what_its_whole_vocabulary_brings_for_batches_of_many
     session, engine, network = twins("tsv", {**cell, "model.bidirectional": True})
     size = session.task.sizes()["vocabulary"]
     generator = np.random.default_rng(1)
-    layer = network._rnn.layers[0][1]
+    layer = network.network._rnn.layers.layers[0][1]
     assert layer._table_projected is None
     kept = []
     for _ in range(3):

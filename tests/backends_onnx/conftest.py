@@ -8,12 +8,13 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from seqrnn.backends.numpy.networks import build_network
 from seqrnn.backends.numpy.weights import load_network
 from seqrnn.backends.onnx.network import Trained
 from seqrnn.backends.onnx.onnx_file import to_bytes
 from seqrnn.backends.torch.backend import TorchBackend
 from seqrnn.backends.torch.parameters import model_arrays
-from seqrnn.catalog import GRAPHS, RUNTIMES, load
+from seqrnn.catalog import GRAPHS, NETWORKS, load
 
 
 def add_noise(array, deviation):
@@ -34,9 +35,11 @@ def exported(make_session):
         for part, deviation in (noise or {}).items():
             for name in filter(lambda name: part in name, parameters):
                 add_noise(parameters[name], deviation)
-        runtime = load(RUNTIMES[task.model])
-        twin = load_network(lambda take: runtime(take, config, task.sizes()), lambda _: parameters)
-        network = load(GRAPHS[task.name])(Trained(config, task, parameters, twin))
+        twin = load_network(
+            lambda take: build_network(take, task.model, config, task.sizes()), lambda _: parameters
+        )
+        kind = GRAPHS[load(NETWORKS[task.model]).learns]
+        network = load(kind)(Trained(config, task, parameters, twin))
         graph = network.graph()
         file = to_bytes(graph, network.about, {"task": task.name})
         opened = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])

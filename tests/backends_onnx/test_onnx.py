@@ -99,7 +99,7 @@ def test_a_tagger(exported, cell, layer, characters, shape):
         inside = np.arange(found["tags"].shape[1]) < batch.arrays["lengths"][:, None]
         np.testing.assert_array_equal(found["tags"][inside], expected["tags"][inside])
         with torch.inference_mode():
-            scores = model.session.model.scores(to_tensors(batch, torch.device("cpu")))
+            scores = model.session.model.network.scores(to_tensors(batch, torch.device("cpu")))
             scores = scores.log_softmax(dim=2) if layer == "softmax" else scores
         np.testing.assert_allclose(found["scores"][inside], scores.numpy()[inside], atol=1e-5, rtol=1e-5)
 

@@ -78,8 +78,8 @@ def test_a_sentence_read_at_once_is_scored_as_it_is_written_step_by_step(make, w
     session = make({**way, "model.num_layers": 2})
     model = session.model.eval()
     for arrays in tensors(session):
-        start, memory = model.encode(arrays["source"], arrays["source_lengths"])
-        at_once = model.decoder(arrays["inputs"], arrays["target_lengths"], start, memory)
+        start = model.network.encode(arrays)
+        at_once = model.network.decoder(arrays["inputs"], arrays["target_lengths"], start)
         logits, writing = model.begin(arrays)
         for step in range(arrays["inputs"].shape[1]):
             running = arrays["target_lengths"] > step
@@ -111,20 +111,21 @@ def test_the_first_input_is_read_before_the_first_token(make):
     """Reading it is the same as a sequence that begins with its vector, whose first answer is dropped."""
     model = make({"model.entry": "first", "model.attention": "none"}).model.eval()
     source = torch.randn(3, 3, 16, 16)
-    last = model.encoder(model.embedding(source))[1]
+    places = model.embedding(source)
+    last = model.network._encoder(places)
     tokens = torch.tensor([[2, 5, 6]] * 3)
     steps = torch.cat([model.bridge.map(last[-1][0]).unsqueeze(1), model.decoder.embedding(tokens)], dim=1)
     hidden, _ = model.decoder.rnn(steps, torch.full((3,), 4))
-    start, memory = model.encode(source, torch.ones(3, dtype=torch.long))
-    logits = model.decoder(tokens, torch.full((3,), 3), start, memory)
-    torch.testing.assert_close(logits, model.decoder.score(hidden[:, 1:], memory), atol=1e-5, rtol=0)
+    start, decoder = model.network.encode({"source": source}), model.network.decoder
+    logits = decoder(tokens, torch.full((3,), 3), start)
+    torch.testing.assert_close(logits, decoder.score(hidden[:, 1:], start.memory), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
 def test_attention_sees_every_place_of_an_image(make):
     session = make({"model.attention": "general"})
     model = session.model.eval()
-    memory = model.encode(torch.randn(2, 3, 16, 16), torch.ones(2, dtype=torch.long))[1]
+    memory = model.network.encode({"source": torch.randn(2, 3, 16, 16)}).memory
     assert memory.mask.shape == (2, 64)
     assert memory.mask.all()
 
@@ -144,9 +145,7 @@ def test_captions_are_learned_and_written_and_saved(make, entry, attention, tmp_
     session = make(settings)
     for _ in session.train(RunTarget(tmp_path / "run")):
         pass
-    figures, _ = evaluate(
-        session.model, session.task, session.prepared.train, EvaluationOptions(beam=Beam(1))
-    )
+    figures = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(beam=Beam(1)))
     assert figures["exact_match"] == 1.0
     records = [Record(str(tmp_path / f"{name}.png")) for name in ("red-blue", "green-green", "blue-red")]
     answers = RowWriter(*opened(tmp_path / "run")).answer(records, Decoding(Limits(20), Beam(3)))
@@ -175,7 +174,7 @@ def test_a_vector_is_a_memory_of_one_place(of_vectors, way):
     session = of_vectors(way)
     model = session.model.eval()
     for arrays in tensors(session):
-        _, memory = model.encode(arrays["source"], arrays["source_lengths"])
+        memory = model.network.encode(arrays).memory
         assert memory.values.shape == (len(arrays["source"]), 1, 5)
         assert memory.mask.all()
         assert model(arrays).loss.total.isfinite()
@@ -197,7 +196,7 @@ def test_all_captions_of_an_image_are_right(make, tmp_path, make_session):
     scorer = session.task.scorer()
     answers = ["other way", "one way", "one way"]
     ids = [session.task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]
-    scorer.add(batch, {"written": np.stack(ids)})
+    scorer.add(batch, {"generated": np.stack(ids)})
     assert scorer.result(0.0)["exact_match"] == pytest.approx(2 / 3)
 
 

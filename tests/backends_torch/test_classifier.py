@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from seqrnn.backends.torch.backend import to_tensors
-from seqrnn.backends.torch.pooling import build_pooling
+from seqrnn.backends.torch.ops import TorchOps
 from seqrnn.data.dataset.batching import BatchOrder
+from seqrnn.networks.pooling import build_pooling
 
 POOLINGS = ("last", "mean", "max", "attention")
 LENGTHS = (3, 0, 5, 1)
@@ -32,24 +34,28 @@ def tokens(model, width):
     return torch.randint(1, len(model.embedding.table.weight), (len(LENGTHS), width), generator=generator)
 
 
+def scored(model, source, lengths):
+    return model.network.scores({"source": source, "lengths": lengths})
+
+
 @torch.inference_mode()
 def test_neighbours_and_filling_do_not_change_the_scores(model):
     source = tokens(model, 9)
-    together = model.logits(source, torch.tensor(LENGTHS))
+    together = scored(model, source, torch.tensor(LENGTHS))
     assert together.isfinite().all()
     for row, length in enumerate(LENGTHS):
-        alone = model.logits(source[row : row + 1, :length], torch.tensor([length]))
+        alone = scored(model, source[row : row + 1, :length], torch.tensor([length]))
         torch.testing.assert_close(together[row], alone[0], rtol=0, atol=1e-6)
 
 
 @torch.inference_mode()
 def test_every_token_of_a_sequence_matters_and_none_behind_it(model, pooling):
     source, lengths = tokens(model, 5), torch.tensor(LENGTHS)
-    scores = model.logits(source, lengths)
+    scores = scored(model, source, lengths)
     for step in range(5):
         changed = source.clone()
         changed[:, step] = 1 + changed[:, step] % 4
-        moved = (model.logits(changed, lengths) - scores).abs().amax(dim=1) > 1e-9
+        moved = (scored(model, changed, lengths) - scores).abs().amax(dim=1) > 1e-9
         assert moved.tolist() == [length > step for length in LENGTHS]
 
 
@@ -114,7 +120,7 @@ def test_a_multi_label_classifier_gives_each_label_its_own_probability(make_sess
     (batch,) = session.task.batches(session.prepared.train, BatchOrder())
     arrays = to_tensors(batch, torch.device("cpu"))
     output = session.model.eval()(arrays)
-    probs = session.model.logits(arrays["source"], arrays["lengths"]).sigmoid()
+    probs = scored(session.model, arrays["source"], arrays["lengths"]).sigmoid()
     torch.testing.assert_close(output.values["log_probs"].exp(), probs)
     right = torch.where(arrays["labels"] == 1, probs, 1 - probs)
     assert output.loss.total.item() == pytest.approx(-right.log().sum().item(), abs=1e-5)
@@ -123,7 +129,7 @@ def test_a_multi_label_classifier_gives_each_label_its_own_probability(make_sess
 
 OUTPUTS = torch.tensor([[[1.0, -2.0], [3.0, -4.0], [0.0, 0.0]], [[-5.0, 6.0], [0.0, 0.0], [0.0, 0.0]]])
 LAST = torch.tensor([[3.0, -4.0], [-5.0, 6.0]])
-MASK = torch.tensor([[True, True, False], [True, False, False]])
+STEPS = torch.tensor([2, 1])
 
 
 @pytest.mark.parametrize(
@@ -135,16 +141,18 @@ MASK = torch.tensor([[True, True, False], [True, False, False]])
     ],
 )
 def test_a_pooling_is_what_a_hand_computes(name, expected):
-    assert build_pooling(name, 2)(OUTPUTS, LAST, MASK).tolist() == expected
+    pooling = build_pooling(TorchOps(nn.Module(), True), name, 2)
+    assert pooling(OUTPUTS, LAST, STEPS).tolist() == expected
 
 
 def test_attention_is_a_weighed_mean_of_the_steps():
-    pooling = build_pooling("attention", 2)
+    root = nn.Module()
+    pooling = build_pooling(TorchOps(root, True), "attention", 2)
     with torch.no_grad():
-        pooling.key.weight.copy_(torch.eye(2))
-        pooling.key.bias.zero_()
-        pooling.query.weight.copy_(torch.tensor([[1.0, 0.0]]))
-        found = pooling(OUTPUTS, LAST, MASK)
+        root.key.weight.copy_(torch.eye(2))
+        root.key.bias.zero_()
+        root.query.weight.copy_(torch.tensor([[1.0, 0.0]]))
+        found = pooling(OUTPUTS, LAST, STEPS)
     first, second = math.exp(math.tanh(1.0)), math.exp(math.tanh(3.0))
     share = first / (first + second)
     assert found[0].tolist() == pytest.approx([share + 3 * (1 - share), -2 * share - 4 * (1 - share)])

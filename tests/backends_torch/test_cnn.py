@@ -6,8 +6,6 @@ import pytest
 import torch
 
 from seqrnn.backends.torch.cnn import CNN
-from seqrnn.backends.torch.summary import PlacesEncoder, Summary
-from seqrnn.cells.sizes import RNNSizes
 
 
 @pytest.fixture(autouse=True)
@@ -67,31 +65,3 @@ def test_every_weight_has_a_gradient():
     network = CNN(3, 32, 4)
     network(images()).square().mul(torch.rand(64, 8)).sum().backward()
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in network.parameters())
-
-
-def test_a_summary_of_one_vector_is_a_feed_forward_network():
-    summary = Summary(RNNSizes(3, 4, num_layers=2))
-    x = torch.randn(5, 1, 3)
-    first, second = summary.layers
-    expected = second(first(x[:, 0]).relu()).relu()
-    torch.testing.assert_close(summary(x), expected)
-
-
-def test_a_summary_takes_the_largest_of_all_places_in_any_order():
-    summary = Summary(RNNSizes(3, 4))
-    x = torch.randn(5, 6, 3)
-    by_place = torch.stack([summary(x[:, place : place + 1]) for place in range(6)])
-    torch.testing.assert_close(summary(x), by_place.amax(dim=0))
-    torch.testing.assert_close(summary(x.flip(1)), summary(x))
-
-
-def test_places_are_the_memory_and_their_summary_the_last_state_of_every_layer():
-    encoder = PlacesEncoder(RNNSizes(3, 4, num_layers=2), arrays=2)
-    x = torch.randn(5, 6, 3)
-    memory, last = encoder(x)
-    assert memory is x
-    assert [len(state) for state in last] == [2, 2]
-    for state in last:
-        for array in state:
-            torch.testing.assert_close(array.mean(dim=1), torch.zeros(5), atol=1e-5, rtol=0)
-            torch.testing.assert_close(array, last[0][0])

@@ -10,12 +10,13 @@ import torch
 
 from seqrnn.answering.rows import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, to_tensors
-from seqrnn.backends.torch.encoder_decoder import mix
 from seqrnn.backends.torch.parameters import load_model
+from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.catalog import CELLS
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS
+from seqrnn.networks.decoder import DecoderState
 from seqrnn.run.directory import RunDirectory
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
@@ -107,16 +108,18 @@ def test_the_first_state_and_the_attention_are_those_of_their_equations(make):
     model, (batch, *_) = session.model.eval(), batches(session)
     arrays = to_tensors(batch, CPU)
     _, last = model.encoder(model.embedding(arrays["source"]), arrays["source_lengths"])
-    start, memory = model.encode(arrays["source"], arrays["source_lengths"])
-    for place, array in enumerate(start[0]):
-        bridge = model.bridge.layers[0][place]
+    start, decoder = model.network.encode(arrays), model.network.decoder
+    for place, array in enumerate(start.layers[0]):
+        bridge = model.get_submodule(f"bridge.layers.0.{place}")
         both = torch.cat([last[0][place], last[1][place]], dim=1)
         torch.testing.assert_close(array, torch.tanh(both @ bridge.weight.T + bridge.bias))
-    hidden, _ = model.decoder.rnn(model.decoder.embedding(arrays["inputs"]), arrays["target_lengths"], start)
-    first, _, _, output = model.decoder.output
-    contexts = model.decoder.attention(hidden, memory)
+    hidden, _ = model.decoder.rnn(
+        model.decoder.embedding(arrays["inputs"]), arrays["target_lengths"], start.layers
+    )
+    first, output = (model.get_submodule(f"decoder.output.{place}") for place in (0, 3))
+    contexts = decoder.attention(hidden, start.memory)
     attentional = torch.tanh(torch.cat([contexts, hidden], dim=2) @ first.weight.T + first.bias)
-    logits = model.decoder(arrays["inputs"], arrays["target_lengths"], start, memory)
+    logits = decoder(arrays["inputs"], arrays["target_lengths"], start)
     torch.testing.assert_close(logits, attentional @ output.weight.T + output.bias)
 
 
@@ -125,16 +128,17 @@ def test_without_attention_only_the_summary_is_passed_on(make):
     session = make({"model.attention": "none"})
     model, (batch, *_) = session.model.eval(), batches(session)
     arrays = to_tensors(batch, CPU)
-    start, memory = model.encode(arrays["source"], arrays["source_lengths"])
-    logits = model.decoder(arrays["inputs"], arrays["target_lengths"], start, memory)
-    blind = model.decoder.memorize(memory.values + 1.0, memory.mask)
-    assert torch.equal(model.decoder(arrays["inputs"], arrays["target_lengths"], start, blind), logits)
+    start, decoder = model.network.encode(arrays), model.network.decoder
+    logits = decoder(arrays["inputs"], arrays["target_lengths"], start)
+    memory = decoder.build_memory(start.memory.values + 1.0, start.memory.mask)
+    blind = DecoderState(start.layers, memory)
+    assert torch.equal(decoder(arrays["inputs"], arrays["target_lengths"], blind), logits)
 
 
 def test_encoder_and_decoder_share_nothing_and_a_tied_decoder_one_matrix(make):
     plain, tied = make(), make({"model.tie_embeddings": True, "model.attention": "none"})
     assert len({p.data_ptr() for p in plain.model.parameters()}) == len(list(plain.model.parameters()))
-    assert tied.model.decoder.output[-1].weight is tied.model.decoder.embedding.table.weight
+    assert tied.model.get_submodule("decoder.output.2").weight is tied.model.decoder.embedding.table.weight
     assert np.isfinite(total(tied, batches(tied)[0]).item())
 
 
@@ -159,10 +163,11 @@ def test_one_batch_is_learned_by_heart_and_written(make, attention):
         " ".join(reversed(word.upper())) for word in words
     ]
     assert all(row[0].score > -0.5 for row in found)
-    figures, details = evaluate(session.model, session.task, session.prepared.train)
+    evaluation = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluation.figures
     assert figures["exact_match"] == 1.0
     assert (figures["wer"], figures["token_error_rate"]) == (0.0, 0.0)
-    assert set(details["signatures"]) == {"bleu", "chrf"}
+    assert set(evaluation.signatures) == {"bleu", "chrf"}
 
 
 @pytest.fixture
@@ -282,7 +287,9 @@ def test_an_evaluation_may_write_only_a_part(make):
     asked = []
     begin = session.model.begin
     session.model.begin = lambda arrays: asked.append(len(arrays["source"])) or begin(arrays)
-    figures, _ = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(written=4))
+    figures = evaluate(
+        session.model, session.task, session.prepared.train, EvaluationOptions(max_generated=4)
+    ).figures
     assert sum(asked) == 4
     assert figures["examples"] == len(WORDS)
     evaluate(session.model, session.task, session.prepared.train)

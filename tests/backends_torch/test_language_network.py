@@ -27,7 +27,7 @@ def test_the_state_is_carried_over_the_segments_of_a_text(make_session, cell, la
     for segment in (7, 1000):
         settings = {"model.cell": cell, "model.num_layers": layers, "training.segment_length": segment}
         session = make_session("text", settings)
-        figures, _ = evaluate(session.model, session.task, session.prepared.train)
+        figures = evaluate(session.model, session.task, session.prepared.train).figures
         losses.append(figures["loss"])
         assert figures["tokens"] == len(session.prepared.train["text"].values)
     assert losses[0] == pytest.approx(losses[1], abs=1e-6)
@@ -36,7 +36,7 @@ def test_the_state_is_carried_over_the_segments_of_a_text(make_session, cell, la
 def test_the_loss_of_a_text_is_that_of_reading_it_token_by_token(make_session, cell):
     session = make_session("text", {"model.cell": cell})
     model, text = session.model.eval(), session.prepared.valid["text"].values
-    figures, _ = evaluate(model, session.task, session.prepared.valid)
+    figures = evaluate(model, session.task, session.prepared.valid).figures
     nats, states = 0.0, model.rnn.initial(1)
     with torch.inference_mode():
         for before, token in zip([BOS, *text[:-1]], text, strict=True):
@@ -82,7 +82,7 @@ def test_the_loss_is_the_mean_over_targets_without_the_filling(make_session):
     }
     loss = model(arrays).loss
     hidden, _ = model.rnn(model.embedding(arrays["inputs"]), arrays["lengths"])
-    log_probs = model.score(hidden).log_softmax(dim=2)
+    log_probs = model.network.score(hidden).log_softmax(dim=2)
     by_hand = -(log_probs[0, 0, 4] + log_probs[0, 1, 5] + log_probs[0, 2, EOS] + log_probs[1, 0, EOS])
     assert loss.count == 4
     assert loss.total.item() == pytest.approx(by_hand.item(), abs=1e-5)

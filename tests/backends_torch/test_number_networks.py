@@ -6,15 +6,17 @@ import json
 
 import pytest
 import torch
+from torch import nn
 
-from seqrnn.backends.torch.feed_forward import build_feed_forward
-from seqrnn.backends.torch.inputs import VectorInput, build_input
-from seqrnn.backends.torch.judgements import choose_judgement
+from seqrnn.backends.torch.build import build_network
 from seqrnn.backends.torch.loss import PLAIN, Objective
-from seqrnn.backends.torch.polyphony import build_polyphony
+from seqrnn.backends.torch.networks import LOSSES
+from seqrnn.backends.torch.ops import TorchOps
 from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.errors import UsageError
+from seqrnn.networks.inputs import VectorInput, build_input
+from seqrnn.networks.predictions import build_prediction
 from seqrnn.training.evaluation import evaluate, to_tensors
 from seqrnn.training.events import Stepped
 from seqrnn.training.session import RunTarget
@@ -24,61 +26,73 @@ SCORES = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
 
 def test_vectors_enter_as_they_are_but_as_floats():
     vectors = torch.tensor([[[1, 0], [0, 1]]], dtype=torch.int64)
-    read = VectorInput(0.5).eval()(vectors)
+    read = VectorInput(TorchOps(nn.Module().eval(), True), 0.5)(vectors)
     assert read.dtype == torch.float32
     assert torch.equal(read, vectors.float())
     torch.manual_seed(1)
-    assert set(VectorInput(0.5)(torch.ones(50, 4, 2)).unique().tolist()) == {0.0, 2.0}
+    assert set(VectorInput(TorchOps(nn.Module(), True), 0.5)(torch.ones(50, 4, 2)).unique().tolist()) == {
+        0.0,
+        2.0,
+    }
 
 
 def test_what_is_read_decides_the_input_and_its_size():
     config = ModelConfig(embedding_size=7)
-    assert build_input(config, {"features": 3})[1] == 3
-    embedding, size = build_input(config, {"vocabulary": 20})
+    ops = TorchOps(nn.Module(), True).within("embedding")
+    assert build_input(ops, config, {"features": 3})[1] == 3
+    embedding, size = build_input(ops, config, {"vocabulary": 20})
     assert (size, embedding.table.weight.shape) == (7, (20, 7))
 
 
 @torch.inference_mode()
 def test_layers_without_recurrence_are_those_of_their_equation():
     config = ModelConfig(num_layers=2, hidden_size=4)
-    model = build_feed_forward(config, {"features": 3, "classes": 2, "multi_label": 0}, True).eval()
+    model = build_network("feed-forward", config, {"features": 3, "classes": 2, "multi_label": 0}).eval()
     x = torch.randn(5, 1, 3, generator=torch.Generator().manual_seed(1))
     h = x[:, 0]
-    for layer in model.reader.layers:
+    for layer in model.reader.layers.children():
         h = torch.clamp(h @ layer.weight.T + layer.bias, min=0)
-    head = model.head[-1]
+    head = model.get_submodule("head.1")
     expected = (h @ head.weight.T + head.bias).log_softmax(dim=1)
     torch.testing.assert_close(model({"source": x}).values["log_probs"], expected)
 
 
+def judged(sizes, scores, labels, objective=PLAIN):
+    """The loss of scores, and what they say."""
+    prediction = build_prediction(TorchOps(nn.Module(), True), sizes)
+    return LOSSES[type(prediction)](scores, labels, objective), prediction(scores)
+
+
 def test_one_label_costs_its_negative_log_probability():
     labels = torch.tensor([0, 2])
-    output = choose_judgement({"multi_label": 0})(SCORES, labels, PLAIN)
+    loss, values = judged({"multi_label": 0}, SCORES, labels)
     by_hand = -sum(SCORES[row].softmax(0)[label].log() for row, label in enumerate(labels))
-    assert output.loss.total.item() == pytest.approx(by_hand.item(), rel=1e-6)
-    assert output.loss.count == 2
+    assert loss.total.item() == pytest.approx(by_hand.item(), rel=1e-6)
+    assert loss.count == 2
+    torch.testing.assert_close(values["log_probs"], SCORES.log_softmax(dim=1))
 
 
 def test_several_labels_cost_a_binary_loss_each():
     labels = torch.tensor([[1, 0, 1], [0, 0, 0]])
-    output = choose_judgement({"multi_label": 1})(SCORES, labels, PLAIN)
+    loss, values = judged({"multi_label": 1}, SCORES, labels)
     p = 1 / (1 + torch.exp(-SCORES))
     by_hand = -(labels * p.log() + (1 - labels) * (1 - p).log()).sum()
-    assert output.loss.total.item() == pytest.approx(by_hand.item(), rel=1e-5)
-    torch.testing.assert_close(output.values["log_probs"].exp(), p)
+    assert loss.total.item() == pytest.approx(by_hand.item(), rel=1e-5)
+    torch.testing.assert_close(values["log_probs"].exp(), p)
 
 
 def test_a_number_costs_its_squared_difference_whatever_the_objective():
     scores, numbers = torch.tensor([[1.5], [-2.0]]), torch.tensor([1.0, 2.0])
-    output = choose_judgement({"numeric": 1})(scores, numbers, Objective(label_smoothing=0.3))
-    assert output.loss.total.item() == pytest.approx(0.25 + 16)
-    assert output.loss.count == 2
-    assert output.values["numbers"].tolist() == [1.5, -2.0]
+    loss, values = judged({"numeric": 1}, scores, numbers, Objective(label_smoothing=0.3))
+    assert loss.total.item() == pytest.approx(0.25 + 16)
+    assert loss.count == 2
+    assert values["numbers"].tolist() == [1.5, -2.0]
 
 
 @pytest.mark.parametrize("sizes", [{"multi_label": 0}, {"multi_label": 1}, {"numeric": 1}])
 def test_without_targets_there_are_answers_and_no_loss(sizes):
-    output = choose_judgement(sizes)(SCORES[:, :1], None, PLAIN)
+    model = build_network("feed-forward", ModelConfig(), {"features": 3, "classes": 1, **sizes})
+    output = model({"source": SCORES[:, None]})
     assert output.loss is None
     assert len(next(iter(output.values.values()))) == 2
 
@@ -86,7 +100,7 @@ def test_without_targets_there_are_answers_and_no_loss(sizes):
 @pytest.fixture
 def network():
     torch.manual_seed(4)
-    return build_polyphony(ModelConfig(cell="gru", hidden_size=6), {"features": 4}, True).eval()
+    return build_network("polyphony", ModelConfig(cell="gru", hidden_size=6), {"features": 4}).eval()
 
 
 NOTES = [[[0, 1], [2], [], [1, 3]], [[3]], [[1], [1, 2]]]
@@ -104,7 +118,7 @@ def test_the_loss_of_music_is_that_of_each_key_of_each_later_step(network):
         for row, piece in enumerate(NOTES):
             notes[row, : len(piece)] = roll(piece)
         output = network({"source": notes, "lengths": lengths})
-        by_hand, cell, head = 0.0, network.rnn.layers[0][0], network.head[-1]
+        by_hand, cell, head = 0.0, network.rnn.layers[0][0], network.get_submodule("head.1")
         for row, piece in enumerate(NOTES):
             hidden, _ = cell(roll(piece).unsqueeze(0).transpose(0, 1))
             p = torch.sigmoid(hidden[:, 0] @ head.weight.T + head.bias)  # (T, K), of the step that follows
@@ -118,10 +132,10 @@ def test_the_loss_of_music_is_that_of_each_key_of_each_later_step(network):
 def test_no_step_sees_a_later_one(network):
     notes = roll(NOTES[0]).unsqueeze(0)
     with torch.inference_mode():
-        scores = network.scores(notes, torch.tensor([4]))
+        scores = network.network.step_scores({"source": notes, "lengths": torch.tensor([4])})
         changed = notes.clone()
         changed[0, 2] = 1 - changed[0, 2]
-        others = network.scores(changed, torch.tensor([4]))
+        others = network.network.step_scores({"source": changed, "lengths": torch.tensor([4])})
     assert torch.equal(scores[:, :2], others[:, :2])
     assert not torch.equal(scores[:, 2:], others[:, 2:])
 
@@ -133,12 +147,12 @@ def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_
     steps = [event for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Stepped)]
     assert [event.skipped for event in steps] == [False] * 16
     assert sum(event.loss == 0.0 for event in steps) == 8
-    figures, _ = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluate(session.model, session.task, session.prepared.train).figures
     assert (figures["examples"], figures["tokens"]) == (8, 4)
 
 
 def test_word_vectors_do_not_go_with_numbers(make_session):
-    with pytest.raises(UsageError, match=r"--embeddings x\.vec: the classification task reads no words"):
+    with pytest.raises(UsageError, match=r"`model.embeddings` x\.vec: .* task reads no words"):
         make_session(
             "jsonl",
             {"data.source_kind": "vectors", "model.embeddings": "x.vec"},

@@ -165,11 +165,11 @@ def test_a_finished_sequence_costs_no_computation_if_it_may_stop(kind, shrink, m
     rnn = build(kind, shrink)
     x, states = inputs(rnn, kind, WITH_EMPTY)
     computed = []
-    recurrence = rnn.recurrence
+    runner = rnn.runner
     monkeypatch.setattr(
         rnn,
-        "recurrence",
-        lambda layer, x, state: computed.append(x.shape[0] * x.shape[1]) or recurrence(layer, x, state),
+        "runner",
+        lambda layer, x, state: computed.append(x.shape[0] * x.shape[1]) or runner(layer, x, state),
     )
     rnn(x, torch.tensor(WITH_EMPTY), states)
     _, directions, layers = kind

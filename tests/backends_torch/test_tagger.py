@@ -49,7 +49,7 @@ def test_the_loss_and_the_tags_do_not_depend_on_the_batch(make_session, layer, c
         assert alone.prediction == together[row].prediction
         assert alone.score == pytest.approx(together[row].score, abs=1e-5)
         assert alone.parts == pytest.approx(together[row].parts, abs=1e-5)
-    figures, _ = evaluate(model, task, dataset)
+    figures = evaluate(model, task, dataset).figures
     assert total / figures["tokens"] == pytest.approx(figures["loss"], abs=1e-5)
 
 
@@ -82,7 +82,7 @@ def test_a_few_sentences_are_learned_by_heart(make_session, layer):
             session.model(to_tensors(batch, CPU)).loss.total.backward()
             optimizer.step()
             optimizer.zero_grad()
-    figures, _ = evaluate(session.model, session.task, session.prepared.train)
+    figures = evaluate(session.model, session.task, session.prepared.train).figures
     assert figures["accuracy"] == 1.0
     assert figures["loss"] < 0.05
 
@@ -92,8 +92,8 @@ def test_a_saved_tagger_answers_as_it_did(train, layer, characters):
     settings = {"model.output_layer": layer, "model.character_size": characters}
     session, path = train("conll", settings)
     run = open_run(path)
-    expected, _ = evaluate(session.model, session.task, session.prepared.valid)
-    found, _ = evaluate(open_backend(run).model, run.task, session.prepared.valid)
+    expected = evaluate(session.model, session.task, session.prepared.valid).figures
+    found = evaluate(open_backend(run).model, run.task, session.prepared.valid).figures
     assert found == {**expected, "loss": pytest.approx(expected["loss"], rel=1e-5)}
     assert (path / "characters.json").exists() is bool(characters)
     assert (path / "tags.json").exists()

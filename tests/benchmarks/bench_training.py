@@ -10,7 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from seqrnn.data.dataset.prepare import prepare
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.training.events import Stepped
-from seqrnn.training.training import Trainer
+from seqrnn.training.trainer import Trainer
 
 TRIAL_UPDATES = 5
 EMBEDDING = 128
@@ -101,7 +101,7 @@ def seqrnn_loop(directory: str, precision: str, sizes: Sizes) -> tuple[Callable[
     task = LanguageModeling(config)
     prepared = prepare(config.data, task.fields, seed=1)
     model = build_model(config, task).to(sizes.device)
-    trainer = Trainer(config, task, model, (prepared.train, None))
+    trainer = Trainer(config, task, model, replace(prepared, valid=None))
     events = trainer.events(RunDirectory(Path(directory)))
     steps = (event for event in events if isinstance(event, Stepped))
 

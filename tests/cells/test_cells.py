@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqrnn.backends.torch import functions
+from seqrnn.backends.torch import cell_functions as functions
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells import in_numpy
 from seqrnn.cells.gated_cell import GatedCell

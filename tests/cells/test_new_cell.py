@@ -15,10 +15,10 @@ import pytest
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 QUICK = {
-    "backends_torch/test_recurrences.py": "not chosen",
+    "backends_torch/test_layer_runners.py": "not chosen",
     "backends_numpy/test_layers_in_numpy.py": "",
     "backends_onnx/test_onnx.py": "check and not any or ends_at_its_length",
-    "contract/test_contract.py": "saved and (language or seq2seq or tagging)",
+    "contract/test_contract.py": "saved and (language or seq2seq)",
     "training/test_training.py": "new_cell",
     "answering/test_state_file.py": "whichever",
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
-IMPORTED = ("train", "evaluate")  # commands that begin with the import of PyTorch
+IMPORTED = ("train", "evaluate", "report")  # commands that begin with the import of PyTorch
 LARGEST = 1 << 20  # bytes of a request
 
 
@@ -106,7 +106,12 @@ def import_all() -> None:
     """Import what the commands do, also what PyTorch and others import when they are first used."""
     for name in ("torch._dynamo", "sklearn.metrics", "sacrebleu.metrics", "rapidfuzz.distance"):
         import_module(name)
-    for name in ("seqrnn.training.session", "seqrnn.library.measuring", "seqrnn.cli.folds"):
+    for name in (
+        "seqrnn.training.session",
+        "seqrnn.library.measuring",
+        "seqrnn.cli.folds",
+        "seqrnn.reporting.page",
+    ):
         import_module(name)
     for command in IMPORTED:
         load_command(command)

@@ -104,11 +104,11 @@ def test_a_line_of_another_shape_is_named(write: Write, name: str, content: str,
 
 
 def test_a_column_that_is_not_there_is_named_with_the_choice(write: Write):
-    with pytest.raises(DataError, match=r"a\.conll:3: no column 7, there are 4; use --label-col"):
+    with pytest.raises(DataError, match=r"a\.conll:3: no column 7, there are 4; use `data.label_column`"):
         sentences(write("a.conll", CONLL, label_column="7"))
-    with pytest.raises(UsageError, match=r"--label-col ner: .* its number"):
+    with pytest.raises(UsageError, match=r"`data.label_column` ner: .* its number"):
         sentences(write("a.conll", CONLL, label_column="ner"))
-    with pytest.raises(UsageError, match=r"--label-col POS: .* UPOS"):
+    with pytest.raises(UsageError, match=r"`data.label_column` POS: .* UPOS"):
         sentences(write("a.conllu", CONLLU, label_column="POS"))
 
 

@@ -78,7 +78,7 @@ def test_a_byte_order_mark_comes_before_a_named_encoding(read, mark: bytes):
 @pytest.mark.parametrize("text", ["text\tlabel\ngood\tx\n", "добрый день\tx\n", "今日は 天気\ty\n"])
 def test_utf_16_without_a_mark_is_told(read, codec: str, errors: str, text: str):
     message = failure(read, text.encode(codec), "auto", errors)
-    assert message == f"file:1:1: looks like UTF-16 without a byte-order mark; use --encoding {codec}"
+    assert message == f"file:1:1: looks like UTF-16 without a byte-order mark; use `data.encoding` {codec}"
     assert read(text.encode(codec), codec) == text.split("\n")[:-1]
 
 
@@ -90,8 +90,8 @@ def test_a_nul_in_utf_8_is_data(read, content: bytes):
 @pytest.mark.parametrize(
     ("line", "advice"),
     [
-        ("café".encode("cp1252"), "try --encoding cp1252, or"),
-        (b"caf\x81", "try --encoding latin-1, or"),
+        ("café".encode("cp1252"), "try `data.encoding=cp1252`, or"),
+        (b"caf\x81", "try `data.encoding=latin-1`, or"),
         ("добрый день".encode("cp1251"), "cp1251, or"),
         ("こんにちは".encode("shift_jis"), "shift_jis"),
     ],
@@ -100,7 +100,7 @@ def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_to_try(read, l
     message = failure(read, b"fine\n" + line + b"\n")
     assert message.startswith("file:2:")
     assert advice in message
-    assert "--encoding" in message
+    assert "`data.encoding" in message
 
 
 @pytest.mark.parametrize("size", [1, 5, 1 << 20])
@@ -135,7 +135,7 @@ def test_a_byte_that_an_encoding_lacks_can_be_replaced_and_is_counted(tmp_path: 
 def test_utf_8_that_is_read_as_another_encoding_is_told(read):
     content = b"plain\n" + "naïve\n".encode()
     message = failure(read, content, "cp1252")
-    assert message == "file:2: is UTF-8, and not cp1252; use --encoding utf-8"
+    assert message == "file:2: is UTF-8, and not cp1252; use `data.encoding=utf-8`"
     assert read(content, "cp1252", "replace") == ["plain", "naïve"]
 
 
@@ -181,13 +181,16 @@ def test_a_source_reads_its_files_in_its_encoding(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["klingon", "hex", "rot13", "idna", "", "a\0b"])
 def test_an_unknown_encoding_is_refused(name: str):
-    with pytest.raises(ConfigError, match=r"--encoding .*no encoding of that name; "):
+    with pytest.raises(ConfigError, match=r"`data.encoding=.*no encoding of that name; "):
         resolve([from_flags({"data.encoding": name})])
 
 
 @pytest.mark.parametrize(
     ("content", "advice"),
-    [(b"PAR1\x15\x04", "parquet file; use --format parquet"), (b"PK\x03\x04\x14", "zip file; give .npz")],
+    [
+        (b"PAR1\x15\x04", "parquet file; use `data.format=parquet`"),
+        (b"PK\x03\x04\x14", "zip file; give .npz"),
+    ],
 )
 def test_a_file_of_no_text_is_told(read, content: bytes, advice: str):
     assert failure(read, content + bytes(99)).startswith(f"file: is a {advice}")

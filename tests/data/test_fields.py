@@ -88,7 +88,8 @@ def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
 
 
 # `evaluate` says so, too, which has no --multi-label.
-ONE_LABEL = "fix the row, choose columns with --text-col and --label-col, or train with --multi-label"
+ONE_LABEL = "fix the row, choose columns with `data.text_column` and `data.label_column`, "
+ONE_LABEL += "or train with `data.multi_label=true`"
 
 
 @pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])

@@ -147,7 +147,7 @@ def test_a_folder_without_examples_says_what_it_holds(tmp_path, monkeypatch, fil
 
 def test_a_file_that_is_no_text_is_named(folder):
     write(folder / "pos" / "bad.txt", b"good\ncaf\xe9\n")
-    with pytest.raises(DataError, match=r"films/pos/bad.txt:2:4: not UTF-8 .*--encoding cp1252"):
+    with pytest.raises(DataError, match=r"films/pos/bad.txt:2:4: not UTF-8 .*`data.encoding=cp1252`"):
         records(folder)
 
 

@@ -51,6 +51,6 @@ def test_columns_are_found_by_their_names_in_another_order(tmp_path: Path):
     assert [record[:2] for record in read_records(source)] == [("some words", ("a", "b"))]
     (tmp_path / "x.csv").write_text("c,text,a\n0,some words,1\n")
     with pytest.raises(
-        DataError, match=r'x\.csv:1: no column "b", the columns are c, text, a; use --label-col'
+        DataError, match=r'x\.csv:1: no column "b", the columns are c, text, a; use `data.label_column`'
     ):
         list(read_records(source))

@@ -138,7 +138,7 @@ def test_a_process_that_was_killed_is_told(tmp_path) -> None:
         assert next(results) == 1
         for process in working._processes:
             process._process.kill()
-        with pytest.raises(MemoryLimit, match=r"was ended \(signal 9\).*--threads 1"):
+        with pytest.raises(MemoryLimit, match=r"was ended \(signal 9\).*`training.threads=1`"):
             list(working.each("measure", [("a.txt", 0, b"line\n")] * 9))
 
 

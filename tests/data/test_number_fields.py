@@ -130,7 +130,7 @@ def test_nothing_is_learned_from_no_numbers(records):
 def test_one_vector_is_not_several():
     field = VectorsField("source", normalize=True, max_steps=None, sequential=False)
     with pytest.raises(
-        DataError, match=r"^a\.jsonl:1: 2 vectors, expected 1; .* or train with --source vectors$"
+        DataError, match=r"^a\.jsonl:1: 2 vectors, expected 1; .* or train with `data.source_kind=vectors`$"
     ):
         field.learn([series([[1, 2], [3, 4]])])
 

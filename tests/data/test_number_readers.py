@@ -102,13 +102,13 @@ def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
         (
             "a,b\n1,2\n",
             {"label_column": "c"},
-            'a.csv:1: no column "c", the columns are a, b; use --label-col',
+            'a.csv:1: no column "c", the columns are a, b; use `data.label_column`',
         ),
-        ("a,b\n1,2\n", {"label_column": "3"}, "a.csv:1: no column 3, there are 2; use --label-col"),
+        ("a,b\n1,2\n", {"label_column": "3"}, "a.csv:1: no column 3, there are 2; use `data.label_column`"),
         (
             "a,label,Label\n1,x,y\n",
             {},
-            'a.csv:1: two columns are named "label"; rename one, or use --label-col',
+            'a.csv:1: two columns are named "label"; rename one, or use `data.label_column`',
         ),
         ('a,b\n"1,2\n', {}, "a.csv:2: not valid CSV"),
     ],
@@ -272,7 +272,7 @@ def test_objects_without_steps_are_passed_over_and_counted():
 @pytest.mark.parametrize("row", ['{"a": 1}', '{"vectors": "1 2"}', '{"vectors": ["a", 1]}', '{"vectors": 3}'])
 def test_an_object_without_numbers_is_told_with_its_place(row):
     message = failure(write("a.jsonl", row + "\n", kind="vectors"))
-    assert message == 'a.jsonl:1: no numbers in the field "vectors"; name it with --text-col'
+    assert message == 'a.jsonl:1: no numbers in the field "vectors"; name it with `data.text_column`'
 
 
 def test_words_are_read_as_a_text_where_nothing_was_said():
@@ -335,14 +335,14 @@ def test_a_table_of_numbers_is_one_where_that_is_said():
 
 def test_numbers_without_labels_name_the_flag():
     with pytest.raises(
-        UsageError, match=r"a\.jsonl \(read as jsonl\) holds numbers without labels; .*--label-col"
+        UsageError, match=r"a\.jsonl \(read as jsonl\) holds numbers without labels; .*`data.label_column`"
     ):
         infer(write("a.jsonl", objects([{"vectors": [[1]]}]), format="auto"), None)
 
 
 @pytest.mark.parametrize("task", ["language-model", "tagging"])
 def test_a_task_of_texts_does_not_take_numbers(task):
-    with pytest.raises(UsageError, match=f"--task {task}: reads texts, but a.jsonl holds numbers"):
+    with pytest.raises(UsageError, match=f"`task={task}`: reads texts, but a.jsonl holds numbers"):
         infer(write("a.jsonl", objects(LABELLED), format="auto"), task)
 
 

@@ -170,28 +170,28 @@ def test_examples_that_are_too_long_are_skipped_where_asked(tmp_path: Path) -> N
 
 
 def test_an_example_that_is_too_long_is_named_where_asked(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"train\.tsv:1: longer than --max-tokens; .*--over-length"):
+    with pytest.raises(DataError, match=r"train\.tsv:1: longer than `data.max_tokens`; .*`data.over_length`"):
         classify(rows(tmp_path, LONG), max_tokens=3, over_length="error")
 
 
 def test_nothing_left_shows_what_was_seen(tmp_path: Path) -> None:
     path = rows(tmp_path, ["text\tlabel", *LONG])  # of which the header is no example
     with pytest.raises(
-        DataError, match=r"3 examples are longer than --max-tokens, such as 'a b c d e'; raise"
+        DataError, match=r"3 examples are longer than `data.max_tokens`, such as 'a b c d e'; raise"
     ):
         classify(path, max_tokens=1, over_length="skip", valid_fraction=0)
     with pytest.raises(DataError, match=r"all 2 rows are without text, such as ' \\tx'"):
         classify(rows(tmp_path, [" \tx", " \ty"]), header="no")
     with pytest.raises(DataError, match="is empty"):
         classify(rows(tmp_path, []))
-    with pytest.raises(DataError, match="every example was held out; lower --valid-fraction"):
+    with pytest.raises(DataError, match=r"every example was held out; lower `data.valid_fraction`"):
         classify(rows(tmp_path, pairs(2)), valid_fraction=0.999)
 
 
 @pytest.mark.parametrize(("examples", "warned"), [(23, True), (24, False)])
 def test_a_validation_that_says_little_is_warned_of(examples: int, warned: bool) -> None:
     report = PreparationReport(PartReport(100), PartReport(examples))
-    advice = "give more with --valid or --valid-fraction, or measure with --folds"
+    advice = "give more with `data.valid` or `data.valid_fraction`, or measure with `folds`"
     said = f"warning: 23 examples to validate on say little; {advice}"
     assert (report.lines()[-1] == said) == warned
     report.unit = "line"  # of one text, whose tokens count

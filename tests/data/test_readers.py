@@ -114,7 +114,7 @@ def test_a_chosen_label_leaves_the_other_of_two_columns_to_the_text(write: Write
 
 def test_the_text_column_must_be_named_where_several_are_left(write: Write):
     message = failure(write("a.tsv", "pos\tgood\t1\n", label_column="1"))
-    assert message == "a.tsv:1: which of the 3 columns holds the text? use --text-col"
+    assert message == "a.tsv:1: which of the 3 columns holds the text? use `data.text_column`"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_whether_there_is_a_header_can_be_said(write: Write, header: str, expect
 
 def test_a_table_of_many_columns_has_a_header_where_the_label_is_named(write: Write):
     message = failure(write("a.tsv", "mood\tstars\tlabel\ngood\t5\tx\n"))
-    assert message == "a.tsv:1: which of the 3 columns holds the text? use --text-col"
+    assert message == "a.tsv:1: which of the 3 columns holds the text? use `data.text_column`"
     source = write("a.tsv", "mood\tstars\tlabel\ngood\t5\tx\n", text_column="1")
     assert pairs(source) == [("good", ("x",))]
 
@@ -153,7 +153,7 @@ def test_a_row_without_a_target_column_is_an_error_with_its_place(write: Write):
 
 def test_a_missing_column_name_lists_the_columns_there_are(write: Write):
     message = failure(write("a.tsv", "text\tmood\nx\ty\n", label_column="label"))
-    assert message == 'a.tsv:1: no column "label", the columns are text, mood; use --label-col'
+    assert message == 'a.tsv:1: no column "label", the columns are text, mood; use `data.label_column`'
 
 
 @pytest.mark.parametrize("number", ["0", "3"])
@@ -179,17 +179,17 @@ def test_what_separates_the_columns_of_a_csv_is_found(
     assert pairs(write("a.csv", rows)) == [("good", ("x",)), ("bad", ("y",))]
     rows = rows.removeprefix(line.replace(",", separator)) + "no column\n"
     message = failure(write("a.csv", rows, delimiter=name))
-    assert message.endswith(f"; fix the row, or choose --delimiter (here: {name})")
+    assert message.endswith(f"; fix the row, or choose `data.delimiter` (here: {name})")
 
 
 @pytest.mark.parametrize(
     ("header", "choice", "named", "flag"),
     [
-        ("text,label,label", {}, "label", "--label-col"),
-        ("text,Label,n,label ", {}, "label", "--label-col"),
-        ("text,text,label", {}, "text", "--text-col"),
-        ("q,q,a", {"text_column": "q", "label_column": "a"}, "q", "--text-col"),
-        ("text,a,a", {"label_column": "a"}, "a", "--label-col"),
+        ("text,label,label", {}, "label", "`data.label_column`"),
+        ("text,Label,n,label ", {}, "label", "`data.label_column`"),
+        ("text,text,label", {}, "text", "`data.text_column`"),
+        ("q,q,a", {"text_column": "q", "label_column": "a"}, "q", "`data.text_column`"),
+        ("text,a,a", {"label_column": "a"}, "a", "`data.label_column`"),
     ],
 )
 def test_a_column_that_is_used_has_a_name_of_its_own(
@@ -302,7 +302,7 @@ def test_json_fields_are_chosen_by_name(write: Write):
         ('{"text": "\\ud800"}', "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),
         ('{"text": 1}', '"text" is no string'),
-        ('{"b": "t"}', 'no field "text", the fields are b; use --text-col'),
+        ('{"b": "t"}', 'no field "text", the fields are b; use `data.text_column`'),
         ('{"text": "t", "label": {}}', '"label" is no label'),
         ('{"text": "t", "label": [1.5]}', '"label" is no label'),
     ],
@@ -416,9 +416,9 @@ def test_without_a_validation_file_there_is_no_validation_source():
     ("keys", "problem"),
     [
         ({}, "nothing to train on"),
-        ({"source": "s"}, "--src and --tgt go together"),
+        ({"source": "s"}, "`data.source` and `data.target` go together"),
         ({"train": ("a",), "source": "s", "target": "t"}, "exclude each other"),
-        ({"train": ("a",), "format": "parallel"}, "needs --src and --tgt"),
+        ({"train": ("a",), "format": "parallel"}, "needs `data.source` and `data.target`"),
     ],
 )
 def test_an_unclear_training_source_is_a_usage_error(keys: dict, problem: str):
@@ -427,7 +427,7 @@ def test_an_unclear_training_source_is_a_usage_error(keys: dict, problem: str):
 
 
 def test_a_format_that_is_not_resolved_is_a_usage_error():
-    with pytest.raises(UsageError, match="--format"):
+    with pytest.raises(UsageError, match=r"`data.format`"):
         read_records(Source(("a",)))
 
 

@@ -101,7 +101,12 @@ def test_columns_are_those_of_one_process(tmp_path, monkeypatch, two_processes) 
     [
         ("text,label\n" + "a,b\n" * 1500 + "c\n", {}, DataError, r"a\.csv:1502: 1 column, expected 2"),
         ('text,label\n"a', {}, DataError, r"a\.csv:2: not valid CSV"),
-        ("x,1\ny,2\n", {"text_column": "words", "header": "no"}, UsageError, "--text-col words is a name"),
+        (
+            "x,1\ny,2\n",
+            {"text_column": "words", "header": "no"},
+            UsageError,
+            "text_column` words is a name",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_row_is_told_with_its_place(tmp_path, content, settings, error, message) -> None:

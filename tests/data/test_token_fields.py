@@ -119,7 +119,7 @@ def test_tags_come_one_a_token_or_in_one_line(targets: tuple[str, ...]):
 
 
 def test_other_than_one_tag_a_token_is_an_error_with_both_counts():
-    with pytest.raises(DataError, match=r"a\.conll:7: 3 tokens, 2 tags; .* or train with --task seq2seq$"):
+    with pytest.raises(DataError, match=r"a\.conll:7: 3 tokens, 2 tags; .* or train with `task=seq2seq`$"):
         tags(record("a b c", "X Y"))
     with pytest.raises(DataError, match=r"a\.conll:7: 1 token, 2 tags"):
         tags(record("a b", "X Y")).encode([record("a", "X", "Y")])
@@ -152,7 +152,7 @@ def test_the_scheme_is_the_one_that_was_asked_for():
         field.learn(rows)
         assert field.scheme == scheme
     with pytest.raises(
-        DataError, match=r"a\.conll:7: the tag 'E-x' is none of BIO; use another --tag-scheme"
+        DataError, match=r"a\.conll:7: the tag 'E-x' is none of BIO; use another `data.tag_scheme`"
     ):
         TagField("tags", None, "bio").learn(rows)
 

@@ -13,8 +13,8 @@ from damage import CASES, SAMPLES, content_of, edit_tensors, newest, take_case, 
 
 from seqrnn.errors import ModelError
 from seqrnn.run.directory import RunDirectory
-from seqrnn.training.position import SavedPosition
 from seqrnn.training.session import RunTarget
+from seqrnn.training.state import SavedState
 
 WEIGHT = "rnn.layers.0.0.weight_hh_l0"
 SETTINGS = {
@@ -209,11 +209,11 @@ STATES = {
 def test_no_number_of_a_checkpoint_is_taken_before_it_is_what_it_must_be(trained):
     run = trained("text")
     whole = (newest(run) / "training.json").read_text()
-    assert SavedPosition.read(RunDirectory.open(run).newest()).step == 4
+    assert SavedState.read(RunDirectory.open(run).newest()).step == 4
     for name, change in STATES.items():
         write_state(run, change if isinstance(change, str) else json.dumps(change(json.loads(whole))))
         with pytest.raises(ModelError) as error:
-            SavedPosition.read(RunDirectory.open(run).newest())
+            SavedState.read(RunDirectory.open(run).newest())
         assert "training.json: " in str(error.value), name
         assert "\n" not in str(error.value)
         assert len(str(error.value)) < 400

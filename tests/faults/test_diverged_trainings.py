@@ -50,7 +50,9 @@ def test_without_validation_data_diverged_weights_are_not_saved_as_the_last(
 ):
     session, run = make_session("text", {**UNSEEN, **more}), tmp_path / "run"
     saved, error = follow(session, run, step, lambda: blow_up(session.model))
-    assert re.match(r"step 6: the weights have diverged, .* not saved, .* try a lower --learning-rate", error)
+    assert re.match(
+        r"step 6: the weights have diverged, .* not saved, .* try a lower `training.learning_rate`", error
+    )
     assert content_of(run) == saved
     assert RunDirectory.open(run).newest().step == 3
 
@@ -84,14 +86,14 @@ def test_a_training_that_never_had_a_finite_loss_leaves_no_run(make_session, tmp
 
 def test_one_bad_batch_before_a_save_loses_nothing(make_session, tmp_path, monkeypatch):
     session = make_session("text", UNSEEN)
-    monkeypatch.setattr(session.trainer.updater, "_apply", lambda: session.trainer.position.step != 5)
+    monkeypatch.setattr(session.trainer.updater, "_apply", lambda: session.trainer.state.step != 5)
     assert [
         event.step for event in session.train(RunTarget(tmp_path / "run")) if isinstance(event, Saved)
     ] == [
         3,
         6,
     ]
-    assert session.trainer.position.failures == 1
+    assert session.trainer.state.skipped_updates == 1
 
 
 COMMAND = r"(train|evaluate|classify|generate|inspect|export)"

@@ -14,8 +14,9 @@ from damage import CASES, content_of, edit_config, make_true, newest, take_case
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
 from seqrnn.backends.onnx.quantized import export_quantized
+from seqrnn.cli.settings import from_assignments
 from seqrnn.config import KEYS, ModelConfig, type_of
-from seqrnn.config_file import from_assignments, load_run_config, resolve
+from seqrnn.config_file import load_run_config, resolve
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.library.plan import continued, inherited
 from seqrnn.run.checkpoint import Checkpoint
@@ -84,7 +85,7 @@ def test_filling_costs_a_training_no_more_than_its_data_give_reason_for(make_ses
     session = make_session(layout, {**FILLED, **settings})
     train = session.prepared.train
     longest = max(column.longest for column in train.columns.values())
-    for batch in session.task.batches(train, session.trainer._pass()):
+    for batch in session.task.batches(train, session.trainer.batch_order()):
         assert all(max(array.shape[1:], default=1) <= 16 * longest + 1 for array in batch.arrays.values())
     assert longest < 100
 
@@ -222,7 +223,7 @@ def test_a_tagger_of_characters_is_the_fault_of_the_run(trained):
     _, run = trained("conll")
     edit_config(run, tokenizer="char")
     for open_ in (open_run, inherited):
-        with pytest.raises(ModelError, match=r"config.yaml: --tokenizer char: a tag belongs to a word"):
+        with pytest.raises(ModelError, match=r"config.yaml: `data.tokenizer` char: a tag belongs to a word"):
             open_(run)
 
 

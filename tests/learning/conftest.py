@@ -36,11 +36,11 @@ def train_sample(tmp_path, monkeypatch):
 
 @pytest.fixture
 def measure():
-    """A function: what was trained, a file of sample_data, the effort -> figures and details."""
+    """A function: what was trained, a file of sample_data, options of its evaluation -> `Evaluation`."""
 
-    def measure_file(session, name, effort=None):
+    def measure_file(session, name, options=None):
         data = session.config.data.model_copy(update={"train": (f"sample_data/{name}",)})
         with encoded(session.task, Source.training(data)) as test:
-            return evaluate(session.model, session.task, test.dataset, effort)
+            return evaluate(session.model, session.task, test.dataset, options)
 
     return measure_file

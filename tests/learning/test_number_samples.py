@@ -15,21 +15,21 @@ from seqrnn.tasks.task import LabelSelection
 
 def test_the_sample_of_strokes_is_learned(train_sample, measure):
     session, _ = train_sample("strokes", {"training.epochs": 12.0})
-    figures, details = measure(session, "strokes.test.jsonl")
+    figures = measure(session, "strokes.test.jsonl")
     assert figures["accuracy"] > 0.8  # five figures, about as many of each
-    assert {row["label"] for row in details["classes"]} == {"circle", "eight", "spiral", "square", "zigzag"}
+    assert {row.label for row in figures.classes} == {"circle", "eight", "spiral", "square", "zigzag"}
 
 
 def test_the_sample_of_boats_is_learned(train_sample, measure):
     session, _ = train_sample("boats", {"training.epochs": 15.0})
-    figures, details = measure(session, "boats.test.csv")
+    figures = measure(session, "boats.test.csv")
     assert figures["accuracy"] > 0.85  # five kinds, about as many of each
-    assert max(details["confusions"], key=lambda pair: pair["count"])["actual"] in {"cutter", "ketch"}
+    assert max(figures.confusions, key=lambda pair: pair.count).actual in {"cutter", "ketch"}
 
 
 def test_the_sample_of_sums_is_learned(train_sample, measure, opened):
     session, path = train_sample("adding", {"training.epochs": 20.0})
-    figures, _ = measure(session, "adding.test.npz")
+    figures = measure(session, "adding.test.npz")
     assert figures["mse"] < 0.01  # 0.167 for always answering 1
     assert figures["r2"] > 0.95
     steps = [[0.9, 0.0], [0.2, 1.0], [0.6, 0.0], [0.3, 0.0], [0.8, 1.0], [0.1, 0.0], [0.5, 0.0], [0.7, 0.0]]
@@ -49,7 +49,7 @@ def rolls(name):
 
 def test_the_sample_of_rounds_is_learned(train_sample, measure):
     session, _ = train_sample("rounds", {"training.epochs": 20.0, "data.transpose": 0})
-    figures, _ = measure(session, "rounds.test.jsonl")
+    figures = measure(session, "rounds.test.jsonl")
     how_often = np.concatenate([*rolls("rounds.train.jsonl")]).mean(axis=0).clip(1e-4)
     later = np.concatenate([roll[1:] for roll in rolls("rounds.test.jsonl")])
     without_hearing = -np.where(later, np.log(how_often), np.log(1 - how_often)).sum(axis=1).mean()

@@ -21,7 +21,7 @@ ENDINGS = {
 
 def test_the_sample_of_dates_is_learned(train_sample, measure):
     session, _ = train_sample("dates", {"training.epochs": 8.0, "training.learning_rate": 1e-2})
-    figures, _ = measure(session, "dates.test.tsv", EvaluationOptions(beam=Beam(3)))
+    figures = measure(session, "dates.test.tsv", EvaluationOptions(beam=Beam(3)))
     assert figures["token_error_rate"] < 0.1
     assert figures["exact_match"] > 0.4
     assert figures["wer"] == pytest.approx(1 - figures["exact_match"])

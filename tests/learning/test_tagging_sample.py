@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def test_the_sample_of_sightings_is_learned(train_sample, measure):
     session, _ = train_sample("sightings", {"training.epochs": 5.0})
-    figures, details = measure(session, "sightings.test.conll")
+    figures = measure(session, "sightings.test.conll")
     assert figures["span_f1"] > 0.7
-    assert {row["label"] for row in details["classes"]} == {"cargo", "place", "ship", "time"}
+    assert {row.label for row in figures.classes} == {"cargo", "place", "ship", "time"}

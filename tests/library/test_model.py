@@ -224,27 +224,39 @@ def test_a_bad_row_raises_or_is_answered_by_its_reason(name, bad, reason, model_
         ("classifier", lambda m: m.classify({"a": 1}), "give a list of them, not one dict"),
         ("classifier", lambda m: m.classify(3), "give a list of them, not one int"),
         ("classifier", lambda m: m.classify([], errors="ignore"), "give 'raise' or 'return'"),
-        ("classifier", lambda m: m.generate(["a"]), r"was trained for classification; use classify\(\)"),
-        ("classifier", lambda m: m.stream("a"), r"use classify\(\)"),
+        ("classifier", lambda m: m.generate(["a"]), r"was trained for classification; use `classify\(\)`"),
+        ("classifier", lambda m: m.stream("a"), r"use `classify\(\)`"),
         ("classifier", lambda m: m.score(["a"]), "scores are a language model's"),
-        ("speller", lambda m: m.classify(["a"]), r"was trained for seq2seq; use generate\(\)"),
+        ("speller", lambda m: m.classify(["a"]), r"was trained for seq2seq; use `generate\(\)`"),
         ("speller", lambda m: m.stream("a"), "stream: is for language models"),
         (
             "speller",
             lambda m: m.generate(["a"], temprature=1),
             "temprature: no such option; the options are max_len",
         ),
-        ("speller", lambda m: m.generate(["a"], top_k=3), "temperature, top_k and top_p .*; add sample=True"),
-        ("speller", lambda m: m.generate(["a"], n_best=3, beam_size=2), "n_best 3: more than beam_size 2"),
-        ("speller", lambda m: m.generate(["a"], max_len=0), "max_len 0: out of range"),
+        (
+            "speller",
+            lambda m: m.generate(["a"], top_k=3),
+            "`decoding.temperature`, .*; add `decoding.sample=t",
+        ),
+        (
+            "speller",
+            lambda m: m.generate(["a"], n_best=3, beam_size=2),
+            "n_best` 3: more than `decoding.beam_size` 2",
+        ),
+        ("speller", lambda m: m.generate(["a"], max_len=0), "`decoding.max_len` 0: out of range"),
         (
             "storyteller",
             lambda m: m.generate(["a"], beam_size=3),
-            "beam_size: a language model searches no beam",
+            "`decoding.beam_size`: a language model searches no beam",
         ),
-        ("storyteller", lambda m: m.stream("a", top_p=2), "top_p 2: out of range"),
-        ("tagger", lambda m: m.classify(["a"], k=3), "k and threshold|-k and threshold"),
-        ("classifier", lambda m: m.evaluate("x.tsv", beam_size=3), "beam_size: .* searches nothing"),
+        ("storyteller", lambda m: m.stream("a", top_p=2), "`decoding.top_p` 2: out of range"),
+        ("tagger", lambda m: m.classify(["a"], k=3), "`k` and `threshold` choose"),
+        (
+            "classifier",
+            lambda m: m.evaluate("x.tsv", beam_size=3),
+            "beam_size`: .* searches nothing",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_the_words_of_a_program(name, ask, reason, model_of):
@@ -257,7 +269,7 @@ def test_what_cannot_be_opened_raises_errors_of_the_library(run_of, tmp_path, mo
     with pytest.raises(seqrnn.ModelError, match="no such run directory"):
         seqrnn.load(tmp_path / "none")
     with pytest.raises(
-        seqrnn.UsageError, match="device cuda:0: NumPy computes on the CPU; use backend torch"
+        seqrnn.UsageError, match="`device` cuda:0: NumPy computes on the CPU; use `backend=torch`"
     ):
         seqrnn.load(run_of("classifier"), backend="numpy", device="cuda:0")
     with pytest.raises(seqrnn.UsageError, match="threads 0"):

@@ -24,21 +24,37 @@ FILES = {
     "numbers.jsonl": "".join(json.dumps({"vector": [i, 2], "label": i / 7}) + "\n" for i in range(20)),
 }
 IDLE = [
-    ("labels.tsv", {"model.attention": "mlp"}, "--attention mlp: changes nothing for classification"),
-    ("labels.tsv", {"data.keys": 40}, "--keys 40: changes nothing for text, only for notes"),
-    ("labels.tsv", {"data.normalize": False}, "--raw: changes nothing for text, only for image, vector"),
-    ("labels.tsv", {"data.over_length": "skip"}, "--over-length skip needs .* add --max-tokens"),
-    ("labels.tsv", {"data.label_separator": ";"}, "--label-separator .* add --multi-label"),
-    ("tags.conll", {"model.pooling": "mean"}, "--pooling mean: changes nothing for tagging, only for"),
+    ("labels.tsv", {"model.attention": "mlp"}, "`model.attention=mlp`: changes nothing for classification"),
+    ("labels.tsv", {"data.keys": 40}, "`data.keys=40`: changes nothing for text, only for notes"),
+    (
+        "labels.tsv",
+        {"data.normalize": False},
+        "`data.normalize=false`: changes nothing for text, only for image",
+    ),
+    ("labels.tsv", {"data.over_length": "skip"}, "`data.over_length` skip needs .* add `data.max_tokens`"),
+    ("labels.tsv", {"data.label_separator": ";"}, "`data.label_separator` .* add `data.multi_label=true`"),
+    ("tags.conll", {"model.pooling": "mean"}, "`model.pooling=mean`: changes nothing for tagging, only for"),
     (
         "pairs.tsv",
         {"training.class_weights": "balanced"},
-        "--class-weights balanced: changes nothing for seq",
+        "`training.class_weights=balanced`: changes nothing for seq",
     ),
-    ("long.txt", {"model.bidirectional": True}, "--bidirectional: changes nothing for language-model, only"),
-    ("tags.conll", {"data.holdout": "stratified"}, "--holdout stratified .* of which tagging has none"),
-    ("notes.jsonl", {"model.bidirectional": True}, "--bidirectional: changes nothing for polyphony, only"),
-    ("numbers.jsonl", {"model.output_layer": "crf"}, "--output-layer crf: changes nothing for regression"),
+    (
+        "long.txt",
+        {"model.bidirectional": True},
+        "`model.bidirectional=true`: changes nothing for language",
+    ),
+    ("tags.conll", {"data.holdout": "stratified"}, "`data.holdout` stratified .* of which tagging has none"),
+    (
+        "notes.jsonl",
+        {"model.bidirectional": True},
+        "`model.bidirectional=true`: changes nothing for poly",
+    ),
+    (
+        "numbers.jsonl",
+        {"model.output_layer": "crf"},
+        "`model.output_layer=crf`: changes nothing for regr",
+    ),
 ]
 
 
@@ -95,5 +111,7 @@ def test_a_classifier_holds_out_by_label_and_a_run_from_before_that_as_it_did(pl
     monkeypatch.setattr(RunDirectory, "read_text", lambda self, name: older)
     assert plan_training([], continued(run, [])).config.data.holdout == "examples"
     changed = [from_flags({"data.holdout": "stratified"})]
-    with pytest.raises(UsageError, match="--holdout stratified: cannot change in a run that is resumed"):
+    with pytest.raises(
+        UsageError, match=r"`data.holdout=stratified`: cannot change in a run that is resumed"
+    ):
         continued(run, changed)

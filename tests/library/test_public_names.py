@@ -11,8 +11,9 @@ import seqrnn
 
 NAMES = {
     "__version__",
-    *("load", "train", "Model"),
-    *("Candidate", "Evaluation", "LineScore", "RowAnswer", "TrainingResult"),
+    *("load", "train", "cross_validate", "Model"),
+    *("Candidate", "ClassScores", "Confusion", "CrossValidation", "Evaluation", "LineScore", "RowAnswer"),
+    "TrainingResult",
     *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "Finished", "Measured"),
     *("SeqrnnError", "UsageError", "AmbiguousDataError", "ConfigError", "DataError", "ModelError"),
     *("OutputError", "NumericError", "LockedError", "MemoryLimit"),
@@ -49,6 +50,7 @@ def test_another_name_is_none_of_the_package():
 
 
 def test_all_names_can_be_imported_at_once_without_pytorch_and_scikit_learn():
-    code = "from seqrnn import *; import sys; load; train; print({'torch', 'sklearn'} & set(sys.modules))"
+    used = "load; train; cross_validate"
+    code = f"from seqrnn import *; import sys; {used}; print({{'torch', 'sklearn'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("set()\n", "")

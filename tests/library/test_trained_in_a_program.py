@@ -100,8 +100,12 @@ def test_nothing_is_printed_and_pytorch_is_as_before(data, tmp_path, capfd):
         ({"config": {"model": {"hiden": 3}}}, seqrnn.ConfigError, r"config: model\.hiden: unknown key"),
         ({"config": "none.yaml"}, seqrnn.ConfigError, r"none\.yaml"),
         ({"attention": "mlp"}, seqrnn.UsageError, "attention='mlp'.* nothing for classification"),
-        ({"lengths": "blank"}, seqrnn.UsageError, "lengths blank .* max_tokens"),
-        ({"resume": True, "overwrite": True}, seqrnn.UsageError, "resume and overwrite exclude each other"),
+        ({"lengths": "blank"}, seqrnn.UsageError, "`data.lengths=blank` .* `data.max_tokens`"),
+        (
+            {"resume": True, "overwrite": True},
+            seqrnn.UsageError,
+            "`resume` and `overwrite` exclude each",
+        ),
     ],
 )
 def test_wrong_settings_are_told_by_their_names(settings, error, message, data, tmp_path):
@@ -117,7 +121,7 @@ def test_data_of_two_readings_come_with_the_settings_that_choose_one(tmp_path, m
 
     monkeypatch.setattr("seqrnn.library.training.plan_training", asks)
     with pytest.raises(
-        seqrnn.AmbiguousDataError, match="task='regression' or: task='classification'"
+        seqrnn.AmbiguousDataError, match="`task=regression` or: `task=classification`"
     ) as caught:
         seqrnn.train("x.tsv", tmp_path / "run")
     assert [reading["task"] for reading in caught.value.readings] == ["regression", "classification"]
@@ -130,7 +134,7 @@ def test_test_data_are_measured_at_the_end(data, tmp_path):
 
 def test_a_run_that_is_there_is_not_replaced(data, tmp_path):
     seqrnn.train(data, tmp_path / "run", steps=1, **SMALL)
-    with pytest.raises(seqrnn.UsageError, match=r"is not empty; go on with resume, .* overwrite"):
+    with pytest.raises(seqrnn.UsageError, match=r"is not empty; go on with `resume`, .* `overwrite`"):
         seqrnn.train(data, tmp_path / "run", steps=1, **SMALL)
     seqrnn.train(data, tmp_path / "run", steps=1, overwrite=True, **SMALL)
 

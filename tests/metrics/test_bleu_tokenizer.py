@@ -56,7 +56,7 @@ def test_names_in_another_script_change_nothing() -> None:
 
 
 def test_a_tokenizer_that_is_not_installed_is_refused(without_mecab) -> None:
-    with pytest.raises(UsageError, match=r"--bleu-tokenizer ja-mecab: is not installed; pip install 'sacreb"):
+    with pytest.raises(UsageError, match=r"bleu_tokenizer` ja-mecab: is not installed; pip install 'sacreb"):
         check_bleu_tokenizer("ja-mecab")
     check_bleu_tokenizer("zh")
 

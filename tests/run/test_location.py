@@ -49,7 +49,7 @@ def test_a_new_or_empty_directory_is_free(tmp_path):
 
 
 def test_a_directory_in_use_is_refused_with_the_ways_on(run):
-    with pytest.raises(UsageError, match=r"--resume.*--init-from.*--overwrite"):
+    with pytest.raises(UsageError, match=r"`resume`.*`init_from`.*`overwrite`"):
         check_free(run)
     check_free(run, overwrite=True)
 

@@ -84,9 +84,9 @@ def test_a_row_has_draws_of_its_own_whatever_stands_beside_it():
 @pytest.mark.parametrize(
     ("strategy", "count", "advice"),
     [
-        (Beam(2), 0, "--n-best 0: out of range"),
-        (Beam(2), 3, "--n-best 3: more than --beam-size 2 holds; widen the beam"),
-        (Sampling(0.0), 2, "--n-best 2: greedy search finds one"),
+        (Beam(2), 0, "`decoding.n_best` 0: out of range"),
+        (Beam(2), 3, "`decoding.n_best` 3: more than `decoding.beam_size` 2 holds; widen the beam"),
+        (Sampling(0.0), 2, "`decoding.n_best` 2: greedy search finds one"),
     ],
 )
 def test_answers_that_cannot_be_found_are_refused(strategy, count, advice):

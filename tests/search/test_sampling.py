@@ -222,15 +222,15 @@ def test_single_precision_is_enough():
 @pytest.mark.parametrize(
     ("setting", "flag"),
     [
-        ({"temperature": -0.1}, "--temperature -0.1"),
-        ({"temperature": math.nan}, "--temperature nan"),
-        ({"temperature": math.inf}, "--temperature inf"),
-        ({"top_k": -1}, "--top-k -1"),
-        ({"top_p": 0.0}, "--top-p 0.0"),
-        ({"top_p": 1.5}, "--top-p 1.5"),
-        ({"repetition_penalty": 0.0}, "--repetition-penalty 0.0"),
-        ({"no_repeat_ngram": -2}, "--no-repeat-ngram -2"),
-        ({"seed": -1}, "--seed -1"),
+        ({"temperature": -0.1}, "`decoding.temperature` -0.1"),
+        ({"temperature": math.nan}, "`decoding.temperature` nan"),
+        ({"temperature": math.inf}, "`decoding.temperature` inf"),
+        ({"top_k": -1}, "`decoding.top_k` -1"),
+        ({"top_p": 0.0}, "`decoding.top_p` 0.0"),
+        ({"top_p": 1.5}, "`decoding.top_p` 1.5"),
+        ({"repetition_penalty": 0.0}, "`decoding.repetition_penalty` 0.0"),
+        ({"no_repeat_ngram": -2}, "`decoding.no_repeat_ngram` -2"),
+        ({"seed": -1}, "`decoding.seed` -1"),
     ],
 )
 def test_a_setting_out_of_range_names_its_flag(setting, flag):

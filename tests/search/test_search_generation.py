@@ -166,8 +166,9 @@ def test_a_long_stream_can_be_left_at_any_time():
 
 
 @pytest.mark.parametrize(
-    ("limits", "flag"), [({"max_len": 0}, "--max-len 0"), ({"fixed_len": -3}, "--fixed-len -3")]
+    ("limits", "said"),
+    [({"max_len": 0}, "`decoding.max_len` 0"), ({"fixed_len": -3}, "`decoding.fixed_len` -3")],
 )
-def test_a_length_below_one_names_its_flag(limits, flag):
-    with pytest.raises(UsageError, match=f"^{flag}: out of range; give 1 or more$"):
+def test_a_length_below_one_is_told_by_its_name(limits, said):
+    with pytest.raises(UsageError, match=f"^{said}: out of range; give 1 or more$"):
         Limits(**limits)

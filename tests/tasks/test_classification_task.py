@@ -136,19 +136,19 @@ def test_labels_that_training_did_not_have_count_as_scikit_learn_counts_them():
         scorer.add(batch, {"log_probs": log_probs[batch.rows]})
     truth = [*map(names_of, actual)]
     chosen = [*map(names_of, log_probs.argmax(axis=1))]
-    assert scorer.result(0.0) == {
+    assert scorer.result(0.0).figures == {
         "accuracy": pytest.approx(accuracy_score(truth, chosen)),
         "macro_f1": pytest.approx(f1_score(truth, chosen, average="macro", zero_division=0)),
         "micro_f1": pytest.approx(f1_score(truth, chosen, average="micro")),
         "unknown_labels": int((actual >= 3).sum()),
     }
     report = classification_report(truth, chosen, output_dict=True, zero_division=0)
-    details = scorer.details()
-    for row in details["classes"]:
-        assert row["support"] == report[row["label"]]["support"]
-        assert row["f1"] == pytest.approx(report[row["label"]]["f1-score"])
-    assert sum(pair["count"] for pair in details["confusions"]) == np.count_nonzero(np.array(truth) != chosen)
-    assert {pair["actual"] for pair in details["confusions"]} >= {"x", "y", "z"}
+    found = scorer.result(0.0)
+    for row in found.classes:
+        assert row.support == report[row.label]["support"]
+        assert row.f1 == pytest.approx(report[row.label]["f1-score"])
+    assert sum(pair.count for pair in found.confusions) == np.count_nonzero(np.array(truth) != chosen)
+    assert {pair.actual for pair in found.confusions} >= {"x", "y", "z"}
 
 
 def test_unknown_labels_beside_known_ones_count_as_scikit_learn_counts_them():
@@ -165,8 +165,8 @@ def test_unknown_labels_beside_known_ones_count_as_scikit_learn_counts_them():
     expected = {"accuracy": accuracy_score(actual, chosen), "unknown_labels": int(actual[:, 3:].sum())}
     for average in ("macro", "micro"):
         expected[f"{average}_f1"] = f1_score(actual, chosen, average=average, zero_division=0)
-    assert scorer.result(0.0) == {name: pytest.approx(value) for name, value in expected.items()}
-    support = {row["label"]: row["support"] for row in scorer.details()["classes"]}
+    assert scorer.result(0.0).figures == {name: pytest.approx(value) for name, value in expected.items()}
+    support = {row.label: row.support for row in scorer.result(0.0).classes}
     assert support == dict(zip("abcxyz", actual.sum(axis=0), strict=True))
 
 
@@ -183,5 +183,5 @@ def test_the_scores_are_those_of_all_batches_together(several):
         chosen.append((probs >= 0.5).astype(int) if several else probs.argmax(axis=1))
     expected = accuracy_score(np.concatenate(actual), np.concatenate(chosen))
     assert scorer.result(0.0)["accuracy"] == expected
-    assert [row["label"] for row in scorer.details()["classes"]] == ["a", "b", "c"]
-    assert bool(scorer.details()["confusions"]) is not several
+    assert [row.label for row in scorer.result(0.0).classes] == ["a", "b", "c"]
+    assert bool(scorer.result(0.0).confusions) is not several

@@ -58,6 +58,6 @@ def test_bits_a_character_count_characters_and_not_tokens():
     scorer = task.scorer()
     for batch in task.batches(Dataset({"text": Column.of([ids])}), BatchOrder()):
         scorer.add(batch, {})
-    figures = scorer.result(math.log(4))
+    figures = scorer.result(math.log(4)).figures
     assert figures["bits_per_character"] == pytest.approx(3 * 2 / 2)
     assert figures["perplexity"] == pytest.approx(4.0)

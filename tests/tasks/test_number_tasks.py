@@ -127,17 +127,16 @@ def test_a_number_is_scored_in_the_unit_of_the_data():
             for name, values in (("labels", targets), ("numbers", predicted))
         }
         scorer.add(Batch({"labels": scaled["labels"]}, 1, 1, 1), {"numbers": scaled["numbers"]})
-    figures = scorer.result(0.0)
+    figures = scorer.result(0.0).figures
     assert figures["mse"] == pytest.approx(mean_squared_error(targets, predicted), rel=1e-5)
     assert figures["r2"] == pytest.approx(r2_score(targets, predicted), rel=1e-5)
-    assert scorer.details() == {}
 
 
 def test_of_a_number_that_never_changes_nothing_is_explained():
     scorer = regression().scorer()
     ones = np.ones(3, dtype=np.float32)
     scorer.add(Batch({"labels": ones}, 3, 3, 3), {"numbers": ones})
-    assert scorer.result(0.0) == {"mse": 0.0, "r2": 0.0}
+    assert scorer.result(0.0).figures == {"mse": 0.0, "r2": 0.0}
 
 
 def test_a_batch_holds_each_series_with_its_own_number():
@@ -167,7 +166,7 @@ def test_the_only_answer_is_the_number():
     for wrong in ((2, None), (None, 0.5)):
         with pytest.raises(UsageError, match="this model gives a number"):
             task.choice(*wrong)
-    with pytest.raises(UsageError, match="--probs"):
+    with pytest.raises(UsageError, match="`probs`"):
         task.write(answers[0], "", probs=True)
 
 

@@ -76,7 +76,7 @@ def test_a_batch_counts_its_targets_and_what_fills_it():
     assert batch.targets == 4 + 2 + 6 + 3
     assert batch.tokens == batch.targets + 3 + 1 + 2 + 1
     assert batch.positions == 4 * 3 + 4 * 6
-    assert task.longest(batch) == 17
+    assert task.generation_limit(batch) == 17
     assert task.batch_count(dataset(task), BatchOrder()) == 1
 
 
@@ -103,22 +103,22 @@ def test_any_reference_is_right_and_unknown_words_of_them_are_not():
     ids = [task.target.tokenizer.encode(answers[row]).ids for row in batch.rows]
     written = Column.of(ids).gather(np.arange(4))
     scorer = task.scorer()
-    scorer.add(batch, {"written": written, "written_scores": np.log([0.9, 0.2, 0.6, 0.5])})
-    scores = scorer.result(0.0)
+    scorer.add(batch, {"generated": written, "generated_scores": np.log([0.9, 0.2, 0.6, 0.5])})
+    scores = scorer.result(0.0).figures
     assert scores["exact_match"] == 0.5
     assert scores["token_error_rate"] == pytest.approx(2 / (2 + 1 + 5 + 2))
     assert 0 < scores["chrf"] < 100
     assert scores["unknown_tokens"] == 1  # q
     assert "unknown_labels" not in scores
-    assert set(scorer.details()["signatures"]) == {"bleu", "chrf"}
+    assert set(scorer.result(0.0).signatures) == {"bleu", "chrf"}
 
 
 def test_labels_to_write_for_that_training_did_not_have_are_counted():
     task = make(source_kind="label")
     (batch,) = task.batches(dataset(task), BatchOrder())
     scorer = task.scorer()
-    scorer.add(batch, {"written": np.zeros((4, 1), dtype=np.int64), "written_scores": np.zeros(4)})
-    scores = scorer.result(0.0)
+    scorer.add(batch, {"generated": np.zeros((4, 1), dtype=np.int64), "generated_scores": np.zeros(4)})
+    scores = scorer.result(0.0).figures
     assert (scores["unknown_labels"], scores["unknown_tokens"], scores["exact_match"]) == (1, 1, 0.0)
 
 

@@ -44,7 +44,7 @@ def test_the_output_layer_is_as_asked_for_whatever_the_tags(layer, crf):
 
 
 def test_tokens_can_only_be_words():
-    with pytest.raises(UsageError, match="--tokenizer char: "):
+    with pytest.raises(UsageError, match=r"`data.tokenizer` char: "):
         tagging("A B", data={"tokenizer": "char"})
 
 
@@ -86,31 +86,32 @@ def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, d
     log_probs = np.log(np.full((*tags.shape, len(task.tags.tags)), 1 / len(task.tags.tags)))
     sure = {"tag_log_probs": log_probs.max(axis=2), "log_prob": np.full(len(tags), -1.0)}
     scorer.add(batch, {"tags": tags, "log_probs": log_probs, **sure})
-    return scorer.result(0.0), scorer.details()
+    found = scorer.result(0.0)
+    return found.figures, found
 
 
 def test_accuracy_counts_tokens_and_never_what_fills_a_batch():
-    figures, details = scored(tagging("A B"), ["AAB", "B"], ["ABB", "A"])
+    figures, found = scored(tagging("A B"), ["AAB", "B"], ["ABB", "A"])
     assert figures == {"accuracy": 0.5, "unknown_labels": 0}
-    assert [(row["label"], row["support"]) for row in details["classes"]] == [("A", 2), ("B", 2)]
-    assert [pair["count"] for pair in details["confusions"]] == [1, 1]
+    assert [(row.label, row.support) for row in found.classes] == [("A", 2), ("B", 2)]
+    assert [pair.count for pair in found.confusions] == [1, 1]
 
 
 def test_spans_are_scored_by_type_and_not_across_sentences():
-    figures, details = scored(tagging("B-x I-x O"), ["BI", "IO", "OB"], ["BI", "OO", "OB"])
+    figures, found = scored(tagging("B-x I-x O"), ["BI", "IO", "OB"], ["BI", "OO", "OB"])
     expected = {"accuracy": pytest.approx(5 / 6), "span_f1": pytest.approx(0.8), "unknown_labels": 0}
     assert figures == expected
-    assert [(row["label"], row["support"]) for row in details["classes"]] == [("x", 3)]
+    assert [(row.label, row.support) for row in found.classes] == [("x", 3)]
 
 
 def test_tags_that_training_did_not_have_are_wrong_and_their_spans_are_missed():
     task = tagging("B-x I-x O")
     task.tags.encode([Record("a b c", ("L-y", "Z", "O"))])
-    figures, details = scored(task, ["BIO", "LZO", "ZB"], ["BIO", "BOO", "OB"])
+    figures, found = scored(task, ["BIO", "LZO", "ZB"], ["BIO", "BOO", "OB"])
     assert figures["unknown_labels"] == 3
     assert figures["accuracy"] == pytest.approx(5 / 8)
     assert figures["span_f1"] == pytest.approx(4 / 6)  # three there, three claimed, two of them rightly
-    assert [(row["label"], row["recall"], row["support"]) for row in details["classes"]] == [
+    assert [(row.label, row.recall, row.support) for row in found.classes] == [
         ("x", 1.0, 2),
         ("y", 0.0, 1),
     ]
@@ -121,5 +122,5 @@ def test_rare_tags_weigh_more_where_asked_for(make_session):
     weights = session.task.class_weights(session.prepared.train)
     counts = np.bincount(session.prepared.train["tags"].values)
     assert weights * counts == pytest.approx(np.full(3, counts.sum() / 3))
-    with pytest.raises(UsageError, match="--output-layer softmax"):
+    with pytest.raises(UsageError, match=r"`model.output_layer=softmax`"):
         make_session("conll", {"training.class_weights": "balanced", "model.output_layer": "crf"})

@@ -57,5 +57,5 @@ def test_what_is_measured_is_what_is_saved_and_not_what_is_trained(make_session,
     with torch.no_grad():
         for name, parameter in session.model.named_parameters():
             parameter.copy_(torch.from_numpy(saved[name]))
-    again, _ = evaluate(session.model, session.task, session.prepared.valid)
+    again = evaluate(session.model, session.task, session.prepared.valid).figures
     assert again["loss"] == pytest.approx(measured["loss"], abs=1e-6)

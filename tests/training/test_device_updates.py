@@ -8,7 +8,7 @@ from spoiled import spoil
 
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.errors import NumericError
-from seqrnn.training import training
+from seqrnn.training import trainer as loop
 from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.events import Evaluated, Stepped
 from seqrnn.training.session import RunTarget
@@ -19,7 +19,7 @@ SGD = {"training.optimizer": "sgd", "training.learning_rate": 0.1}
 @pytest.fixture
 def deferred(monkeypatch):
     """A function that makes trainings run as on a GPU from now on."""
-    return lambda: monkeypatch.setattr(training, "Updater", DeviceUpdater)
+    return lambda: monkeypatch.setattr(loop, "Updater", DeviceUpdater)
 
 
 def outcome(session, path):
@@ -79,7 +79,7 @@ def test_a_loss_is_told_some_updates_later_and_always_before_an_evaluation(make_
     behind = []
     for event in session.train(RunTarget(tmp_path / "run")):
         if isinstance(event, Stepped):
-            behind.append(session.trainer.position.step - event.step)
+            behind.append(session.trainer.state.step - event.step)
         elif isinstance(event, Evaluated):
             assert behind[-1] == 0
     assert max(behind) == DeviceUpdater.lag

@@ -47,7 +47,7 @@ def test_word_vectors_are_trained_unless_they_are_frozen(train, vectors, frozen)
 
 
 def test_word_vectors_of_another_size_are_refused(make_session, vectors):
-    with pytest.raises(UsageError, match="has 5 dimensions, the model 4; use --embedding-size 5"):
+    with pytest.raises(UsageError, match=r"has 5 dimensions, the model 4; use `model.embedding_size` 5"):
         make_session("tsv", {"model.embeddings": vectors, "model.embedding_size": 4})
 
 
@@ -129,7 +129,7 @@ def test_without_validation_data_the_newest_weights_are_kept(train):
     session, path = train("tsv", {"data.valid_fraction": 0.0})
     best = RunDirectory.open(path).best()
     assert best.metric is None
-    assert best.step == session.trainer.position.step
+    assert best.step == session.trainer.state.step
 
 
 def test_the_model_is_described_in_one_line(make_session):
@@ -140,7 +140,7 @@ def test_the_model_is_described_in_one_line(make_session):
 
 @pytest.mark.parametrize("name", ["cuda:99", "gpu", "meta", "cpu:x"])
 def test_a_device_that_is_not_there_is_refused(name):
-    with pytest.raises(UsageError, match=f"--device {name}: .*use .*cpu"):
+    with pytest.raises(UsageError, match=f"`device` {name}: .*use .*cpu"):
         choose_device(name)
 
 
@@ -155,6 +155,6 @@ def test_a_precision_is_chosen_for_the_hardware(monkeypatch):
 
 def test_bfloat16_is_refused_where_the_cpu_has_no_kernel_of_it(monkeypatch):
     monkeypatch.setattr(device_module, "computes_bfloat16", lambda kernel: kernel != "LSTM")
-    with pytest.raises(UsageError, match="this CPU has no LSTM of bfloat16; use --precision fp32"):
+    with pytest.raises(UsageError, match=r"this CPU has no LSTM of bfloat16; use `training.precision=fp32`"):
         choose_precision("bf16", torch.device("cpu"), "LSTM")
     assert choose_precision("bf16", torch.device("cuda"), "LSTM") == torch.bfloat16

@@ -16,8 +16,9 @@ from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.catalog import CELLS
 from seqrnn.errors import NumericError
+from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.directory import RunDirectory
-from seqrnn.training import training
+from seqrnn.training import trainer as loop
 from seqrnn.training.events import Evaluated, Finished, Saved, Stepped
 from seqrnn.training.session import RunTarget
 
@@ -103,7 +104,7 @@ def test_a_training_stopped_after_any_step_goes_on_as_if_it_never_was(
     chosen = {**RANDOM, **settings}
     session, unbroken = train(layout, chosen)
     per_epoch = math.ceil(session.trainer.batches_per_epoch / session.trainer.config.accumulate)
-    last = session.trainer.position.step
+    last = session.trainer.state.step
     candidates = {1, 2, per_epoch - 1, per_epoch, per_epoch + 1, 2 * per_epoch}
     stops = sorted(step for step in candidates if 0 < step < last)
     stop_and_go(make_session, (layout, chosen), tmp_path / "broken", stops)
@@ -114,7 +115,7 @@ def test_a_training_stopped_after_any_step_goes_on_as_if_it_never_was(
 def test_a_training_of_a_new_cell_goes_on_as_if_it_never_was_stopped(make_session, train, tmp_path, cell):
     chosen = {**RANDOM, "model.cell": cell, "model.num_layers": 2}
     session, unbroken = train("text", chosen)
-    stop_and_go(make_session, ("text", chosen), tmp_path / "broken", [1, session.trainer.position.step - 1])
+    stop_and_go(make_session, ("text", chosen), tmp_path / "broken", [1, session.trainer.state.step - 1])
     assert traces(tmp_path / "broken") == traces(unbroken)
 
 
@@ -193,7 +194,7 @@ def test_an_update_that_is_not_finite_is_left_out(make_session, tmp_path, kind):
     assert [event.step for event in events if event.skipped] == [3]
     assert all(np.array_equal(weights[1][name], weights[2][name]) for name in weights[0])
     assert any(not np.array_equal(weights[2][name], weights[3][name]) for name in weights[0])
-    assert session.trainer.position.failures == 0
+    assert session.trainer.state.skipped_updates == 0
     line = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[0])
     assert math.isfinite(line["train_loss"])
 
@@ -227,7 +228,7 @@ def scripted(monkeypatch):
 
     def script(*accuracies, losses=()):
         found = ({"accuracy": a, "loss": b} for a, b in zip_longest(accuracies, losses, fillvalue=0.5))
-        monkeypatch.setattr(training, "evaluate", lambda *_, **__: (next(found), {}))
+        monkeypatch.setattr(loop, "evaluate", lambda *_, **__: Evaluation(next(found)))
 
     return script
 
@@ -263,7 +264,7 @@ def test_a_plateau_halves_the_learning_rate(make_session, tmp_path, scripted):
 def clock(monkeypatch):
     """A clock that stands still unless it is moved."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -286,9 +287,9 @@ def test_the_learning_rate_lands_when_the_budget_ends(make_session, tmp_path, cl
 def test_evaluations_take_a_small_share_of_a_budget(make_session, tmp_path, clock, monkeypatch):
     def slow(*_, **__):
         clock.now += 10.0
-        return {"loss": 1.0}, {}
+        return Evaluation({"loss": 1.0})
 
-    monkeypatch.setattr(training, "evaluate", slow)
+    monkeypatch.setattr(loop, "evaluate", slow)
     session = make_session("text", {"training.budget": "500s", "training.epochs": None})
     count = 0
     for event in session.train(RunTarget(tmp_path / "run")):
@@ -327,7 +328,7 @@ def test_an_epoch_is_a_pass_over_all_examples(make_session, tmp_path):
 def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_path):
     session = make_session("tsv", {"training.precision": "bf16"})
     dtypes = {True: set(), False: set()}
-    session.model.head.register_forward_hook(
+    session.model.get_submodule("head.1").register_forward_hook(
         lambda module, _, output: dtypes[module.training].add(output.dtype)
     )
     taken = steps(session, RunTarget(tmp_path / "run"))

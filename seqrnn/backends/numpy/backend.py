@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from seqrnn.answering.opened_run import OpenedRun
+from seqrnn.backends.numpy.networks import build_network
 from seqrnn.backends.numpy.weights import Array, Take, load_network, parameters_of
-from seqrnn.catalog import RUNTIMES, load
 from seqrnn.run.tensors import Expected
 
 
 def can_run(run: OpenedRun) -> bool:
     """Say whether there is a network without PyTorch for a run: not where it reads images, with channels."""
-    return run.task.model in RUNTIMES and "channels" not in run.task.sizes()
+    return "channels" not in run.task.sizes()
 
 
 def open_backend(run: OpenedRun) -> Any:
@@ -42,5 +42,5 @@ def expected_parameters(run: OpenedRun) -> Expected:
 
 
 def _description(run: OpenedRun) -> Callable[[Take], Any]:
-    network, sizes = load(RUNTIMES[run.task.model]), run.task.sizes()
-    return lambda take: network(take, run.config.model, sizes)
+    sizes = run.task.sizes()
+    return lambda take: build_network(take, run.task.model, run.config.model, sizes)

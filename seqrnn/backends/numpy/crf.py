@@ -13,8 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from seqrnn.backends.numpy.activations import log_softmax
 from seqrnn.backends.numpy.weights import Array, Take
+from seqrnn.search.step import log_softmax
 
 TINY = np.finfo(np.float32).tiny
 

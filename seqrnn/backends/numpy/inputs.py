@@ -5,14 +5,12 @@ Shapes: B batch, T time, F features, E embedding, V vocabulary, U different toke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seqrnn.backends.numpy.weights import Array, Take
-from seqrnn.catalog import CELLS, load
-from seqrnn.config import ModelConfig
+from seqrnn.backends.numpy.weights import Array
 
 MOST_BROUGHT = 2**24  # numbers that a layer makes of all vectors at once, 64 MiB
 
@@ -44,29 +42,38 @@ class Lookup:
         size, steps, features = vectors.shape
         return cls(vectors.reshape(-1, features), np.arange(size * steps).reshape(size, steps))
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Batch and time, (B, T)."""
+        return self.places.shape
+
     def written_out(self) -> Array:
         """Return the vector of every step, (B, T, E)."""
         return self.vectors.take(self.places, axis=0)
 
 
-class Embedding:
-    """Looks tokens up in a table.
+@dataclass(frozen=True)
+class TokenVectors:
+    """The vectors of tokens in a table, (B, T, E), that are yet to be looked up."""
 
-    To a batch of many tokens it is handed out as a whole: what a layer makes of all its vectors is then
-    worth keeping for the batches to come. The batch alone decides, so that the last digits of an answer
-    depend neither on what was read before nor on other threads.
-    """
+    table: Array  # (V, E)
+    tokens: Array  # (B, T)
 
-    def __init__(self, table: Array, most: int) -> None:
-        """Take the table (V, E), from which a layer can keep what it makes of `most` vectors."""
-        self._table = table
-        self._most = most
+    def lookup(self, most: int) -> Lookup:
+        """Look them up for a layer that can keep what it makes of `most` vectors.
 
-    def __call__(self, tokens: Array) -> Lookup:
-        """Look up `tokens` (B, T)."""
-        if len(self._table) <= min(self._most, 4 * tokens.size):
-            return Lookup(self._table, tokens, lasting=True)
-        return Lookup.of(self._table, tokens)
+        To many tokens the table is handed out as a whole: what a layer makes of all its vectors is then
+        worth keeping for the batches to come. The batch alone decides, so that the last digits of an answer
+        depend neither on what was read before nor on other threads.
+        """
+        if len(self.table) <= min(most, 4 * self.tokens.size):
+            return Lookup(self.table, self.tokens, lasting=True)
+        return Lookup.of(self.table, self.tokens)
+
+    def written_out(self) -> Array:
+        """Return the vector of every step, (B, T, E)."""
+        vectors: Array = self.table[self.tokens]
+        return vectors
 
 
 def joined(parts: Sequence[Lookup]) -> Lookup:
@@ -79,26 +86,3 @@ def joined(parts: Sequence[Lookup]) -> Lookup:
         whole[:, :, start:stop] = part.written_out()
         start = stop
     return Lookup.all(whole)
-
-
-Input = Callable[[Array], Array | Lookup]
-"""`(B, T) or (B, T, F) -> (B, T, E)`, written out or as a `Lookup`."""
-
-
-def take_embedding(take: Take, vocabulary_size: int, embedding_size: int) -> Array:
-    """Take the table of a vector a token, (V, E)."""
-    return take("table.weight", (vocabulary_size, embedding_size))
-
-
-def take_input(take: Take, config: ModelConfig, sizes: Mapping[str, int]) -> tuple[Input, int]:
-    """Make the input for tokens of a `vocabulary`, or vectors of so many `features`; return its size."""
-    if "features" in sizes:
-        return as_vectors, sizes["features"]
-    table = take_embedding(take, sizes["vocabulary"], config.embedding_size)
-    projection_size = load(CELLS[config.cell]).projection_size(config.hidden_size)
-    return Embedding(table, MOST_BROUGHT // projection_size), config.embedding_size
-
-
-def as_vectors(vectors: Array) -> Array:
-    """Take vectors of any type."""
-    return vectors.astype(np.float32, copy=False)

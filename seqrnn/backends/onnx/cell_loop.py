@@ -5,12 +5,13 @@ Shapes: B batch, T time, E input size, H hidden size, P numbers of a projection.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from seqrnn.backends.onnx import functions
-from seqrnn.backends.onnx.functions import Value
+from seqrnn.backends.onnx import cell_functions as functions
+from seqrnn.backends.onnx.cell_functions import GraphArray
 from seqrnn.backends.onnx.graph import Graph, Part
-from seqrnn.cells.cell import Cell, Shape
+from seqrnn.cells.cell import Cell, Shape, State
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class CellLoop:
         Returns the outputs (T, B, H), zero where nothing is active, and the last state.
         """
         graph = part.graph
-        steps = Value(graph, x, ("time", "batch", self.input_size))
+        steps = GraphArray(graph, x, ("time", "batch", self.input_size))
         projected = self.cell.project(functions, self._parameters(part, graph), steps)
         *last, outputs = graph.add_many(
             "Scan",
@@ -45,21 +46,17 @@ class CellLoop:
 
     def zeros(self, graph: Graph, x: str) -> list[str]:
         """Return the zero state for `x` (T, B, E)."""
-        size = graph.add("Shape", x, start=1, end=2)
-        return [
-            graph.add("ConstantOfShape", graph.add("Concat", size, graph.integers(*shape), axis=0))
-            for shape in self.state_shapes
-        ]
+        return list(zero_state(graph, self.state_shapes, graph.add("Shape", x, start=1, end=2)))
 
     def _body(self, part: Part) -> Graph:
         """One step: the state, and the output, of the rows that are active."""
         body = Graph(f"{part.prefix}step.")
         state = tuple(
-            Value(body, body.input(f"state.{number}", "float32", "batch", *shape), ("batch", *shape))
+            GraphArray(body, body.input(f"state.{number}", "float32", "batch", *shape), ("batch", *shape))
             for number, shape in enumerate(self.state_shapes)
         )
         width = self.cell.projection_size(self.hidden_size)
-        projected = Value(body, body.input("projected", "float32", "batch", width), ("batch", width))
+        projected = GraphArray(body, body.input("projected", "float32", "batch", width), ("batch", width))
         active = body.input("active", "bool", "batch", 1)
         new = self.cell.step(functions, self._parameters(part, body), projected, state)
         for number, (value, old) in enumerate(zip(new, state, strict=True)):
@@ -72,7 +69,13 @@ class CellLoop:
         body.output(output, "output", "float32", "batch", self.hidden_size)
         return body
 
-    def _parameters(self, part: Part, graph: Graph) -> dict[str, Value]:
+    def _parameters(self, part: Part, graph: Graph) -> dict[str, GraphArray]:
         """Return the parameters, which are in the graph around the loop, as values that `graph` can see."""
         shapes = self.cell.parameters(self.input_size, self.hidden_size)
-        return {name: Value(graph, part.weight(name), shape) for name, shape in shapes.items()}
+        return {name: GraphArray(graph, part.weight(name), shape) for name, shape in shapes.items()}
+
+
+def zero_state(graph: Graph, shapes: Iterable[Shape], rows: str) -> State:
+    """Return zeros of some shapes for so many `rows` (1,), each array (B, ...)."""
+    whole = [graph.add("Concat", rows, graph.integers(*shape), axis=0) for shape in shapes]
+    return tuple(graph.add("ConstantOfShape", shape) for shape in whole)

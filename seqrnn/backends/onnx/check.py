@@ -45,7 +45,7 @@ def _difference(port: Port, found: Array, expected: Array, inputs: Arrays) -> fl
     if found.shape != expected.shape:
         return float("inf")
     distance = np.abs(found.astype(np.float64) - expected) / np.maximum(np.abs(expected), 1.0)
-    if port.shape[1] == "time":
+    if port.shape[1:2] == ("time",):
         distance = distance[np.arange(found.shape[1]) < inputs["lengths"][:, None]]
     return float(distance.max(initial=0.0))
 

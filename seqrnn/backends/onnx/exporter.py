@@ -7,11 +7,11 @@ from pathlib import Path
 
 import seqrnn
 from seqrnn.answering.opened_run import OpenedRun
-from seqrnn.backends.numpy.backend import open_with_parameters
+from seqrnn.backends.numpy.backend import can_run, open_with_parameters
 from seqrnn.backends.onnx.check import check
 from seqrnn.backends.onnx.network import Network, Trained
 from seqrnn.backends.onnx.onnx_file import to_bytes
-from seqrnn.catalog import GRAPHS, load
+from seqrnn.catalog import GRAPHS, NETWORKS, load
 from seqrnn.data.fields.field import learned
 from seqrnn.errors import UsageError
 from seqrnn.run.files import replace_file
@@ -40,15 +40,12 @@ def export_onnx(run: OpenedRun, path: Path) -> Written:
 
 
 def _network(run: OpenedRun) -> Network:
-    task = run.task
-    if task.name not in GRAPHS or task.model == "feed-forward":
-        what = task.name if task.name not in GRAPHS else f"{task.name} of single vectors or images"
-        raise UsageError(
-            f"--onnx: models for {what} cannot be exported; those for classification and tagging of "
-            "sequences can, and language models"
-        )
+    learns = load(NETWORKS[run.task.model]).learns
+    if learns not in GRAPHS or not can_run(run):
+        what = run.task.name if learns not in GRAPHS else "images"
+        raise UsageError(f"`onnx`: models for {what} cannot be exported; all others can")
     twin, parameters = open_with_parameters(run)
-    network: Network = load(GRAPHS[task.name])(Trained(run.config.model, task, parameters, twin))
+    network: Network = load(GRAPHS[learns])(Trained(run.config.model, run.task, parameters, twin))
     return network
 
 

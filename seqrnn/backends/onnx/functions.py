@@ -1,145 +1,155 @@
-"""The `Functions` of cells' formulas for values of an ONNX graph."""
+"""The functions of `networks/ops.py` as operators of ONNX: a value is the name of one in a graph.
+
+Shapes: B batch, T time, Q queries, H hidden.
+"""
 
 from __future__ import annotations
 
-from itertools import zip_longest
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from seqrnn.backends.onnx.graph import Axis, Graph
-from seqrnn.errors import UsageError
+import numpy as np
 
-Shape = tuple[Axis, ...]
+from seqrnn.backends.onnx.graph import Graph
+from seqrnn.backends.onnx.layers import sequence_mask
+from seqrnn.networks.ops import Map
 
-
-class Value:
-    """A value of a graph with the operators that arrays have; each adds an operator to the graph."""
-
-    def __init__(self, graph: Graph, name: str, shape: Shape) -> None:
-        """Name a value that `graph` can see, of a shape whose first axes may have any length."""
-        self.graph, self.name, self.shape = graph, name, shape
-
-    @property
-    def ndim(self) -> int:
-        """How many axes there are."""
-        return len(self.shape)
-
-    def apply(self, operator: str, *others: Value | float, shape: Shape | None = None) -> Value:
-        """Add an operator whose first input this is."""
-        operands = [self, *(self._as_value(other) for other in others)]
-        name = self.graph.add(operator, *(operand.name for operand in operands))
-        return Value(self.graph, name, shape or _broadcast([operand.shape for operand in operands]))
-
-    def _as_value(self, x: Value | float) -> Value:
-        return x if isinstance(x, Value) else Value(self.graph, self.graph.number(x), ())
-
-    def __add__(self, other: Value | float) -> Value:
-        return self.apply("Add", other)
-
-    __radd__ = __add__
-
-    def __mul__(self, other: Value | float) -> Value:
-        return self.apply("Mul", other)
-
-    __rmul__ = __mul__
-
-    def __sub__(self, other: Value | float) -> Value:
-        return self.apply("Sub", other)
-
-    def __rsub__(self, other: float) -> Value:
-        return self._as_value(other).apply("Sub", self)
-
-    def __truediv__(self, other: Value | float) -> Value:
-        return self.apply("Div", other)
-
-    def __rtruediv__(self, other: float) -> Value:
-        return self._as_value(other).apply("Div", self)
-
-    def __neg__(self) -> Value:
-        return self.apply("Neg")
-
-    def __matmul__(self, other: Value) -> Value:
-        return self.apply("MatMul", other, shape=(*self.shape[:-1], other.shape[-1]))
-
-    def __getitem__(self, key: Any) -> Value:
-        if not isinstance(key, tuple) or key[:1] != (Ellipsis,):
-            raise _no_counterpart(f"the index {key}")
-        value, axis = self, -1  # from the last axis to those before it
-        for index in key[:0:-1]:
-            value = value._indexed(index, axis)
-            axis -= 0 if isinstance(index, int) else 1
-        return value
-
-    def _indexed(self, index: Any, axis: int) -> Value:
-        """Take one element or a slice of an axis, counted from the last one, or add an axis there."""
-        place = len(self.shape) + axis
-        before, after = self.shape[:place], self.shape[place + 1 :]
-        if index is None:
-            name = self.graph.add("Unsqueeze", self.name, self.graph.integers(axis))
-            return Value(self.graph, name, (*self.shape[: place + 1], 1, *after))
-        size = self.shape[place]
-        assert isinstance(size, int)
-        if isinstance(index, int):
-            part = self._indexed(slice(index % size, index % size + 1), axis)
-            name = self.graph.add("Squeeze", part.name, self.graph.integers(axis))
-            return Value(self.graph, name, (*before, *after))
-        start, stop, step = index.indices(size)
-        if (start, stop, step) == (0, size, 1):
-            return self
-        limits = (self.graph.integers(number) for number in (start, stop, axis, step))
-        name = self.graph.add("Slice", self.name, *limits)
-        return Value(self.graph, name, (*before, len(range(start, stop, step)), *after))
-
-    def __getattr__(self, name: str) -> Any:
-        raise _no_counterpart(name)
+LOWEST = float(np.finfo(np.float32).min)
 
 
-def tanh(x: Value) -> Value:
-    """The hyperbolic tangent."""
-    return x.apply("Tanh")
+class OnnxFunctions:
+    """Functions of the values of a graph."""
 
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
 
-def sigmoid(x: Value) -> Value:
-    """The logistic function."""
-    return x.apply("Sigmoid")
+    def floats(self, x: str) -> str:
+        """Return numbers of any type as float32."""
+        return self.graph.add("Cast", x, to="float32")
 
+    def tanh(self, x: str) -> str:
+        """Return the hyperbolic tangent."""
+        return self.graph.add("Tanh", x)
 
-def relu(x: Value) -> Value:
-    """The larger of x and 0."""
-    return x.apply("Relu")
+    def tanh_of_sum(self, x: str, y: str) -> str:
+        """Return `tanh(x + y)`."""
+        return self.graph.add("Tanh", self.graph.add("Add", x, y))
 
+    def relu(self, x: str) -> str:
+        """Return `max(x, 0)`."""
+        return self.graph.add("Relu", x)
 
-def softplus(x: Value) -> Value:
-    """The logarithm of 1 + exp(x)."""
-    return x.apply("Softplus")
+    def log_softmax(self, x: str) -> str:
+        """Return `log softmax(x)` along the last axis."""
+        return self.graph.add("LogSoftmax", x, axis=-1)
 
+    def log_sigmoid(self, x: str) -> str:
+        """Return `log sigmoid(x)`."""
+        return self.graph.add("Neg", self.graph.add("Softplus", self.graph.add("Neg", x)))
 
-def linear(x: Value, weight: Value, bias: Value | None) -> Value:
-    """`x W^T + b`."""
-    transposed = x.graph.add("Transpose", weight.name, perm=[1, 0])
-    y = x @ Value(x.graph, transposed, weight.shape[::-1])
-    return y if bias is None else y + bias
+    def concat(self, parts: Sequence[str], axis: int) -> str:
+        """Join values along an axis."""
+        return self.graph.add("Concat", *parts, axis=axis)
 
+    def insert_axis(self, x: str, axis: int) -> str:
+        """Insert an axis of size 1."""
+        return self.graph.add("Unsqueeze", x, self.graph.integers(axis))
 
-def concat(parts: list[Value]) -> Value:
-    """Join values along their last axis."""
-    first = parts[0]
-    name = first.graph.add("Concat", *(part.name for part in parts), axis=-1)
-    sizes = [part.shape[-1] for part in parts]
-    return Value(first.graph, name, (*first.shape[:-1], sum(size for size in sizes if isinstance(size, int))))
+    def remove_axis(self, x: str, axis: int) -> str:
+        """Remove an axis of size 1."""
+        return self.graph.add("Squeeze", x, self.graph.integers(axis))
 
+    def unflatten(self, x: str, shape: tuple[int, ...]) -> str:
+        """Give each row of `x` (B, N) a shape: (B, *shape)."""
+        return self.graph.add("Reshape", x, self.graph.integers(-1, *shape))
 
-def at_least_single(x: Value) -> Value:
-    """Return `x`: there is no half precision here."""
-    return x
+    def rows(self, x: str, index: str) -> str:
+        """Take rows of `x` (R, ...)."""
+        return self.graph.add("Gather", x, index, axis=0)
 
+    def grouped(self, x: str, sources: str) -> str:
+        """Group (N, H) by as many sources as `sources` (A, ...) has: (A, K, H)."""
+        graph = self.graph
+        shape = (self.shape(sources, 0, 1), graph.integers(-1), self.shape(x, 1, 2))
+        return graph.add("Reshape", x, graph.add("Concat", *shape, axis=0))
 
-def _broadcast(shapes: list[Shape]) -> Shape:
-    """Return the shape of an elementwise result: an axis of 1 is repeated."""
-    found: list[Axis] = []
-    for axes in zip_longest(*(shape[::-1] for shape in shapes), fillvalue=1):
-        found.append(next((axis for axis in axes if axis != 1), 1))
-    return tuple(found[::-1])
+    def ungrouped(self, x: str) -> str:
+        """Undo that: (A, K, H) -> (N, H)."""
+        return self.graph.add("Flatten", x, axis=2)
 
+    def shape(self, x: str, start: int, stop: int) -> str:
+        """Return the sizes of some axes."""
+        return self.graph.add("Shape", x, start=start, end=stop)
 
-def _no_counterpart(what: str) -> UsageError:
-    return UsageError(f"--onnx: the cell's formula uses {what}, which is not written as ONNX yet")
+    def tokens_like(self, token: int, like: str) -> str:
+        """Return a token (B,) for each row of `like`."""
+        return self.graph.add("Expand", self.graph.integers(token), self.shape(like, 0, 1))
+
+    def mask(self, lengths: str, like: str) -> str:
+        """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
+        return sequence_mask(self.graph, lengths, like)
+
+    def everywhere(self, like: str) -> str:
+        """Return a mask (B, T) that is true at every step."""
+        one = self.graph.add("Cast", self.graph.integers(1), to="bool")
+        return self.graph.add("Expand", one, self.shape(like, 0, 2))
+
+    def whole(self, hidden: str) -> str:
+        """Return a sequence, which is whole already."""
+        return hidden
+
+    def per_step(self, hidden: str, function: Map) -> str:
+        """Apply a function to each step: to all at once."""
+        found: str = function(hidden)
+        return found
+
+    def mean_step(self, hidden: str, lengths: str) -> str:
+        """Return the mean of the steps that each sequence has; the others are zero."""
+        graph = self.graph
+        total = graph.add("ReduceSum", hidden, graph.integers(1), keepdims=0)
+        count = graph.add("Cast", self.insert_axis(lengths, 1), to="float32")  # (B, 1)
+        return graph.add("Div", total, graph.add("Max", count, graph.number(1.0)))
+
+    def largest_step(self, hidden: str, lengths: str) -> str:
+        """Return the largest value of each feature over the steps that each sequence has."""
+        graph = self.graph
+        inside = self.insert_axis(self.mask(lengths, hidden), 2)  # (B, T, 1)
+        largest = self.largest_place(graph.add("Where", inside, hidden, graph.number(LOWEST)))
+        some = graph.add("Greater", self.insert_axis(lengths, 1), graph.integers(0))  # (B, 1)
+        return graph.add("Where", some, largest, graph.number(0.0))
+
+    def largest_place(self, places: str) -> str:
+        """Return the largest value of each feature over all places."""
+        return self.graph.add("ReduceMax", places, axes=[1], keepdims=0)
+
+    def masked_softmax(self, scores: str, mask: str) -> str:
+        """Return the softmax over the last axis where `mask` is true, and 0 elsewhere."""
+        graph = self.graph
+        weights = graph.add("Softmax", graph.add("Where", mask, scores, graph.number(LOWEST)), axis=-1)
+        return graph.add("Mul", weights, graph.add("Cast", mask, to="float32"))
+
+    def scores(self, queries: str, keys: str) -> str:
+        """Return the products of queries (B, Q, H) and keys (B, T, H) -> (B, Q, T)."""
+        return self.graph.add("MatMul", queries, self.graph.add("Transpose", keys, perm=[0, 2, 1]))
+
+    def weighted_sum(self, weights: str, values: str) -> str:
+        """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
+        return self.graph.add("MatMul", weights, values)
+
+    def likeliest(self, scores: str) -> tuple[str, str]:
+        """Return the largest of `scores` along the last axis, and where it is."""
+        largest = self.graph.add("ReduceMax", scores, axes=[-1], keepdims=0)
+        return largest, self.graph.add("ArgMax", scores, axis=-1, keepdims=0)
+
+    def chosen(self, scores: str, index: str) -> str:
+        """Take of `scores` (B, T, K) those at `index` (B, T)."""
+        found = self.graph.add("GatherElements", scores, self.insert_axis(index, 2), axis=2)
+        return self.remove_axis(found, 2)
+
+    def sum_of_steps(self, x: str, mask: str) -> str:
+        """Sum (B, T) where `mask` is true."""
+        inside = self.graph.add("Mul", x, self.graph.add("Cast", mask, to="float32"))
+        return self.graph.add("ReduceSum", inside, self.graph.integers(1), keepdims=0)
+
+    def in_parts(self, read: Callable[[str, str], str], rows: str, lengths: str) -> str:
+        """Return `read(rows, lengths)`, of all rows at once."""
+        return read(rows, lengths)

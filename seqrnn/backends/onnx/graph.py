@@ -79,6 +79,10 @@ class Graph:
         """Return a constant of int64, (N,)."""
         return self._constant(np.array(numbers, dtype=np.int64))
 
+    def scalar(self, number: int) -> str:
+        """Return a constant of int64 without axes."""
+        return self.weight(f"{self.prefix}scalar.{number}", np.array(number, dtype=np.int64))
+
     def number(self, number: float) -> str:
         """Return a constant of float32 without axes."""
         return self._constant(np.array(number, dtype=np.float32))

@@ -1,4 +1,4 @@
-"""The parts that networks share, in ONNX: maps, embeddings, masks and recurrent layers.
+"""Recurrent layers in ONNX, and the steps that sequences have.
 
 Shapes: B batch, T time, E input size, H hidden size, D directions, G gates.
 """
@@ -17,34 +17,11 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import Cell, OnnxOperator
 from seqrnn.cells.sizes import RNNSizes
 
-LOWEST = float(np.finfo(np.float32).min)
-
-
-def linear(part: Part, x: str, bias: bool = True, weight: str | None = None) -> str:
-    """`y = W x + b` over the last axis; `weight` names a value that stands for `W`, (M, N)."""
-    transposed = part.graph.add("Transpose", weight or part.weight("weight"), perm=[1, 0])
-    y = part.graph.add("MatMul", x, transposed)
-    return part.graph.add("Add", y, part.weight("bias")) if bias else y
-
-
-def head(part: Part, name: str, x: str) -> str:
-    """Score classes: `linear`, or an `mlp` with one hidden layer."""
-    if name == "linear":
-        return linear(part.within("1"), x)
-    hidden = part.graph.add("Tanh", linear(part.within("1"), x))
-    return linear(part.within("4"), hidden)
-
-
-def embed(part: Part, tokens: str) -> str:
-    """Look up the vectors of tokens (...) -> (..., E)."""
-    return part.graph.add("Gather", part.weight("table.weight"), tokens, axis=0)
-
 
 def sequence_mask(graph: Graph, lengths: str, like: str) -> str:
     """Say which steps each sequence of `lengths` (B,) has, where `like` is (B, T, ...): a mask (B, T)."""
-    zero, one = (graph.weight(f"{graph.prefix}scalar.{n}", np.array(n, dtype=np.int64)) for n in (0, 1))
     total = graph.add("Squeeze", graph.add("Shape", like, start=1, end=2))
-    steps = graph.add("Range", zero, total, one)  # (T,)
+    steps = graph.add("Range", graph.scalar(0), total, graph.scalar(1))  # (T,)
     return graph.add("Less", steps, graph.add("Unsqueeze", lengths, graph.integers(1)))
 
 
@@ -165,9 +142,3 @@ def _in_order(operator: OnnxOperator, parameters: list[Array]) -> Array:
     """Bring the gates of parameters (G * H, ...) into the operator's order, one below the other."""
     blocks = [np.split(parameter, len(operator.gates)) for parameter in parameters]
     return np.concatenate([parameter[gate] for parameter, gate in product(blocks, operator.gates)])
-
-
-def last_outputs(graph: Graph, state: list[str], sizes: RNNSizes) -> str:
-    """Join a layer's last h of each direction: (D, B, H) -> (B, D * H)."""
-    by_row = graph.add("Transpose", state[0], perm=[1, 0, 2])
-    return graph.add("Reshape", by_row, graph.integers(0, sizes.output_size))

@@ -1,6 +1,6 @@
-"""What a network offers to be exported, and which there are.
+"""What a network offers to be exported.
 
-A network is described once more, by operators of ONNX. Its twin in `backends/numpy/` says what they give.
+Its twin in `backends/numpy/` says what the operators give.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from seqrnn.backends.onnx.graph import Array, Graph, Part
+from seqrnn.backends.onnx.ops import OnnxOps
+from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
 from seqrnn.tasks.task import Task
 
@@ -28,9 +30,10 @@ class Trained:
     parameters: Arrays
     twin: Any
 
-    def part(self, graph: Graph) -> Part:
-        """Return the whole network as the part of a graph."""
-        return Part(graph, self.parameters)
+    def network(self, graph: Graph) -> Any:
+        """Return the network, which adds what it is asked to a graph."""
+        description = load(NETWORKS[self.task.model])
+        return description(OnnxOps(Part(graph, self.parameters)), self.config, self.task.sizes())
 
 
 class Network(ABC):
@@ -53,10 +56,3 @@ class Network(ABC):
     @abstractmethod
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Compute the outputs with NumPy; where a sequence has ended, anything."""
-
-
-def random_tokens(lengths: Array, width: int, vocabulary: int, random: np.random.Generator) -> Array:
-    """Draw tokens (B, T) up to the `lengths` (B,), and <blank> behind them."""
-    tokens = random.integers(vocabulary, size=(len(lengths), width))
-    tokens[np.arange(width) >= lengths[:, None]] = 0
-    return tokens

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqrnn.backends.numpy.activations import log_softmax
-from seqrnn.backends.onnx.crf import decode
-from seqrnn.backends.onnx.graph import Array, Graph, Part
-from seqrnn.backends.onnx.layers import RNN, embed, head, last_outputs, sequence_mask
-from seqrnn.backends.onnx.network import Arrays, Network, random_tokens
-from seqrnn.cells.sizes import RNNSizes
+from seqrnn.backends.onnx.graph import Array, Graph
+from seqrnn.backends.onnx.layers import sequence_mask
+from seqrnn.backends.onnx.network import Arrays, Network
+from seqrnn.backends.onnx.sources import random_tokens
 from seqrnn.data.dataset.batching import Batch
+from seqrnn.search.step import log_softmax
 
 LONGEST_WORD = 9  # characters of a word of the sample
 
@@ -35,40 +34,19 @@ class TaggerNetwork(Network):
 
     def graph(self) -> Graph:
         """Put the network together."""
-        config, sizes = self.trained.config, self.trained.task.sizes()
-        graph = Graph()
-        part = self.trained.part(graph)
-        x = embed(part.within("embedding"), graph.input("tokens", "int64", "batch", "time"))
-        lengths = graph.input("lengths", "int64", "batch")
-        input_size = config.embedding_size
+        sizes, graph = self.trained.task.sizes(), Graph()
+        network = self.trained.network(graph)
+        arrays = {"source": graph.input("tokens", "int64", "batch", "time")}
+        arrays["lengths"] = graph.input("lengths", "int64", "batch")
         if sizes["characters"]:
-            x = graph.add("Concat", x, self._spelled(part.within("characters")), axis=2)
-            input_size += 2 * config.character_size
-        rnn_sizes = RNNSizes(input_size, config.hidden_size, config.num_layers, config.bidirectional)
-        hidden, _ = RNN(config.cell, rnn_sizes).read(part.within("rnn"), x, lengths)
-        scores = head(part.within("head"), config.head, hidden)  # (B, T, K)
-        if sizes["crf"]:
-            tags = decode(part.within("output.crf"), scores, sequence_mask(graph, lengths, x))
-        else:
+            arrays |= _spellings(graph)
+        scores = network.scores(arrays)  # (B, T, K)
+        tags = network.output.tags(scores, sequence_mask(graph, arrays["lengths"], scores))
+        if not sizes["crf"]:
             scores = graph.add("LogSoftmax", scores, axis=2)
-            tags = graph.add("ArgMax", scores, axis=2, keepdims=0)
         graph.output(tags, "tags", "int64", "batch", "time")
         graph.output(scores, "scores", "float32", "batch", "time", sizes["tags"])
         return graph
-
-    def _spelled(self, part: Part) -> str:
-        """Read the characters of each token from both ends, (B, T, 2 * H)."""
-        graph, config = part.graph, self.trained.config
-        characters = graph.input("characters", "int64", "batch", "time", "letters")
-        counts = graph.input("character_lengths", "int64", "batch", "time")
-        flat = graph.add("Flatten", characters, axis=2)  # (B * T, C)
-        x = embed(part.within("embedding"), flat)
-        sizes = RNNSizes(config.character_embedding_size, config.character_size, bidirectional=True)
-        one_a_row = graph.add("Reshape", counts, graph.integers(-1))
-        _, states = RNN(config.cell, sizes).read(part.within("rnn"), x, one_a_row)
-        last = last_outputs(graph, states[0], sizes)
-        shape = graph.add("Concat", graph.add("Shape", counts), graph.integers(sizes.output_size), axis=0)
-        return graph.add("Reshape", last, shape)
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random tokens of random characters."""
@@ -96,7 +74,21 @@ class TaggerNetwork(Network):
             }
         twin, batch = self.trained.twin, Batch(arrays, 0, 0, 0)
         values = twin.values(batch)
-        scores = twin.scores(batch)
+        scores = twin.network.scores(batch.arrays)
         if not self.trained.task.sizes()["crf"]:
             scores = log_softmax(scores)
         return {"tags": values["tags"], "scores": scores}
+
+
+def _spellings(graph: Graph) -> dict[str, str]:
+    """Declare the characters of each token; return what the network reads: every token is spelled anew."""
+    characters = graph.input("characters", "int64", "batch", "time", "letters")
+    counts = graph.input("character_lengths", "int64", "batch", "time")
+    flat = graph.add("Reshape", counts, graph.integers(-1))  # (B * T,)
+    total = graph.add("Squeeze", graph.add("Shape", flat))
+    numbers = graph.add("Range", graph.scalar(0), total, graph.scalar(1))
+    return {
+        "spellings": graph.add("Flatten", characters, axis=2),  # (B * T, C)
+        "spelling_lengths": flat,
+        "spelling_index": graph.add("Reshape", numbers, graph.add("Shape", counts)),
+    }

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
+from seqrnn.backends.torch.networks import KINDS, Network
 from seqrnn.backends.torch.parameters import expected_arrays
-from seqrnn.catalog import MODELS, load
-from seqrnn.config import Config
+from seqrnn.catalog import NETWORKS, load
+from seqrnn.config import Config, ModelConfig
 from seqrnn.tasks.task import Task
 
 
-def build_model(config: Config, task: Task) -> nn.Module:
+def build_model(config: Config, task: Task) -> Network:
     """Make the untrained model of a task whose fields know their vocabularies."""
-    shrink = config.data.lengths != "blank"
-    model: nn.Module = load(MODELS[task.model])(config.model, task.sizes(), shrink)
-    return model
+    return build_network(task.model, config.model, task.sizes(), shrink=config.data.lengths != "blank")
+
+
+def build_network(name: str, config: ModelConfig, sizes: Mapping[str, int], shrink: bool = True) -> Network:
+    """Make the network `name` of the catalogue."""
+    description = load(NETWORKS[name])
+    return KINDS[description.learns](description, config, sizes, shrink)
 
 
 def expected_parameters(config: Config, task: Task) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -17,11 +17,11 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UsageError(f"--device {name}: no such device; use auto, cpu or cuda:N") from None
+        raise UsageError(f"`device` {name}: no such device; use auto, cpu or cuda:N") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device {name}: {torch.cuda.device_count()} CUDA devices here; use --device cpu")
+        raise UsageError(f"`device` {name}: {torch.cuda.device_count()} CUDA devices here; use `device=cpu`")
     if device.type not in {"cpu", "cuda"}:
-        raise UsageError(f"--device {name}: not supported; use auto, cpu or cuda:N")
+        raise UsageError(f"`device` {name}: not supported; use auto, cpu or cuda:N")
     return _exact(device)
 
 
@@ -39,7 +39,9 @@ def choose_precision(name: str, device: torch.device, kernel: str | None) -> tor
     bfloat16 on a CPU that cannot run it.
     """
     if name == "bf16" and device.type == "cpu" and kernel and not computes_bfloat16(kernel):
-        raise UsageError(f"--precision bf16: this CPU has no {kernel} of bfloat16; use --precision fp32")
+        raise UsageError(
+            f"`training.precision=bf16`: this CPU has no {kernel} of bfloat16; use `training.precision=fp32`"
+        )
     if name != "auto":
         return {"fp32": torch.float32, "bf16": torch.bfloat16}[name]
     if device.type == "cuda":

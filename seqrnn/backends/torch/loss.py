@@ -74,3 +74,8 @@ def binary_cross_entropy(logits: Tensor, targets: Tensor, objective: Objective) 
     return F.binary_cross_entropy_with_logits(
         logits.float(), smoothed, pos_weight=objective.class_weights, reduction="sum"
     )
+
+
+def squared_error(scores: Tensor, numbers: Tensor, objective: Objective) -> Loss:  # noqa: ARG001
+    """Sum the squared differences of scores (B, 1) and `numbers` (B,)."""
+    return Loss(F.mse_loss(scores.float().squeeze(1), numbers, reduction="sum"), len(scores))

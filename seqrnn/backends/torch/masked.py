@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.backends.torch.filled import are_full
-from seqrnn.backends.torch.recurrences import Recurrence
+from seqrnn.backends.torch.layer_runners import LayerRunner
 from seqrnn.backends.torch.states import Layers, sequence_mask
 from seqrnn.cells.cell import State
 
@@ -47,11 +47,11 @@ class Masked:
         """Turn every sequence of (T, B, E) around within its own length."""
         return x.gather(0, self.reversal.unsqueeze(2).expand_as(x))
 
-    def run(self, recurrence: Recurrence, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def run(self, runner: LayerRunner, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one layer and direction over `x` (T, B, E): outputs (T, B, H), last state."""
         if len(x) == 0:
             return x.new_zeros(0, *state[0].shape), state
-        y, new = recurrence(layer, x, state, self.active)
+        y, new = runner(layer, x, state, self.active)
         if self.active is not None:
             y = y.masked_fill(~self.active.unsqueeze(2), 0.0)
         return y, new

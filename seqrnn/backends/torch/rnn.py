@@ -10,15 +10,15 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from seqrnn.backends.torch import functions
+from seqrnn.backends.torch import cell_functions as functions
 from seqrnn.backends.torch.filled import are_full, run_filled, run_full
-from seqrnn.backends.torch.masked import Masked
-from seqrnn.backends.torch.recurrences import (
-    Recurrence,
+from seqrnn.backends.torch.layer_runners import (
+    LayerRunner,
     build_layer,
-    choose_recurrence,
+    choose_runner,
     parameters_of,
 )
+from seqrnn.backends.torch.masked import Masked
 from seqrnn.backends.torch.segments import Segments
 from seqrnn.backends.torch.states import Layers, detach, reorder, sequence_mask
 from seqrnn.catalog import CELLS, load
@@ -40,7 +40,7 @@ class BatchReader(Protocol):
     def reverse_sequences(self, x: Tensor) -> Tensor:
         """Turn every sequence of (T, B, E) around within its own length."""
 
-    def run(self, recurrence: Recurrence, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def run(self, runner: LayerRunner, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one layer and direction over `x` (T, B, E): outputs (T, B, H), 0 after an end, last state."""
 
 
@@ -52,16 +52,16 @@ class RNN(nn.Module):
     """
 
     def __init__(self, cell: str, sizes: RNNSizes, shrink: bool = True) -> None:
-        """With `shrink` a sequence that has ended costs no more computation (`--lengths dynamic`).
+        """With `shrink` a sequence that has ended costs no more computation (`data.lengths`: dynamic).
 
         Without it all rows are computed to the end of the batch and what is too much is
-        discarded (`--lengths blank`); outputs and gradients are the same.
+        discarded (`data.lengths`: blank); outputs and gradients are the same.
         """
         super().__init__()
         self.cell: type[Cell] = load(CELLS[cell])
         self.sizes = sizes
         self.shrink = shrink
-        self.recurrence = choose_recurrence(self.cell)
+        self.runner = choose_runner(self.cell)
         self.layers = nn.ModuleList(
             nn.ModuleList(build_layer(self.cell, size, sizes.hidden_size) for _ in range(sizes.directions))
             for size in sizes.input_sizes
@@ -109,7 +109,7 @@ class RNN(nn.Module):
             outputs = []
             for backward, direction in enumerate(layer):
                 sequence = reader.reverse_sequences(y) if backward else y
-                output, state = reader.run(self.recurrence, direction, sequence, old[len(new)])
+                output, state = reader.run(self.runner, direction, sequence, old[len(new)])
                 outputs.append(reader.reverse_sequences(output) if backward else output)
                 new.append(state)
             y = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=2)

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqrnn.backends.torch.recurrences import Recurrence
+from seqrnn.backends.torch.layer_runners import LayerRunner
 from seqrnn.backends.torch.states import Layers, reorder
 from seqrnn.cells.cell import State
 
@@ -75,7 +75,7 @@ class Segments:
         """Turn every sequence of (T, B, E) around within its own length."""
         return x.gather(0, self.reversal.to(x.device).unsqueeze(2).expand_as(x))
 
-    def run(self, recurrence: Recurrence, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def run(self, runner: LayerRunner, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one layer and direction over `x` (T, B, E), piece by piece: outputs (T, B, H), last state."""
         outputs: list[Tensor] = []
         batch_size, hidden_size = state[0].shape
@@ -85,7 +85,7 @@ class Segments:
                 outputs.append(x.new_zeros(piece.stop - piece.start, batch_size, hidden_size))
                 continue
             steps = x[piece.start : piece.stop, :rows]
-            y, new = recurrence(layer, steps, tuple(array[:rows] for array in state))
+            y, new = runner(layer, steps, tuple(array[:rows] for array in state))
             outputs.append(_mask_finished(y, piece.active_rows, batch_size))
             state = _keep_finished_states(new, state, piece.active_rows)
         if not outputs:  # no sequence has a first step

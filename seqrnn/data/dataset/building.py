@@ -217,7 +217,7 @@ class Building:
 
     def _all_held_out(self) -> DataError:
         name = file_name(self.train.paths[0])
-        return DataError(f"{name}: every example was held out; lower --valid-fraction")
+        return DataError(f"{name}: every example was held out; lower `data.valid_fraction`")
 
 
 def encode_part(
@@ -262,7 +262,8 @@ def _require_rows(source: Source, reader: RecordReader) -> None:
 def _require_examples(report: PartReport, source: Source, blank: int) -> None:
     if report.skipped and not report.examples:
         first = next(iter(read_records(source)), None)  # other than the first line, which may be a header
-        what = f"all {report.skipped} examples are longer than --max-tokens{_such_as(first and first.source)}"
+        longer = f"longer than `data.max_tokens`{_such_as(first and first.source)}"
+        what = f"all {report.skipped} examples are {longer}"
         raise DataError(f"{file_name(source.paths[0])}: {what}; raise it")
     if not report.examples:
         raise _without_rows(source, blank)

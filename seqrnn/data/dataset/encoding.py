@@ -93,8 +93,8 @@ class PartWriter:
 
 def over_length_error(place: str) -> DataError:
     """Return the error at an example that is too long, where that is one."""
-    advice = "raise --max-tokens, or use --over-length truncate or skip"
-    return DataError(f"{place}: longer than --max-tokens; {advice}")
+    advice = "raise `data.max_tokens`, or use `data.over_length=truncate` or skip"
+    return DataError(f"{place}: longer than `data.max_tokens`; {advice}")
 
 
 def counted_name(fields: Sequence[Field]) -> str:

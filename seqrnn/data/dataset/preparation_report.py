@@ -65,7 +65,7 @@ class PreparationReport:
         if self.unit == "example" and self.valid.examples < FEW and (self.valid.examples or self.divided):
             few = f"{_count(self.valid.examples, self.unit)} to validate on say little; give more"
             missing = "nothing is left to validate on; give some"
-            advice = "with --valid or --valid-fraction, or measure with --folds"
+            advice = "with `data.valid` or `data.valid_fraction`, or measure with `folds`"
             told.append(f"warning: {few if self.valid.examples else missing} {advice}")
         return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
 

@@ -78,7 +78,7 @@ class Process:
         what = f"signal {-how}" if how < 0 else f"exit code {how}"
         return MemoryLimit(
             f"a process that prepared the data was ended ({what}), perhaps for want of memory; "
-            "use --threads 1, or close other programs"
+            "use `training.threads=1`, or close other programs"
         )
 
     def end(self) -> None:

@@ -216,10 +216,12 @@ class LabelField(NamesField):
         paths, self._paths = self._paths, {}
         self.labels = sorted(paths)
         if not self.labels:
-            raise DataError("the training data have no label; name the column that holds it with --label-col")
+            raise DataError(
+                "the training data have no label; name the column that holds it with `data.label_column`"
+            )
         if len(self.labels) == 1 and not self.multi_label:
             what = f"{paths[self.labels[0]]}: every training example has the label {self.labels[0]!r}"
-            advice = "lower --valid-fraction if others were held out"
+            advice = "lower `data.valid_fraction` if others were held out"
             raise DataError(f"{what}; give examples of at least two labels, or {advice}")
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -247,8 +249,7 @@ class LabelField(NamesField):
         count = len(record.labels)
         if count != 1 and not self.multi_label:
             what = "no label" if count == 0 else f"{count} labels, expected 1"
-            advice = (
-                "fix the row, choose columns with --text-col and --label-col, or train with --multi-label"
-            )
+            columns = "columns with `data.text_column` and `data.label_column`"
+            advice = f"fix the row, choose {columns}, or train with `data.multi_label=true`"
             raise DataError(f"{record.place}: {what}; {advice}")
         return record.labels

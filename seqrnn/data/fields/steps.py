@@ -69,7 +69,7 @@ def sets_of(record: Record, size: int) -> np.ndarray:
     for number, step in enumerate(steps, start=1):
         if not (isinstance(step, list) and all(type(key) is int and 0 <= key < size for key in step)):
             what = f"step {number} is no list of keys from 0 to {size - 1}"
-            raise DataError(f"{record.place}: {what}; mend it, or train with more --keys")
+            raise DataError(f"{record.place}: {what}; mend it, or train with more `data.keys`")
         sets[number - 1, step] = 1
     return sets
 

@@ -177,7 +177,9 @@ class TagField(NamesField):
         self.tags = sorted(counts)
         if len(self.tags) < 2:
             found = f"only the tag {self.tags[0]!r}" if self.tags else "no tag"
-            raise DataError(f"the training data have {found}; name the column of the tags with --label-col")
+            raise DataError(
+                f"the training data have {found}; name the column of the tags with `data.label_column`"
+            )
         self._tell_scheme(counts, places)
 
     def _tell_scheme(self, counts: Counter[str], places: Mapping[str, Place]) -> None:
@@ -185,7 +187,7 @@ class TagField(NamesField):
             reading = self._reading(counts)
         except ValueError as error:
             what = f"the tag {error.args[0]!r} is none of {self._chosen.upper()}"
-            raise DataError(f"{places[error.args[0]]}: {what}; use another --tag-scheme") from None
+            raise DataError(f"{places[error.args[0]]}: {what}; use another `data.tag_scheme`") from None
         self.scheme = reading.scheme
         self.remarks = [
             Remark(places[tag], f"the tag {tag!r} (tokens: {counts[tag]:,}) {read}; fix it if it is a slip")
@@ -238,7 +240,7 @@ def tags_of(record: Record) -> Sequence[str]:
     tokens = len(split_tokens(record.source))
     if len(tags) != tokens:
         what = f"{_count(tokens, 'token')}, {_count(len(tags), 'tag')}"
-        raise DataError(f"{record.place}: {what}; give one tag for each token, or train with --task seq2seq")
+        raise DataError(f"{record.place}: {what}; give one tag for each token, or train with `task=seq2seq`")
     return tags
 
 

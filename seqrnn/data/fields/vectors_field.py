@@ -121,7 +121,7 @@ class VectorsField(Learning):
         normalised = self.normalise(kept)
         if not (np.abs(normalised) <= LARGEST).all():
             what = "a number is too far from those of the training data"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with --raw")
+            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.normalize=false`")
         return Encoded(normalised, truncated=len(kept) < len(matrix))
 
     def normalise(self, vectors: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ class VectorsField(Learning):
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
             what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(f"{record.place}: {what}; mend the row, or train with --source vectors")
+            raise DataError(f"{record.place}: {what}; mend the row, or train with `data.source_kind=vectors`")
         return matrix
 
     def to_json(self) -> str:

@@ -109,8 +109,8 @@ def answer_names(style: AnswerStyle) -> list[str]:
     if not style.has_probabilities:
         return names
     if len(style.classes) > MAX_CLASS_COLUMNS:
-        what = f"--probs: {len(style.classes):,} classes would be as many columns, of {MAX_CLASS_COLUMNS:,}"
-        raise UsageError(f"{what} at most; add --jsonl, or leave it out")
+        what = f"`probs`: {len(style.classes):,} classes would be as many columns, of {MAX_CLASS_COLUMNS:,}"
+        raise UsageError(f"{what} at most; add `jsonl`, or leave it out")
     return [*names, *(f"p_{name}" for name in style.classes)] if style.classes else [*names, "probabilities"]
 
 

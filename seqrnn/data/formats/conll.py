@@ -215,5 +215,5 @@ def _fault(cells: Sequence[str], names: Sequence[str]) -> str | None:
     if len(cells) == len(names) and WORD_ID.fullmatch(cells[0]):
         return None
     found = f"{len(cells)} columns apart by TABs, the first {cells[0][:20]!r}"
-    advice = "fix the line, or use --format conll"
+    advice = "fix the line, or use `data.format=conll`"
     return f"no line of CoNLL-U: {found}, expected {len(names)} and a number; {advice}"

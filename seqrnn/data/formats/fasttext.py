@@ -58,7 +58,7 @@ class FastTextLabels(AnswerWriter):
     def __init__(self, style: AnswerStyle) -> None:
         self._style = style
         if style.prefix:
-            raise UsageError(f"--prefix {style.prefix}: a line of fastText has no names; add --jsonl")
+            raise UsageError(f"`prefix` {style.prefix}: a line of fastText has no names; add `jsonl`")
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
         """Write some lines; one that has an error is empty."""

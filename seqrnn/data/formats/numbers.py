@@ -31,4 +31,4 @@ def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) ->
 
 def without_numbers(kind: str, column: str | None) -> str:
     """Say that `steps_in` has found nothing of a kind."""
-    return f'no numbers in the field "{column or kind}"; name it with --text-col'
+    return f'no numbers in the field "{column or kind}"; name it with `data.text_column`'

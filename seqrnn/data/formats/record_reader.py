@@ -26,7 +26,7 @@ class RecordReader:
 
     def __init__(self, source: Source, taken: Callable[[int], None] = lambda _: None) -> None:
         if source.format not in FORMATS:
-            raise UsageError("how the files are laid out is not known; pass --format")
+            raise UsageError("how the files are laid out is not known; pass `data.format`")
         self._source = source
         self._taken = taken
         self._format: Format = format_named(source.format)

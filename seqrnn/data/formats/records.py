@@ -156,18 +156,20 @@ def _read(rows: Iterator[Row], read: Callable[[Row], Record]) -> Iterator[tuple[
 def _text_key(table: Table, source: Source) -> str:
     """Return the key of the column that a model reads: its own, a usual name, or the only one left."""
     if source.text_column is not None:
-        return table.find(source.text_column, "--text-col")
-    named, keys = table.usual(TEXT_NAMES, "--text-col"), table.keys
+        return table.find(source.text_column, "`data.text_column`")
+    named, keys = table.usual(TEXT_NAMES, "`data.text_column`"), table.keys
     if named is None and not table.has_header:
         named = keys[0]
-    others = [key for key in keys if key != table.usual(LABEL_NAMES, "--label-col")]
+    others = [key for key in keys if key != table.usual(LABEL_NAMES, "`data.label_column`")]
     return named or _only(others, table)
 
 
 def _only(keys: Sequence[str], table: Table) -> str:
     """Return the only one of some keys. Raises RowError where there are several, or none."""
     if len(keys) != 1:
-        raise RowError(table.line, f"which of the {len(table.keys)} columns holds the text? use --text-col")
+        raise RowError(
+            table.line, f"which of the {len(table.keys)} columns holds the text? use `data.text_column`"
+        )
     return keys[0]
 
 
@@ -184,8 +186,8 @@ def _roles(table: Table, source: Source) -> _Roles | None:
     keys = table.keys
     if not keys:
         return None
-    text = table.find(source.text_column, "--text-col") if source.text_column else None
-    text = text or table.usual(TEXT_NAMES, "--text-col")
+    text = table.find(source.text_column, "`data.text_column`") if source.text_column else None
+    text = text or table.usual(TEXT_NAMES, "`data.text_column`")
     labels = label_keys(table, source)
     if text is None and not labels:
         return _Roles(keys[0], None)
@@ -203,7 +205,7 @@ def _record(row: Row, name: str, source: Source, roles: _Roles | None) -> Record
     labels = keys[keys.index(roles.text) + 1 :] if roles.labels is None else roles.labels
     text = text_of(row.fields[roles.text])
     if text is None:
-        raise RowError(row.line, f'"{roles.text}" is no text; use --text-col to name the text')
+        raise RowError(row.line, f'"{roles.text}" is no text; use `data.text_column` to name the text')
     return Record(text, labels_of(row, labels, source), name, row.line, row.fields)
 
 
@@ -229,10 +231,12 @@ def _holds_path(fields: Mapping[str, Any], column: str | None) -> bool:
 def _text(row: Row, column: str | None) -> str:
     key = column or next((name for name in text_names(row.fields) if name in row.fields), "text")
     if key not in row.fields:
-        raise RowError(row.line, f"{_missing(row.fields, key)}; use --text-col to name the text")
+        raise RowError(row.line, f"{_missing(row.fields, key)}; use `data.text_column` to name the text")
     text = text_of(row.fields[key])
     if text is None:
-        raise RowError(row.line, f'"{key}" is no string or list of strings; use --text-col to name the text')
+        raise RowError(
+            row.line, f'"{key}" is no string or list of strings; use `data.text_column` to name the text'
+        )
     return text
 
 
@@ -243,7 +247,7 @@ def _labels_of_object(fields: Mapping[str, Any], source: Source, line: int) -> t
     chosen = source.label_columns(list(fields))
     for key in chosen:
         if key not in fields:
-            raise RowError(line, f"{_missing(fields, key)}; use --label-col to name the label")
+            raise RowError(line, f"{_missing(fields, key)}; use `data.label_column` to name the label")
     return chosen
 
 

@@ -29,7 +29,7 @@ class RowTextWriter(AnswerWriter):
         self._spell = spell
         self._names = answer_names(style)
         if style.prefix and not table.has_header:
-            raise UsageError(f"--prefix {style.prefix}: no header names the columns; leave it out")
+            raise UsageError(f"`prefix` {style.prefix}: no header names the columns; leave it out")
 
     def begin(self, out: Sink) -> None:
         """Write what comes before the first row; the last line of it names the columns."""

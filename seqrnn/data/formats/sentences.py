@@ -48,13 +48,13 @@ class Columns:
 
     def word_index(self, count: int, line: int) -> int:
         """Return the index of the word in a row of `count` columns."""
-        return self._index(self.word, "--text-col", count, line)
+        return self._index(self.word, "`data.text_column`", count, line)
 
     def tag_index(self, count: int, line: int) -> int:
         """Return the index of the tag in a row of `count` columns."""
         if count < 2:
             raise RowError(line, "1 column, expected 2 or more (token ... tag); fix the line")
-        return count - 1 if self.tag is None else self._index(self.tag, "--label-col", count, line)
+        return count - 1 if self.tag is None else self._index(self.tag, "`data.label_column`", count, line)
 
     def _index(self, column: str, flag: str, count: int, line: int) -> int:
         if column.upper() in self.names:
@@ -96,7 +96,7 @@ class Sentence:
         if len(cells) != self.width:
             found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             return f"{found}, expected {self.width} as in the first row; fix the line"
-        return f"no word in column {self.word + 1}; fix the line, or use --text-col"
+        return f"no word in column {self.word + 1}; fix the line, or use `data.text_column`"
 
     def labelled(self, name: str) -> Record:
         """Return what is read of it, and its tags. Raises RowError for a malformed line."""
@@ -157,9 +157,9 @@ class TaggedLines(AnswerWriter):
     def __init__(self, style: AnswerStyle, rest: Sequence[Token], names: Sequence[str] = ()) -> None:
         if style.kind != "tags":
             what = "a file of a token a line has a tag for each, and this model gives one answer a text"
-            raise UsageError(f"{what}; give one text a line, or add --jsonl")
+            raise UsageError(f"{what}; give one text a line, or add `jsonl`")
         if style.prefix and not names:
-            raise UsageError(f"--prefix {style.prefix}: the columns have no names; leave it out")
+            raise UsageError(f"`prefix` {style.prefix}: the columns have no names; leave it out")
         self._style = style
         self._rest = rest
         added = names_beside(names, ADDED[: 1 + style.probs], style.prefix.upper() or NAMESPACE)

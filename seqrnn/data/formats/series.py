@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def label_keys(table: Table, source: Source) -> tuple[str, ...]:
     """Return the keys of the columns of labels: those chosen, of which commas separate several."""
     if source.label_column is None:
-        usual = table.usual(LABEL_NAMES, "--label-col")
+        usual = table.usual(LABEL_NAMES, "`data.label_column`")
         return () if usual is None else (usual,)
-    return tuple(table.find(choice, "--label-col") for choice in source.label_columns(table.names))
+    return tuple(table.find(choice, "`data.label_column`") for choice in source.label_columns(table.names))
 
 
 def series_records(table: Table, name: str, source: Source) -> Iterator[Record]:
@@ -198,12 +198,12 @@ class _SeriesColumns:
     def of(cls, table: Table, source: Source) -> _SeriesColumns:
         """Take the columns that the source names; every other one that has a name is a feature."""
         labels = label_keys(table, source) if table.names is not None else source.label_columns(None)
-        series = None if source.feature_columns else table.usual(SERIES_NAMES, "--series-col")
+        series = None if source.feature_columns else table.usual(SERIES_NAMES, "`data.series_column`")
         if source.series_column is not None:
-            series = table.find(source.series_column, "--series-col")
-        time = source.time_column and table.find(source.time_column, "--time-col")
+            series = table.find(source.series_column, "`data.series_column`")
+        time = source.time_column and table.find(source.time_column, "`data.time_column`")
         if source.feature_columns:
-            features = [table.find(name, "--set data.feature_columns") for name in source.feature_columns]
+            features = [table.find(name, "`data.feature_columns`") for name in source.feature_columns]
         else:
             titles = zip(table.keys, table.names or (), strict=True)
             features = [key for key, title in titles if title and key not in {*labels, series, time}]

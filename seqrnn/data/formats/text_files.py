@@ -93,7 +93,7 @@ def are_in_files(records: Sequence[Record], source: Source) -> bool:
         try:
             find_named_file(record)
         except DataError as error:
-            raise DataError(f"{error}; --text-in cells reads the names themselves") from error
+            raise DataError(f"{error}; `data.text_in=cells` reads the names themselves") from error
     return True
 
 

@@ -76,7 +76,7 @@ def _sentences(rows: Iterable[Row], sentence: str) -> Iterator[list[Row]]:
         held.append(row)
         if len(held) > LONGEST:
             what = f"a sentence of over {LONGEST:,} tokens begins at this row"
-            raise RowError(held[0].line, f"{what}; name the column of sentences with --sentence-col")
+            raise RowError(held[0].line, f"{what}; name the column of sentences with `data.sentence_column`")
     if held:
         yield held
 
@@ -85,7 +85,7 @@ def _checked(row: Row, token: str) -> Row:
     """Return the row, or one with an error where it has no token."""
     try:
         if row.fields and row.error is None:
-            _filled(row, token, "token", "--text-col")
+            _filled(row, token, "token", "`data.text_column`")
     except RowError as error:
         return row._replace(error=str(error))
     return row
@@ -97,16 +97,18 @@ def _columns(table: Table, source: Source, tagged: bool) -> TokenRows:
             raise RowError(table.line, f"which column holds the tokens, and which their tags? use {flag}")
         return choice if table.names is None or choice == BLANK_ROWS else table.find(choice, flag)
 
-    tag = key(source.label_column, "--label-col") if tagged else None
+    tag = key(source.label_column, "`data.label_column`") if tagged else None
     return TokenRows(
-        key(source.sentence_column, "--sentence-col"), key(source.text_column, "--text-col"), tag
+        key(source.sentence_column, "`data.sentence_column`"),
+        key(source.text_column, "`data.text_column`"),
+        tag,
     )
 
 
 def _record(rows: list[Row], columns: TokenRows, name: str) -> Record:
-    words = [_filled(row.checked(), columns.token, "token", "--text-col") for row in rows]
+    words = [_filled(row.checked(), columns.token, "token", "`data.text_column`") for row in rows]
     tag = columns.tag
-    tags = () if tag is None else tuple(_filled(row, tag, "tag", "--label-col") for row in rows)
+    tags = () if tag is None else tuple(_filled(row, tag, "tag", "`data.label_column`") for row in rows)
     lines = [row.line for row in rows]
     return Record(join_tokens(words), tags, name, rows[0].line, rows[0].fields, lines=lines)
 

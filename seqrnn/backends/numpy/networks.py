@@ -1,0 +1,143 @@
+"""Networks of `seqrnn.networks` in NumPy, ready to answer: the protocols of `answering/backend.py`.
+
+Shapes: N sequences, A sources, T time, H hidden, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import local
+from typing import Any
+
+import numpy as np
+
+from seqrnn.backends.numpy.ops import NumpyOps
+from seqrnn.backends.numpy.rnn import Layers
+from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
+from seqrnn.backends.numpy.unrolled import UntraceableError
+from seqrnn.backends.numpy.weights import Array, Take
+from seqrnn.catalog import NETWORKS, load
+from seqrnn.config import ModelConfig
+from seqrnn.data.dataset.batching import Batch
+from seqrnn.networks.decoder import DecoderState
+from seqrnn.search.step import log_softmax
+from seqrnn.tasks.task import Values
+
+
+class Predictor:
+    """A network of an `PredictionTask`."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+
+    def values(self, batch: Batch) -> Values:
+        """Compute what the task makes its answers from."""
+        values: Values = self.network.predict(self.network.scores(batch.arrays), batch.arrays)
+        return values
+
+
+class Writer:
+    """An encoder-decoder."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+
+    def begin(self, batch: Batch) -> tuple[Array, DecoderState]:
+        """Begin a sequence for each row of a batch: the first token's logits (A, V)."""
+        begun: tuple[Array, DecoderState] = self.network.begin(batch.arrays)
+        return begun
+
+    def step(self, tokens: Array, states: DecoderState) -> tuple[Array, DecoderState]:
+        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
+        stepped: tuple[Array, DecoderState] = self.network.decoder.step(tokens, states)
+        return stepped
+
+    def select(self, states: DecoderState, rows: Array) -> DecoderState:
+        """Go on from the sequences `rows` (A, K)."""
+        selected: DecoderState = self.network.decoder.select(states, rows)
+        return selected
+
+
+class LanguageModel:
+    """A language model."""
+
+    def __init__(self, network: Any) -> None:
+        self.network = network
+        self._of_thread = local()
+
+    def _single_stream(self) -> SingleStreamDecoder | None:
+        """Return what writes one text in this thread: it computes in place, so each thread has its own.
+
+        None unless there is one layer, with a formula that can be traced, its output and few enough tokens.
+        """
+        of_thread = self._of_thread.__dict__
+        if "single_stream" not in of_thread:
+            of_thread["single_stream"] = self._make_single_stream()
+        single: SingleStreamDecoder | None = of_thread["single_stream"]
+        return single
+
+    def _make_single_stream(self) -> SingleStreamDecoder | None:
+        network = self.network
+        inputs, layers = network.steps.single_inputs, network.rnn.layers.layers
+        if inputs is None or network.projection is not None or len(layers) > 1:
+            return None
+        try:
+            return SingleStreamDecoder(inputs, layers[0][0], network.output)
+        except UntraceableError:
+            return None
+
+    def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
+        """Read `tokens` (N, T), from nothing if `states` is None.
+
+        Returns the next token's logits (N, V), and the states.
+        """
+        lengths = np.full(len(tokens), tokens.shape[1])
+        _, states = self.network.hidden(tokens, lengths, states)
+        assert states is not None
+        return self.network.score(states[-1][0]), states
+
+    def step(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
+        """Read one more token of each sequence, (N,)."""
+        if len(tokens) == 1 and (single := self._single_stream()) is not None:
+            return single(tokens.item(), states)
+        hidden, states = self.network.steps(tokens, states)
+        return self.network.score(hidden), states
+
+    def log_likelihood(self, batch: Batch) -> Array:
+        """Return the log-probability of `targets` (B, T) up to the `lengths`, (B,), in nats.
+
+        Step by step, so that the scores of one step are all that is in memory.
+        """
+        inputs, targets, lengths = (batch.arrays[name] for name in ("inputs", "targets", "lengths"))
+        hidden, _ = self.network.hidden(inputs, lengths)
+        total = np.zeros(len(targets), dtype=np.float32)
+        for step in range(targets.shape[1]):
+            rows = np.flatnonzero(lengths > step)
+            places, index = np.unique(hidden.places[rows, step], return_inverse=True)
+            log_probs = log_softmax(self.network.score(hidden.vectors[places]))
+            total[rows] += log_probs[index, targets[rows, step]]
+        return total
+
+    def to_arrays(self, states: Layers) -> Layers:
+        """Return the states, which are arrays already."""
+        return states
+
+    def from_arrays(self, layers: Layers) -> Layers:
+        """Return the states that `to_arrays` has returned."""
+        return layers
+
+
+KINDS: Mapping[str, Any] = {
+    "labels": Predictor,
+    "notes": Predictor,
+    "tags": Predictor,
+    "text": LanguageModel,
+    "target": Writer,
+}
+"""What asks a network, by what it was trained on."""
+
+
+def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Any:
+    """Make the network `name` of the catalogue, ready to be asked."""
+    description = load(NETWORKS[name])
+    return KINDS[description.learns](description(NumpyOps(take), config, sizes))

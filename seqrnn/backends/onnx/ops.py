@@ -1,0 +1,169 @@
+"""What a network is described with, as operators of ONNX.
+
+Shapes: B batch, T time, E input size, H hidden size, D directions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqrnn.backends.onnx import crf
+from seqrnn.backends.onnx.cell_loop import zero_state
+from seqrnn.backends.onnx.functions import OnnxFunctions
+from seqrnn.backends.onnx.graph import Part
+from seqrnn.backends.onnx.layers import RNN
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.networks.ops import Layers, Map, State, TokenSteps
+
+
+class OnnxOps(OnnxFunctions):
+    """Makes the layers of one part of a network; a call of one adds its operators to the graph."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.graph)
+        self._part = part
+
+    def within(self, part: str) -> OnnxOps:
+        """Return what builds a part of this part."""
+        return OnnxOps(self._part.within(part))
+
+    def order(self, *parts: str) -> None:
+        """Do nothing: parameters are found by their names."""
+
+    def linear(
+        self,
+        inputs: int,  # noqa: ARG002
+        outputs: int,  # noqa: ARG002
+        bias: bool = True,
+        tied_to: Embedding | None = None,
+    ) -> Linear:
+        """Make `y = W x + b`."""
+        table = None if tied_to is None else tied_to.part.weight("table.weight")
+        return Linear(self._part, bias, table)
+
+    def scalar(self, inputs: int) -> Map:
+        """Make `y = v . x`."""
+        layer = self.linear(inputs, 1, bias=False)
+        return lambda x: self.remove_axis(layer(x), -1)
+
+    def norm(self, size: int) -> Map:  # noqa: ARG002
+        """Make a layer normalization."""
+        weights = self._part.weight("weight"), self._part.weight("bias")
+        return lambda x: self.graph.add("LayerNormalization", x, *weights, axis=-1, epsilon=1e-5)
+
+    def embedding(
+        self,
+        vocabulary: int,  # noqa: ARG002
+        size: int,  # noqa: ARG002
+        dropout: float = 0.0,  # noqa: ARG002
+        word_dropout: float = 0.0,  # noqa: ARG002
+        trained: bool = True,  # noqa: ARG002
+    ) -> Embedding:
+        """Make a vector a token."""
+        return Embedding(self._part)
+
+    def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
+        """Images are not exported: see `exporter.py`."""
+        raise NotImplementedError
+
+    def rnn(self, cell: str, sizes: RNNSizes) -> Recurrence:
+        """Make recurrent layers."""
+        return Recurrence(self, self._part, RNN(cell, sizes))
+
+    def crf(self, tags: int) -> CRF:  # noqa: ARG002
+        """Make a conditional random field."""
+        return CRF(self._part)
+
+    def dropout(self, share: float) -> Map:  # noqa: ARG002
+        """Make what keeps all values: dropout is for training."""
+        return lambda x: x
+
+    def zero_states(self, rnn: Recurrence, like: str) -> Layers:
+        """Return the state in which `rnn` begins, for the rows of `like`."""
+        sizes = rnn.layers.sizes
+        shapes = rnn.layers.kind.state(sizes.hidden_size).values()
+        state = zero_state(self.graph, shapes, self.shape(like, 0, 1))
+        return [state] * (sizes.num_layers * sizes.directions)
+
+    def token_steps(self, embedding: Embedding, rnn: Recurrence) -> TokenSteps:
+        """Make what reads tokens one at a time."""
+        return lambda tokens, states: rnn.step(embedding(tokens), states)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """An affine map over the last axis; `table` names a value that is its matrix, (M, N)."""
+
+    part: Part
+    bias: bool
+    table: str | None = None
+
+    def __call__(self, x: str) -> str:
+        """Map (..., N) -> (..., M)."""
+        graph = self.part.graph
+        transposed = graph.add("Transpose", self.table or self.part.weight("weight"), perm=[1, 0])
+        y = graph.add("MatMul", x, transposed)
+        return graph.add("Add", y, self.part.weight("bias")) if self.bias else y
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A vector a token."""
+
+    part: Part
+
+    def __call__(self, tokens: str) -> str:
+        """Look up tokens (...) -> (..., E)."""
+        return self.part.graph.add("Gather", self.part.weight("table.weight"), tokens, axis=0)
+
+
+@dataclass(frozen=True)
+class CRF:
+    """Decodes the likeliest tags; their probabilities are not computed in a graph."""
+
+    part: Part
+
+    def decode(self, emissions: str, mask: str) -> tuple[str, None]:
+        """Return the likeliest tags (B, T)."""
+        return crf.decode(self.part, emissions, mask), None
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """Recurrent layers; the state of each layer and direction is a value of its own, (B, H)."""
+
+    ops: OnnxOps
+    part: Part
+    layers: RNN
+
+    def __call__(self, x: str, lengths: str, states: Layers | None = None) -> tuple[str, Layers]:
+        """Read `x` (B, T, E) of `lengths` (B,): the hidden states of the last layer, and the last states."""
+        directions = self.layers.sizes.directions
+        begun = None
+        if states is not None:
+            starts = range(0, len(states), directions)
+            begun = [self._stacked(states[start : start + directions]) for start in starts]
+        hidden, last = self.layers.read(self.part, x, lengths, begun)
+        return hidden, [state for layer in last for state in self._split(layer)]
+
+    def _stacked(self, states: Layers) -> list[str]:
+        """Join the states of a layer's directions: each array (D, B, H)."""
+        return [
+            self.ops.concat([self.ops.insert_axis(array, 0) for array in arrays], axis=0)
+            for arrays in zip(*states, strict=True)
+        ]
+
+    def _split(self, arrays: list[str]) -> list[State]:
+        """Undo that."""
+        count, graph = self.layers.sizes.directions, self.part.graph
+        parts = [
+            [self.ops.remove_axis(part, 0) for part in graph.add_many("Split", (array,), count, axis=0)]
+            for array in arrays
+        ]
+        return list(zip(*parts, strict=True))
+
+    def step(self, x: str, states: Layers) -> tuple[str, Layers]:
+        """Read one step `x` (B, E)."""
+        ones = self.ops.tokens_like(1, x)
+        _, last = self(self.ops.insert_axis(x, 1), ones, states)
+        return last[-1][0], last

@@ -1,0 +1,234 @@
+"""Networks of `seqrnn.networks` as modules of PyTorch, with their losses.
+
+Shapes: B batch, T time, K classes or tags, V vocabulary, N sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqrnn.backends.torch.crf import CRF
+from seqrnn.backends.torch.filled import full_lengths
+from seqrnn.backends.torch.loss import (
+    IGNORED,
+    PLAIN,
+    Loss,
+    Objective,
+    Output,
+    binary_cross_entropy,
+    cross_entropy,
+    known_cross_entropy,
+    squared_error,
+)
+from seqrnn.backends.torch.ops import TorchOps
+from seqrnn.backends.torch.rnn import RNN, Layers, detach, sequence_mask
+from seqrnn.backends.torch.scheduled_sampling import mix
+from seqrnn.backends.torch.shapes import Multiples
+from seqrnn.config import ModelConfig
+from seqrnn.data.text.tokenizer import BLANK
+from seqrnn.networks.decoder import DecoderState
+from seqrnn.networks.output_layers import CRFLayer
+from seqrnn.networks.predictions import Number, OneLabel, SeveralLabels
+
+Arrays = Mapping[str, Tensor]
+
+
+class Network(nn.Module):
+    """A described network, whose layers are the modules of this one.
+
+    `forward` computes a batch: its loss, if it has targets, and what answers are made from.
+    """
+
+    recordable: ClassVar[bool] = True  # as a CUDA graph: no size depends on what is computed
+
+    def __init__(self, describe: Any, config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> None:
+        """Describe the network over the operations of PyTorch."""
+        super().__init__()
+        self.network = describe(TorchOps(self, shrink), config, sizes)
+        self.multiples: Multiples = {}
+
+
+class Labelled(Network):
+    """A network that is trained on labels, or on a number, of each example."""
+
+    def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
+        """Answer a batch with `labels` where they are known: (B,), or (B, K) of 0/1."""
+        scores = self.network.scores(arrays)
+        values = self.network.predict(scores, arrays)
+        if (labels := arrays.get("labels")) is None:
+            return Output(None, values)
+        return Output(LOSSES[type(self.network.prediction)](scores, labels, objective), values)
+
+
+def several_labels_loss(scores: Tensor, labels: Tensor, objective: Objective) -> Loss:
+    """Compare with 0/1 labels (B, K); labels that training did not have are none of them."""
+    return Loss(binary_cross_entropy(scores, labels, objective), len(scores))
+
+
+LOSSES: Mapping[type, Callable[[Tensor, Tensor, Objective], Loss]] = {
+    OneLabel: known_cross_entropy,
+    SeveralLabels: several_labels_loss,
+    Number: squared_error,
+}
+"""The loss of scores (B, K) against labels, for each way to read the scores."""
+
+
+class Polyphonic(Network):
+    """A network that is trained on what follows each step of notes."""
+
+    recordable = False  # how many steps are judged is known when they are computed
+
+    def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
+        """Predict each step of `source` (B, T, K) but the first; the answers are about what follows the last.
+
+        The loss is the sum over all keys, counted a step.
+        """
+        notes, lengths = arrays["source"], arrays["lengths"]
+        scores = self.network.step_scores(arrays)
+        later = sequence_mask(lengths - 1, notes.shape[1] - 1, notes.device)  # (B, T - 1)
+        loss = binary_cross_entropy(scores[:, :-1][later], notes[:, 1:][later], objective)
+        last = (lengths - 1).clamp(min=0)
+        after = scores[torch.arange(len(last), device=scores.device), last.to(scores.device)]  # (B, K)
+        return Output(Loss(loss, last.sum()), self.network.predict(after, arrays))
+
+
+class Tagged(Network):
+    """A network that is trained on a tag of each token."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.multiples = {
+            "source": (1, 4),
+            "tags": (1, 4),
+            "spelling_index": (1, 4),
+            "spellings": (32, 4),
+            "spelling_lengths": (32,),
+        }
+
+    def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
+        """Tag a batch; `tags` (B, T) may be missing. Training computes no choice."""
+        scores = self.network.scores(arrays)
+        with torch.autocast(scores.device.type, enabled=False):
+            choice = {} if self.training else self.network.predict(scores, arrays)
+        if "tags" not in arrays:
+            return Output(None, choice)
+        mask = sequence_mask(arrays["lengths"], scores.shape[1], scores.device)  # (B, T)
+        layer = self.network.output
+        if isinstance(layer, CRFLayer):
+            return Output(sentence_loss(cast(CRF, layer.crf), scores, arrays["tags"], mask), choice)
+        return Output(tag_loss(scores, arrays["tags"], mask, objective), choice)
+
+
+def tag_loss(scores: Tensor, tags: Tensor, mask: Tensor, objective: Objective) -> Loss:
+    """Return the cross-entropy of the tags (B, T) from 0 to below K, those that training had."""
+    targets = tags.masked_fill(~mask, IGNORED)
+    return known_cross_entropy(scores.flatten(0, 1), targets.flatten(), objective)
+
+
+def sentence_loss(crf: CRF, scores: Tensor, tags: Tensor, mask: Tensor) -> Loss:
+    """Return the negative log-likelihood of the sentences whose tags (B, T) are all known.
+
+    Smoothing and weights are of single tags and do not apply.
+    """
+    unknown = mask & (tags >= scores.shape[2])
+    whole = ~unknown.any(dim=1)  # (B,)
+    with torch.autocast(scores.device.type, enabled=False):
+        found = crf.log_likelihood(scores, tags.masked_fill(unknown, 0), mask)
+    return Loss(-(found * whole).sum(), (mask & whole[:, None]).sum())
+
+
+class Texts(Network):
+    """A language model: trained on the next token at every step of a text."""
+
+    def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:
+        """Predict `targets` (B, T) from `inputs` (B, T); <blank> targets do not count.
+
+        `carry` is the state after the segment before; the state returned is cut off from its
+        graph, which is what truncates back-propagation through time.
+        """
+        hidden, states = self.network.hidden(arrays["inputs"], arrays["lengths"], carry)
+        logits = self.network.score(hidden).flatten(0, 1)  # (B * T, V)
+        loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
+        return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
+
+    def log_likelihood(self, arrays: Arrays) -> Tensor:
+        """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
+
+        Step by step, so that the scores of one step are all that is in memory.
+        """
+        targets, lengths = arrays["targets"], arrays["lengths"]
+        hidden, _ = self.network.hidden(arrays["inputs"], lengths)
+        gained = [
+            -F.cross_entropy(self.network.score(hidden[:, step]).float(), targets[:, step], reduction="none")
+            for step in range(targets.shape[1])
+        ]
+        mask = sequence_mask(lengths, targets.shape[1], targets.device)
+        return (torch.stack(gained, dim=1) * mask).sum(dim=1)
+
+    def initial(self, rows: int) -> Layers:
+        """Return the state in which a text begins, each array (rows, H)."""
+        states: Layers = self.network.rnn.initial(rows)
+        return states
+
+    def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
+        """Read `tokens` (N,) and return the next token's logits (N, V) and the new states."""
+        hidden, states = self.network.steps(tokens, states)
+        return self.network.score(hidden).float(), states
+
+    def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
+        """Read a prompt `tokens` (N, T) at once: the last step's logits (N, V) and states."""
+        lengths = full_lengths(tokens.shape[0], tokens.shape[1], tokens.device)
+        hidden, states = self.network.hidden(tokens, lengths, states)
+        return self.network.score(hidden[:, -1]).float(), states
+
+
+class Written(Network):
+    """An encoder-decoder: trained on the target of each source."""
+
+    def __init__(self, describe: Any, config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> None:
+        super().__init__(describe, config, sizes, shrink)
+        self.scheduled_sampling = config.scheduled_sampling
+        if isinstance(self.get_submodule("encoder"), RNN):
+            self.multiples = {"source": (1, 4), "inputs": (1, 4), "targets": (1, 4)}
+
+    def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
+        """Predict `targets` (B, T) from `inputs` (B, T) and `source`; <blank> targets do not count."""
+        start = self.network.encode(arrays)
+        inputs, lengths = arrays["inputs"], arrays["target_lengths"]
+        if self.training and self.scheduled_sampling:
+            with torch.no_grad():
+                guesses = self.network.decoder(inputs, lengths, start)
+            inputs = mix(inputs, guesses, self.scheduled_sampling)
+        logits = self.network.decoder(inputs, lengths, start).flatten(0, 1)  # (B * T, V)
+        loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
+        return Output(Loss(loss, lengths.sum()), {})
+
+    def begin(self, arrays: Arrays) -> tuple[Tensor, DecoderState]:
+        """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
+        begun: tuple[Tensor, DecoderState] = self.network.begin(arrays)
+        return begun
+
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
+        stepped: tuple[Tensor, DecoderState] = self.network.decoder.step(tokens, state)
+        return stepped
+
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
+        """Go on from the sequences `rows` (A, K)."""
+        selected: DecoderState = self.network.decoder.select(state, rows)
+        return selected
+
+
+KINDS: Mapping[str, type[Network]] = {
+    "labels": Labelled,
+    "notes": Polyphonic,
+    "tags": Tagged,
+    "text": Texts,
+    "target": Written,
+}
+"""The module for what a network is trained on."""

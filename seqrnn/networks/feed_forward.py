@@ -1,0 +1,41 @@
+"""One-to-one: what is read has no time steps, so nothing recurs.
+
+Shapes: B batch, S places (1 for a vector), E size of a place's vector, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.config import ModelConfig
+from seqrnn.networks.heads import build_head
+from seqrnn.networks.inputs import build_input
+from seqrnn.networks.ops import Learns, Ops, Value
+from seqrnn.networks.places import PooledMLP
+from seqrnn.networks.predictions import Values, build_prediction
+
+
+class FeedForward:
+    """Places of an image, or the one of a vector, pooled, and a head."""
+
+    learns: ClassVar[Learns] = "labels"
+
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
+        """Build it; `sizes` holds what is read, `classes` and what they predict."""
+        self._embed, size = build_input(ops.within("embedding"), config, sizes)
+        reads = RNNSizes(size, config.hidden_size, config.num_layers, dropout=config.dropout)
+        self._pool = PooledMLP(ops.within("reader"), reads)
+        self._head = build_head(
+            ops.within("head"), config.head, config.hidden_size, sizes["classes"], config.dropout
+        )
+        self.prediction = build_prediction(ops, sizes)
+
+    def scores(self, arrays: Mapping[str, Value]) -> Value:
+        """Score the `source` of a batch -> (B, K)."""
+        return self._head(self._pool(self._embed(arrays["source"])))
+
+    def predict(self, scores: Value, arrays: Mapping[str, Value]) -> Values:  # noqa: ARG002
+        """Return what answers are made from, of the scores (B, K) of a batch."""
+        return self.prediction(scores)

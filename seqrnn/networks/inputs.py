@@ -1,0 +1,46 @@
+"""From what is read, tokens, vectors or an image, to a sequence of vectors.
+
+Shapes: B batch, T time (or places of an image), F features, E embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seqrnn.config import ModelConfig
+from seqrnn.networks.ops import Embedding, Map, Ops, Value
+
+
+class VectorInput:
+    """Vectors as they are: the first layer's own matrix takes the place of an embedding."""
+
+    def __init__(self, ops: Ops, dropout: float) -> None:
+        self._ops = ops
+        self._dropout = ops.dropout(dropout)
+
+    def __call__(self, vectors: Value) -> Value:
+        """Return `vectors` (B, T, F), of any type, as floats; in training some values are dropped."""
+        return self._dropout(self._ops.floats(vectors))
+
+
+def build_input(ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> tuple[Map, int]:
+    """Make the input for tokens of a `vocabulary`, vectors of so many `features`, or images; return E.
+
+    Images have `channels` and a `side`.
+    """
+    if "channels" in sizes:
+        return ops.images(sizes["channels"], sizes["side"], config.channels)
+    if "features" in sizes:
+        return VectorInput(ops, config.embedding_dropout), sizes["features"]
+    return build_embedding(ops, config, sizes["vocabulary"]), config.embedding_size
+
+
+def build_embedding(ops: Ops, config: ModelConfig, vocabulary: int) -> Embedding:
+    """Make the embedding of what a model reads."""
+    return ops.embedding(
+        vocabulary,
+        config.embedding_size,
+        config.embedding_dropout,
+        config.word_dropout,
+        trained=not config.freeze_embeddings,
+    )

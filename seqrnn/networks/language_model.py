@@ -1,0 +1,48 @@
+"""The language model: at every step, which token comes next.
+
+Shapes: B batch, T time, E embedding, H hidden, V vocabulary, N sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from seqrnn.cells.sizes import RNNSizes
+from seqrnn.config import ModelConfig
+from seqrnn.networks.inputs import build_embedding
+from seqrnn.networks.ops import Layers, Learns, Ops, Value
+
+
+class LanguageModel:
+    """Embedding, recurrent layers from left to right, and a score for every token.
+
+    Tied embeddings score a token with the vector that also represents it at the input (Press and Wolf 2017);
+    where the sizes differ, a linear projection leads from the hidden state to that space.
+    """
+
+    learns: ClassVar[Learns] = "text"
+
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
+        """Build it; `sizes` holds `vocabulary`."""
+        ops.order("embedding", "rnn", "bridge", "output")
+        hidden_size, vocabulary = config.hidden_size, sizes["vocabulary"]
+        self._embed = build_embedding(ops.within("embedding"), config, vocabulary)
+        features = config.embedding_size if config.tie_embeddings else hidden_size
+        tied = self._embed if config.tie_embeddings else None
+        self.output = ops.within("output").linear(features, vocabulary, tied_to=tied)
+        self._dropout, self.projection = ops.dropout(config.dropout), None
+        if features != hidden_size:
+            self.projection = ops.within("bridge.1").linear(hidden_size, features)
+        rnn_sizes = RNNSizes(config.embedding_size, hidden_size, config.num_layers, dropout=config.dropout)
+        self.rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
+        self.steps = ops.token_steps(self._embed, self.rnn)
+
+    def hidden(self, tokens: Value, lengths: Value, states: Layers | None = None) -> tuple[Value, Layers]:
+        """Read `tokens` (B, T) of `lengths` (B,), after what led to `states`: (B, T, H), and the states."""
+        return self.rnn(self._embed(tokens), lengths, states)
+
+    def score(self, hidden: Value) -> Value:
+        """Score the next token: hidden states (..., H) -> logits (..., V)."""
+        hidden = self._dropout(hidden)
+        return self.output(hidden if self.projection is None else self.projection(hidden))

@@ -1,0 +1,1 @@
+"""How a report looks: charts as SVG with real text, and the templates of its sections."""

@@ -1,0 +1,1 @@
+"""Numbers of a report: from answers and histories to dataclasses, without a word of HTML."""

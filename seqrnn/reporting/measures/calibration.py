@@ -1,0 +1,82 @@
+"""Whether probabilities can be believed, and what the surest answers are worth, as `evaluate` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seqrnn.metrics.calibration import Coverage, ReliabilityBin
+from seqrnn.metrics.evaluation import Evaluation
+
+THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+SURE = 0.9  # the probability from which the sentence on coverage speaks of sure answers
+CLOSE = 0.02  # a calibration error that is not worth a word
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How probabilities compare with the share of right decisions.
+
+    `error` is the expected calibration error, `uncalibrated` what it would be without calibration, if known.
+    """
+
+    decisions: int
+    confidence: float
+    accuracy: float
+    error: float
+    uncalibrated: float | None
+    bins: Sequence[ReliabilityBin]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Covered:
+    """Accuracy of the surest share of the answers: a `curve`, and a table of some lowest probabilities."""
+
+    curve: Sequence[Coverage]
+    table: Sequence[Coverage]
+    verdict: str
+
+
+def reliability_of(evaluation: Evaluation) -> Reliability | None:
+    """Return what an evaluation says of probabilities; None where no answer has any."""
+    bins, figures = evaluation.reliability, evaluation.figures
+    error = figures.get("expected_calibration_error")
+    if not bins or not isinstance(error, float):
+        return None
+    decisions = sum(each.count for each in bins)
+    confidence = sum(each.count * each.confidence for each in bins) / decisions
+    accuracy = sum(each.count * each.accuracy for each in bins) / decisions
+    before = figures.get("expected_calibration_error_uncalibrated")
+    before = before if isinstance(before, float) else None
+    verdict = _believed(confidence - accuracy, error)
+    return Reliability(decisions, confidence, accuracy, error, before, bins, verdict)
+
+
+def coverage_of(evaluation: Evaluation) -> Covered | None:
+    """Return how accurate the surest answers of an evaluation are; None where no answer has a probability."""
+    curve = evaluation.coverage
+    if not curve:
+        return None
+    table = [min(curve, key=lambda each: abs(each.min_probability - lowest)) for lowest in THRESHOLDS]
+    sure = min(curve, key=lambda each: abs(each.min_probability - SURE))
+    return Covered(curve, table, _told(curve[0], sure))
+
+
+def _believed(over: float, error: float) -> str:
+    measured = f"an expected calibration error of {error:.1%}"
+    if error < CLOSE:
+        return f"Its probabilities can be believed: {measured}."
+    if abs(over) < error / 3:
+        return f"Its probabilities are off, here too high and there too low: {measured}."
+    return f"It is surer than it is right: {measured}." if over > 0 else f"It is too unsure: {measured}."
+
+
+def _told(everything: Coverage, sure: Coverage) -> str:
+    total = f"Of all answers {everything.accuracy or 0.0:.1%} are right"
+    if sure.accuracy is None:
+        return f"{total}; none has a probability of {sure.min_probability:.0%} or more."
+    return (
+        f"{total}; of the {sure.coverage:.0%} with a probability of {sure.min_probability:.0%} or more, "
+        f"{sure.accuracy:.1%}."
+    )

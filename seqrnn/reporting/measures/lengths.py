@@ -1,0 +1,76 @@
+"""How good answers are by the length of what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_BINS = 8
+FEWEST = 4  # examples in a bin that a sentence may speak of
+FAR = 0.05  # a difference that is worth a word
+
+
+@dataclass(frozen=True)
+class LengthBin:
+    """Examples of `low` to `high` tokens: how many, the mean of their scores, and its standard error."""
+
+    low: int
+    high: int
+    count: int
+    mean: float
+    error: float
+
+
+@dataclass(frozen=True)
+class ByLength:
+    """The mean score of examples by their length."""
+
+    name: str
+    bins: Sequence[LengthBin]
+    verdict: str
+
+
+def by_length(name: str, lengths: NDArray[np.int64], scores: NDArray[np.float64]) -> ByLength | None:
+    """Sort the scores (N,) of examples by length (N,) into bins of about as many each.
+
+    `name` is what the mean score is called. None where all lengths are the same.
+    """
+    if len(lengths) == 0 or lengths.min() == lengths.max():
+        return None
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, MOST_BINS + 1), method="lower"))
+    starts = np.unique(np.append(edges[:-1], lengths.min()))
+    places = np.searchsorted(starts, lengths, side="right") - 1
+    bins = [
+        _bin(lengths[places == place], scores[places == place])
+        for place in range(len(starts))
+        if (places == place).any()
+    ]
+    return ByLength(name, bins, _verdict(name, bins)) if len(bins) > 1 else None
+
+
+def _bin(lengths: NDArray[np.int64], scores: NDArray[np.float64]) -> LengthBin:
+    deviation = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    error = deviation / len(scores) ** 0.5
+    return LengthBin(int(lengths.min()), int(lengths.max()), len(scores), float(scores.mean()), error)
+
+
+def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
+    told = [each for each in bins if each.count >= FEWEST]
+    if len(told) < 2:
+        return ""
+    low, high = min(told, key=lambda each: each.mean), max(told, key=lambda each: each.mean)
+    if high.mean - low.mean < FAR * max(abs(high.mean), abs(low.mean)):
+        return f"The {name} hardly depends on the length."
+    return (
+        f"The {name} is lowest with {_range(low)} ({low.mean:.3g}), highest with {_range(high)} "
+        f"({high.mean:.3g})."
+    )
+
+
+def _range(each: LengthBin) -> str:
+    if each.low == each.high:
+        return f"{each.low:,} token{'' if each.low == 1 else 's'}"
+    return f"{each.low:,} to {each.high:,} tokens"

@@ -1,0 +1,79 @@
+"""What was read of an example, as a page can show it: a text, an image, lines of a series, or numbers."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqrnn.data.fields.images import read_pixels
+from seqrnn.data.fields.named_files import find_named_file
+from seqrnn.data.fields.source_kind import FileKind, SourceKind
+from seqrnn.data.record import Record
+from seqrnn.errors import DataError
+
+SIDE = 96  # pixels of an image that is shown
+LONGEST = 400  # characters of a text
+MOST_SERIES = 6  # lines of a series
+MOST_POINTS = 160  # steps of a line
+MOST_NUMBERS = 24
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What to show of what was read; only what there is is filled.
+
+    `image` is an address of kind data:, `series` the values of each feature over time.
+    """
+
+    text: str = ""
+    image: str = ""
+    series: Sequence[Sequence[float]] = ()
+    steps: int = 0
+
+
+def picture_of(record: Record, kind: SourceKind) -> Picture:
+    """Return what to show of a record from a source of this kind."""
+    file_kind: FileKind = kind.file_kind
+    if file_kind == "image":
+        return Picture(record.source, _image(record))
+    if record.steps is None:
+        return Picture(cut(record.source))
+    if kind.has_numbers and kind.sequential:
+        return _series(record)
+    return Picture(", ".join(f"{value:.4g}" for value in _numbers(record)[:MOST_NUMBERS]))
+
+
+def cut(text: str) -> str:
+    """Return a text, or its beginning where it is too long to be shown."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
+def _image(record: Record) -> str:
+    from PIL import Image
+
+    try:
+        pixels = read_pixels(find_named_file(record), side=SIDE)
+    except DataError:
+        return ""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def _series(record: Record) -> Picture:
+    steps = record.steps or ()
+    stride = -(-len(steps) // MOST_POINTS)
+    try:
+        values = np.asarray(steps[::stride], dtype=np.float64)  # (T, F)
+    except (TypeError, ValueError):  # keys that sound at a step, of which there may be any number
+        return Picture(cut(str(list(steps))))
+    values = values.reshape(len(values), -1)[:, :MOST_SERIES]
+    return Picture(series=values.T.tolist(), steps=len(steps))
+
+
+def _numbers(record: Record) -> list[float]:
+    return np.asarray(record.steps, dtype=np.float64).ravel().tolist()

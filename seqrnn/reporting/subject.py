@@ -1,0 +1,66 @@
+"""What a report is on: a run, and what it answers to some data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from seqrnn.data.answer import Answer
+from seqrnn.data.record import Record
+from seqrnn.library.opened_model import OpenedModel
+from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.task import Task
+
+
+class Example(NamedTuple):
+    """A row of the data, and what the model says of it; `length` is how many tokens or steps are read."""
+
+    record: Record
+    answer: Answer
+    grade: Grade | None
+    length: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a model is asked: its rows, and how page and shell call it.
+
+    `argument` is what names it on a command line, as one word or several; nothing for a run's own data.
+    """
+
+    name: str
+    argument: str
+    records: Callable[[], Iterator[Record]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a model answers to some data: figures over all rows, and `examples`, all or some of the `rows`."""
+
+    data: Data
+    evaluation: Evaluation
+    examples: Sequence[Example]
+    rows: int
+
+    @property
+    def is_all(self) -> bool:
+        """Whether the examples are all rows."""
+        return len(self.examples) == self.rows
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run: its model, what its directory says (see `run_facts`), and what it answers to data, if any."""
+
+    name: str
+    argument: str
+    model: OpenedModel
+    facts: Mapping[str, Any]
+    measured: Measured | None = None
+
+    @property
+    def task(self) -> Task:
+        """What the run has learnt."""
+        return self.model.run.task

@@ -1,0 +1,314 @@
+"""The training loop: a generator of events that printing and plotting listen to."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import torch
+from torch import nn
+
+from seqrnn.backends.torch.build import count_parameters
+from seqrnn.backends.torch.device import choose_precision
+from seqrnn.backends.torch.loss import Objective
+from seqrnn.backends.torch.parameters import model_arrays
+from seqrnn.catalog import CELLS, load
+from seqrnn.config import Config
+from seqrnn.data.dataset.batching import Batch, BatchOrder
+from seqrnn.data.dataset.columns import Column
+from seqrnn.data.dataset.prepare import PreparedData
+from seqrnn.errors import ModelError, NumericError
+from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.run.calibration import Calibration
+from seqrnn.run.checkpoint import Checkpoint, Snapshot
+from seqrnn.run.directory import RunDirectory
+from seqrnn.run.manifest import TRAINING_STATE, Metric
+from seqrnn.tasks.task import Task
+from seqrnn.training.averaging import WeightAverage
+from seqrnn.training.device_updates import DeviceUpdater
+from seqrnn.training.duration import Duration
+from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
+from seqrnn.training.evaluation_plan import EvaluationPlan
+from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
+from seqrnn.training.optimizer import Schedule, build_optimizer
+from seqrnn.training.state import SavedState, TrainerState
+from seqrnn.training.threads import ThreadTuner
+from seqrnn.training.training_arrays import load_training, training_arrays
+from seqrnn.training.updates import Learner, Updater
+
+MAX_SKIPPED_UPDATES = 10  # in a row, before the training gives up
+
+
+class Trainer:
+    """Trains one model; `events()` does the work, `stop()` ends it after the update under way.
+
+    All that a resumed training must know is in `state` and in the tensors of model, optimizer, average and
+    updater.
+    """
+
+    def __init__(self, config: Config, task: Task, model: nn.Module, prepared: PreparedData) -> None:
+        self.config = config.training
+        self.task = task
+        self.model = model
+        self.train_set, self.valid_set = prepared.train, prepared.valid
+        self.data_hashes = prepared.hashes  # saved, so that a resumed training can tell a change
+        self.state = TrainerState()
+        self.device = next(model.parameters()).device
+        self.dtype = choose_precision(
+            self.config.precision, self.device, load(CELLS[config.model.cell]).torch_kernel
+        )
+        self.optimizer = build_optimizer(model, self.config)
+        self.average = WeightAverage(model, self.config.average)
+        self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
+        self.updater = self._build_updater()
+        self.duration = Duration.of(self.config)
+        self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
+        self.stop_reason: str | None = None
+        self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
+        automatic = self.device.type == "cpu" and self.config.threads is None
+        self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
+        self._started = time.monotonic()
+        self._saved_step: int | None = None
+        self._rate = 0.0  # learning rate of the last update
+        self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
+        self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
+
+    def _build_updater(self) -> Updater:
+        weights = self.task.class_weights(self.train_set)
+        objective = Objective(
+            self.config.label_smoothing,
+            None if weights is None else torch.from_numpy(weights).float().to(self.device),
+        )
+        clip = self.config.clip or math.inf
+        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip)
+        return Updater(learner) if self.device.type == "cpu" else DeviceUpdater(learner)
+
+    def stop(self, reason: str) -> None:
+        """End the training, saved, after the update under way."""
+        self.stop_reason = reason
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self.stop_reason is not None
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Continue exactly where a checkpoint was saved; its weights are loaded already."""
+        state = SavedState.read(checkpoint)
+        if state.batch > sum(map(_max_batches, self.train_set.columns.values())):
+            path = checkpoint.path / TRAINING_STATE
+            raise ModelError(f"{path}: says batch {state.batch}, which the data do not have; copy it again")
+        self.state = state.counters()
+        self.schedule.scale = self.state.lr_scale
+        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
+        self.average.resume(tensors)
+        self._started -= self.state.seconds
+        self._plan.took_place(self.state.seconds, 0.0)
+        self._saved_step = checkpoint.step
+
+    def events(self, run: RunDirectory) -> Iterator[Event]:
+        """Train until the duration is over, saving checkpoints into `run`.
+
+        A training that is stopped is saved as it is, without an evaluation that an uninterrupted one
+        would not have had.
+        """
+        self.model.train()
+        self._import_libraries()
+        yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
+        groups = self._groups()
+        while (reason := self._reason_to_end()) is None:
+            if self._evaluation_is_due():
+                yield from self._evaluate_and_save(run)
+                continue
+            group, started = next(groups), self.seconds()
+            self._rate = rate = self.schedule.rate(self.fraction())
+            self.updater.update(group, rate, self.state.step + 1)
+            self._count_update(group, rate, started)
+            yield from self._completed_updates(self.updater.lag)
+        yield from self._completed_updates(0)
+        if not self.stopped and self.state.evaluated != self.state.step:
+            yield from self._evaluate_and_save(run)
+        elif self._saved_step != self.state.step:
+            yield self._save(run)
+        yield Finished(self.state.step, self.state.seconds, self.stop_reason or reason)
+
+    def batch_order(self) -> BatchOrder:
+        """Return the order of this epoch's batches."""
+        return BatchOrder(self.config.seed, self.state.epoch, self.config.batch_size)
+
+    def seconds(self) -> float:
+        """Return the time since the training started, without interruptions."""
+        return time.monotonic() - self._started
+
+    def fraction(self) -> float:
+        """Return the share of the training that is done, 0 to 1."""
+        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step)
+
+    def _import_libraries(self) -> None:
+        """Import what evaluations need; the time is not the training's."""
+        started = time.monotonic()
+        if self.valid_set is not None:
+            import_libraries(self.task)
+        self._started += time.monotonic() - started
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """Yield as many batches at a time as share an update, from where the state is, without an end."""
+        while True:
+            left = islice(self.task.batches(self.train_set, self.batch_order()), self.state.batch, None)
+            while group := list(islice(left, self.config.accumulate)):
+                yield group
+            self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+
+    def _epochs(self) -> float:
+        return self.state.epoch + self.state.batch / max(self.batches_per_epoch, 1)
+
+    def _reason_to_end(self) -> str | None:
+        """Say why the training is over; None while it is not."""
+        if self.stop_reason is not None:
+            return self.stop_reason
+        if self.fraction() >= 1.0:
+            return "the training is complete"
+        patience = self.config.early_stopping
+        if patience is not None and self.state.evaluations_without_improvement >= patience:
+            return f"{patience} evaluations brought nothing better"
+        return None
+
+    def _count_update(self, group: list[Batch], rate: float, started: float) -> None:
+        """Take note of an update that began `started` seconds after the training."""
+        state = self.state
+        state.step, state.batch, state.seconds = state.step + 1, state.batch + len(group), self.seconds()
+        tokens, positions = sum(b.tokens for b in group), sum(b.positions for b in group)
+        self._threads.update_took(state.seconds - started, positions)
+        begun = Stepped(
+            step=state.step,
+            epoch=self._epochs(),
+            fraction=self.fraction(),
+            loss=math.nan,
+            learning_rate=rate,
+            tokens=tokens,
+            filling=1.0 - tokens / max(positions, 1),
+            seconds=state.seconds,
+        )
+        self._begun.append((begun, group[-1]))
+
+    def _completed_updates(self, lag: int) -> Iterator[Stepped]:
+        """Yield the updates that are over, waiting for all but `lag` of those that were begun."""
+        for loss, made in self.updater.results(lag):
+            begun, batch = self._begun.popleft()
+            self._note_loss(begun.step, loss if made else None, batch)
+            yield replace(begun, loss=loss, skipped=not made)
+
+    def _note_loss(self, step: int, loss: float | None, batch: Batch) -> None:
+        """Take note of the loss of an update, None if it was skipped; give up where nothing finite comes."""
+        state = self.state
+        if loss is not None or self._probe is None:
+            self._probe = batch
+        if loss is not None:
+            state.skipped_updates = 0
+            state.loss_sum, state.loss_count = state.loss_sum + loss, state.loss_count + 1
+            return
+        state.skipped_updates += 1
+        if state.skipped_updates >= MAX_SKIPPED_UPDATES:
+            raise NumericError(
+                f"step {step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
+                "the best weights so far are kept; try a lower `training.learning_rate` or a smaller "
+                "`training.clip`"
+            )
+
+    def _evaluation_is_due(self) -> bool:
+        epoch_ended = self.state.batch == self.batches_per_epoch
+        gap = self.state.step - self.state.evaluated
+        return self._plan.is_due(gap, epoch_ended, self.seconds())
+
+    def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
+        yield from self._completed_updates(0)
+        started, metric, calibration = self.seconds(), None, None
+        if self.valid_set is not None:
+            scorer = self.task.scorer()
+            options = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+            try:
+                with self.average.in_place():
+                    evaluation = evaluate(self.model, self.task, self.valid_set, options, scorer)
+            except NumericError as error:
+                raise NumericError(f"step {self.state.step}: {error}") from error
+            metric = metric_of(self.task, evaluation)
+            yield self._compare(evaluation, metric)
+            calibration = scorer.fit_calibration()
+        self.state.evaluated = self.state.step
+        self._plan.took_place(self.seconds(), self.seconds() - started)
+        yield self._save(run, metric, calibration)
+
+    def _save(
+        self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
+    ) -> Saved:
+        self.state.seconds = self.seconds()
+        self._require_finite_loss()
+        with self.average.in_place():
+            self._require_finite_loss()
+            run.save(self._snapshot(metric, calibration))
+        self._saved_step = self.state.step
+        return Saved(self.state.step)
+
+    def _require_finite_loss(self) -> None:
+        """Raise NumericError where the weights have diverged, though each of them is a finite number.
+
+        The update before may have done it, and without validation data nobody has looked since.
+        """
+        if self._probe is not None and not has_finite_loss(self.model, self._probe):
+            raise NumericError(
+                f"step {self.state.step}: the weights have diverged, their loss is not finite; they are "
+                "not saved, what was saved before is kept; try a lower `training.learning_rate` or a "
+                "smaller `training.clip`"
+            )
+
+    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
+        tensors = training_arrays(self.model, self.optimizer, self.updater.carry)
+        return Snapshot(
+            step=self.state.step,
+            tensors=model_arrays(self.model),
+            epoch=self._epochs(),
+            metric=metric,
+            calibration=calibration,
+            training_tensors={**tensors, **self.average.set_aside()},
+            training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
+        )
+
+    def _compare(self, evaluation: Evaluation, metric: Metric) -> Evaluated:
+        """Compare an evaluation with the best so far."""
+        state = self.state
+        best = metric.model_copy(update={"value": state.best, "loss": state.best_loss})
+        better = state.best is None or metric.rank < best.rank
+        if better:
+            state.best, state.best_loss = metric.value, metric.loss
+        state.evaluations_without_improvement = 0 if better else state.evaluations_without_improvement + 1
+        self.schedule.observe(state.evaluations_without_improvement)
+        state.lr_scale = self.schedule.scale
+        train_loss = state.loss_sum / max(state.loss_count, 1)
+        state.loss_sum, state.loss_count = 0.0, 0
+        return Evaluated(
+            step=state.step,
+            epoch=self._epochs(),
+            seconds=state.seconds,
+            train_loss=train_loss,
+            metrics=evaluation.figures,
+            best=better,
+            metric=self.task.metric,
+            learning_rate=self._rate,
+        )
+
+
+def metric_of(task: Task, evaluation: Evaluation) -> Metric:
+    """Return the figure of an evaluation by which checkpoints of a task are compared."""
+    value, loss = (evaluation.figures[name] for name in (task.metric, "loss"))
+    assert not isinstance(value, str)
+    assert not isinstance(loss, str)
+    return Metric(name=task.metric, value=value, better=task.better, loss=loss)
+
+
+def _max_batches(column: Column) -> int:
+    """Return more batches than an epoch over a column can have."""
+    return len(column) + len(column.values)
