@@ -70,7 +70,7 @@ class Explanation:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """What `seqrnn explain --jsonl` writes of it."""
+        """What `seqrnn explain` writes of it as JSON."""
         surprisals = {} if self.surprisals is None else {"surprisals": self.surprisals}
         return {
             "tokens": self.tokens,
@@ -131,8 +131,8 @@ class Explainer:
         row = {field.name: field.encode([record])[0] for field in fields}
         source = row[fields[0].name]
         tokens = fields[0].step_names(record, source)
-        if isinstance(self._task, GenerationTask):
-            row[self._task.output.name] = self._written(row)
+        if self._task.searches:
+            row[GenerationTask.of(self._task).output.name] = self._written(row)
         batch = self._batch([row])
         values, attention = self._observer.values(batch)
         outputs = self._task.explained(values, batch)
