@@ -102,7 +102,9 @@ def train(
             return
         with stopping(ready.session.trainer.stop):
             events = ready.session.events(ready.run)
-            console.follow(tracked(events, log or (), ready.run.path, ready.session.config, console.say))
+            if log:
+                events = tracked(events, log, ready.run.path, ready.session.config, console.say)
+            console.follow(events)
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
             _test(ready.test, ready.run.path, plan.config.training.device, console)
