@@ -60,6 +60,7 @@ class Tagging(PredictionTask):
     sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
+    output_per_token = True
     libraries = ("sklearn.metrics",)
     settings = frozenset(
         {
