@@ -46,7 +46,7 @@ class LazyGroup(TyperGroup):
     """Loads a command when it is called, and ends the process with the right exit code."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
-        """Parse the options before the command; `--debug` may stand behind it as well."""
+        """Parse the options before the command; `--debug` may come after it as well."""
         with exit_codes(debug=False):
             return super().make_context(info_name, _with_debug_first(args), *rest, **extra)
 
@@ -126,7 +126,7 @@ def seqrnn(
 def _add_entry(name: str, summary: str) -> None:
     @app.command(name, help=summary)
     def entry() -> None:
-        """Stand in the help; `LazyGroup.resolve_command` gives the real command."""
+        """Hold the place in the help; `LazyGroup.resolve_command` gives the real command."""
 
 
 for _name, _summary in COMMANDS.items():

@@ -113,7 +113,7 @@ class TrainingConsole:
     def preparing(self, what: str) -> Iterator[Callable[[Preparing], None]]:
         """Yield what draws the state of a long preparation.
 
-        All lines are held to the end, and dropped where that is an error: its line stands alone.
+        All lines are held to the end, and dropped if that is an error, which is shown alone.
         """
         held: list[str] = []
         self._held = held
@@ -154,7 +154,7 @@ class TrainingConsole:
                 self._meter, self._adviser = Meter(), Adviser()
                 self._curve.clear()
                 if event.step:
-                    self.say(f"going on from step {event.step:,}")
+                    self.say(f"continuing from step {event.step:,}")
                 if event.complete:
                     self.say("nothing was left to do; --epochs, --steps or --budget gives it a new length")
             case Stepped():

@@ -44,6 +44,7 @@ def explain(
     tokens and how surprising each token was, an encoder-decoder which tokens each written one comes from.
     With --jsonl all of it is lines of JSON, and a line may itself be a JSON object.
     """
+    from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.cli.drawing import Paper
     from seqrnn.cli.explanation import drawn
@@ -58,6 +59,7 @@ def explain(
 
     set_threads(threads)
     network = open_model(model, None, Resources("torch", "cpu", threads))
+    assert isinstance(network.backend, TorchBackend)
     asking = Explainer(network.run, network.backend, method).asking()
     require_rows(data)
     config, paper = network.run.config, Paper.of_stdout()

@@ -39,7 +39,7 @@ class InputRow(NamedTuple):
     steps: list[Any] | None = None
 
     def record(self, path: str) -> Record:
-        """Return what is read of the row, which stands in the file `path`."""
+        """Return the row, of the file `path`, as a record."""
         return Record(self.text, path=path, line=self.id + 1, steps=self.steps)
 
 

@@ -30,17 +30,17 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with a sub-folder a class; - is standard input.", show_default=False
+            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)
+        Path | None, typer.Option("-o", "--output", help="Run directory to create.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     assignments: AssignmentsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on exactly where the run in --output stopped.")
+        bool, typer.Option("--resume", help="Continue the run in --output exactly where it stopped.")
     ] = False,
     init_from: Annotated[
         Path | None, typer.Option("--init-from", help="Start from the weights of another run.")
@@ -50,8 +50,8 @@ def train(
         typer.Option(
             "--folds",
             min=2,
-            help="For small data: train once without each of so many parts, measure on it, and say mean and "
-            "standard deviation; then train on all examples. A --budget is that of all trainings together.",
+            help="Cross-validation with this many folds, for small data; then a training on all examples. "
+            "--budget covers all trainings together.",
             show_default=False,
         ),
     ] = None,
@@ -69,7 +69,7 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the data and build the model, but do not train.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors.")] = False,
     **flags: Any,
 ) -> None:
     """Train a model on a data file.
@@ -219,8 +219,8 @@ def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) 
 def _next_command(session: Session, output: str) -> str:
     """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
     if not session.trainer.stopped:
-        return f"ask it with: seqrnn {session.task.command} -m {output}"
+        return f"use it with: seqrnn {session.task.command} -m {output}"
     data = session.config.data
     from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
     again = " (with the same data on standard input)" if from_stdin else ""
-    return f"go on with: seqrnn train -o {output} --resume{again}"
+    return f"continue with: seqrnn train -o {output} --resume{again}"

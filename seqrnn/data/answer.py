@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 AnswerKind = Literal["label", "labels", "tags", "notes", "number", "text"]
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
     confidences: Sequence[float] = ()  # of each of `nbest`
     explanation: Any = None  # why, where that was asked for
     abstained: bool = False  # there is no prediction, because its probability is too low
+    part_classes: Sequence[Sequence[float]] = ()  # for each item, the log of the confidence of each class
 
     @property
     def probability(self) -> float | None:
@@ -52,10 +54,11 @@ class Answer(NamedTuple):
         """Whether none of its numbers is nan or infinite, as they are where a network has diverged."""
         number = self.prediction if isinstance(self.prediction, float) else 0.0
         scores = (score for _, score in self.nbest)
+        every = chain.from_iterable(self.part_classes)
         return all(
             map(
                 math.isfinite,
-                (number, self.score or 0.0, *self.parts, *self.classes, *self.confidences, *scores),
+                (number, self.score or 0.0, *self.parts, *self.classes, *self.confidences, *scores, *every),
             )
         )
 

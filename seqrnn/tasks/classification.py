@@ -68,7 +68,7 @@ class Classification(PredictionTask):
     default_epochs = 10.0
     libraries = ("sklearn.metrics",)
     asked = "names"
-    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     no_probability = "several labels have no probability together (`threshold` is for each)"
@@ -124,12 +124,12 @@ class Classification(PredictionTask):
 
     @property
     def model(self) -> str:
-        """A network without recurrence where what is read has no time steps."""
+        """A network without recurrence where the input has no time steps."""
         return "classifier" if self.source.sequential else "feed-forward"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and its label."""
+        """The input and its label."""
         return self.source, self.labels
 
     @property
@@ -139,7 +139,7 @@ class Classification(PredictionTask):
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The input."""
         return (self.source,)
 
     @property
@@ -172,7 +172,7 @@ class Classification(PredictionTask):
         return NamesSeen("label", self.labels.names_of)
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, the number of classes and whether there may be several."""
+        """Return the sizes of the input, the number of classes and whether there may be several."""
         return {
             **self.source.sizes(),
             "classes": len(self.labels.labels),

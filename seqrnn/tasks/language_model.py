@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
@@ -29,6 +30,7 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, Scorer, Task, Values, one_batch
 
 MAX_NEXT_TOKENS = 10  # that an explanation tells
@@ -43,6 +45,8 @@ class LanguageModeling(Task):
     better = "lower"
     command = "generate"
     asked = "lines"
+    score_name = "surprisal"
+    sections = ("surprisal", "lengths")
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
@@ -155,6 +159,10 @@ class LanguageModeling(Task):
     def explained_fields(self) -> tuple[TextField]:
         """The text."""
         return (self.text,)
+
+    def grade(self, record: Record, answer: Answer) -> Grade:  # noqa: ARG002
+        """Return the mean surprisal of a line's tokens, in nats."""
+        return Grade(None, answer.prediction, None, answer.prediction)
 
     def scorer(self) -> LanguageScorer:
         """Return a fresh scorer."""

@@ -114,7 +114,7 @@ class Polyphony(PredictionTask):
         for batch in source_batches(self.config, self.source, dataset, order):
             if most and order.shuffled:
                 batch.arrays["source"] = transposed(batch.arrays["source"], most, generator)
-            steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not foretold
+            steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not predicted
             yield replace(batch, targets=int(steps))
 
     def scorer(self) -> PolyphonyScorer:

@@ -41,7 +41,7 @@ class Regression(PredictionTask):
     command = "classify"
     asked = "names"
     score_name = "squared error"
-    sections = ("numbers", "lengths")
+    sections = ("numbers", "saliency", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -70,17 +70,17 @@ class Regression(PredictionTask):
 
     @property
     def model(self) -> str:
-        """A network without recurrence where what is read has no time steps."""
+        """A network without recurrence where the input has no time steps."""
         return "classifier" if self.source.sequential else "feed-forward"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and its number."""
+        """The input and its number."""
         return self.source, self.numbers
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The input."""
         return (self.source,)
 
     @property
@@ -103,7 +103,7 @@ class Regression(PredictionTask):
         return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, and that one number comes out."""
+        """Return the sizes of the input, and that one number comes out."""
         return {**self.source.sizes(), "classes": 1, "numeric": 1}
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
@@ -132,16 +132,16 @@ class Regression(PredictionTask):
         """Give the number of each example of a batch."""
         return [Answer(float(number), None) for number in self.numbers.restore(values["numbers"])]
 
-    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
-        """Return the number of a row."""
-        (number,) = self.numbers.restore(values["numbers"]).tolist()
-        return [ExplainedOutput(float(number), None, "numbers", ())]
-
     def grade(self, record: Record, answer: Answer) -> Grade:
         """Compare numbers; the score is the squared error."""
         wanted = number_of(record)
         error = (answer.prediction - wanted) ** 2
         return Grade(wanted, answer.prediction, error == 0, error)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

@@ -79,7 +79,7 @@ class Seq2Seq(GenerationTask):
     command = "generate"
     asked = "sequences"
     score_name = "exact match"
-    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
@@ -138,14 +138,14 @@ class Seq2Seq(GenerationTask):
 
     @classmethod
     def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
-        """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
+        """Return the defaults for symbols, for sentences, or for images and vectors."""
         if not kind_named(source_kind).sequential:
             return {**cls.defaults, **OF_IMAGES}
         return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, what is written, and all that would be right."""
+        """The source, the target, and all references."""
         return self.source, self.target, self.references
 
     @property
@@ -158,7 +158,7 @@ class Seq2Seq(GenerationTask):
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The source."""
         return (self.source,)
 
     @property
@@ -198,7 +198,7 @@ class Seq2Seq(GenerationTask):
         return TargetsSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, whether it has time steps, and the size of what is written."""
+        """Return the sizes of the source, whether it has time steps, and the size of the target."""
         return {
             **self.source.sizes(),
             "sequential": int(self.source.sequential),
@@ -252,6 +252,26 @@ class Seq2Seq(GenerationTask):
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
 
+    def grade(self, record: Record, answer: Answer) -> Grade | None:
+        """Compare what was written with all that would be right, token by token.
+
+        None where texts are written from labels: there are more right ones than any data name.
+        """
+        if self.config.data.source_kind == "label":
+            return None
+        split = self.target.tokenizer.split
+        right = split(answer.prediction or "") in map(split, record.targets)
+        return Grade(list(record.targets), answer.prediction, right, float(right))
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records of which those that read the same image or vector have each other's targets."""
+        if self.source.sequential:
+            return list(records)
+        accepted: dict[str, list[str]] = {}
+        for record in records:
+            accepted.setdefault(_read(record), []).extend(record.targets)
+        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
     def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
         """Return the tokens that were written, which are the batch's targets, with the runners-up."""
         written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
@@ -270,21 +290,6 @@ class Seq2Seq(GenerationTask):
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
         """Return the text that was written."""
         return self.target.tokenizer.decode(output.at[-1] for output in outputs)
-
-    def grade(self, record: Record, answer: Answer) -> Grade:
-        """Compare what was written with all that would be right, token by token."""
-        split = self.target.tokenizer.split
-        right = split(answer.prediction or "") in map(split, record.targets)
-        return Grade(list(record.targets), answer.prediction, right, float(right))
-
-    def with_references(self, records: Sequence[Record]) -> list[Record]:
-        """Return records of which those that read the same image or vector have each other's targets."""
-        if self.source.sequential:
-            return list(records)
-        accepted: dict[str, list[str]] = {}
-        for record in records:
-            accepted.setdefault(_read(record), []).extend(record.targets)
-        return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
@@ -325,7 +330,7 @@ class WritingScorer(Scorer):
     def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`.
 
-        Besides, how many tokens to write, and labels to write for, training did not have.
+        Besides, how many target tokens, and labels of the source, training did not have.
         """
         scores = sequence_scores(self._generated, self._references, self._tokenizer.split)
         translation = translation_scores(self._generated, self._references, self._bleu_tokenizer)

@@ -216,8 +216,18 @@ class Tagging(PredictionTask):
             raise UsageError("`k` and `threshold` choose among labels; a tagger gives each token one tag")
         return LabelSelection()
 
-    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
-        """Name the tags of each sentence of a batch."""
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:
+        """Name the tags of each sentence of a batch; with `part_probs`, score every tag of each token."""
+        answers = self._tagged(values, batch)
+        if not choice.part_probs:
+            return answers
+        every = with_temperature(values["log_probs"], self.calibration.temperature)  # (B, T, K)
+        return [
+            answer._replace(part_classes=scores[: len(answer.parts)].tolist())
+            for answer, scores in zip(answers, every, strict=True)
+        ]
+
+    def _tagged(self, values: Values, batch: Batch) -> list[Answer]:
         sure = confidence_of(values["log_prob"], self.calibration.confidence).tolist()
         columns = (values["tags"], self.calibrated(values), values["log_prob"], batch.arrays["lengths"], sure)
         return [

@@ -94,12 +94,13 @@ class Scorer(ABC):
 class LabelSelection:
     """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
 
-    With `probs`, the scores of all classes come along.
+    With `probs`, the scores of all classes come along; with `part_probs`, those of each token.
     """
 
     k: int = 1
     threshold: float = 0.0
     probs: bool = False
+    part_probs: bool = False
 
 
 class Claim(NamedTuple):
@@ -212,6 +213,14 @@ class Task(ABC):
     def scorer(self) -> Scorer:
         """Return a fresh scorer."""
 
+    def grade(self, record: Record, answer: Answer) -> Grade | None:  # noqa: ARG002
+        """Hold an answer against the right one of `record`; None where there is no right one to tell."""
+        return None
+
+    def with_references(self, records: Sequence[Record]) -> list[Record]:
+        """Return records with all targets that would be right for each, where others say more of them."""
+        return list(records)
+
     @abstractmethod
     def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
         """Return what the model says of the one row of a batch, of which it computed `values`."""
@@ -232,14 +241,6 @@ class Task(ABC):
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> Any:
         """Return what the outputs are together."""
         return outputs[0].output
-
-    def grade(self, record: Record, answer: Answer) -> Grade | None:  # noqa: ARG002
-        """Hold an answer against the right one of `record`; None where there is no right one to tell."""
-        return None
-
-    def with_references(self, records: Sequence[Record]) -> list[Record]:
-        """Return records with all targets that would be right for each, where others say more of them."""
-        return list(records)
 
     def generation_limit(self, batch: Batch) -> int:  # noqa: ARG002
         """Return how many tokens an evaluation generates at most for each row of a batch.

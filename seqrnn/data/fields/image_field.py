@@ -1,4 +1,4 @@
-"""Images as what is read of an example: the column holds their paths, a batch their pixels.
+"""Images as inputs: the column holds their paths, a batch their pixels.
 
 Shapes: B batch, N side of an image in pixels.
 """

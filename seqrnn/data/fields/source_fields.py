@@ -1,4 +1,4 @@
-"""What is read of an example: a text, numbers a time step, notes, an image. Tasks need not know which."""
+"""The input of an example: a text, numbers a time step, notes, an image. Tasks need not know which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts as what is read of an example: free ones, a label that is one token, or a text to model."""
+"""Texts as inputs: free ones, a label that is one token, or a text to model."""
 
 from __future__ import annotations
 

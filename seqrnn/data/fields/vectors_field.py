@@ -134,7 +134,7 @@ class VectorsField(Learning):
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
             what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(f"{record.place}: {what}; mend the row, or train with `data.source_kind=vectors`")
+            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.source_kind=vectors`")
         return matrix
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
