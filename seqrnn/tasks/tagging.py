@@ -61,7 +61,7 @@ class Tagging(PredictionTask):
     source: TokensField
     default_epochs = 30.0
     output_per_token = True
-    libraries = ("sklearn.metrics",)
+    libraries = ("sklearn.metrics", "scipy.optimize")
     settings = frozenset(
         {
             "data.tag_scheme",
