@@ -67,7 +67,7 @@ class Classification(PredictionTask):
     better = "higher"
     command = "classify"
     default_epochs = 10.0
-    libraries = ("sklearn.metrics",)
+    libraries = ("sklearn.metrics", "scipy.optimize")
     asked = "names"
     sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}

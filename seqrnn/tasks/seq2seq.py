@@ -82,7 +82,7 @@ class Seq2Seq(GenerationTask):
     score_name = "exact match"
     sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
-    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics", "scipy.optimize")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {

@@ -62,7 +62,8 @@ class Tagging(PredictionTask):
     sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
-    libraries = ("sklearn.metrics",)
+    output_per_token = True
+    libraries = ("sklearn.metrics", "scipy.optimize")
     settings = frozenset(
         {
             "data.tag_scheme",

@@ -126,6 +126,7 @@ class Task(ABC):
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
+    output_per_token: ClassVar[bool] = False  # each token has an output, so that none can be left out
     no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report

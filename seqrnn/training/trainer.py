@@ -59,7 +59,7 @@ class Trainer:
         self.state = TrainerState()
         self.device = next(model.parameters()).device
         self.dtype = choose_precision(
-            self.config.precision, self.device, load(CELLS[config.model.cell]).fused
+            self.config.precision, self.device, load(CELLS[config.model.cell]).torch_kernel
         )
         self.optimizer = build_optimizer(model, self.config)
         self.average = WeightAverage(model, self.config.average)

@@ -69,7 +69,8 @@ def test_alignments_are_those_of_models_that_attend() -> None:
 
 
 def test_surprising_lines_come_with_their_tokens_and_positions() -> None:
-    examples = [example("a b c", prediction=float(n), line=n) for n in range(30)]
+    examples = [example(f"a b c{n}", prediction=float(n), line=n) for n in range(30)]
+    examples.append(example("a b c29", prediction=29.0, line=30))
     examples.append(example("\n \n", prediction=99.0, line=99))
 
     def explain(records):

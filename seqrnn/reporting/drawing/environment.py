@@ -67,8 +67,8 @@ def visible(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """Return a name of one line, cut where it is long."""
-    line = " ".join(str(text).split())
+    """Return a name of one line, cut where it is long; one of nothing but white space is made visible."""
+    line = " ".join(str(text).split()) or ("␣" if text else "")
     return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
 
 

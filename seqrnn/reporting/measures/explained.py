@@ -157,8 +157,11 @@ def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None
         for each in examples
         if 1 < each.length <= LONGEST and each.answer.prediction is not None and not each.record.is_blank
     ]
-    ranked = sorted(known, key=lambda each: -each.answer.prediction)[: SHOWN - 2]
-    rest = _spread([each for each in known if each not in ranked], LINES)
+    texts = {
+        each.record.source: each for each in reversed(known)
+    }  # the first line of those that are the same
+    ranked = sorted(texts.values(), key=lambda each: -each.answer.prediction)[: SHOWN - 2]
+    rest = _spread([each for each in texts.values() if each not in ranked][::-1], LINES)
     explained = _explained([*ranked, *rest], explain)
     lines = [line for each, found in explained if (line := _line(each, found)) is not None]
     if not lines:
