@@ -1,4 +1,4 @@
-"""The names that a user can choose, and the class behind each.
+"""The names that a user can choose, and the class of each.
 
 Adding a cell or a task is one file and one line here. Nothing is imported
 until `load` asks for it, so listing the choices costs nothing.

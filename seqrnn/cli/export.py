@@ -62,7 +62,7 @@ def export(
     --onnx FILE: for classification or tagging of sequences, and language models.
     Batches are padded, and the input lengths says how much of each row counts.
     A tagger gives scores and tags, which a CRF has decoded; a language model
-    reads tokens from a state on, and gives the state behind them. Tokenizer
+    reads tokens from a given state and returns the state after them. Tokenizer
     and labels are in the metadata. The file is written if onnxruntime computes
     from it what seqrnn computes, to 1e-4.
 

@@ -68,13 +68,13 @@ class MLPAttention(GeneralAttention):
     def __init__(self, ops: Ops, memory_size: int, query_size: int) -> None:
         super().__init__(ops, memory_size, query_size)
         self._query = ops.within("query").linear(query_size, query_size)
-        self._energy = ops.within("energy").scalar(query_size)
+        self._energy = ops.within("energy").linear(query_size, 1, bias=False)
 
     def score(self, queries: Value, keys: Value) -> Value:
         """Compare queries (B, Q, H) with keys (B, S, H) -> (B, Q, S), through (B, Q, S, H)."""
         ops = self._ops
         each, all_keys = ops.insert_axis(self._query(queries), 2), ops.insert_axis(keys, 1)
-        return self._energy(ops.tanh_of_sum(each, all_keys))
+        return ops.remove_axis(self._energy(ops.tanh_of_sum(each, all_keys)), -1)
 
 
 def build_attention(ops: Ops, name: str, memory_size: int, query_size: int) -> GeneralAttention | None:

@@ -14,7 +14,7 @@ from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
 from seqrnn.networks.pooling import build_pooling
-from seqrnn.networks.predictions import Values, build_prediction
+from seqrnn.networks.predictions import Values, choose_prediction
 
 
 class Classifier:
@@ -33,7 +33,7 @@ class Classifier:
         self._rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
         self._pool = build_pooling(ops.within("pooling"), config.pooling, features)
         self._head = build_head(ops.within("head"), config.head, features, sizes["classes"], config.dropout)
-        self.prediction = build_prediction(ops, sizes)
+        self.prediction = choose_prediction(sizes)
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score `source`, tokens (B, T) or vectors (B, T, F), of `lengths` (B,) -> (B, K)."""
@@ -44,4 +44,4 @@ class Classifier:
 
     def predict(self, scores: Value, arrays: Mapping[str, Value]) -> Values:  # noqa: ARG002
         """Return what answers are made from, of the scores (B, K) of a batch."""
-        return self.prediction(scores)
+        return self.prediction(self._ops, scores)

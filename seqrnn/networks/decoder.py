@@ -12,7 +12,7 @@ from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BOS
 from seqrnn.networks.attention import Memory, build_attention
-from seqrnn.networks.ops import Embedding, Layers, Ops, Value
+from seqrnn.networks.ops import Layers, Map, Ops, Value
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Scoring:
     `h_t` itself, projected to the size of an embedding where those are tied.
     """
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: tuple[int, int], embedding: Embedding) -> None:
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: tuple[int, int], embedding: Map) -> None:
         """Take the sizes of the vocabulary and of a state of the memory; `embedding` may be tied."""
         self._ops = ops
         vocabulary, memory_size = sizes
@@ -69,13 +69,12 @@ class Decoder:
         ops.order("embedding", "rnn", "attention", "output")
         size = config.hidden_size
         self._embed = ops.within("embedding").embedding(
-            vocabulary, config.embedding_size, config.embedding_dropout
+            vocabulary, config.embedding_size, dropout=config.embedding_dropout
         )
         self.attention = build_attention(ops.within("attention"), config.attention, memory_size, size)
         self._score = Scoring(ops.within("output"), config, (vocabulary, memory_size), self._embed)
         sizes = RNNSizes(config.embedding_size, size, config.num_layers, dropout=config.dropout)
         self.rnn = ops.within("rnn").rnn(config.cell, sizes)
-        self._steps = ops.token_steps(self._embed, self.rnn)
 
     def build_memory(self, values: Value, mask: Value) -> Memory:
         """Prepare an encoder's states `values` (B, S, M) for looking at, where `mask` (B, S) is true."""
@@ -101,7 +100,7 @@ class Decoder:
     def step(self, tokens: Value, state: DecoderState) -> tuple[Value, DecoderState]:
         """Read `tokens` (N,) and return the next token's logits (N, V), in float32."""
         ops, memory = self._ops, state.memory
-        hidden, layers = self._steps(tokens, state.layers)
+        hidden, layers = self.rnn.step(self._embed(tokens), state.layers)
         logits = ops.ungrouped(self.score(ops.grouped(hidden, memory.mask), memory))  # (N, V)
         return ops.floats(logits), DecoderState(layers, memory)
 

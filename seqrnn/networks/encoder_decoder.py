@@ -38,6 +38,7 @@ class EncoderDecoder:
             self._encoder, memory_size = PlacesEncoder(ops.within("encoder"), reads, arrays), size
         self._bridge = build_bridge(ops.within("bridge"), config, reads)
         self.decoder = Decoder(ops.within("decoder"), config, sizes["target_vocabulary"], memory_size)
+        self.step, self.select = self.decoder.step, self.decoder.select
 
     def encode(self, arrays: Mapping[str, Value]) -> DecoderState:
         """Read `source`: tokens (B, S) or vectors (B, S, F) of `source_lengths` (B,), or images."""

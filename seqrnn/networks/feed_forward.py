@@ -14,7 +14,7 @@ from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
 from seqrnn.networks.places import PooledMLP
-from seqrnn.networks.predictions import Values, build_prediction
+from seqrnn.networks.predictions import Values, choose_prediction
 
 
 class FeedForward:
@@ -24,13 +24,14 @@ class FeedForward:
 
     def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
         """Build it; `sizes` holds what is read, `classes` and what they predict."""
+        self._ops = ops
         self._embed, size = build_input(ops.within("embedding"), config, sizes)
         reads = RNNSizes(size, config.hidden_size, config.num_layers, dropout=config.dropout)
         self._pool = PooledMLP(ops.within("reader"), reads)
         self._head = build_head(
             ops.within("head"), config.head, config.hidden_size, sizes["classes"], config.dropout
         )
-        self.prediction = build_prediction(ops, sizes)
+        self.prediction = choose_prediction(sizes)
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score the `source` of a batch -> (B, K)."""
@@ -38,4 +39,4 @@ class FeedForward:
 
     def predict(self, scores: Value, arrays: Mapping[str, Value]) -> Values:  # noqa: ARG002
         """Return what answers are made from, of the scores (B, K) of a batch."""
-        return self.prediction(scores)
+        return self.prediction(self._ops, scores)

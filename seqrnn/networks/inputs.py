@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqrnn.config import ModelConfig
-from seqrnn.networks.ops import Embedding, Map, Ops, Value
+from seqrnn.networks.ops import Map, Ops, Value
 
 
 class VectorInput:
@@ -35,12 +35,12 @@ def build_input(ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> tupl
     return build_embedding(ops, config, sizes["vocabulary"]), config.embedding_size
 
 
-def build_embedding(ops: Ops, config: ModelConfig, vocabulary: int) -> Embedding:
+def build_embedding(ops: Ops, config: ModelConfig, vocabulary: int) -> Map:
     """Make the embedding of what a model reads."""
     return ops.embedding(
         vocabulary,
         config.embedding_size,
-        config.embedding_dropout,
-        config.word_dropout,
+        dropout=config.embedding_dropout,
+        word_dropout=config.word_dropout,
         trained=not config.freeze_embeddings,
     )

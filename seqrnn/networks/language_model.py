@@ -25,22 +25,27 @@ class LanguageModel:
 
     def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
         """Build it; `sizes` holds `vocabulary`."""
+        self._ops = ops
         ops.order("embedding", "rnn", "bridge", "output")
         hidden_size, vocabulary = config.hidden_size, sizes["vocabulary"]
-        self._embed = build_embedding(ops.within("embedding"), config, vocabulary)
+        self.embed = build_embedding(ops.within("embedding"), config, vocabulary)
         features = config.embedding_size if config.tie_embeddings else hidden_size
-        tied = self._embed if config.tie_embeddings else None
+        tied = self.embed if config.tie_embeddings else None
         self.output = ops.within("output").linear(features, vocabulary, tied_to=tied)
         self._dropout, self.projection = ops.dropout(config.dropout), None
         if features != hidden_size:
             self.projection = ops.within("bridge.1").linear(hidden_size, features)
         rnn_sizes = RNNSizes(config.embedding_size, hidden_size, config.num_layers, dropout=config.dropout)
         self.rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
-        self.steps = ops.token_steps(self._embed, self.rnn)
 
     def hidden(self, tokens: Value, lengths: Value, states: Layers | None = None) -> tuple[Value, Layers]:
         """Read `tokens` (B, T) of `lengths` (B,), after what led to `states`: (B, T, H), and the states."""
-        return self.rnn(self._embed(tokens), lengths, states)
+        return self.rnn(self.embed(tokens), lengths, states)
+
+    def step(self, tokens: Value, states: Layers) -> tuple[Value, Layers]:
+        """Read `tokens` (N,) after what led to `states`: the next token's logits (N, V), and the states."""
+        hidden, states = self.rnn.step(self.embed(tokens), states)
+        return self._ops.floats(self.score(hidden)), states
 
     def score(self, hidden: Value) -> Value:
         """Score the next token: hidden states (..., H) -> logits (..., V)."""

@@ -30,13 +30,6 @@ Map = Callable[[Value], Value]
 """From one value to another."""
 
 
-class Embedding(Protocol):
-    """Vectors of tokens."""
-
-    def __call__(self, tokens: Value) -> Value:
-        """Look up tokens (...) -> (..., E)."""
-
-
 class Recurrence(Protocol):
     """A stack of recurrent layers."""
 
@@ -70,11 +63,8 @@ class Builder(Protocol):
     def order(self, *parts: str) -> None:
         """Say in which order the parts' parameters come, where they are made in another one."""
 
-    def linear(self, inputs: int, outputs: int, bias: bool = True, tied_to: Embedding | None = None) -> Map:
+    def linear(self, inputs: int, outputs: int, bias: bool = True, tied_to: Map | None = None) -> Map:
         """Make `y = W x + b` over the last axis; `tied_to` an embedding, W is its table."""
-
-    def scalar(self, inputs: int) -> Map:
-        """Make `y = v . x` over the last axis, which goes: (..., E) -> (...)."""
 
     def norm(self, size: int) -> Map:
         """Make a layer normalization over the last axis."""
@@ -83,10 +73,11 @@ class Builder(Protocol):
         self,
         vocabulary: int,
         size: int,
+        *,
         dropout: float = 0.0,
         word_dropout: float = 0.0,
         trained: bool = True,
-    ) -> Embedding:
+    ) -> Map:
         """Make a vector a token; `word_dropout` is the share of tokens that training replaces by <unk>."""
 
     def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
@@ -195,10 +186,3 @@ class Ops(Builder, Functions, Protocol):
 
     def zero_states(self, rnn: Recurrence, like: Value) -> Layers:
         """Return the zero state of `rnn` for as many rows as `like` (B, ...) has."""
-
-    def token_steps(self, embedding: Embedding, rnn: Recurrence) -> TokenSteps:
-        """Make what reads tokens one at a time: an embedding, and layers of one direction on it."""
-
-
-TokenSteps = Callable[[Value, Layers], tuple[Value, Layers]]
-"""`(tokens (N,), states) -> (hidden states (N, H) of the last layer, states)`."""

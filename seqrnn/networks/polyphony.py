@@ -13,7 +13,7 @@ from seqrnn.config import ModelConfig
 from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
-from seqrnn.networks.predictions import SeveralLabels, Values
+from seqrnn.networks.predictions import Prediction, Values, several_labels
 
 
 class Polyphony:
@@ -28,7 +28,7 @@ class Polyphony:
         rnn_sizes = RNNSizes(keys, config.hidden_size, config.num_layers, dropout=config.dropout)
         self._rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
         self._head = build_head(ops.within("head"), config.head, config.hidden_size, keys, config.dropout)
-        self.prediction = SeveralLabels(ops)
+        self.prediction: Prediction = several_labels
 
     def step_scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score the keys after each step of `source` (B, T, K) -> (B, T, K)."""
@@ -42,4 +42,4 @@ class Polyphony:
 
     def predict(self, scores: Value, arrays: Mapping[str, Value]) -> Values:  # noqa: ARG002
         """Return what answers are made from, of the scores (B, K) of a batch."""
-        return self.prediction(scores)
+        return self.prediction(self._ops, scores)

@@ -54,15 +54,18 @@ class AttentionPooling:
     def __init__(self, ops: Ops, size: int) -> None:
         self._ops = ops
         self._key = ops.within("key").linear(size, size)
-        self._query = ops.within("query").scalar(size)
+        self._query = ops.within("query").linear(size, 1, bias=False)
 
     def __call__(self, hidden: Value, last: Value, lengths: Value) -> Value:  # noqa: ARG002
         """Return the weighed mean."""
         ops = self._ops
-        scores = ops.per_step(hidden, lambda h: self._query(ops.tanh(self._key(h))))  # (B, T)
+        scores = ops.per_step(hidden, self._score)  # (B, T)
         weights = ops.masked_softmax(scores, ops.mask(lengths, hidden))
         pooled = ops.weighted_sum(ops.insert_axis(weights, 1), ops.whole(hidden))  # (B, 1, H)
         return ops.remove_axis(pooled, 1)
+
+    def _score(self, states: Value) -> Value:
+        return self._ops.remove_axis(self._query(self._ops.tanh(self._key(states))), -1)
 
 
 def build_pooling(ops: Ops, name: str, size: int) -> Pooling:

@@ -1,4 +1,4 @@
-"""What the scores of an example say: one label, several labels, or a number.
+"""What the scores (B, K) of an example say: one label, several labels, or a number.
 
 Shapes: B batch, K classes.
 """
@@ -12,45 +12,27 @@ from seqrnn.networks.ops import Ops, Value
 Values = dict[str, Value]
 """What the scorers and answers of a task are made from, by name."""
 
-Prediction = Callable[[Value], Values]
-"""`scores (B, K) -> values`."""
+Prediction = Callable[[Ops, Value], Values]
+"""`(ops, scores (B, K)) -> values`."""
 
 
-class OneLabel:
-    """`log_probs` (B, K) of all classes."""
-
-    def __init__(self, ops: Ops) -> None:
-        self._ops = ops
-
-    def __call__(self, scores: Value) -> Values:
-        """Return them by name."""
-        return {"log_probs": self._ops.log_softmax(scores)}
+def one_label(ops: Ops, scores: Value) -> Values:
+    """Return `log_probs` (B, K) of all classes."""
+    return {"log_probs": ops.log_softmax(scores)}
 
 
-class SeveralLabels:
-    """`log_probs` (B, K), each of its class alone."""
-
-    def __init__(self, ops: Ops) -> None:
-        self._ops = ops
-
-    def __call__(self, scores: Value) -> Values:
-        """Return them by name."""
-        return {"log_probs": self._ops.log_sigmoid(scores)}
+def several_labels(ops: Ops, scores: Value) -> Values:
+    """Return `log_probs` (B, K), each of its class alone."""
+    return {"log_probs": ops.log_sigmoid(scores)}
 
 
-class Number:
-    """`numbers` (B,): the only score of each example."""
-
-    def __init__(self, ops: Ops) -> None:
-        self._ops = ops
-
-    def __call__(self, scores: Value) -> Values:
-        """Return them by name."""
-        return {"numbers": self._ops.remove_axis(self._ops.floats(scores), 1)}
+def number(ops: Ops, scores: Value) -> Values:
+    """Return the `numbers` (B,): the only score of each example."""
+    return {"numbers": ops.remove_axis(ops.floats(scores), 1)}
 
 
-def build_prediction(ops: Ops, sizes: Mapping[str, int]) -> OneLabel | SeveralLabels | Number:
-    """Make the prediction of a task whose sizes say `numeric` or `multi_label` (0 or 1)."""
+def choose_prediction(sizes: Mapping[str, int]) -> Prediction:
+    """Return the prediction of a task whose sizes say `numeric` or `multi_label` (0 or 1)."""
     if sizes.get("numeric"):
-        return Number(ops)
-    return SeveralLabels(ops) if sizes["multi_label"] else OneLabel(ops)
+        return number
+    return several_labels if sizes["multi_label"] else one_label

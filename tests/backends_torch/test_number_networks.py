@@ -16,7 +16,7 @@ from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.errors import UsageError
 from seqrnn.networks.inputs import VectorInput, build_input
-from seqrnn.networks.predictions import build_prediction
+from seqrnn.networks.predictions import choose_prediction
 from seqrnn.training.evaluation import evaluate, to_tensors
 from seqrnn.training.events import Stepped
 from seqrnn.training.session import RunTarget
@@ -59,8 +59,8 @@ def test_layers_without_recurrence_are_those_of_their_equation():
 
 def judged(sizes, scores, labels, objective=PLAIN):
     """The loss of scores, and what they say."""
-    prediction = build_prediction(TorchOps(nn.Module(), True), sizes)
-    return LOSSES[type(prediction)](scores, labels, objective), prediction(scores)
+    prediction = choose_prediction(sizes)
+    return LOSSES[prediction](scores, labels, objective), prediction(TorchOps(nn.Module(), True), scores)
 
 
 def test_one_label_costs_its_negative_log_probability():

@@ -25,44 +25,35 @@ class NumpyFunctions:
     """Functions of arrays."""
 
     def floats(self, x: Array) -> Array:
-        """Return numbers of any type as float32."""
         return x.astype(np.float32, copy=False)
 
     def tanh(self, x: Array) -> Array:
-        """Return the hyperbolic tangent."""
         found: Array = np.tanh(x)
         return found
 
     def tanh_of_sum(self, x: Array, y: Array) -> Array:
-        """Return `tanh(x + y)`, in the memory of the sum."""
         total: Array = x + y
         np.tanh(total, out=total)
         return total
 
     def relu(self, x: Array) -> Array:
-        """Return `max(x, 0)`."""
         found: Array = np.maximum(x, 0.0)
         return found
 
     def log_softmax(self, x: Array) -> Array:
-        """Return `log softmax(x)` along the last axis."""
         return log_softmax(x)
 
     def log_sigmoid(self, x: Array) -> Array:
-        """Return `log sigmoid(x)`."""
         log_probs: Array = -np.logaddexp(np.float32(0.0), -x)
         return log_probs
 
     def concat(self, parts: Sequence[Array | TokenVectors], axis: int) -> Array:
-        """Join arrays along an axis."""
         return np.concatenate([self.whole(part) for part in parts], axis=axis)
 
     def insert_axis(self, x: Array, axis: int) -> Array:
-        """Insert an axis of size 1."""
         return np.expand_dims(x, axis)
 
     def remove_axis(self, x: Array, axis: int) -> Array:
-        """Remove an axis of size 1."""
         return x.squeeze(axis)
 
     def unflatten(self, x: Array, shape: tuple[int, ...]) -> Array:
@@ -70,40 +61,31 @@ class NumpyFunctions:
         return x.reshape(-1, *shape)
 
     def rows(self, x: Array, index: Array) -> Array:
-        """Take rows of `x` (R, ...)."""
         found: Array = x[index]
         return found
 
     def grouped(self, x: Array, sources: Array) -> Array:
-        """Group (N, H) by as many sources as `sources` (A, ...) has: (A, K, H)."""
         return x.reshape(len(sources), -1, x.shape[1])
 
     def ungrouped(self, x: Array) -> Array:
-        """Undo that: (A, K, H) -> (N, H)."""
         return x.reshape(-1, x.shape[2])
 
     def tokens_like(self, token: int, like: Array) -> Array:
-        """Return a token (B,) for each row of `like`."""
         return np.full(len(like), token)
 
     def mask(self, lengths: Array, like: Array | Lookup) -> Array:
-        """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
         return sequence_mask(lengths, like.shape[1])
 
     def everywhere(self, like: Array) -> Array:
-        """Return a mask (B, T) that is true at every step."""
         return np.ones(like.shape[:2], dtype=np.bool_)
 
     def whole(self, hidden: Array | Lookup | TokenVectors) -> Array:
-        """Return a sequence (B, T, H) with every step of its own."""
         return hidden if isinstance(hidden, np.ndarray) else hidden.written_out()
 
     def per_step(self, hidden: Lookup, function: Map) -> Lookup:
-        """Apply a function to each of the different steps."""
         return Lookup(function(hidden.vectors), hidden.places)
 
     def mean_step(self, hidden: Lookup, lengths: Array) -> Array:
-        """Return the mean of the steps that each sequence has."""
         total = np.zeros((len(lengths), hidden.vectors.shape[1]), dtype=np.float32)
         for rows, states in _steps(hidden, lengths):
             total[rows] += states
@@ -111,19 +93,16 @@ class NumpyFunctions:
         return pooled
 
     def largest_step(self, hidden: Lookup, lengths: Array) -> Array:
-        """Return the largest value of each feature over the steps that each sequence has."""
         pooled = np.zeros((len(lengths), hidden.vectors.shape[1]), dtype=np.float32)
         for step, (rows, states) in enumerate(_steps(hidden, lengths)):
             pooled[rows] = np.maximum(pooled[rows], states) if step else states
         return pooled
 
     def largest_place(self, places: Array) -> Array:
-        """Return the largest value of each feature over all places."""
         largest: Array = places.max(axis=1)
         return largest
 
     def masked_softmax(self, scores: Array | Lookup, mask: Array) -> Array:
-        """Return the softmax over the last axis where `mask` is true, and 0 elsewhere."""
         kept = np.where(mask, self.whole(scores), LOWEST)
         weights: Array = np.exp(kept - kept.max(axis=-1, keepdims=True, initial=LOWEST)) * mask
         total = weights.sum(axis=-1, keepdims=True)
@@ -131,30 +110,24 @@ class NumpyFunctions:
         return weights
 
     def scores(self, queries: Array, keys: Array) -> Array:
-        """Return the products of queries (B, Q, H) and keys (B, T, H) -> (B, Q, T)."""
         scores: Array = queries @ keys.swapaxes(1, 2)
         return scores
 
     def weighted_sum(self, weights: Array, values: Array) -> Array:
-        """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
         sums: Array = weights @ values
         return sums
 
     def likeliest(self, scores: Array) -> tuple[Array, Array]:
-        """Return the largest of `scores` along the last axis, and where it is."""
         return scores.max(axis=-1), scores.argmax(axis=-1)
 
     def chosen(self, scores: Array, index: Array) -> Array:
-        """Take of `scores` (B, T, K) those at `index` (B, T)."""
         return np.take_along_axis(scores, index[:, :, None], axis=2)[:, :, 0]
 
     def sum_of_steps(self, x: Array, mask: Array) -> Array:
-        """Sum (B, T) where `mask` is true."""
         total: Array = (x * mask).sum(axis=1)
         return total
 
     def in_parts(self, read: Callable[[Array, Array], Array], rows: Array, lengths: Array) -> Array:
-        """Return `read(rows, lengths)`, not too many rows at a time."""
         if len(rows) <= MOST_ROWS:
             return read(rows, lengths)
         parts = [slice(start, start + MOST_ROWS) for start in range(0, len(rows), MOST_ROWS)]

@@ -5,12 +5,13 @@ Shapes: N sequences, A sources, T time, H hidden, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import local
 from typing import Any
 
 import numpy as np
 
+from seqrnn.answering.backend import Backend
 from seqrnn.backends.numpy.ops import NumpyOps
 from seqrnn.backends.numpy.rnn import Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
@@ -19,13 +20,12 @@ from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import Batch
-from seqrnn.networks.decoder import DecoderState
-from seqrnn.search.step import log_softmax
+from seqrnn.search.step import Prediction, log_softmax
 from seqrnn.tasks.task import Values
 
 
 class Predictor:
-    """A network of an `PredictionTask`."""
+    """A network of a `PredictionTask`."""
 
     def __init__(self, network: Any) -> None:
         self.network = network
@@ -40,22 +40,12 @@ class Writer:
     """An encoder-decoder."""
 
     def __init__(self, network: Any) -> None:
-        self.network = network
+        self.network, self.step, self.select = network, network.step, network.select
 
-    def begin(self, batch: Batch) -> tuple[Array, DecoderState]:
+    def begin(self, batch: Batch) -> Prediction:
         """Begin a sequence for each row of a batch: the first token's logits (A, V)."""
-        begun: tuple[Array, DecoderState] = self.network.begin(batch.arrays)
+        begun: Prediction = self.network.begin(batch.arrays)
         return begun
-
-    def step(self, tokens: Array, states: DecoderState) -> tuple[Array, DecoderState]:
-        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
-        stepped: tuple[Array, DecoderState] = self.network.decoder.step(tokens, states)
-        return stepped
-
-    def select(self, states: DecoderState, rows: Array) -> DecoderState:
-        """Go on from the sequences `rows` (A, K)."""
-        selected: DecoderState = self.network.decoder.select(states, rows)
-        return selected
 
 
 class LanguageModel:
@@ -78,7 +68,8 @@ class LanguageModel:
 
     def _make_single_stream(self) -> SingleStreamDecoder | None:
         network = self.network
-        inputs, layers = network.steps.single_inputs, network.rnn.layers.layers
+        inputs = network.rnn.token_steps(network.embed.table).single_inputs
+        layers = network.rnn.layers.layers
         if inputs is None or network.projection is not None or len(layers) > 1:
             return None
         try:
@@ -100,8 +91,8 @@ class LanguageModel:
         """Read one more token of each sequence, (N,)."""
         if len(tokens) == 1 and (single := self._single_stream()) is not None:
             return single(tokens.item(), states)
-        hidden, states = self.network.steps(tokens, states)
-        return self.network.score(hidden), states
+        predicted: tuple[Array, Layers] = self.network.step(tokens, states)
+        return predicted
 
     def log_likelihood(self, batch: Batch) -> Array:
         """Return the log-probability of `targets` (B, T) up to the `lengths`, (B,), in nats.
@@ -122,12 +113,12 @@ class LanguageModel:
         """Return the states, which are arrays already."""
         return states
 
-    def from_arrays(self, layers: Layers) -> Layers:
+    def from_arrays(self, layers: Sequence[tuple[Array, ...]]) -> Layers:
         """Return the states that `to_arrays` has returned."""
-        return layers
+        return list(layers)
 
 
-KINDS: Mapping[str, Any] = {
+KINDS: Mapping[str, Callable[[Any], Backend]] = {
     "labels": Predictor,
     "notes": Predictor,
     "tags": Predictor,
@@ -137,7 +128,7 @@ KINDS: Mapping[str, Any] = {
 """What asks a network, by what it was trained on."""
 
 
-def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Any:
+def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Backend:
     """Make the network `name` of the catalogue, ready to be asked."""
     description = load(NETWORKS[name])
     return KINDS[description.learns](description(NumpyOps(take), config, sizes))

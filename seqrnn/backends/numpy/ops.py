@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.token_steps import TokenSteps
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.networks.ops import Map
 
 EPSILON = 1e-5  # added to a variance, as PyTorch's LayerNorm has it
 
@@ -26,7 +27,6 @@ class NumpyOps(NumpyFunctions):
         self._take = take
 
     def within(self, part: str) -> NumpyOps:
-        """Return what builds a part of this part."""
         return NumpyOps(within(self._take, part))
 
     def order(self, *parts: str) -> None:
@@ -40,48 +40,26 @@ class NumpyOps(NumpyFunctions):
             return Linear(tied_to.table, self._take("bias", (outputs,)))
         return Linear.take(self._take, inputs, outputs, bias)
 
-    def scalar(self, inputs: int) -> Scalar:
-        """Make `y = v . x`."""
-        return Scalar(self.linear(inputs, 1, bias=False))
-
     def norm(self, size: int) -> Norm:
-        """Make a layer normalization."""
         return Norm(self._take("weight", (size,)), self._take("bias", (size,)))
 
-    def embedding(
-        self,
-        vocabulary: int,
-        size: int,
-        dropout: float = 0.0,  # noqa: ARG002
-        word_dropout: float = 0.0,  # noqa: ARG002
-        trained: bool = True,  # noqa: ARG002
-    ) -> Embedding:
-        """Make a vector a token."""
+    def embedding(self, vocabulary: int, size: int, **training: Any) -> Embedding:  # noqa: ARG002
         return Embedding(self._take("table.weight", (vocabulary, size)))
 
     def images(self, channels: int, side: int, width: int) -> NoReturn:
-        """Images are for PyTorch: see `backend.can_run`."""
         raise NotImplementedError
 
     def rnn(self, cell: str, sizes: RNNSizes) -> Recurrence:
-        """Make recurrent layers."""
         return Recurrence(RNN(self._take, cell, sizes))
 
     def crf(self, tags: int) -> CRF:
-        """Make a conditional random field."""
         return CRF(self._take, tags)
 
-    def dropout(self, share: float) -> Kept:  # noqa: ARG002
-        """Make what keeps all values: dropout is for training."""
-        return Kept()
+    def dropout(self, share: float) -> Map:  # noqa: ARG002
+        return lambda x: x
 
     def zero_states(self, rnn: Recurrence, like: Array) -> Layers:
-        """Return the state in which `rnn` begins, for the rows of `like`."""
         return rnn.layers.initial(len(like))
-
-    def token_steps(self, embedding: Embedding, rnn: Recurrence) -> TokenSteps:
-        """Make what reads tokens one at a time."""
-        return TokenSteps(embedding.table, rnn.layers)
 
 
 class Embedding:
@@ -100,28 +78,30 @@ class Recurrence:
 
     def __init__(self, layers: RNN) -> None:
         self.layers = layers
-        self._most = MOST_BROUGHT // layers.layers[0][0].projection_size
+        self._first = layers.layers[0][0]
+        self._token_steps: TokenSteps | None = None
 
     def __call__(
         self, x: Array | TokenVectors, lengths: Array, states: Layers | None = None
     ) -> tuple[Lookup, Layers]:
         """Read `x` (B, T, E) of `lengths` (B,): the hidden states of the last layer, and the last states."""
-        return self.layers(x.lookup(self._most) if isinstance(x, TokenVectors) else x, lengths, states)
+        return self.layers(
+            x.lookup(MOST_BROUGHT // self._first.projection_size) if isinstance(x, TokenVectors) else x,
+            lengths,
+            states,
+        )
 
-    def step(self, x: Array, states: Layers) -> tuple[Array, Layers]:
+    def step(self, x: Array | TokenVectors, states: Layers) -> tuple[Array, Layers]:
         """Read one step `x` (B, E)."""
-        return self.layers.step(self.layers.layers[0][0].project(x), states)
+        if isinstance(x, TokenVectors):
+            return self.token_steps(x.table)(x.tokens, states)
+        return self.layers.step(self._first.project(x), states)
 
-
-class Scalar:
-    """A linear map to one number, without its axis."""
-
-    def __init__(self, layer: Linear) -> None:
-        self._layer = layer
-
-    def __call__(self, x: Array) -> Array:
-        """Map (..., E) -> (...)."""
-        return self._layer(x)[..., 0]
+    def token_steps(self, table: Array) -> TokenSteps:
+        """Return what reads tokens of a table one at a time; it is the same table every time."""
+        if self._token_steps is None:
+            self._token_steps = TokenSteps(table, self.layers)
+        return self._token_steps
 
 
 class Norm:
@@ -137,11 +117,3 @@ class Norm:
         variance = (centred**2).mean(axis=-1, keepdims=True)
         found: Array = centred / np.sqrt(variance + EPSILON) * self._scale + self._shift
         return found
-
-
-class Kept:
-    """Values as they are."""
-
-    def __call__(self, x: Array) -> Array:
-        """Return `x`."""
-        return x

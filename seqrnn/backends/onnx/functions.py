@@ -23,39 +23,30 @@ class OnnxFunctions:
         self.graph = graph
 
     def floats(self, x: str) -> str:
-        """Return numbers of any type as float32."""
         return self.graph.add("Cast", x, to="float32")
 
     def tanh(self, x: str) -> str:
-        """Return the hyperbolic tangent."""
         return self.graph.add("Tanh", x)
 
     def tanh_of_sum(self, x: str, y: str) -> str:
-        """Return `tanh(x + y)`."""
         return self.graph.add("Tanh", self.graph.add("Add", x, y))
 
     def relu(self, x: str) -> str:
-        """Return `max(x, 0)`."""
         return self.graph.add("Relu", x)
 
     def log_softmax(self, x: str) -> str:
-        """Return `log softmax(x)` along the last axis."""
         return self.graph.add("LogSoftmax", x, axis=-1)
 
     def log_sigmoid(self, x: str) -> str:
-        """Return `log sigmoid(x)`."""
         return self.graph.add("Neg", self.graph.add("Softplus", self.graph.add("Neg", x)))
 
     def concat(self, parts: Sequence[str], axis: int) -> str:
-        """Join values along an axis."""
         return self.graph.add("Concat", *parts, axis=axis)
 
     def insert_axis(self, x: str, axis: int) -> str:
-        """Insert an axis of size 1."""
         return self.graph.add("Unsqueeze", x, self.graph.integers(axis))
 
     def remove_axis(self, x: str, axis: int) -> str:
-        """Remove an axis of size 1."""
         return self.graph.add("Squeeze", x, self.graph.integers(axis))
 
     def unflatten(self, x: str, shape: tuple[int, ...]) -> str:
@@ -63,54 +54,43 @@ class OnnxFunctions:
         return self.graph.add("Reshape", x, self.graph.integers(-1, *shape))
 
     def rows(self, x: str, index: str) -> str:
-        """Take rows of `x` (R, ...)."""
         return self.graph.add("Gather", x, index, axis=0)
 
     def grouped(self, x: str, sources: str) -> str:
-        """Group (N, H) by as many sources as `sources` (A, ...) has: (A, K, H)."""
         graph = self.graph
         shape = (self.shape(sources, 0, 1), graph.integers(-1), self.shape(x, 1, 2))
         return graph.add("Reshape", x, graph.add("Concat", *shape, axis=0))
 
     def ungrouped(self, x: str) -> str:
-        """Undo that: (A, K, H) -> (N, H)."""
         return self.graph.add("Flatten", x, axis=2)
 
     def shape(self, x: str, start: int, stop: int) -> str:
-        """Return the sizes of some axes."""
         return self.graph.add("Shape", x, start=start, end=stop)
 
     def tokens_like(self, token: int, like: str) -> str:
-        """Return a token (B,) for each row of `like`."""
         return self.graph.add("Expand", self.graph.integers(token), self.shape(like, 0, 1))
 
     def mask(self, lengths: str, like: str) -> str:
-        """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
         return sequence_mask(self.graph, lengths, like)
 
     def everywhere(self, like: str) -> str:
-        """Return a mask (B, T) that is true at every step."""
         one = self.graph.add("Cast", self.graph.integers(1), to="bool")
         return self.graph.add("Expand", one, self.shape(like, 0, 2))
 
     def whole(self, hidden: str) -> str:
-        """Return a sequence, which is whole already."""
         return hidden
 
     def per_step(self, hidden: str, function: Map) -> str:
-        """Apply a function to each step: to all at once."""
         found: str = function(hidden)
         return found
 
     def mean_step(self, hidden: str, lengths: str) -> str:
-        """Return the mean of the steps that each sequence has; the others are zero."""
         graph = self.graph
         total = graph.add("ReduceSum", hidden, graph.integers(1), keepdims=0)
         count = graph.add("Cast", self.insert_axis(lengths, 1), to="float32")  # (B, 1)
         return graph.add("Div", total, graph.add("Max", count, graph.number(1.0)))
 
     def largest_step(self, hidden: str, lengths: str) -> str:
-        """Return the largest value of each feature over the steps that each sequence has."""
         graph = self.graph
         inside = self.insert_axis(self.mask(lengths, hidden), 2)  # (B, T, 1)
         largest = self.largest_place(graph.add("Where", inside, hidden, graph.number(LOWEST)))
@@ -118,38 +98,30 @@ class OnnxFunctions:
         return graph.add("Where", some, largest, graph.number(0.0))
 
     def largest_place(self, places: str) -> str:
-        """Return the largest value of each feature over all places."""
         return self.graph.add("ReduceMax", places, axes=[1], keepdims=0)
 
     def masked_softmax(self, scores: str, mask: str) -> str:
-        """Return the softmax over the last axis where `mask` is true, and 0 elsewhere."""
         graph = self.graph
         weights = graph.add("Softmax", graph.add("Where", mask, scores, graph.number(LOWEST)), axis=-1)
         return graph.add("Mul", weights, graph.add("Cast", mask, to="float32"))
 
     def scores(self, queries: str, keys: str) -> str:
-        """Return the products of queries (B, Q, H) and keys (B, T, H) -> (B, Q, T)."""
         return self.graph.add("MatMul", queries, self.graph.add("Transpose", keys, perm=[0, 2, 1]))
 
     def weighted_sum(self, weights: str, values: str) -> str:
-        """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
         return self.graph.add("MatMul", weights, values)
 
     def likeliest(self, scores: str) -> tuple[str, str]:
-        """Return the largest of `scores` along the last axis, and where it is."""
         largest = self.graph.add("ReduceMax", scores, axes=[-1], keepdims=0)
         return largest, self.graph.add("ArgMax", scores, axis=-1, keepdims=0)
 
     def chosen(self, scores: str, index: str) -> str:
-        """Take of `scores` (B, T, K) those at `index` (B, T)."""
         found = self.graph.add("GatherElements", scores, self.insert_axis(index, 2), axis=2)
         return self.remove_axis(found, 2)
 
     def sum_of_steps(self, x: str, mask: str) -> str:
-        """Sum (B, T) where `mask` is true."""
         inside = self.graph.add("Mul", x, self.graph.add("Cast", mask, to="float32"))
         return self.graph.add("ReduceSum", inside, self.graph.integers(1), keepdims=0)
 
     def in_parts(self, read: Callable[[str, str], str], rows: str, lengths: str) -> str:
-        """Return `read(rows, lengths)`, of all rows at once."""
         return read(rows, lengths)

@@ -6,6 +6,7 @@ Shapes: B batch, T time, E input size, H hidden size, D directions.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from seqrnn.backends.onnx import crf
 from seqrnn.backends.onnx.cell_loop import zero_state
@@ -13,7 +14,7 @@ from seqrnn.backends.onnx.functions import OnnxFunctions
 from seqrnn.backends.onnx.graph import Part
 from seqrnn.backends.onnx.layers import RNN
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.networks.ops import Layers, Map, State, TokenSteps
+from seqrnn.networks.ops import Layers, Map, State
 
 
 class OnnxOps(OnnxFunctions):
@@ -24,7 +25,6 @@ class OnnxOps(OnnxFunctions):
         self._part = part
 
     def within(self, part: str) -> OnnxOps:
-        """Return what builds a part of this part."""
         return OnnxOps(self._part.within(part))
 
     def order(self, *parts: str) -> None:
@@ -41,33 +41,18 @@ class OnnxOps(OnnxFunctions):
         table = None if tied_to is None else tied_to.part.weight("table.weight")
         return Linear(self._part, bias, table)
 
-    def scalar(self, inputs: int) -> Map:
-        """Make `y = v . x`."""
-        layer = self.linear(inputs, 1, bias=False)
-        return lambda x: self.remove_axis(layer(x), -1)
-
     def norm(self, size: int) -> Map:  # noqa: ARG002
         """Make a layer normalization."""
         weights = self._part.weight("weight"), self._part.weight("bias")
         return lambda x: self.graph.add("LayerNormalization", x, *weights, axis=-1, epsilon=1e-5)
 
-    def embedding(
-        self,
-        vocabulary: int,  # noqa: ARG002
-        size: int,  # noqa: ARG002
-        dropout: float = 0.0,  # noqa: ARG002
-        word_dropout: float = 0.0,  # noqa: ARG002
-        trained: bool = True,  # noqa: ARG002
-    ) -> Embedding:
-        """Make a vector a token."""
+    def embedding(self, vocabulary: int, size: int, **training: Any) -> Embedding:  # noqa: ARG002
         return Embedding(self._part)
 
     def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
-        """Images are not exported: see `exporter.py`."""
         raise NotImplementedError
 
     def rnn(self, cell: str, sizes: RNNSizes) -> Recurrence:
-        """Make recurrent layers."""
         return Recurrence(self, self._part, RNN(cell, sizes))
 
     def crf(self, tags: int) -> CRF:  # noqa: ARG002
@@ -79,15 +64,10 @@ class OnnxOps(OnnxFunctions):
         return lambda x: x
 
     def zero_states(self, rnn: Recurrence, like: str) -> Layers:
-        """Return the state in which `rnn` begins, for the rows of `like`."""
         sizes = rnn.layers.sizes
         shapes = rnn.layers.kind.state(sizes.hidden_size).values()
         state = zero_state(self.graph, shapes, self.shape(like, 0, 1))
         return [state] * (sizes.num_layers * sizes.directions)
-
-    def token_steps(self, embedding: Embedding, rnn: Recurrence) -> TokenSteps:
-        """Make what reads tokens one at a time."""
-        return lambda tokens, states: rnn.step(embedding(tokens), states)
 
 
 @dataclass(frozen=True)

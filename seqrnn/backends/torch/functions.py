@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.rnn import sequence_mask
 from seqrnn.networks.ops import Map
 
@@ -24,39 +25,30 @@ class TorchFunctions:
         self.root = root
 
     def floats(self, x: Tensor) -> Tensor:
-        """Return numbers of any type as float32."""
         return x.float()
 
     def tanh(self, x: Tensor) -> Tensor:
-        """Return the hyperbolic tangent."""
         return torch.tanh(x)
 
     def tanh_of_sum(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return `tanh(x + y)`."""
         return torch.tanh(x + y)
 
     def relu(self, x: Tensor) -> Tensor:
-        """Return `max(x, 0)`."""
         return x.relu()
 
     def log_softmax(self, x: Tensor) -> Tensor:
-        """Return `log softmax(x)` along the last axis."""
         return x.float().log_softmax(dim=-1)
 
     def log_sigmoid(self, x: Tensor) -> Tensor:
-        """Return `log sigmoid(x)`."""
         return F.logsigmoid(x.float())
 
     def concat(self, parts: Sequence[Tensor], axis: int) -> Tensor:
-        """Join tensors along an axis."""
         return torch.cat(tuple(parts), dim=axis)
 
     def insert_axis(self, x: Tensor, axis: int) -> Tensor:
-        """Insert an axis of size 1."""
         return x.unsqueeze(axis)
 
     def remove_axis(self, x: Tensor, axis: int) -> Tensor:
-        """Remove an axis of size 1."""
         return x.squeeze(axis)
 
     def unflatten(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -64,45 +56,35 @@ class TorchFunctions:
         return x.reshape(-1, *shape)
 
     def rows(self, x: Tensor, index: Tensor) -> Tensor:
-        """Take rows of `x` (R, ...)."""
         return x.index_select(0, index) if index.ndim == 1 else F.embedding(index, x)
 
     def grouped(self, x: Tensor, sources: Tensor) -> Tensor:
-        """Group (N, H) by as many sources as `sources` (A, ...) has: (A, K, H)."""
         return x.view(sources.shape[0], -1, x.shape[1])
 
     def ungrouped(self, x: Tensor) -> Tensor:
-        """Undo that: (A, K, H) -> (N, H)."""
         return x.flatten(0, 1)
 
     def tokens_like(self, token: int, like: Tensor) -> Tensor:
-        """Return a token (B,) for each row of `like`."""
         return torch.full((like.shape[0],), token, device=like.device)
 
     def mask(self, lengths: Tensor, like: Tensor) -> Tensor:
-        """Say which steps of `like` (B, T, ...) sequences have: (B, T)."""
         return sequence_mask(lengths, like.shape[1], like.device)
 
     def everywhere(self, like: Tensor) -> Tensor:
-        """Return a mask (B, T) that is true at every step."""
         return torch.ones(like.shape[:2], dtype=torch.bool, device=like.device)
 
     def whole(self, hidden: Tensor) -> Tensor:
-        """Return a sequence, which is whole already."""
         return hidden
 
     def per_step(self, hidden: Tensor, function: Map) -> Tensor:
-        """Apply a function to each step: to all at once."""
         found: Tensor = function(hidden)
         return found
 
     def mean_step(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean of the steps that each sequence has; the others are zero."""
         steps = self.mask(lengths, hidden).sum(dim=1, keepdim=True)
         return hidden.sum(dim=1) / steps.clamp(min=1)
 
     def largest_step(self, hidden: Tensor, lengths: Tensor) -> Tensor:
-        """Return the largest value of each feature over the steps that each sequence has."""
         if hidden.shape[1] == 0:
             return hidden.sum(dim=1)  # zeros
         mask = self.mask(lengths, hidden)
@@ -111,37 +93,30 @@ class TorchFunctions:
         return pooled.masked_fill(~mask.any(dim=1, keepdim=True), 0.0)
 
     def largest_place(self, places: Tensor) -> Tensor:
-        """Return the largest value of each feature over all places."""
         return places.amax(dim=1)
 
     def masked_softmax(self, scores: Tensor, mask: Tensor) -> Tensor:
-        """Return the softmax over the last axis where `mask` is true, and 0 elsewhere."""
         scores = scores.float().masked_fill(~mask, torch.finfo(torch.float32).min)
         return scores.softmax(dim=-1) * mask
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
-        """Return the products of queries (B, Q, H) and keys (B, T, H) -> (B, Q, T)."""
         return torch.bmm(queries, keys.transpose(1, 2))
 
     def weighted_sum(self, weights: Tensor, values: Tensor) -> Tensor:
-        """Return the sums `weights` (B, Q, T) of `values` (B, T, H) -> (B, Q, H)."""
+        note_weights(weights)
         return torch.bmm(weights.to(values.dtype), values)
 
     def likeliest(self, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the largest of `scores` along the last axis, and where it is."""
         largest, index = scores.max(dim=-1)
         return largest, index
 
     def chosen(self, scores: Tensor, index: Tensor) -> Tensor:
-        """Take of `scores` (B, T, K) those at `index` (B, T)."""
         return scores.gather(2, index.unsqueeze(2)).squeeze(2)
 
     def sum_of_steps(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Sum (B, T) where `mask` is true."""
         return (x * mask).sum(dim=1)
 
     def in_parts(self, read: Callable[[Tensor, Tensor], Tensor], rows: Tensor, lengths: Tensor) -> Tensor:
-        """Return `read(rows, lengths)`; for an answer, not too many rows at a time."""
         if self.root.training or len(rows) <= MOST_ROWS:
             return read(rows, lengths)
         parts = zip(torch.split(rows, MOST_ROWS), torch.split(lengths, MOST_ROWS), strict=True)

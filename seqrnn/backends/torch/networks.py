@@ -31,9 +31,8 @@ from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BLANK
-from seqrnn.networks.decoder import DecoderState
 from seqrnn.networks.output_layers import CRFLayer
-from seqrnn.networks.predictions import Number, OneLabel, SeveralLabels
+from seqrnn.networks.predictions import Prediction, number, one_label, several_labels
 
 Arrays = Mapping[str, Tensor]
 
@@ -62,7 +61,7 @@ class Labelled(Network):
         values = self.network.predict(scores, arrays)
         if (labels := arrays.get("labels")) is None:
             return Output(None, values)
-        return Output(LOSSES[type(self.network.prediction)](scores, labels, objective), values)
+        return Output(LOSSES[self.network.prediction](scores, labels, objective), values)
 
 
 def several_labels_loss(scores: Tensor, labels: Tensor, objective: Objective) -> Loss:
@@ -70,10 +69,10 @@ def several_labels_loss(scores: Tensor, labels: Tensor, objective: Objective) ->
     return Loss(binary_cross_entropy(scores, labels, objective), len(scores))
 
 
-LOSSES: Mapping[type, Callable[[Tensor, Tensor, Objective], Loss]] = {
-    OneLabel: known_cross_entropy,
-    SeveralLabels: several_labels_loss,
-    Number: squared_error,
+LOSSES: Mapping[Prediction, Callable[[Tensor, Tensor, Objective], Loss]] = {
+    one_label: known_cross_entropy,
+    several_labels: several_labels_loss,
+    number: squared_error,
 }
 """The loss of scores (B, K) against labels, for each way to read the scores."""
 
@@ -145,6 +144,10 @@ def sentence_loss(crf: CRF, scores: Tensor, tags: Tensor, mask: Tensor) -> Loss:
 class Texts(Network):
     """A language model: trained on the next token at every step of a text."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.step = self.network.step
+
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:
         """Predict `targets` (B, T) from `inputs` (B, T); <blank> targets do not count.
 
@@ -155,6 +158,12 @@ class Texts(Network):
         logits = self.network.score(hidden).flatten(0, 1)  # (B * T, V)
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
+
+    def token_logits(self, arrays: Arrays) -> Tensor:
+        """Score every token at each step of `inputs` (B, T): (B, T, V)."""
+        hidden, _ = self.network.hidden(arrays["inputs"], arrays["lengths"])
+        logits: Tensor = self.network.score(hidden)
+        return logits
 
     def log_likelihood(self, arrays: Arrays) -> Tensor:
         """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
@@ -175,11 +184,6 @@ class Texts(Network):
         states: Layers = self.network.rnn.initial(rows)
         return states
 
-    def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Read `tokens` (N,) and return the next token's logits (N, V) and the new states."""
-        hidden, states = self.network.steps(tokens, states)
-        return self.network.score(hidden).float(), states
-
     def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's logits (N, V) and states."""
         lengths = full_lengths(tokens.shape[0], tokens.shape[1], tokens.device)
@@ -192,6 +196,7 @@ class Written(Network):
 
     def __init__(self, describe: Any, config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> None:
         super().__init__(describe, config, sizes, shrink)
+        self.begin, self.step, self.select = self.network.begin, self.network.step, self.network.select
         self.scheduled_sampling = config.scheduled_sampling
         if isinstance(self.get_submodule("encoder"), RNN):
             self.multiples = {"source": (1, 4), "inputs": (1, 4), "targets": (1, 4)}
@@ -208,20 +213,11 @@ class Written(Network):
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, lengths.sum()), {})
 
-    def begin(self, arrays: Arrays) -> tuple[Tensor, DecoderState]:
-        """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
-        begun: tuple[Tensor, DecoderState] = self.network.begin(arrays)
-        return begun
-
-    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
-        """Read one more token of each sequence, (N,): the next one's logits (N, V)."""
-        stepped: tuple[Tensor, DecoderState] = self.network.decoder.step(tokens, state)
-        return stepped
-
-    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
-        """Go on from the sequences `rows` (A, K)."""
-        selected: DecoderState = self.network.decoder.select(state, rows)
-        return selected
+    def token_logits(self, arrays: Arrays) -> Tensor:
+        """Score every token at each step of a target, given those before it, `inputs` (B, T): (B, T, V)."""
+        start = self.network.encode(arrays)
+        logits: Tensor = self.network.decoder(arrays["inputs"], arrays["target_lengths"], start)
+        return logits
 
 
 KINDS: Mapping[str, type[Network]] = {
