@@ -14,6 +14,8 @@ CELLS = {
     "elman-relu": "seqrnn.cells.elman:ElmanReLU",
     "gru": "seqrnn.cells.gru:GRU",
     "lstm": "seqrnn.cells.lstm:LSTM",
+    "mingru": "seqrnn.cells.min_gru:MinGRU",
+    "minlstm": "seqrnn.cells.min_lstm:MinLSTM",
 }
 
 TASKS = {

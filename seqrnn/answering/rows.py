@@ -52,7 +52,7 @@ def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> B
 
     A step over them should stay in a processor's cache, and must not score too many tokens.
     """
-    numbers = load(CELLS[config.cell]).gates * config.hidden_size * width
+    numbers = load(CELLS[config.cell]).projection_size(config.hidden_size) * width
     rows = max(MIN_GENERATION_ROWS, min(MAX_GENERATION_ROWS, CACHED // numbers))
     rows = max(1, min(rows, MAX_SCORES // (width * vocabulary_size)))
     return BatchOrder(limits=BatchLimits(rows, MAX_POSITIONS))

@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "Show why a model answers each line of the input as it does.",
     "inspect": "Show what data hold before a training, or what a run directory holds.",
     "report": "Write a page that shows what a run has learnt.",
+    "compare": "Show runs side by side: figures, sizes, and the settings that differ.",
     "export": "Write a model for ONNX runtimes, or in a quarter of the bytes.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""

@@ -55,7 +55,6 @@ def explain(
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.explaining import Explainer
     from seqrnn.library.opened_model import Resources
-    from seqrnn.tasks.task import RowTask
 
     set_threads(threads)
     network = open_model(model, None, Resources("torch", "cpu", threads))
@@ -69,8 +68,7 @@ def explain(
 
     field = text_col or name_of(config.data.text_column)
     task, kind = network.run.task, config.data.source_kind
-    plain = task.plain_fields if isinstance(task, RowTask) else lambda text: {"text": text}
-    layout = RowFormat(jsonl, field, kind, plain, write, style=AnswerStyle(explains=True))
+    layout = RowFormat(jsonl, field, kind, task.plain_fields, write, style=AnswerStyle(explains=True))
     say_waiting(data, "rows, one a line,", quiet)
     with OutputStream(output) as out:
         tally = answer_rows(data, out, layout, asking, network.side_by_side)

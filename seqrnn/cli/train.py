@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -81,6 +82,7 @@ def train(
     from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.config_file import dump
+    from seqrnn.library.model_card import write_model_card
     from seqrnn.library.training import check_place
     from seqrnn.training.trackers import check_trackers, tracked
 
@@ -102,10 +104,14 @@ def train(
             return
         with stopping(ready.session.trainer.stop):
             events = ready.session.events(ready.run)
-            console.follow(tracked(events, log or (), ready.run.path, ready.session.config, console.say))
+            if log:
+                events = tracked(events, log, ready.run.path, ready.session.config, console.say)
+            console.follow(events)
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
             _test(ready.test, ready.run.path, plan.config.training.device, console)
+        if not ready.session.trainer.stopped:
+            write_model_card(ready.run.path, ["seqrnn", *map(shlex.quote, sys.argv[1:])])
 
 
 @dataclass(frozen=True)

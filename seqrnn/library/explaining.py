@@ -14,7 +14,7 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
-from seqrnn.errors import UsageError
+from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.rows import Asking
 from seqrnn.tasks.explained import Alternatives, ExplainedOutput
@@ -30,6 +30,7 @@ METHOD_NAMES: Final[Mapping[Method, str]] = {
     "gradient": "gradient x input",
     "leave-one-out": "leave-one-out",
 }
+MAX_TOKENS = 1024  # of a row: a language model has a probability of every token at each of them
 MAX_TOGETHER = 2**14  # steps of copies of a row that are computed together
 
 
@@ -70,7 +71,7 @@ class Explanation:
 
     @property
     def as_json(self) -> dict[str, Any]:
-        """What `seqrnn explain --jsonl` writes of it."""
+        """What `seqrnn explain` writes of it as JSON."""
         surprisals = {} if self.surprisals is None else {"surprisals": self.surprisals}
         return {
             "tokens": self.tokens,
@@ -102,9 +103,11 @@ class Explainer:
         """
         from seqrnn.backends.torch.saliency import Observer
 
+        kind = kind_named(run.config.data.source_kind)
+        if kind.file_kind == "image":
+            raise UsageError("this model reads images, which have no steps to explain an answer by")
         if method is None:
-            numbers = kind_named(run.config.data.source_kind).has_numbers
-            method = "leave-one-out" if numbers else "gradient"
+            method = "leave-one-out" if kind.has_numbers else "gradient"
         if method not in METHODS:
             raise UsageError(f"`method={method}`: no such method; choose from {', '.join(METHODS)}")
         self._task: Task = run.task
@@ -113,14 +116,21 @@ class Explainer:
         self._method: Method = method
         if method == "gradient" and not self._observer.has_gradient:
             raise UsageError("`method=gradient`: what this model reads has no steps; use leave-one-out")
-        if method == "leave-one-out" and len(self._task.explained_fields) > 1:
-            raise UsageError(
-                "`method=leave-one-out`: this model reads words by their characters too; use gradient"
-            )
+        if method == "leave-one-out" and self._task.output_per_token:
+            raise UsageError("`method=leave-one-out`: a token that is left out has no tag; use gradient")
 
     def asking(self) -> Asking:
         """Return what checks and answers rows."""
-        return Asking(self._task.explained_fields[0].check, self.answers)
+        return Asking(self._check, self.answers)
+
+    def _check(self, record: Record) -> None:
+        """Raise DataError for what cannot be read, and for more tokens than memory is worth."""
+        field = self._task.explained_fields[0]
+        field.check(record)
+        if (count := len(field.encode([record])[0].ids)) > MAX_TOKENS:
+            raise DataError(
+                f"{record.place}: {count:,} tokens or steps, of {MAX_TOKENS:,} that are explained"
+            )
 
     def answers(self, records: Sequence[Record]) -> list[Answer]:
         """Answer each record, with the explanation."""
@@ -131,8 +141,8 @@ class Explainer:
         row = {field.name: field.encode([record])[0] for field in fields}
         source = row[fields[0].name]
         tokens = fields[0].step_names(record, source)
-        if isinstance(self._task, GenerationTask):
-            row[self._task.output.name] = self._written(row)
+        if self._task.searches:
+            row[GenerationTask.of(self._task).output.name] = self._written(row)
         batch = self._batch([row])
         values, attention = self._observer.values(batch)
         outputs = self._task.explained(values, batch)

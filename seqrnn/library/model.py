@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from seqrnn.answering.continuation import Continuation
-from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.asking import line_scoring, naming, writing
@@ -21,6 +19,7 @@ from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 
 if TYPE_CHECKING:
+    from seqrnn.answering.continuation import Continuation
     from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.catalog import BleuTokenizer
     from seqrnn.metrics.evaluation import Evaluation
@@ -279,6 +278,9 @@ class Model:
         return answered
 
     def _text(self, prompt: str, limits: Any) -> Continuation:
+        from seqrnn.answering.continuation import Continuation
+        from seqrnn.answering.text_generator import TextGenerator
+
         generator = TextGenerator(self._opened.run, self._opened.backend)
         return Continuation(generator, without_surrogates(prompt), limits)
 

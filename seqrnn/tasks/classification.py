@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
-from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.calibration import (
     JudgedAnswers,
     ThinnedSample,
@@ -39,12 +37,15 @@ from seqrnn.metrics.classification import (
 )
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NamesSeen
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -66,7 +67,7 @@ class Classification(PredictionTask):
     better = "higher"
     command = "classify"
     default_epochs = 10.0
-    libraries = ("sklearn.metrics",)
+    libraries = ("sklearn.metrics", "scipy.optimize")
     asked = "names"
     sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
@@ -102,6 +103,9 @@ class Classification(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that come again and again."""
+        from seqrnn.data.label_evidence import label_likelihood, number_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label:
             return Claim(1.0, f"{count(targets.distinct, 'label')} {sample.rows}")
@@ -169,6 +173,8 @@ class Classification(PredictionTask):
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers labels."""
+        from seqrnn.tasks.answers_seen import NamesSeen
+
         return NamesSeen("label", self.labels.names_of)
 
     def sizes(self) -> dict[str, int]:

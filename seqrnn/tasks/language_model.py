@@ -6,7 +6,7 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from seqrnn.data.dataset.batching import (
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
@@ -34,6 +33,9 @@ from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, Scorer, Task, Values, one_batch
 
 MAX_NEXT_TOKENS = 10  # that an explanation tells
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
 
 
 class LanguageModeling(Task):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
-from seqrnn.data.sample import Sample
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NotesSeen
 
 MAX_ALTERNATIVES = 3  # keys beside those that are explained
 
@@ -98,6 +100,8 @@ class Polyphony(PredictionTask):
 
     def answers_seen(self) -> NotesSeen:
         """Return what gathers keys."""
+        from seqrnn.tasks.answers_seen import NotesSeen
+
         return NotesSeen()
 
     def sizes(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -18,17 +18,18 @@ from seqrnn.data.fields.field import Field, Side, Use
 from seqrnn.data.fields.number_field import NumberField, number_of
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
-from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NumbersSeen
 
 
 class Regression(PredictionTask):
@@ -61,6 +62,9 @@ class Regression(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are numbers: the more different ones, the more surely."""
+        from seqrnn.data.label_evidence import number_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label or not targets.filled or not targets.is_numeric:
             return None
@@ -100,6 +104,8 @@ class Regression(PredictionTask):
 
     def answers_seen(self) -> NumbersSeen:
         """Return what gathers numbers."""
+        from seqrnn.tasks.answers_seen import NumbersSeen
+
         return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:

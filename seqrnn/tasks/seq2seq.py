@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import contains
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -26,20 +26,21 @@ from seqrnn.data.dataset.references import END, ReferencesField, shared_referenc
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named, source_field
-from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import AnswersSeen
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -81,7 +82,7 @@ class Seq2Seq(GenerationTask):
     score_name = "exact match"
     sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
-    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics", "scipy.optimize")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
@@ -121,6 +122,9 @@ class Seq2Seq(GenerationTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are too many, too long or too like their sources for labels."""
+        from seqrnn.data.label_evidence import label_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label or not targets.filled or sample.targets_are_classes:
             return None
@@ -193,6 +197,8 @@ class Seq2Seq(GenerationTask):
 
     def answers_seen(self) -> AnswersSeen:
         """Return what wants a target of each example, and counts labels that are written from."""
+        from seqrnn.tasks.answers_seen import NamesSeen, TargetsSeen
+
         if self.config.data.source_kind == "label":
             return NamesSeen("label", lambda record: (record.source.strip(),))
         return TargetsSeen()

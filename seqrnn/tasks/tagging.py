@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensFie
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
@@ -39,11 +38,14 @@ from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NamesSeen
 
 MAX_RUNNERS_UP = 2  # tags beside the one that is explained
 
@@ -60,7 +62,8 @@ class Tagging(PredictionTask):
     sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
-    libraries = ("sklearn.metrics",)
+    output_per_token = True
+    libraries = ("sklearn.metrics", "scipy.optimize")
     settings = frozenset(
         {
             "data.tag_scheme",
@@ -103,6 +106,8 @@ class Tagging(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim sentences that have one target for each token."""
+        from seqrnn.data.sample import count
+
         if (
             sample.source.multi_label
             or sample.held != "texts"
@@ -154,6 +159,8 @@ class Tagging(PredictionTask):
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers tags."""
+        from seqrnn.tasks.answers_seen import NamesSeen
+
         return NamesSeen("tag", self.tags.names_of)
 
     def sizes(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.errors import UsageError
 from seqrnn.metrics.calibration import (
     Coverage,
@@ -31,10 +30,13 @@ from seqrnn.metrics.calibration import (
 )
 from seqrnn.metrics.evaluation import Evaluation, Figure
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import AnswersSeen
 
 Asked = Literal["names", "sequences", "lines"]
 """What a model says of a row of data: it names something, writes a sequence, or scores the line."""
@@ -124,6 +126,7 @@ class Task(ABC):
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
+    output_per_token: ClassVar[bool] = False  # each token has an output, so that none can be left out
     no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
@@ -194,6 +197,8 @@ class Task(ABC):
 
     def answers_seen(self) -> AnswersSeen:
         """Return what gathers the right answers of data that are inspected."""
+        from seqrnn.tasks.answers_seen import NothingSeen
+
         return NothingSeen()
 
     @abstractmethod
@@ -248,6 +253,10 @@ class Task(ABC):
         computes.
         """
         return 0
+
+    def plain_fields(self, text: str) -> dict[str, Any]:
+        """Return a row that is plain text as the fields that a JSON line would have brought."""
+        return {"text": text}
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""

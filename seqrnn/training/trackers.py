@@ -45,7 +45,7 @@ class Tracker(ABC):
 
 
 class TensorBoard(Tracker):
-    """Event files in the directory `tensorboard` of a run, for `tensorboard --logdir RUN`."""
+    """Event files in the directory `tensorboard` of a run, which TensorBoard shows."""
 
     package = "tensorboard"
 

@@ -142,12 +142,17 @@ def test_rows_that_cannot_be_read_have_errors_and_the_others_answers(seqrnn, cla
     assert len(strict.stdout.splitlines()) == 4
 
 
+def test_a_row_that_is_too_long_has_an_error(seqrnn, storyteller) -> None:
+    rows = b"a" * 1024 + b"\n" + b"a" * 1025 + b"\na\n"
+    first, second, third = records(seqrnn("explain", "-m", storyteller, "--jsonl", stdin=rows))
+    assert (first["error"], third["error"]) == (None, None)
+    assert second["error"].startswith("1,025 tokens or steps, of 1,024 that are explained")
+
+
 def test_what_cannot_be_explained_so_is_refused(seqrnn, classifier, tagger, folder) -> None:
     result = seqrnn("explain", "-m", tagger, "--method", "leave-one-out", stdin=b"Ann saw")
     assert (result.returncode, result.stdout) == (2, b"")
-    assert (
-        b"seqrnn: error: --method leave-one-out: this model reads words by their characters" in result.stderr
-    )
+    assert b"seqrnn: error: --method leave-one-out: a token that is left out has no tag" in result.stderr
     result = seqrnn("explain", "-m", classifier, "train.csv")
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"train.csv: rows are read one a line, not as csv" in result.stderr

@@ -15,6 +15,7 @@ from seqrnn.answering.backend import Backend
 from seqrnn.backends.numpy.ops import NumpyOps
 from seqrnn.backends.numpy.rnn import Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
+from seqrnn.backends.numpy.unrolled import UntraceableError
 from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
@@ -57,7 +58,7 @@ class LanguageModel:
     def _single_stream(self) -> SingleStreamDecoder | None:
         """Return what writes one text in this thread: it computes in place, so each thread has its own.
 
-        None unless there is one layer, its output and few enough tokens.
+        None unless there is one layer, with a formula that can be traced, its output and few enough tokens.
         """
         of_thread = self._of_thread.__dict__
         if "single_stream" not in of_thread:
@@ -71,7 +72,10 @@ class LanguageModel:
         layers = network.rnn.layers.layers
         if inputs is None or network.projection is not None or len(layers) > 1:
             return None
-        return SingleStreamDecoder(inputs, layers[0][0], network.output)
+        try:
+            return SingleStreamDecoder(inputs, layers[0][0], network.output)
+        except UntraceableError:
+            return None
 
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.

@@ -51,6 +51,10 @@ class TorchFunctions:
     def remove_axis(self, x: Tensor, axis: int) -> Tensor:
         return x.squeeze(axis)
 
+    def unflatten(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Give each row of `x` (B, N) a shape: (B, *shape)."""
+        return x.reshape(-1, *shape)
+
     def rows(self, x: Tensor, index: Tensor) -> Tensor:
         return x.index_select(0, index) if index.ndim == 1 else F.embedding(index, x)
 
