@@ -89,13 +89,15 @@ def report(
     subjects = [subject for subject, _ in gathered]
     if len(subjects) > 1:
         check_comparable(subjects)
-    with OutputStream(output) as out:
+    numbers = _numbers(subjects) if as_json else {}
+    page = "" if as_json else write_page(subjects[0]) if len(subjects) == 1 else compare_page(subjects)
+    with OutputStream(output) as out:  # opened when all is there: what fails leaves an older page as it is
         if not as_json and out.is_terminal:
             raise UsageError("a page of HTML is no text for a terminal; name a file with -o, or add --json")
         if as_json:
-            out.write_json([_numbers(subjects)])
+            out.write_json([numbers])
         else:
-            out.write_text(write_page(subjects[0]) if len(subjects) == 1 else compare_page(subjects))
+            out.write_text(page)
     if not quiet:
         say(*dict.fromkeys(note for _, notes in gathered for note in notes))
 

@@ -65,7 +65,7 @@ def _image(record: Record) -> str:
 
 
 def _series(record: Record) -> Picture:
-    steps = record.steps or ()
+    steps = () if record.steps is None else record.steps
     stride = -(-len(steps) // MOST_POINTS)
     try:
         values = np.asarray(steps[::stride], dtype=np.float64)  # (T, F)

@@ -108,7 +108,8 @@ def _saliency(measured: Measured, subject: Subject) -> Any:
 
 
 def _alignments(measured: Measured, subject: Subject) -> Any:
-    found = alignments(measured.examples, _explainer(subject))
+    kind = kind_named(subject.model.run.config.data.source_kind)
+    found = alignments(measured.examples, _explainer(subject)) if kind.sequential else None
     return found and Alignments(found)
 
 

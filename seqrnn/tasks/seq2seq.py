@@ -304,7 +304,7 @@ class Seq2Seq(GenerationTask):
 
 def _read(record: Record) -> str:
     """Return what tells what is read of a record from what is read of others."""
-    return record.source if record.steps is None else str(record.steps)
+    return record.source if record.steps is None else np.asarray(record.steps).tobytes().hex()
 
 
 class WritingScorer(Scorer):

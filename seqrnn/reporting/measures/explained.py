@@ -145,7 +145,8 @@ def alignments(examples: Sequence[Example], explain: Explain) -> Sequence[Alignm
     """Return the attention of some rows, wrong ones first; None where the network does not attend."""
     short = [each for each in examples if 0 < each.length <= LONGEST_ALIGNED]
     wrong = [each for each in short if each.grade and not each.grade.right][: SHOWN // 2 - 1]
-    rest = _spread([each for each in short if each not in wrong], SHOWN - 2 - len(wrong))
+    shown = set(map(id, wrong))  # records may hold arrays, which cannot be compared as a whole
+    rest = _spread([each for each in short if id(each) not in shown], SHOWN - 2 - len(wrong))
     found = [_alignment(*pair) for pair in _explained([*wrong, *rest], explain)]
     return [each for each in found if each is not None] or None
 
@@ -161,7 +162,8 @@ def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None
         each.record.source: each for each in reversed(known)
     }  # the first line of those that are the same
     ranked = sorted(texts.values(), key=lambda each: -each.answer.prediction)[: SHOWN - 2]
-    rest = _spread([each for each in texts.values() if each not in ranked][::-1], LINES)
+    shown = set(map(id, ranked))
+    rest = _spread([each for each in texts.values() if id(each) not in shown][::-1], LINES)
     explained = _explained([*ranked, *rest], explain)
     lines = [line for each, found in explained if (line := _line(each, found)) is not None]
     if not lines:
