@@ -1,4 +1,4 @@
-"""The names that a user can choose, and the class behind each.
+"""The names that a user can choose, and the class of each.
 
 Adding a cell or a task is one file and one line here. Nothing is imported
 until `load` asks for it, so listing the choices costs nothing.
@@ -14,6 +14,8 @@ CELLS = {
     "elman-relu": "seqrnn.cells.elman:ElmanReLU",
     "gru": "seqrnn.cells.gru:GRU",
     "lstm": "seqrnn.cells.lstm:LSTM",
+    "mingru": "seqrnn.cells.min_gru:MinGRU",
+    "minlstm": "seqrnn.cells.min_lstm:MinLSTM",
 }
 
 TASKS = {

@@ -110,166 +110,173 @@ class DataConfig(Section):
         None, "Target side of parallel validation files.", "--valid-tgt", names_file=True
     )
     test: tuple[str, ...] = key(
-        (), "Files that the best weights are measured on at the end.", "--test", names_file=True
+        (), "Test files, on which the best weights are evaluated at the end.", "--test", names_file=True
     )
     test_source: str | None = key(None, "Source side of parallel test files.", "--test-src", names_file=True)
     test_target: str | None = key(None, "Target side of parallel test files.", "--test-tgt", names_file=True)
     valid_fraction: float = key(
         0.1,
-        "Share held out for validation where no validation file is given: the last part of a text, "
-        "a seeded random part of examples (of each label, for a classifier).",
+        "Fraction held out for validation if no validation file is given: the last part of a text, or "
+        "a seeded random sample of the examples (of each label, for a classifier).",
         "--valid-fraction",
         ge=0.0,
         lt=1.0,
     )
     format: FormatName = key(
         "auto",
-        "How the files are laid out: text is one long text, lines is one example a line, conll and conllu "
-        "one token a line, npz arrays of NumPy, folder a sub-folder a class.",
+        "File format. text: one long text; lines: one example per line; conll and conllu: one token "
+        "per line; "
+        "npz: NumPy arrays; folder: a sub-folder per class.",
         "--format",
     )
     text_column: str | None = key(
-        None, "Column (name, or number from 1) or JSON field that holds the text.", "--text-col"
+        None, "Column (name, or number from 1) or JSON field of the text.", "--text-col"
     )
     label_column: str | None = key(
         None,
-        "Column (name, or number from 1) or JSON field that holds the label, or several, apart by commas: "
-        "columns of 0 and 1, each of which is a label that an example bears or not.",
+        "Column (name, or number from 1) or JSON field of the label; several, separated by commas, are "
+        "columns of 0 and 1, one per label.",
         "--label-col",
     )
     series_column: str | None = key(
-        None, "Column that says which series a row of numbers belongs to.", "--series-col"
+        None, "Column with the id of the series that a row of numbers belongs to.", "--series-col"
     )
     time_column: str | None = key(
-        None, "Column that orders the rows of a series; without one, the order in the file.", "--time-col"
+        None, "Column that orders the rows of a series (default: their order in the file).", "--time-col"
     )
     date_order: Literal["auto", "day-first", "month-first"] = key(
         "auto",
-        "What comes first in times such as 03/04/2024, where the data do not tell.",
+        "Whether day or month comes first in dates such as 03/04/2024; auto looks at the data.",
         "--date-order",
     )
     sentence_column: str | None = key(
         None,
-        "Column of a table with one token a row that says which sentence a row belongs to; a blank cell: "
-        "that of the row before. -: a sentence ends at a blank row.",
+        "Column with the id of the sentence, in a table with one token per row; a blank cell repeats the id "
+        "above it. -: sentences are separated by blank rows.",
         "--sentence-col",
     )
     feature_columns: tuple[str, ...] = key(
         (),
-        "Columns of numbers that the model reads; empty: all but those of labels, series and time.",
+        "Numeric columns that the model reads; empty: all except labels, series and time.",
     )
     delimiter: Literal["auto", "comma", "semicolon", "tab", "bar"] = key(
-        "auto", "What separates the columns of a CSV file.", "--delimiter"
+        "auto", "Column separator of CSV files.", "--delimiter"
     )
     tag_scheme: Literal["auto", "bio", "bioes", "none"] = key(
         "auto",
-        "What tags mark: spans in BIO (IOB1, IOB2) or BIOES (BILOU, BMES), or none; auto looks at the tags.",
+        "Scheme of the tags: spans in BIO (IOB1, IOB2) or BIOES (BILOU, BMES), or none; auto looks "
+        "at the tags.",
         "--tag-scheme",
     )
-    header: Literal["auto", "yes", "no"] = key(
-        "auto", "Whether a table starts with a line of column names.", "--header"
-    )
+    header: Literal["auto", "yes", "no"] = key("auto", "Whether tables start with a header line.", "--header")
     text_in: Literal["auto", "cells", "files"] = key(
         "auto",
-        "Whether the cells of a table hold the texts, or the paths of files with one text each; auto: files "
-        "where those are there.",
+        "Whether the cells of a table hold the texts themselves or paths of text files; auto: paths if the "
+        "files exist.",
         "--text-in",
     )
-    multi_label: bool = key(False, "An example may bear several labels, or none.", "--multi-label")
+    multi_label: bool = key(False, "An example may have several labels, or none.", "--multi-label")
     label_separator: str = key(
-        ",", "What separates the labels of one column of a multi-label data set.", "--label-separator"
+        ",", "Separator between the labels of an example (multi-label data).", "--label-separator"
     )
     encoding: Annotated[str, AfterValidator(_known_encoding)] = key(
         "auto",
-        "How bytes become characters: auto (UTF-8, or UTF-16 with its byte-order mark), or a name such as "
-        "cp1252, latin-1 or shift_jis.",
+        "Text encoding: auto (UTF-8, or UTF-16 with a byte-order mark), or a name such as cp1252, latin-1 "
+        "or shift_jis.",
         "--encoding",
     )
     encoding_errors: Literal["strict", "replace"] = key(
-        "strict", "What to do with bytes that are not of that encoding.", "--encoding-errors"
+        "strict", "What to do with bytes that the encoding cannot decode.", "--encoding-errors"
     )
     tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",
-        "What a token is; auto: a character of a text to model, of single words or of a script without "
-        "spaces, else byte pairs or words, by how many held-out words would be unknown.",
+        "Token unit. auto: characters for language models, single-word inputs and scripts without spaces; "
+        "byte pairs or words otherwise, by how many held-out words would be unknown.",
         "--tokenizer",
     )
     target_tokenizer: Literal["auto", "word", "char", "byte", "bpe"] = key(
         "auto",
-        "What a token of a target is; auto: byte pairs of sentences, words where there are few different "
-        "ones, characters of single words or of a script without spaces.",
+        "Token unit of the targets. auto: byte pairs for sentences, words if there are few distinct ones, "
+        "characters for single words and scripts without spaces.",
         "--target-tokenizer",
     )
     pretokenized: Literal["auto", "yes", "no"] = key(
         "auto",
-        "Whether words are given, apart by blanks; if not, `data.tokenizer=word` makes punctuation tokens of "
-        "its own. auto looks at the punctuation of the data.",
+        "Whether tokens are already separated by spaces; if not, `data.tokenizer=word` splits off "
+        "punctuation. "
+        "auto looks at the punctuation of the data.",
         "--pretokenized",
     )
     target_pretokenized: Literal["auto", "yes", "no"] = key(
         "auto",
-        "The same of the targets, whose spaces are written as they were.",
+        "The same for the targets, whose original spacing is kept.",
         "--target-pretokenized",
     )
     source_kind: SourceName = key(
         "auto",
-        "What is read of an example: a text, a label that is one token, an image, numbers (one vector, or "
-        "vectors, one a time step), the notes of each step of music, or nothing (a language model); auto "
-        "looks at the data.",
+        "Kind of input: text, label (a single token), image, vector, vectors (one per time step), notes "
+        "(of music, per step), or none (a language model); auto looks at the data.",
         "--source",
     )
     normalize: bool = key(
         True,
-        "Bring each feature of vectors, and each channel of images, to mean 0 and deviation 1, as learnt "
-        "from the training data.",
+        "Normalize each feature of vectors, and each channel of images, to mean 0 and standard deviation 1, "
+        "measured on the training data.",
         "--normalize/--raw",
     )
-    image_size: int = key(32, "Pixels each way that images are stretched to.", "--image-size", ge=8, le=1024)
-    keys: int = key(88, "Keys of an instrument, which `notes` number from 0.", "--keys", ge=1, le=65_536)
+    image_size: int = key(
+        32, "Width and height, in pixels, that images are resized to.", "--image-size", ge=8, le=1024
+    )
+    keys: int = key(
+        88, "Number of keys of the instrument; notes are numbered from 0.", "--keys", ge=1, le=65_536
+    )
     transpose: int = key(
         0,
-        "Most keys by which training moves a piece of music up or down, anew at each pass.",
+        "Data augmentation: transpose music by up to this many keys, up or down, anew in each epoch.",
         "--transpose",
         ge=0,
         le=65_536,
     )
     holdout: Holdout = key(
         "examples",
-        "What `data.valid_fraction` draws: single examples, source texts with all their targets, or "
-        "(stratified) "
-        "the same share of the examples of each label.",
+        "Unit of the validation split: examples, sources (with all their targets), or stratified (the same "
+        "fraction of each label).",
         "--holdout",
     )
     lowercase: bool = key(False, "Lower-case the text before it is split.", "--lowercase")
     unicode_form: Literal["none", "nfc", "nfd", "nfkc", "nfkd"] = key(
         "none",
-        "Unicode normal form of what is read; nfd takes apart accented letters and syllables of Hangul.",
+        "Unicode normalization of the input; nfd decomposes accented letters and Hangul syllables.",
         "--unicode",
     )
     min_count: int = key(1, "Tokens seen less often become <unk>.", "--min-count", ge=1, le=LARGEST)
     vocabulary_size: int = key(
         50_000,
-        "Most tokens that the vocabulary may hold; that of byte pairs is sized by the data if not given.",
+        "Maximum vocabulary size; the default for byte pairs depends on the data.",
         "--vocabulary-size",
         ge=5,
         le=10_000_000,
     )
     target_vocabulary_size: int | None = key(
         None,
-        "The same of the targets (as of the source, or by the data, if not given).",
+        "The same for the targets (default: as for the source, or by the data).",
         "--target-vocabulary-size",
         ge=5,
         le=10_000_000,
     )
     max_tokens: int | None = key(
-        None, "Longest example, in tokens (no limit if not given).", "--max-tokens", ge=1, le=MAX_LENGTH
+        None,
+        "Maximum length of an example, in tokens (default: no limit).",
+        "--max-tokens",
+        ge=1,
+        le=MAX_LENGTH,
     )
     over_length: Literal["truncate", "skip", "error"] = key(
-        "truncate", "What to do with an example longer than max-tokens.", "--over-length"
+        "truncate", "What to do with examples longer than max-tokens.", "--over-length"
     )
     lengths: Literal["auto", "blank", "dynamic"] = key(
         "auto",
-        "blank: fill every sequence to max-tokens; dynamic: a finished sequence costs no more.",
+        "blank: pad every sequence to max-tokens; dynamic: finished sequences cost no computation.",
         "--lengths",
     )
 
@@ -277,28 +284,30 @@ class DataConfig(Section):
 class ModelConfig(Section):
     """The network."""
 
-    cell: CellName = key("lstm", "The recurrence.", "--cell")
-    num_layers: int = key(1, "Layers of cells on top of each other.", "--layers", ge=1, le=64)
-    hidden_size: int = key(256, "Size of a hidden state.", "--hidden-size", ge=1, le=65_536)
-    embedding_size: int = key(128, "Size of a token's vector.", "--embedding-size", ge=1, le=65_536)
-    bidirectional: bool = key(False, "Read the sequence from both ends.", "--bidirectional/--unidirectional")
-    dropout: float = key(0.0, "Share of values dropped between layers.", "--dropout", ge=0.0, lt=1.0)
+    cell: CellName = key("lstm", "Recurrent cell.", "--cell")
+    num_layers: int = key(1, "Number of recurrent layers.", "--layers", ge=1, le=64)
+    hidden_size: int = key(256, "Size of the hidden state.", "--hidden-size", ge=1, le=65_536)
+    embedding_size: int = key(128, "Size of the token embeddings.", "--embedding-size", ge=1, le=65_536)
+    bidirectional: bool = key(
+        False, "Run the recurrent layers in both directions.", "--bidirectional/--unidirectional"
+    )
+    dropout: float = key(0.0, "Dropout between layers.", "--dropout", ge=0.0, lt=1.0)
     embedding_dropout: float = key(
-        0.0, "Share of the values of the input vectors dropped.", "--embedding-dropout", ge=0.0, lt=1.0
+        0.0, "Dropout of the input vectors.", "--embedding-dropout", ge=0.0, lt=1.0
     )
     word_dropout: float = key(
-        0.0, "Share of input tokens that training replaces with <unk>.", "--word-dropout", ge=0.0, lt=1.0
+        0.0, "Probability that training replaces an input token with <unk>.", "--word-dropout", ge=0.0, lt=1.0
     )
     tie_embeddings: bool = key(
         False,
-        "Use one matrix for the input vectors and for the output (language models).",
+        "Share the weights of input embeddings and output layer.",
         "--tie-embeddings/--untied-embeddings",
     )
     embeddings: str | None = key(
-        None, "Word-vector text file that the embeddings start from.", "--embeddings", names_file=True
+        None, "Text file of pretrained word vectors.", "--embeddings", names_file=True
     )
-    freeze_embeddings: bool = key(False, "Do not train the embeddings.", "--freeze-embeddings")
-    pooling: PoolingName = key("last", "How a classifier sums up the hidden states.", "--pooling")
+    freeze_embeddings: bool = key(False, "Keep the embeddings fixed.", "--freeze-embeddings")
+    pooling: PoolingName = key("last", "Pooling of the hidden states (classifiers).", "--pooling")
     head: HeadName = key(
         "linear",
         "Classifier head on the pooled hidden state: one linear layer, or an MLP.",
@@ -306,41 +315,43 @@ class ModelConfig(Section):
     )
     attention: AttentionName = key(
         "general",
-        "How a decoder weighs what the encoder has read; none: it knows the last state only.",
+        "Attention of the decoder over the encoder states; none: it sees only the last state.",
         "--attention",
     )
     entry: BridgeName = key(
         "state",
-        "How what was read enters a decoder: as its first state, or as its first input, before <bos>.",
+        "How the encoded input reaches the decoder: as its initial state, or as its first input, "
+        "before <bos>.",
         "--entry",
     )
     channels: int = key(
         48,
-        "Maps of the first block of a network over images; each further block has twice as many.",
+        "Channels of the first convolutional block; each further block has twice as many.",
         "--channels",
         ge=1,
         le=4096,
     )
     scheduled_sampling: float = key(
         0.0,
-        "Share of a decoder's inputs that are its own choices in training, instead of the truth.",
+        "Probability that a decoder input is the model's own prediction in training (scheduled sampling).",
         "--scheduled-sampling",
         ge=0.0,
         le=1.0,
     )
     output_layer: Literal["auto", "softmax", "crf"] = key(
         "auto",
-        "How a tagger chooses: each tag by itself, or the best sequence (auto: crf where tags mark spans).",
+        "Output layer of a tagger: softmax per token, or a CRF over the sequence (auto: crf if tags "
+        "mark spans).",
         "--output-layer",
     )
     character_size: int = key(
         100,
-        "Size of a tagger's network over the characters of a token; 0: none.",
+        "Hidden size of a tagger's character network; 0: off.",
         "--character-size",
         ge=0,
         le=65_536,
     )
-    character_embedding_size: int = key(50, "Size of a character's vector.", ge=1, le=65_536)
+    character_embedding_size: int = key(50, "Size of the character embeddings.", ge=1, le=65_536)
 
 
 AMOUNT = r"[0-9]{1,6}(\.[0-9]{1,3})?"
@@ -357,41 +368,47 @@ class TrainingConfig(Section):
         "--budget",
         pattern=BUDGET,
     )
-    epochs: float | None = key(
-        None, "Train for this many passes over the data.", "--epochs", gt=0, le=LARGEST
+    epochs: float | None = key(None, "Number of epochs.", "--epochs", gt=0, le=LARGEST)
+    steps: int | None = key(None, "Number of updates.", "--steps", ge=1, le=LARGEST)
+    batch_size: int = key(
+        32, "Batch size, in examples or streams of a text.", "--batch-size", ge=1, le=65_536
     )
-    steps: int | None = key(None, "Train for this many updates.", "--steps", ge=1, le=LARGEST)
-    batch_size: int = key(32, "Examples, or streams of a text, in a batch.", "--batch-size", ge=1, le=65_536)
     batch_tokens: int = key(
-        4096, "Most tokens in a batch of examples, filling included.", "--batch-tokens", ge=1, le=MAX_LENGTH
+        4096,
+        "Maximum number of tokens in a batch of examples, padding included.",
+        "--batch-tokens",
+        ge=1,
+        le=MAX_LENGTH,
     )
     segment_length: int = key(
-        64, "Tokens that truncated back-propagation reaches back.", "--segment-length", ge=1, le=65_536
+        64,
+        "Segment length of truncated back-propagation through time, in tokens (long texts).",
+        "--segment-length",
+        ge=1,
+        le=65_536,
     )
-    optimizer: Literal["adamw", "sgd"] = key("adamw", "The update rule.", "--optimizer")
-    learning_rate: float = key(2e-3, "Highest learning rate.", "--learning-rate", gt=0.0, le=1e30)
+    optimizer: Literal["adamw", "sgd"] = key("adamw", "Optimizer.", "--optimizer")
+    learning_rate: float = key(2e-3, "Peak learning rate.", "--learning-rate", gt=0.0, le=1e30)
     momentum: float = key(0.9, "Momentum of SGD.", ge=0.0, lt=1.0)
     weight_decay: float = key(0.01, "Weight decay.", "--weight-decay", ge=0.0, le=1e30)
     schedule: Literal["cosine", "linear", "plateau", "constant"] = key(
-        "cosine", "How the learning rate falls after the warm-up.", "--schedule"
+        "cosine", "Learning-rate schedule after the warm-up.", "--schedule"
     )
     warmup: float = key(
-        0.02, "Share of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
+        0.02, "Fraction of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
     )
     average: float = key(
         0.0,
-        "Save a running average of the weights, of which each update keeps this share; 0 saves the last.",
+        "Decay of an exponential moving average of the weights, which is evaluated and saved; 0: off.",
         "--average",
         ge=0.0,
         lt=1.0,
     )
-    clip: float = key(1.0, "Largest norm of the gradient; 0 does not clip.", "--clip", ge=0.0, le=1e30)
-    accumulate: int = key(1, "Batches that share one update.", "--accumulate", ge=1, le=65_536)
-    label_smoothing: float = key(
-        0.0, "Share of the target spread over all classes.", "--label-smoothing", ge=0.0, lt=1.0
-    )
+    clip: float = key(1.0, "Gradient clipping: maximum norm; 0: off.", "--clip", ge=0.0, le=1e30)
+    accumulate: int = key(1, "Gradient accumulation: batches per update.", "--accumulate", ge=1, le=65_536)
+    label_smoothing: float = key(0.0, "Label smoothing.", "--label-smoothing", ge=0.0, lt=1.0)
     class_weights: Literal["none", "balanced"] = key(
-        "none", "Weigh a class by how rare it is.", "--class-weights"
+        "none", "balanced: weight classes inversely to their frequency.", "--class-weights"
     )
     early_stopping: int | None = key(
         None,
@@ -402,22 +419,21 @@ class TrainingConfig(Section):
     )
     evaluate_every: int | None = key(
         None,
-        "Updates between evaluations (once an epoch if not given).",
+        "Updates between evaluations (default: once per epoch).",
         "--evaluate-every",
         ge=1,
         le=LARGEST,
     )
     bleu_tokenizer: BleuTokenizer = key(
         "auto",
-        "How sacrebleu cuts texts for BLEU; auto: by the script of the references, 13a for most, zh, "
-        "ja-mecab or ko-mecab (char where that is not installed), char for Thai and others without spaces.",
+        "Tokenizer of sacrebleu for BLEU. auto: by the script of the references: 13a for most, zh, "
+        "ja-mecab or "
+        "ko-mecab (char if not installed), char for Thai and other scripts without spaces.",
         "--bleu-tokenizer",
     )
-    seed: int = key(1, "Seed of everything random.", "--seed", ge=0, le=2**63 - 1)
-    precision: Literal["auto", "fp32", "bf16"] = key(
-        "auto", "Number format of the computation.", "--precision"
-    )
-    device: str = key("auto", "auto, cpu or cuda:N.", "--device")
+    seed: int = key(1, "Random seed.", "--seed", ge=0, le=2**63 - 1)
+    precision: Literal["auto", "fp32", "bf16"] = key("auto", "Floating-point precision.", "--precision")
+    device: str = key("auto", "Device: auto, cpu or cuda:N.", "--device")
     threads: int | None = key(None, "CPU threads.", "--threads", ge=1, le=1024)
 
 

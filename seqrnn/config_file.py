@@ -163,7 +163,7 @@ def _plain(value: Value) -> Any:
 
 
 def _typed(key: str, value: Any) -> Any:
-    """The value, where one text stands for a list of one."""
+    """The value, with a list of one for a single text."""
     wants_list = isinstance(KEYS[key].default, tuple)
     return (value,) if wants_list and isinstance(value, str) else value
 

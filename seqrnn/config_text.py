@@ -22,7 +22,7 @@ def dump(config: Config, comments: bool = False) -> str:
 def dump_chosen(config: Config, chosen: Collection[str], shown: Collection[str], head: Iterable[str]) -> str:
     """Return YAML that has the keys `chosen`, and of the others that are `shown` their lines as comments.
 
-    `head` are lines that come first, as comments. What is read back are the chosen keys alone.
+    `head` are lines that come first, as comments. Only the chosen keys are read back.
     """
     lines = [line for text in head for line in _comment(text, "# ")]
     for name, value in config:

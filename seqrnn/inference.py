@@ -267,7 +267,7 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
     if roles.evidence:
         named += f"; {roles.evidence}"
     if _text_in(roles, columns):
-        named += "; what is read are the files of text that its cells name (`data.text_in`)"
+        named += "; its cells name text files, which are read (`data.text_in`)"
     if table.comments:
         named += f"; comment lines before them: {table.comments}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "

@@ -172,7 +172,7 @@ class SequenceClassifier(ClassifierMixin, _SequenceEstimator):  # type: ignore[m
 
 
 class SequenceTagger(_SequenceEstimator):
-    """Gives each token of a sentence a tag: `fit`, `predict` and `score` (the share of right tags).
+    """Gives each token of a sentence a tag: `fit`, `predict`, `predict_proba`, `score` (share of right tags).
 
     X is a list of sentences, each a list of tokens; y holds a list of as many tags for each.
     """
@@ -195,6 +195,16 @@ class SequenceTagger(_SequenceEstimator):
     def predict(self, X: Any) -> list[list[str]]:
         """Return the tags of each sentence."""
         return [[str(tag) for tag in _items(answer)] for answer in self._answers(_sentences(X))]
+
+    def predict_proba(self, X: Any) -> list[np.ndarray]:
+        """Return the probability of each tag for each token: of a sentence (T, K), K as in `classes_`.
+
+        These are the probabilities of single tags; where a CRF chooses them together, as `predict` says them,
+        they need not be the likeliest ones.
+        """
+        answers = self._answers(_sentences(X), probs=True)
+        shape = -1, len(self.classes_)
+        return [np.exp(np.array(answer.class_scores, dtype=np.float64)).reshape(shape) for answer in answers]
 
     def score(self, X: Any, y: Any) -> float:
         """Return the share of tokens whose tag is right, 0 to 1."""

@@ -27,7 +27,6 @@ INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 LEADING_ZERO = re.compile(r"[-+]?0[oO]?[0-9_]+")
-STRING_TAG = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def parse(text: str, name: str) -> Value:
         line, what = builder.line, str(refusal)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        what = f"the character U+{ord(text[error.position]):04X} may not stand in YAML; remove it"
+        what = f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; remove it"
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else builder.line
         what = f"not valid YAML ({error.problem or error.context}); check indentation and quotes"
@@ -146,7 +145,7 @@ class _Builder:
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = _key(event)
             if key in lines:
-                raise _RefusedError(f"{key}: stands on line {lines[key]} already; remove one of the two")
+                raise _RefusedError(f"{key}: is already on line {lines[key]}; remove one of the two")
             lines[key] = self.line
             values[key] = self._value(self._next(), depth + 1)
         return values
@@ -163,7 +162,7 @@ def _check(event: Any) -> None:
 def _key(event: Any) -> str:
     _check(event)
     if not isinstance(event, yaml.ScalarEvent):
-        raise _RefusedError("a list or a mapping stands where a key should; write `key: value`")
+        raise _RefusedError("a list or a mapping instead of a key; write `key: value`")
     if event.value == "<<" and event.style is None:
         raise _RefusedError("merge keys (<<) are not read; write the keys out")
     return str(event.value)

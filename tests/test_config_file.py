@@ -104,8 +104,8 @@ def test_a_spelling_that_readers_of_yaml_disagree_about_must_be_quoted(spelling:
         ("# nothing\n", "a.yaml: is empty"),
         ("- 3", "a.yaml:1: no mapping"),
         ("word", "a.yaml:1: no mapping"),
-        ("training:\n  seed: 1\n  steps: 2\n  seed: 3", "a.yaml:4: seed: stands on line 2 already"),
-        ("model: {}\ntraining: {}\nmodel: {}", "a.yaml:3: model: stands on line 1 already"),
+        ("training:\n  seed: 1\n  steps: 2\n  seed: 3", "a.yaml:4: seed: is already on line 2"),
+        ("model: {}\ntraining: {}\nmodel: {}", "a.yaml:3: model: is already on line 1"),
         ("model: &m {}", "a.yaml:1: anchors"),
         ("model: *m", "a.yaml:1: anchors"),
         ("model:\n  <<: {cell: gru}", "a.yaml:2: merge keys"),
@@ -119,7 +119,7 @@ def test_a_spelling_that_readers_of_yaml_disagree_about_must_be_quoted(spelling:
         ("model:\n  cell: \0", "a.yaml:2: the character U+0000"),
         ('model: "\\UFFFFFFFF"', "an escape"),
         ('model: "\\ud800"', "an escape"),
-        ("? [a]\n: 3", "a.yaml:1: a list or a mapping stands where a key should"),
+        ("? [a]\n: 3", "a.yaml:1: a list or a mapping instead of a key"),
     ],
 )
 def test_what_goes_beyond_plain_yaml_is_refused_with_its_line(text: str, expected: str) -> None:
@@ -206,7 +206,7 @@ def test_a_dumped_configuration_shows_every_key_and_loads_back_equal() -> None:
 
 
 def test_comments_of_a_dump_are_the_help_of_the_keys() -> None:
-    assert "  # Size of a hidden state.\n  hidden_size: 256\n" in dump(Config(), comments=True)
+    assert "  # Size of the hidden state.\n  hidden_size: 256\n" in dump(Config(), comments=True)
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])), number=st.floats(1e-300, 0.999))

@@ -7,7 +7,7 @@ offers the one of these protocols that its kind of task needs; that of PyTorch o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from seqrnn.search.step import Prediction, States, Stepper, Tokens
 from seqrnn.tasks.task import Values
 
 
+@runtime_checkable
 class ClassifierBackend(Protocol):
     """The model of an `PredictionTask`."""
 
@@ -23,6 +24,7 @@ class ClassifierBackend(Protocol):
         """Compute what the task makes its answers from."""
 
 
+@runtime_checkable
 class Seq2SeqBackend(Stepper, Protocol):
     """The model of a `GenerationTask`."""
 
@@ -30,6 +32,7 @@ class Seq2SeqBackend(Stepper, Protocol):
         """Begin a sequence for each row of a batch: the first token's logits (B, V)."""
 
 
+@runtime_checkable
 class LanguageModelBackend(Protocol):
     """A language model."""
 
@@ -50,3 +53,7 @@ class LanguageModelBackend(Protocol):
 
     def from_arrays(self, layers: Sequence[tuple[np.ndarray, ...]]) -> States:
         """Return the states that `to_arrays` has returned."""
+
+
+Backend = ClassifierBackend | Seq2SeqBackend | LanguageModelBackend
+"""The model of a run, whatever its task; those who use it take the one that they need."""

@@ -1,4 +1,4 @@
-"""Continuation that goes on from a prompt, as it comes."""
+"""Text that continues a prompt, as it is generated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Continuation:
     def __init__(
         self, generator: TextGenerator, prompt: str, limits: Limits, state: Path | None = None
     ) -> None:
-        """Take a prompt, which goes on from what was written to the file `state`, if one is given."""
+        """Take a prompt, which continues from the state in the file `state`, if one is given."""
         encoded = generator.tokenizer.encode(prompt)
         self.prompt = prompt
         self._continuer = generator
@@ -37,7 +37,7 @@ class Continuation:
             )
 
     def save(self, path: Path) -> None:
-        """Keep in a file where the text stands, with all that was written last, but for an <eos>."""
+        """Save the state after the last text in a file, but for an <eos>."""
         self._continuer.save(path, self._unread)
 
     def answer(self, sampling: Sampling) -> Answer:

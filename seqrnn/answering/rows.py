@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import Any
 
 import numpy as np
 
-from seqrnn.answering.backend import ClassifierBackend, LanguageModelBackend, Seq2SeqBackend
+from seqrnn.answering.backend import Backend, ClassifierBackend, LanguageModelBackend, Seq2SeqBackend
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
 from seqrnn.config import ModelConfig
@@ -49,11 +48,11 @@ def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> BatchOrder:
 
 
 def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> BatchOrder:
-    """Return the same for rows that are written, when `width` sequences go on from each at a time.
+    """Return the same for rows that are written, when `width` sequences are followed for each at a time.
 
     A step over them should stay in a processor's cache, and must not score too many tokens.
     """
-    numbers = load(CELLS[config.cell]).gates * config.hidden_size * width
+    numbers = load(CELLS[config.cell]).projection_size(config.hidden_size) * width
     rows = max(MIN_GENERATION_ROWS, min(MAX_GENERATION_ROWS, CACHED // numbers))
     rows = max(1, min(rows, MAX_SCORES // (width * vocabulary_size)))
     return BatchOrder(limits=BatchLimits(rows, MAX_POSITIONS))
@@ -62,7 +61,8 @@ def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> B
 class Labeller:
     """Answers rows with labels."""
 
-    def __init__(self, task: PredictionTask, backend: ClassifierBackend) -> None:
+    def __init__(self, task: PredictionTask, backend: Backend) -> None:
+        assert isinstance(backend, ClassifierBackend)
         self._task = task
         self._backend = backend
 
@@ -81,7 +81,8 @@ class Labeller:
 class RowWriter:
     """Answers rows with sequences."""
 
-    def __init__(self, task: GenerationTask, backend: Seq2SeqBackend) -> None:
+    def __init__(self, task: GenerationTask, backend: Backend) -> None:
+        assert isinstance(backend, Seq2SeqBackend)
         self._task = task
         self._backend = backend
 
@@ -119,7 +120,8 @@ class RowWriter:
 class LineScorer:
     """Says how surprising each line is to a language model."""
 
-    def __init__(self, task: LanguageModeling, backend: LanguageModelBackend) -> None:
+    def __init__(self, task: LanguageModeling, backend: Backend) -> None:
+        assert isinstance(backend, LanguageModelBackend)
         self._task = task
         self._backend = backend
 
@@ -142,7 +144,7 @@ class LineScorer:
         return answers
 
 
-def _turn_of(batch: Batch) -> AbstractContextManager[Any]:
+def _turn_of(batch: Batch) -> AbstractContextManager[object]:
     """Return what is held while a batch is computed: one that is over the limits has the memory to itself."""
     return _LARGE if batch.positions > MAX_POSITIONS else nullcontext()
 
@@ -155,7 +157,7 @@ def _noted(answer: Answer, text: Encoded) -> Answer:
 
 
 def _encode(fields: Sequence[Field], records: Sequence[Record]) -> tuple[Dataset, list[Encoded]]:
-    """Encode what is read of some rows; return with it the first field, which holds their texts."""
+    """Encode some rows; return with them the first field, which holds their texts."""
     encoded = {field.name: field.encode(records) for field in fields}
     columns = {name: Column.of([side.ids for side in sides]) for name, sides in encoded.items()}
     return Dataset(columns), encoded[fields[0].name]

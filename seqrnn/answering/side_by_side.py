@@ -86,5 +86,5 @@ def _work(waiting: SimpleQueue[Task]) -> None:
         if future.set_running_or_notify_cancel():
             try:
                 future.set_result(function(item))
-            except BaseException as error:  # noqa: BLE001 (whoever asks for the result raises it again)
+            except BaseException as error:  # noqa: BLE001 (asking for the result raises it again)
                 future.set_exception(error)

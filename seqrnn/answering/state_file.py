@@ -41,8 +41,8 @@ def state_shapes(config: ModelConfig, vocabulary_size: int) -> dict[str, tuple[i
     """Return the names and shapes of the arrays that make up the state of a language model."""
     shapes: dict[str, tuple[int, ...]] = {"logits": (1, vocabulary_size)}
     for depth in range(config.num_layers):
-        for name in load(CELLS[config.cell]).state_names:
-            shapes[f"layer.{depth}.{name}"] = (1, config.hidden_size)
+        for name, shape in load(CELLS[config.cell]).state(config.hidden_size).items():
+            shapes[f"layer.{depth}.{name}"] = (1, *shape)
     return shapes
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqrnn.answering.backend import LanguageModelBackend
+from seqrnn.answering.backend import Backend, LanguageModelBackend
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.state_file import read_state, state_shapes, write_state
 from seqrnn.data.text.tokenizer import BOS
@@ -23,7 +23,8 @@ class TextGenerator:
     `last_prediction` is what it has predicted last, with the states that it stood in.
     """
 
-    def __init__(self, run: OpenedRun, backend: LanguageModelBackend) -> None:
+    def __init__(self, run: OpenedRun, backend: Backend) -> None:
+        assert isinstance(backend, LanguageModelBackend)
         self.tokenizer = LanguageModeling.of(run.task).text.tokenizer
         self.last_prediction: Prediction | None = None
         self._run = run
@@ -32,7 +33,7 @@ class TextGenerator:
     def start(self, prompt: np.ndarray, after: Prediction | None = None) -> Prediction:
         """Read a prompt (T,): the next token's logits (1, V), and the states.
 
-        It stands after <bos>, unless it goes on `after` something that was read before.
+        The prompt follows <bos>, unless it follows what was read before, `after`.
         """
         if after is None:
             self.last_prediction = self._read(np.concatenate([[BOS], prompt]), None)
@@ -55,14 +56,14 @@ class TextGenerator:
         return self.last_prediction
 
     def save(self, path: Path, unread: Tokens) -> None:
-        """Read what it has not read yet, (1,) or (0,), and write where it stands. Raises OutputError."""
+        """Read what it has not read yet, (1,) or (0,), and save the state. Raises OutputError."""
         assert self.last_prediction is not None
         logits, states = self.step(unread, self.last_prediction[1]) if len(unread) else self.last_prediction
         numbers = [logits, *(array for layer in self._backend.to_arrays(states) for array in layer)]
         write_state(path, self._weights, dict(zip(self._shapes, numbers, strict=True)))
 
     def load(self, path: Path) -> Prediction:
-        """Return where a file of `save` stands. Raises DataError where it is not of these weights."""
+        """Return the state in a file of `save`. Raises DataError where it is not of these weights."""
         arrays = read_state(path, self._weights, self._shapes)
         logits, *parts = arrays.values()
         width = len(parts) // self._run.config.model.num_layers

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from seqrnn.cells.cell import Array, Cell, State
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, State
+from seqrnn.cells.gated_cell import GatedCell
 
 
-class Elman(Cell):
+class Elman(GatedCell):
     """`h_t = tanh(W_h h_{t-1} + W_x x_t + b)`."""
 
     gates = 1
-    state_names = ("h",)
-    fused = "RNN"
-    fused_options: ClassVar = {"nonlinearity": "tanh"}
+    torch_kernel = "RNN"
+    torch_options: ClassVar = {"nonlinearity": "tanh"}
+    onnx_operator = OnnxOperator("RNN", (0,), ("Tanh",))
 
     @staticmethod
-    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         return (xp.tanh(from_input + from_state),)
 
 
-class ElmanReLU(Cell):
+class ElmanReLU(GatedCell):
     """`h_t = max(0, W_h h_{t-1} + W_x x_t + b)`."""
 
     gates = 1
-    state_names = ("h",)
-    fused = "RNN"
-    fused_options: ClassVar = {"nonlinearity": "relu"}
+    torch_kernel = "RNN"
+    torch_options: ClassVar = {"nonlinearity": "relu"}
+    onnx_operator = OnnxOperator("RNN", (0,), ("Relu",))
 
     @staticmethod
-    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
-        return (xp.clip(from_input + from_state, 0.0, None),)
+        return (xp.relu(from_input + from_state),)

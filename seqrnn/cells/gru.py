@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, State, split
+from seqrnn.cells.gated_cell import GatedCell
 
-from seqrnn.cells.cell import Array, Cell, State, split_gates
 
-
-class GRU(Cell):
+class GRU(GatedCell):
     """Two gates decide how much of the old state is read and how much of it is kept.
 
         r_t = sigmoid(W_h^r h_{t-1} + W_x^r x_t + b^r)                  reset
@@ -19,15 +18,15 @@ class GRU(Cell):
     """
 
     gates = 3
-    state_names = ("h",)
-    sums_inputs = False  # r_t stands between them
-    fused = "GRU"
+    sums_inputs = False  # r_t is between them
+    torch_kernel = "GRU"
+    onnx_operator = OnnxOperator("GRU", (1, 0, 2), attributes={"linear_before_reset": 1})
 
     @staticmethod
-    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t,)`."""
         (h,) = state
-        r, z, _ = split_gates(xp.sigmoid(from_input + from_state), 3)  # at once: less than one by one
-        input_n, state_n = (split_gates(part, 3)[2] for part in (from_input, from_state))
+        r, z, _ = split(xp.sigmoid(from_input + from_state), 3)  # at once: less than one by one
+        input_n, state_n = (split(part, 3)[2] for part in (from_input, from_state))
         candidate = xp.tanh(input_n + r * state_n)
         return (candidate + z * (h - candidate),)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from seqrnn.cells.cell import Array, FormulaFunctions, OnnxOperator, Shape, State, split
+from seqrnn.cells.gated_cell import GatedCell
 
-from seqrnn.cells.cell import Array, Cell, State, split_gates
 
-
-class LSTM(Cell):
+class LSTM(GatedCell):
     """A memory c_t beside the output h_t, written, kept and read through three gates.
 
         i_t = sigmoid(W_h^i h_{t-1} + W_x^i x_t + b^i)     input
@@ -21,15 +20,20 @@ class LSTM(Cell):
     """
 
     gates = 4
-    state_names = ("h", "c")
-    fused = "LSTM"
+    torch_kernel = "LSTM"
+    onnx_operator = OnnxOperator("LSTM", (0, 3, 1, 2))
+
+    @classmethod
+    def state(cls, hidden_size: int) -> dict[str, Shape]:
+        """Return the output and the memory."""
+        return {"h": (hidden_size,), "c": (hidden_size,)}
 
     @staticmethod
-    def step(xp: Any, from_input: Array, from_state: Array, state: State) -> State:
+    def combine(xp: FormulaFunctions, from_input: Array, from_state: Array, state: State) -> State:
         """Return `(h_t, c_t)`."""
         _, c = state
         gates = from_input + from_state
-        i, f, _, o = split_gates(xp.sigmoid(gates), 4)  # one call for all takes less than one for each
+        i, f, _, o = split(xp.sigmoid(gates), 4)  # one call for all takes less than one for each
         size = gates.shape[-1] // 4
         g = xp.tanh(gates[..., 2 * size : 3 * size])
         c = f * c + i * g

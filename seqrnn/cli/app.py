@@ -25,8 +25,10 @@ COMMANDS = {
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",
+    "explain": "Show why a model answers each line of the input as it does.",
     "inspect": "Show what data hold before a training, or what a run directory holds.",
     "report": "Write a page that shows what a run has learnt.",
+    "compare": "Show runs side by side: figures, sizes, and the settings that differ.",
     "export": "Write a model for ONNX runtimes, or in a quarter of the bytes.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""
@@ -44,7 +46,7 @@ class LazyGroup(TyperGroup):
     """Loads a command when it is called, and ends the process with the right exit code."""
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Any:
-        """Parse the options before the command; `--debug` may stand behind it as well."""
+        """Parse the options before the command; `--debug` may come after it as well."""
         with exit_codes(debug=False):
             return super().make_context(info_name, _with_debug_first(args), *rest, **extra)
 
@@ -124,7 +126,7 @@ def seqrnn(
 def _add_entry(name: str, summary: str) -> None:
     @app.command(name, help=summary)
     def entry() -> None:
-        """Stand in the help; `LazyGroup.resolve_command` gives the real command."""
+        """Hold the place in the help; `LazyGroup.resolve_command` gives the real command."""
 
 
 for _name, _summary in COMMANDS.items():

@@ -31,17 +31,22 @@ def classify(
     data: InputArgument = "-",
     output: OutputOption = None,
     k: Annotated[
-        int | None, typer.Option("-k", min=1, help="Labels to name (1; all likely ones if multi-label).")
+        int | None,
+        typer.Option(
+            "-k", min=1, help="Number of labels to give (default 1; all likely ones if multi-label)."
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Lowest probability of a label to name (0; 0.5 if multi-label)."),
+        typer.Option(
+            min=0.0, max=1.0, help="Minimum probability of a label (default 0; 0.5 if multi-label)."
+        ),
     ] = None,
     probs: Annotated[
         bool,
         typer.Option(
             "--probs",
-            help="Write label TAB probability; in a file, the probabilities of all classes.",
+            help="Write label, tab, probability; to files, the probabilities of all classes.",
         ),
     ] = False,
     min_probability: MinProbabilityOption = None,

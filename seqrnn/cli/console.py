@@ -5,22 +5,27 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.filesize import decimal
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
+from seqrnn.cli.live_curve import LiveCurve
 from seqrnn.cli.spelling import in_flags
 from seqrnn.data.dataset.progress import Preparing
 from seqrnn.data.lines import printable
 from seqrnn.library.figures import clock
+from seqrnn.training.advice import Adviser
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
 MAX_LINE_LENGTH = 1000  # characters of such a line
+MIN_PROGRESS = 0.001  # share of a training from which its pace can be told
+REFRESHES = 4  # of what is drawn live, a second
 
 
 class Meter:
@@ -33,9 +38,11 @@ class Meter:
         self.tokens_per_second = 0.0
         self._since = time.monotonic()
         self._tokens = 0
+        self._first: Stepped | None = None
 
     def add(self, event: Stepped) -> None:
         """Take note of an update."""
+        self._first = self._first or event
         if not event.skipped:
             old = event.loss if math.isnan(self.loss) else self.loss
             self.loss = self.MEMORY * old + (1 - self.MEMORY) * event.loss
@@ -47,17 +54,27 @@ class Meter:
 
     def line(self, event: Stepped, width: int) -> str:
         """Return the state of the training in one line of at most so many characters, if possible."""
-        left = event.seconds / max(event.fraction, 1e-6) - event.seconds
         parts = [
             f"loss {self.loss:.3f}",
             f"{self.tokens_per_second:,.0f} tokens/s",
             f"{event.filling:.0%} padding",
-            f"{clock(left)} left",
+            f"{clock(self._seconds_left(event))} left",
         ]
         for spare in (2, 1):
             if len("  ".join(parts)) > width:
                 del parts[spare]
         return "  ".join(parts)
+
+    def _seconds_left(self, event: Stepped) -> float:
+        """Return the time that is left at the pace since the first update, which took longer than others.
+
+        Evaluations count as well. The time before a training was resumed tells nothing of its pace.
+        """
+        first = self._first or event
+        seconds, done = event.seconds - first.seconds, event.fraction - first.fraction
+        if seconds < 1.0 or done < MIN_PROGRESS:
+            seconds, done = event.seconds, event.fraction
+        return seconds / max(done, 1e-6) * (1.0 - event.fraction)
 
 
 class TrainingConsole:
@@ -79,6 +96,9 @@ class TrainingConsole:
         )
         self._bar = self._progress.add_task("", total=1.0, status="starting")
         self._table = EvaluationTable(self.console.width if self.console.is_terminal else None)
+        ascii_only = not self.console.encoding.lower().startswith("utf")
+        self._curve = LiveCurve(self.console.width, self.console.height, ascii_only)
+        self._adviser = Adviser()
         self._plain_at = time.monotonic()
         self._held: list[str] | None = None
 
@@ -93,7 +113,7 @@ class TrainingConsole:
     def preparing(self, what: str) -> Iterator[Callable[[Preparing], None]]:
         """Yield what draws the state of a long preparation.
 
-        All lines are held to the end, and dropped where that is an error: its line stands alone.
+        All lines are held to the end, and dropped if that is an error, which is shown alone.
         """
         held: list[str] = []
         self._held = held
@@ -120,16 +140,21 @@ class TrainingConsole:
 
     def follow(self, events: Iterable[Event]) -> None:
         """Draw the events as they come, to the end."""
-        with self._progress:
+        drawn = Group(self._curve, self._progress)
+        live = Live(drawn, console=self.console, transient=True, refresh_per_second=REFRESHES)
+        with live if self._live else nullcontext():
             for event in events:
                 self._draw(event)
+                for line in self._adviser.look(event):
+                    self.say(line)
 
     def _draw(self, event: Event) -> None:
         match event:
             case Started():
-                self._meter = Meter()
+                self._meter, self._adviser = Meter(), Adviser()
+                self._curve.clear()
                 if event.step:
-                    self.say(f"going on from step {event.step:,}")
+                    self.say(f"continuing from step {event.step:,}")
                 if event.complete:
                     self.say("nothing was left to do; --epochs, --steps or --budget gives it a new length")
             case Stepped():
@@ -148,6 +173,7 @@ class TrainingConsole:
 
     def _step(self, event: Stepped) -> None:
         self._meter.add(event)
+        self._curve.step(event)
         if event.skipped:
             self.console.print(f"step {event.step:,}: the loss is not finite; update skipped", style="yellow")
         room = self.console.width - self._bar_width - len(" 100%  ") if self._live else MAX_LINE_LENGTH
@@ -161,6 +187,7 @@ class TrainingConsole:
         """Print an evaluation as a row of a table, the head first."""
         for line in self._table.head(event):
             self.console.print(line, style="dim")
+        self._curve.evaluated(event)
         self.console.print(self._table.row(event), style="bold" if event.best else None)
 
 

@@ -1,4 +1,4 @@
-"""Texts that go on from a prompt, written as they come."""
+"""Continuations of a prompt, written as they are generated."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Paper:
         yield f"{INDENT}{'':>{margin}}  {start}{end:>{width - len(start)}}"
 
     def network(self, steps: Sequence[tuple[str, str, str]], both_ways: bool) -> Iterator[str]:
-        """Draw what is read, the state and what is written of each step, from the bottom to the top."""
+        """Draw input, state and output of each step, from the bottom to the top."""
         along = ("<->" if both_ways else "->") if self.ascii else ("⇄" if both_ways else "→")
         up = "^" if self.ascii else "↑"
         states = [state if state == "..." else f"[{state}]" for _, state, _ in steps]

@@ -49,21 +49,25 @@ def evaluate(
     ] = None,
     layout: FormatOption = "auto",
     text_col: Annotated[
-        str | None, typer.Option(help="Column or field of the text (as in training).", show_default=False)
+        str | None,
+        typer.Option(help="Column or field of the text (default: as in training).", show_default=False),
     ] = None,
     label_col: Annotated[
-        str | None, typer.Option(help="Column or field of the label (as in training).", show_default=False)
+        str | None,
+        typer.Option(help="Column or field of the label (default: as in training).", show_default=False),
     ] = None,
     encoding: EncodingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the figures.")] = False,
     per_line: Annotated[
         bool,
         typer.Option(
-            "--per-line", help="Write the surprisal of each line, nats a token, before it (language models)."
+            "--per-line",
+            help="Write the surprisal of each line, in nats per token, before it (language models).",
         ),
     ] = False,
     streams: Annotated[
-        int, typer.Option(min=1, help="Parts of a text that are read side by side: faster, a little worse.")
+        int,
+        typer.Option(min=1, help="Read a text in this many parallel parts: faster, slightly less accurate."),
     ] = 1,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
@@ -71,7 +75,7 @@ def evaluate(
     bleu_tokenizer: Annotated[
         BleuTokenizer | None,
         typer.Option(
-            help="How sacrebleu cuts texts for BLEU (as in training; auto: by the script of the references).",
+            help="Tokenizer of sacrebleu for BLEU (default: as in training; auto: by script).",
             show_default=False,
         ),
     ] = None,

@@ -61,11 +61,11 @@ def export(
 
     --onnx FILE: for all models but those of images. Batches are padded, and the
     input lengths says how much of each row counts. A tagger gives scores and
-    tags, which a CRF has decoded; a language model reads tokens from a state on,
-    and gives the state after them. A model that writes sequences has two files:
-    for m.onnx m.encoder.onnx, and m.decoder.onnx, which is one step. Tokenizer
-    and labels are in the metadata. The file is written if onnxruntime computes
-    from it what seqrnn computes, to 1e-4.
+    tags, which a CRF has decoded; a language model reads tokens from a given
+    state and returns the state after them. A model that writes sequences has two
+    files, for m.onnx these are m.encoder.onnx and, for one step, m.decoder.onnx.
+    Tokenizer and labels are in the metadata. The file is written if onnxruntime
+    computes from it what seqrnn computes, to 1e-4.
 
     -o DIR --quantize int8: a model directory for the other commands.
     """

@@ -14,6 +14,7 @@ from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, parts_of
+from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.config import DataConfig
 from seqrnn.data.answer import Answer
@@ -153,10 +154,10 @@ class FileRows:
         self, row: FileRow, record: Record | None, found: Mapping[int, Answer | Refusal]
     ) -> Answered:
         if record is None:
-            return Answered(row, None)
+            return Answered(row if row.error is None else row._replace(error=in_flags(row.error)), None)
         answer = found[id(record)]
         if isinstance(answer, Refusal):
-            return Answered(row._replace(error=answer.reason), None)
+            return Answered(row._replace(error=in_flags(answer.reason)), None)
         return Answered(row, self._asked.answer_of(row, record, answer))
 
 

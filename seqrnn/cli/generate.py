@@ -43,7 +43,7 @@ def generate(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="File whose lines are read; - or nothing is standard input. Not for language models.",
+            help="File with one input per line; - or nothing: standard input. Not for language models.",
             show_default=False,
         ),
     ] = None,
@@ -52,59 +52,60 @@ def generate(
         str | None,
         typer.Option(
             "--prompt",
-            help="Continuation that a language model goes on from; - reads it from standard input.",
+            help="Prompt to continue; - reads it from standard input (language models).",
             show_default=False,
         ),
     ] = None,
     max_len: Annotated[
         int | None,
-        typer.Option(help="Most tokens to write; <eos> may end earlier (400).", show_default=False),
+        typer.Option(help="Maximum number of tokens to generate (default 400).", show_default=False),
     ] = None,
     fixed_len: Annotated[
-        int | None, typer.Option(help="Write exactly that many tokens.", show_default=False)
+        int | None, typer.Option(help="Generate exactly this many tokens.", show_default=False)
     ] = None,
     beam_size: BeamSizeOption = None,
     n_best: Annotated[
-        int | None, typer.Option(help="Answers to each row, separated by TABs (1).", show_default=False)
+        int | None,
+        typer.Option(help="Number of outputs per input, separated by tabs (default 1).", show_default=False),
     ] = None,
     length_penalty: LengthPenaltyOption = None,
     sample: Annotated[
         bool | None,
         typer.Option(
             "--sample/--greedy",
-            help="Draw each token, or take the likeliest (a language model draws, others search a beam).",
+            help="Sample each token, or take the likeliest (default: sample; beam search for rows).",
             show_default=False,
         ),
     ] = None,
-    temperature: Annotated[
-        float, typer.Option(help="Below 1 safer, above 1 wilder; 0 is greedy.")
-    ] = TEMPERATURE,
-    top_k: Annotated[int, typer.Option(help="Draw from the k likeliest tokens; 0 from all.")] = 0,
+    temperature: Annotated[float, typer.Option(help="Sampling temperature; 0 is greedy.")] = TEMPERATURE,
+    top_k: Annotated[int, typer.Option(help="Sample from the k likeliest tokens; 0: from all.")] = 0,
     top_p: Annotated[
-        float, typer.Option(help="Draw from the likeliest tokens that together have this probability.")
+        float, typer.Option(help="Nucleus sampling: from the likeliest tokens with this total probability.")
     ] = 1.0,
     repetition_penalty: Annotated[
-        float, typer.Option(help="Above 1: what was written becomes less likely.")
+        float, typer.Option(help="Above 1: tokens already generated become less likely.")
     ] = 1.0,
     no_repeat_ngram: Annotated[
-        int, typer.Option(help="Never write the same run of that many tokens twice; 0: may.")
+        int, typer.Option(help="Never repeat an n-gram of this many tokens; 0: off.")
     ] = 0,
     samples: Annotated[
         int | None,
-        typer.Option("--samples", min=1, help="Texts to write from a prompt (1).", show_default=False),
+        typer.Option("--samples", min=1, help="Number of texts per prompt (default 1).", show_default=False),
     ] = None,
     state_in: Annotated[
         Path | None,
         typer.Option(
-            help="Go on where a text stood that --state-out has saved; draws begin anew.", show_default=False
+            help="Continue from a state saved by --state-out; sampling starts anew.", show_default=False
         ),
     ] = None,
     state_out: Annotated[
         Path | None,
-        typer.Option(help="File (.npz) to save in where the text stands at its end.", show_default=False),
+        typer.Option(help="File (.npz) to save the final state in, for --state-in.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed writes the same text.")] = 1,
-    stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Write tokens as they come.")] = True,
+    seed: Annotated[int, typer.Option(help="Random seed of sampling.")] = 1,
+    stream: Annotated[
+        bool, typer.Option("--stream/--no-stream", help="Write tokens as they are generated.")
+    ] = True,
     jsonl: JsonLinesOption = False,
     layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
@@ -167,9 +168,9 @@ def generate(
             "--strict": strict or None,
         }
         of_rows[str(data)] = data
-        refuse(of_rows, "a language model goes on from a --prompt and reads no rows")
+        refuse(of_rows, "a language model continues a --prompt and reads no rows")
         if state_out is not None and samples not in {None, 1}:
-            raise UsageError(f"--state-out keeps where one text stands; leave out --samples {samples}")
+            raise UsageError(f"--state-out saves the state of one text; remove --samples {samples}")
         if state_out is not None:
             check_replaceable(state_out)
         say_waiting(prompt or "", "a prompt", quiet)
@@ -191,7 +192,7 @@ def _line(answer: Answer, text: str) -> str:  # noqa: ARG001
 
 
 def _text(model: OpenedModel, prompt: str, limits: Limits, state: Path | None) -> Continuation:
-    """Return what goes on from a prompt, or from a prompt after what was written to the file `state`."""
+    """Return what continues a prompt, or a prompt after the state that the file `state` holds."""
     from seqrnn.answering.continuation import Continuation
     from seqrnn.answering.text_generator import TextGenerator
     from seqrnn.cli.model import widen

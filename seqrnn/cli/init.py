@@ -32,7 +32,7 @@ def init(
     output: OutputOption = None,
     files: ConfigOption = None,
     assignments: AssignmentsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
     **flags: Any,
 ) -> None:
     """Write the settings of a training as commented YAML, to be changed by hand.

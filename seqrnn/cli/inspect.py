@@ -29,7 +29,7 @@ def inspect(
             "-m",
             "--model",
             envvar="SEQRNN_MODEL",
-            help="Run directory that training made, as for other commands.",
+            help="Run directory of a trained model, as for other commands.",
             show_default=False,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def inspect(
     probe: Annotated[
         bool,
         typer.Option(
-            "--probe/--no-probe", help="Train for some seconds to tell what a training would take here."
+            "--probe/--no-probe", help="Train for a few seconds to estimate how long a training would take."
         ),
     ] = True,
     quiet: QuietOption = False,

@@ -33,7 +33,7 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     from seqrnn.library.asking import line_scoring
 
     asking = line_scoring(model, "--per-line")
-    _require_rows(data)
+    require_rows(data, "leave out --per-line, or give")
     field = output.field or name_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
@@ -43,12 +43,12 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
         say(*model.run.warnings, *tally.lines())
 
 
-def _require_rows(path: str) -> None:
+def require_rows(path: str, advice: str = "give") -> None:
     """Raise UsageError unless a line of the file is a row, as far as its name tells."""
     known = format_of_name(path)
     if known is not None and not format_named(known).line_is_row:
-        advice = f"leave out --per-line, or give one {format_named(known).row_noun} a line"
-        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
+        noun = format_named(known).row_noun
+        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice} one {noun} a line")
 
 
 def _line(answer: Answer, text: str) -> str:

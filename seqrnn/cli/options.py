@@ -25,30 +25,28 @@ MAX_THREADS = 1024
 ModelOption = Annotated[
     Path,
     typer.Option(
-        "-m", "--model", envvar="SEQRNN_MODEL", help="Run directory that training made.", show_default=False
+        "-m", "--model", envvar="SEQRNN_MODEL", help="Run directory of a trained model.", show_default=False
     ),
 ]
 InputArgument = Annotated[
-    str, typer.Argument(help="File to read; - or nothing is standard input.", show_default=False)
+    str, typer.Argument(help="Input file; - or nothing: standard input.", show_default=False)
 ]
 OutputOption = Annotated[
     str | None,
-    typer.Option("-o", "--output", help="File to write instead of standard output.", show_default=False),
+    typer.Option("-o", "--output", help="Output file (default: standard output).", show_default=False),
 ]
 ConfigOption = Annotated[
     list[str] | None,
-    typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later wins."),
+    typer.Option("-c", "--config", help="YAML file with settings; may be repeated, later ones win."),
 ]
 AssignmentsOption = Annotated[
     list[str] | None, typer.Option("--set", help="A setting, as section.key=value; may be repeated.")
 ]
 JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Answer in JSON, one object a line.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="Device: auto, cpu or cuda:N.")]
 BackendOption = Annotated[
     Literal["auto", "numpy", "torch"],
-    typer.Option(
-        "--backend", help="What computes; auto: NumPy; PyTorch for images, and where --device names a GPU."
-    ),
+    typer.Option("--backend", help="Backend. auto: NumPy; PyTorch for images, and if --device names a GPU."),
 ]
 ThreadsOption = Annotated[
     int,
@@ -57,7 +55,7 @@ ThreadsOption = Annotated[
         min=1,
         max=MAX_THREADS,
         callback=limit_threads,
-        help="CPU threads; the other cores are left to the neighbours.",
+        help="CPU threads.",
     ),
 ]
 RowThreadsOption = Annotated[
@@ -68,7 +66,7 @@ RowThreadsOption = Annotated[
         max=MAX_THREADS,
         callback=limit_threads,
         show_default="one a core, at most 2",
-        help="Parts of the rows that are answered side by side; one text has them in each product.",
+        help="CPU threads, which answer parts of the rows in parallel.",
     ),
 ]
 StrictOption = Annotated[
@@ -76,37 +74,40 @@ StrictOption = Annotated[
 ]
 TextFieldOption = Annotated[
     str | None,
-    typer.Option(help="Column or field that holds the text (as in training).", show_default=False),
+    typer.Option(help="Column or field of the text (default: as in training).", show_default=False),
 ]
 PrefixOption = Annotated[
     str,
     typer.Option(
-        help="What the names of the answers' columns or fields begin with, such as `a_`.", show_default=False
+        help="Prefix of the names of the output columns or fields, such as `a_`.", show_default=False
     ),
 ]
 BeamSizeOption = Annotated[
     int | None,
-    typer.Option(help="Beginnings that are followed side by side (5); 1 is greedy.", show_default=False),
+    typer.Option(help="Beam width (default 5); 1 is greedy search.", show_default=False),
 ]
 LengthPenaltyOption = Annotated[
     float | None,
     typer.Option(
-        help="Above 0: long sequences suffer less from their length, score / ((5 + len) / 6) ^ penalty (0).",
+        help="Length penalty of beam search: score / ((5 + length) / 6) ^ penalty (default 0).",
         show_default=False,
     ),
 ]
 MinProbabilityOption = Annotated[
     float | None,
     typer.Option(
-        min=0.0, max=1.0, help="Lowest probability of an answer that is given (0).", show_default=False
+        min=0.0,
+        max=1.0,
+        help="Minimum probability; answers below it are left empty (default 0).",
+        show_default=False,
     ),
 ]
-QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors.")]
 FormatOption = Annotated[
     FileFormat,
-    typer.Option("--format", help="How the file is laid out."),
+    typer.Option("--format", help="File format."),
 ]
 EncodingOption = Annotated[
     str | None,
-    typer.Option(help="How bytes become characters, such as cp1252 (as in training).", show_default=False),
+    typer.Option(help="Text encoding, such as cp1252 (default: as in training).", show_default=False),
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,13 +18,16 @@ from seqrnn.cli.options import (
 )
 from seqrnn.errors import UsageError
 
+if TYPE_CHECKING:
+    from seqrnn.reporting.subject import Subject
+
 
 def report(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN [DATA]",
-            help="Run directory that training made, and data that have the answers.",
+            metavar="RUN... [DATA]",
+            help="Run directories that training made, and data that have the answers.",
             show_default=False,
         ),
     ],
@@ -60,8 +64,10 @@ def report(
 ) -> None:
     """Write a page that shows what a run has learnt, and what it answers to data that have the answers.
 
-    The page is one file of HTML, which loads nothing and runs no script. Without DATA it is of the run's own
-    test data, of those that it was validated on, or of the part that it held out, if they are still there.
+    Several runs of one task are compared on the same rows, with a paired test of each difference.
+
+    The page is one file of HTML, which loads nothing and runs no script. Without DATA it is of the rows
+    that the run was validated on, if their file is still what it was.
     """
     from seqrnn.reporting.drawing.environment import environment
 
@@ -70,28 +76,48 @@ def report(
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.library.measuring import DataArguments
+    from seqrnn.reporting.comparing import check_comparable, compare_page
     from seqrnn.reporting.gathering import Wanted, gather
-    from seqrnn.reporting.page import page_numbers, write_page
+    from seqrnn.reporting.page import write_page
 
-    run, data = _parts(paths)
+    runs, data = _runs_and_data(paths)
     given = None
     if data is not None or src is not None or tgt is not None:
         given = DataArguments((data or "-",), (src, tgt), layout, text_col, label_col, encoding)
     set_threads(threads)
-    subject, notes = gather(run, Wanted(given, examples, device, threads))
+    gathered = [gather(run, Wanted(given, examples, device, threads)) for run in runs]
+    subjects = [subject for subject, _ in gathered]
+    if len(subjects) > 1:
+        check_comparable(subjects)
     with OutputStream(output) as out:
         if not as_json and out.is_terminal:
             raise UsageError("a page of HTML is no text for a terminal; name a file with -o, or add --json")
         if as_json:
-            out.write_json([page_numbers(subject)])
+            out.write_json([_numbers(subjects)])
         else:
-            out.write_text(write_page(subject))
+            out.write_text(write_page(subjects[0]) if len(subjects) == 1 else compare_page(subjects))
     if not quiet:
-        say(*notes)
+        say(*dict.fromkeys(note for _, notes in gathered for note in notes))
 
 
-def _parts(paths: list[str]) -> tuple[Path, str | None]:
-    """Return the run and the data that are named. Raises UsageError for more."""
-    if len(paths) > 2:
-        raise UsageError(f"{paths[2]}: a report is on one run and one file of data; leave it out")
-    return Path(paths[0]), paths[1] if len(paths) == 2 else None
+def _numbers(subjects: Sequence[Subject]) -> dict[str, Any]:
+    from seqrnn.reporting.comparing import compared_numbers
+    from seqrnn.reporting.page import page_numbers
+
+    if len(subjects) == 1:
+        return page_numbers(subjects[0])
+    return {"runs": [page_numbers(subject) for subject in subjects], **compared_numbers(subjects)}
+
+
+def _runs_and_data(paths: list[str]) -> tuple[list[Path], str | None]:
+    """Return the runs that are named, and the data after them. Raises UsageError for anything else."""
+    from seqrnn.reporting.comparing import MOST_RUNS
+    from seqrnn.run.location import holds_run
+
+    others = [path for path in paths[1:] if not holds_run(Path(path))]
+    if others and paths[-1] != others[0]:
+        raise UsageError(f"{others[0]}: name the runs first, then one file of data")
+    runs = paths[:-1] if others else paths
+    if len(runs) > MOST_RUNS:
+        raise UsageError(f"{len(runs)} runs are too many for a page; compare {MOST_RUNS} at most")
+    return [Path(run) for run in runs], others[0] if others else None

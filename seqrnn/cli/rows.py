@@ -39,7 +39,7 @@ class InputRow(NamedTuple):
     steps: list[Any] | None = None
 
     def record(self, path: str) -> Record:
-        """Return what is read of the row, which stands in the file `path`."""
+        """Return the row, of the file `path`, as a record."""
         return Record(self.text, path=path, line=self.id + 1, steps=self.steps)
 
 
@@ -159,7 +159,8 @@ def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict
     """Return an answer with all that is known of it; the input's own fields come after the id."""
     own = layout.plain_fields(row.text) if answer or row.text else {}
     fields = {"id": row.id, **(own if row.fields is None else row.fields)}
-    answered = _answered(row, answer) | fields_by_style(answer, layout.style)
+    told = _explained if layout.style.explains else _answered
+    answered = told(row, answer) | fields_by_style(answer, layout.style)
     return fields | beside(fields, answered, layout.style.prefix)
 
 
@@ -172,6 +173,18 @@ def _answered(row: InputRow, answer: Answer | None) -> dict[str, Any]:
         "truncated": answer is not None and answer.truncated,
         "unknown": answer.unknown if answer else 0,
         "error": None if row.error is None else in_flags(row.error),
+    }
+
+
+def _explained(row: InputRow, answer: Answer | None) -> dict[str, Any]:
+    why = None if answer is None else answer.explanation
+    return {
+        "prediction": answer.prediction if answer else None,
+        "probability": answer.probability if answer else None,
+        **({} if why is None else why.as_json),
+        "truncated": answer is not None and answer.truncated,
+        "unknown": answer.unknown if answer else 0,
+        "error": row.error,
     }
 
 

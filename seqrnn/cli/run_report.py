@@ -61,7 +61,7 @@ class RunReport:
 
     def _settings(self, settings: Mapping[str, Any]) -> Section:
         if settings:
-            yield "Settings other than the defaults of the task"
+            yield "Settings that differ from the defaults of the task"
         for key, value in settings.items():
             yield self._paper.clipped(f"{INDENT}{key}: {value}", self._paper.width)
 

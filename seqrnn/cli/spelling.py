@@ -21,7 +21,7 @@ DECODING = (
 )
 ARGUMENTS = (
     *("resume", "overwrite", "init_from", "folds", "onnx", "backend", "device", "streams"),
-    *("prefix", "probs", "jsonl", "threshold", "min_probability", "state_in", "state_out"),
+    *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
 )
 
 

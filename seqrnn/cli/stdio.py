@@ -142,7 +142,7 @@ class OutputStream:
         while written < len(content):
             try:
                 written += os.write(self._descriptor, content[written:])
-            except BlockingIOError:  # whoever gave us the pipe made it non-blocking
+            except BlockingIOError:  # the other end has made the pipe non-blocking
                 wait_until_writable(self._descriptor)
             except OSError as error:
                 if self._owned:

@@ -40,7 +40,7 @@ class _Stdout(io.FileIO):
         if self._failed:
             return len(data)  # what is left in a buffer is flushed again when Python ends
         try:
-            while (written := super().write(data)) is None:  # whoever gave us the pipe made it non-blocking
+            while (written := super().write(data)) is None:  # the other end has made the pipe non-blocking
                 wait_until_writable(self.fileno())
             return written
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -29,17 +30,17 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with a sub-folder a class; - is standard input.", show_default=False
+            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Run directory to make.", show_default=False)
+        Path | None, typer.Option("-o", "--output", help="Run directory to create.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     assignments: AssignmentsOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on exactly where the run in --output stopped.")
+        bool, typer.Option("--resume", help="Continue the run in --output exactly where it stopped.")
     ] = False,
     init_from: Annotated[
         Path | None, typer.Option("--init-from", help="Start from the weights of another run.")
@@ -49,8 +50,16 @@ def train(
         typer.Option(
             "--folds",
             min=2,
-            help="For small data: train once without each of so many parts, measure on it, and say mean and "
-            "standard deviation; then train on all examples. A --budget is that of all trainings together.",
+            help="Cross-validation with this many folds, for small data; then a training on all examples. "
+            "--budget covers all trainings together.",
+            show_default=False,
+        ),
+    ] = None,
+    log: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log",
+            help="Tell an experiment tracker as well: tensorboard (in RUN/tensorboard), mlflow or wandb.",
             show_default=False,
         ),
     ] = None,
@@ -60,7 +69,7 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read the data and build the model, but do not train.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors.")] = False,
     **flags: Any,
 ) -> None:
     """Train a model on a data file.
@@ -73,11 +82,14 @@ def train(
     from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.config_file import dump
+    from seqrnn.library.model_card import write_model_card
     from seqrnn.library.training import check_place
+    from seqrnn.training.trackers import check_trackers, tracked
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
+    check_trackers(log or ())
     asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
     check_place(output, asked.modes, dump_config or dry_run)
     plan = _plan(config or [], assignments or [], flags, asked)
@@ -91,10 +103,15 @@ def train(
         if ready is None:
             return
         with stopping(ready.session.trainer.stop):
-            console.follow(ready.session.events(ready.run))
+            events = ready.session.events(ready.run)
+            if log:
+                events = tracked(events, log, ready.run.path, ready.session.config, console.say)
+            console.follow(events)
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
             _test(ready.test, ready.run.path, plan.config.training.device, console)
+        if not ready.session.trainer.stopped:
+            write_model_card(ready.run.path, ["seqrnn", *map(shlex.quote, sys.argv[1:])])
 
 
 @dataclass(frozen=True)
@@ -204,8 +221,8 @@ def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) 
 def _next_command(session: Session, output: str) -> str:
     """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
     if not session.trainer.stopped:
-        return f"ask it with: seqrnn {session.task.command} -m {output}"
+        return f"use it with: seqrnn {session.task.command} -m {output}"
     data = session.config.data
     from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
     again = " (with the same data on standard input)" if from_stdin else ""
-    return f"go on with: seqrnn train -o {output} --resume{again}"
+    return f"continue with: seqrnn train -o {output} --resume{again}"

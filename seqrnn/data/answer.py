@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 AnswerKind = Literal["label", "labels", "tags", "notes", "number", "text"]
@@ -26,7 +27,9 @@ class Answer(NamedTuple):
     parts: Sequence[float] = ()  # log of the confidence of each item, where each is judged by itself
     classes: Sequence[float] = ()  # log of the confidence of each class, in order, where all are wanted
     confidences: Sequence[float] = ()  # of each of `nbest`
+    explanation: Any = None  # why, where that was asked for
     abstained: bool = False  # there is no prediction, because its probability is too low
+    part_classes: Sequence[Sequence[float]] = ()  # for each item, the log of the confidence of each class
 
     @property
     def probability(self) -> float | None:
@@ -51,10 +54,11 @@ class Answer(NamedTuple):
         """Whether none of its numbers is nan or infinite, as they are where a network has diverged."""
         number = self.prediction if isinstance(self.prediction, float) else 0.0
         scores = (score for _, score in self.nbest)
+        every = chain.from_iterable(self.part_classes)
         return all(
             map(
                 math.isfinite,
-                (number, self.score or 0.0, *self.parts, *self.classes, *self.confidences, *scores),
+                (number, self.score or 0.0, *self.parts, *self.classes, *self.confidences, *scores, *every),
             )
         )
 
@@ -65,7 +69,8 @@ class AnswerStyle:
 
     `separator` is what joins the items of a prediction in one cell. With `probs`, the probability of each
     of the `classes` is written, or, without classes, of each token's tag. With `abstains`, objects say which
-    answers have no prediction because it is not likely enough. `prefix` begins each name.
+    answers have no prediction because it is not likely enough; with `explains`, they tell why. `prefix`
+    begins each name.
     """
 
     kind: AnswerKind = "label"
@@ -74,6 +79,7 @@ class AnswerStyle:
     probs: bool = False
     classes: Sequence[str] = ()
     abstains: bool = False
+    explains: bool = False
 
     @property
     def has_probabilities(self) -> bool:

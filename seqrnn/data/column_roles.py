@@ -27,7 +27,7 @@ SHOWN = 8  # columns that a message lists
 
 @dataclass(frozen=True)
 class ColumnRoles:
-    """The keys of the columns, and what is read: texts or paths (`kind` auto), or numbers."""
+    """The keys of the columns, and the input: texts or paths (`kind` auto), or numbers."""
 
     source: str | None = None
     targets: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class ColumnRoles:
     time: str | None = None
     sentence: str | None = None
     evidence: str = ""  # for what is not plain to see
-    shown: tuple[str, ...] = ()  # what is read, where neither `source` nor `features` need to say so
+    shown: tuple[str, ...] = ()  # the input, where neither `source` nor `features` need to say so
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def _inflate(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
 
 
 def _inflate_member(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-    """Yield what `data` inflates to; what lies behind the member's end is left in `unused_data`."""
+    """Yield what `data` inflates to; what comes after the member's end is left in `unused_data`."""
     text = member.decompress(data, READ_SIZE)
     while text:
         yield text

@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Characters of what is read, or its time steps."""
+        """Characters of the input, or its time steps."""
         return len(self.source) if self.steps is None else len(self.steps)
 
     @property
@@ -48,7 +48,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where the example stands, as `FILE:LINE`."""
+        """Where the example is, as `FILE:LINE`."""
         return f"{self.path}:{self.line}"
 
 

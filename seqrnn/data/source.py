@@ -28,7 +28,7 @@ class Source:
 
     `paths` are read one after the other; in format "parallel" it is one path, and `target_path`
     the file that goes with it line by line. Format "auto" must be resolved (`inference.infer`)
-    before records can be read. `kind` is what is read of an example, as `source_kind` and the other
+    before records can be read. `kind` is the kind of input, as `source_kind` and the other
     keys of `DataConfig` say.
     """
 
@@ -175,7 +175,7 @@ def _is_read_once(path: str) -> bool:
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        return False  # whoever reads it says what is wrong
+        return False  # reading it says what is wrong
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))  # a directory cannot be read at all
 
 

@@ -104,7 +104,7 @@ def _coverage(counts: NDArray[np.int64]) -> list[Coverage]:
 
 
 def _heaps(points: list[Growth], growth: float) -> int | None:
-    """Go on from the last two points as types = k * tokens ^ b."""
+    """Extrapolate from the last two points as types = k * tokens ^ b."""
     if len(points) < 2 or points[-2].types < 1:
         return None
     half, full = points[-2:]

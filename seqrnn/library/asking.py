@@ -20,14 +20,17 @@ def naming(
     threshold: float | None = None,
     probs: bool = False,
     min_probability: float | None = None,
+    *,
+    part_probs: bool = False,
 ) -> Asking:
     """Ask a classifier, a tagger or another model that names something; see `Task.choice`.
 
-    With `probs`, answers have the scores of all classes. Those less likely than `min_probability` have no
-    prediction; raises UsageError where an answer has no probability that it is right.
+    With `probs`, answers have the scores of all classes; with `part_probs`, each token has. Answers less
+    likely than `min_probability` have no prediction; raises UsageError where an answer has no probability
+    that it is right.
     """
     task = PredictionTask.of(model.run.task)
-    selection = replace(task.choice(k, threshold), probs=probs)
+    selection = replace(task.choice(k, threshold), probs=probs, part_probs=part_probs)
     answer = partial(Labeller(task, model.backend).answer, choice=selection)
     if min_probability is None:
         return Asking(task.check, answer)

@@ -200,7 +200,7 @@ def _source(data: DataConfig, given: DataArguments) -> Source:
     if source is not None or target is not None:
         if given.paths != ("-",) or given.layout != "auto":
             raise UsageError(
-                "`data.source` and `data.target` stand alone; leave out the data file and `data.format`"
+                "`data.source` and `data.target` name the data; remove the data file and `data.format`"
             )
         return Source.training(
             data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})

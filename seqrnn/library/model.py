@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from seqrnn.answering.continuation import Continuation
-from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.asking import line_scoring, naming, writing
@@ -21,6 +19,7 @@ from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 
 if TYPE_CHECKING:
+    from seqrnn.answering.continuation import Continuation
     from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.catalog import BleuTokenizer
     from seqrnn.metrics.evaluation import Evaluation
@@ -101,6 +100,7 @@ class Model:
         k: int | None = ...,
         threshold: float | None = ...,
         min_probability: float | None = ...,
+        probs: bool = ...,
         errors: Errors = ...,
     ) -> list[RowAnswer]: ...
     @overload
@@ -111,6 +111,7 @@ class Model:
         k: int | None = ...,
         threshold: float | None = ...,
         min_probability: float | None = ...,
+        probs: bool = ...,
         errors: Errors = ...,
     ) -> Iterator[RowAnswer]: ...
 
@@ -121,16 +122,17 @@ class Model:
         k: int | None = None,
         threshold: float | None = None,
         min_probability: float | None = None,
+        probs: bool = False,
         errors: Errors = "raise",
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
         """Name a label, several labels, a tag for each token, the next notes, or a number for each row.
 
         `k` is how many labels `nbest` holds (1; all likely ones if multi-label), `threshold` the lowest
         probability of one (0; 0.5 if multi-label). An answer less likely than `min_probability` has no
-        prediction, and has `abstained`.
+        prediction, and has `abstained`. With `probs` the answers have `class_scores`.
         """
         self._require("classify")
-        asking = naming(self._opened, k, threshold, min_probability=min_probability)
+        asking = naming(self._opened, k, threshold, probs, min_probability, part_probs=probs)
         return self._each(rows, self._parts_by(asking), RowAnswer, errors)
 
     @overload
@@ -157,7 +159,7 @@ class Model:
     def generate(
         self, rows: Iterable[Any] = ("",), *, errors: Errors = "raise", **options: Unpack[GenerationOptions]
     ) -> list[RowAnswer] | Iterator[RowAnswer]:
-        """Write a sequence for each row or, with a language model, go on from each prompt.
+        """Generate a sequence for each row or, with a language model, continue each prompt.
 
         `options` are those of `DecodingOptions`: `max_len`, `fixed_len`, `beam_size`, `n_best`,
         `length_penalty`, `sample`, `temperature`, `top_k`, `top_p`, `repetition_penalty`, `no_repeat_ngram`,
@@ -169,7 +171,7 @@ class Model:
         return self._each(rows, answer, RowAnswer, errors)
 
     def stream(self, prompt: str = "", **options: Unpack[GenerationOptions]) -> Iterator[str]:
-        """Go on from a prompt, and yield what is written as it comes; `options` are those of `generate`.
+        """Continue a prompt, and yield the text as it is generated; `options` are those of `generate`.
 
         The prompt is no part of it. Raises UsageError unless this is a language model.
         """
@@ -235,10 +237,10 @@ class Model:
                 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 
                 own = self._opened.backend
-                usable = isinstance(own, TorchBackend)
-                self._network = (
-                    own if usable else open_backend(self._opened.run, self._opened.resources.device)
-                )
+                if isinstance(own, TorchBackend):
+                    self._network = own
+                else:
+                    self._network = open_backend(self._opened.run, self._opened.resources.device)
             return self._network
 
     @property
@@ -276,6 +278,9 @@ class Model:
         return answered
 
     def _text(self, prompt: str, limits: Any) -> Continuation:
+        from seqrnn.answering.continuation import Continuation
+        from seqrnn.answering.text_generator import TextGenerator
+
         generator = TextGenerator(self._opened.run, self._opened.backend)
         return Continuation(generator, without_surrogates(prompt), limits)
 

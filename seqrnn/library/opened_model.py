@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from seqrnn.answering.backend import Backend
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.errors import UsageError
@@ -34,7 +35,7 @@ class OpenedModel:
     def __init__(self, path: Path, command: str | None, resources: Resources) -> None:
         self.run = open_run(path, command)
         self.resources = resources
-        self.backend: Any = self._in_numpy() if self.in_numpy else self._in_torch()
+        self.backend: Backend = self._in_numpy() if self.in_numpy else self._in_torch()
 
     @cached_property
     def side_by_side(self) -> SideBySide:
@@ -54,12 +55,12 @@ class OpenedModel:
             raise UsageError("`backend=numpy`: this model needs PyTorch; use `backend=torch`")
         return chosen != "torch" and on_cpu and known
 
-    def _in_numpy(self) -> Any:
+    def _in_numpy(self) -> Backend:
         from seqrnn.backends.numpy.backend import open_backend
 
         return open_backend(self.run)
 
-    def _in_torch(self) -> Any:
+    def _in_torch(self) -> Backend:
         from seqrnn.backends.torch.backend import open_backend
 
         return open_backend(self.run, self.resources.device)

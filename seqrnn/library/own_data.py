@@ -1,4 +1,4 @@
-"""The data that a run itself names to be measured on: its test data, those it validated on, or held out."""
+"""The rows that a run was validated on, found again: a file of their own, or the part that was held out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
+from seqrnn.errors import ModelError
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,18 @@ class OwnData:
 
 
 def own_data(run: OpenedRun) -> OwnData | None:
-    """Return the rows of a run's test data, or of those to validate on; None where there are none any more.
+    """Return the rows that a run was validated on; None where there are none, or not as they were.
 
-    A part that was held out is found again only if the files are those of the training (sha256).
+    A run from somewhere else may name any file, so one is read only if it has the hash (sha256) that was
+    kept when the training read it.
     """
     data = run.config.data
-    for what, source in (("test data", Source.test(data)), ("validation data", Source.validation(data))):
-        if source is not None and _are_there(source):
-            return OwnData(f"its {what}", source.files, partial(_records, source))
+    if (source := Source.validation(data)) is not None:
+        if not _are_as_they_were(run, source):
+            return None
+        return OwnData("its validation data", source.files, partial(_records, source))
     source = Source.training(data)
-    if Source.validation(data) is not None or not data.valid_fraction or not _are_there(source):
-        return None
-    if _has_changed(run, source):
+    if not data.valid_fraction or not _are_as_they_were(run, source):
         return None
     return OwnData("the part that it held out", source.files, partial(_held_out, run, source))
 
@@ -48,16 +49,17 @@ def _records(source: Source) -> Iterator[Record]:
     return iter(read_records(source))
 
 
-def _are_there(source: Source) -> bool:
-    return all(os.path.isfile(path) or os.path.isdir(path) for path in source.files)
-
-
-def _has_changed(run: OpenedRun, source: Source) -> bool:
+def _are_as_they_were(run: OpenedRun, source: Source) -> bool:
     from seqrnn.training.state import SavedState
 
-    saved = SavedState.read(run.checkpoint).data
+    if not all(os.path.isfile(path) or os.path.isdir(path) for path in source.files):
+        return False
+    try:
+        saved = SavedState.read(run.checkpoint).data
+    except ModelError:  # of a model that cannot be trained on, such as one of int8, there is no such state
+        return False
     found = file_hashes(source.files, kind=run.config.data.source_kind)
-    return any(saved.get(file_name(path)) != content for path, content in found.items())
+    return all(saved.get(file_name(path)) == content for path, content in found.items())
 
 
 def _held_out(run: OpenedRun, source: Source) -> Iterator[Record]:

@@ -247,7 +247,7 @@ def _refuse_idle(config: Config, own: list[Layer], here: str, settings: Mapping[
     for key, setting in ((key, layer[key]) for layer in own for key in layer if key in idle):
         if value_of(config, key) != KEYS[key].default:
             there = ", ".join(name for name, keys in settings.items() if key in keys)
-            raise UsageError(f"{setting.origin}: changes nothing for {here}, only for {there}; leave it out")
+            raise UsageError(f"{setting.origin}: has no effect on {here} (only on {there}); remove it")
 
 
 def settings_for(config: Config) -> list[str]:

@@ -53,6 +53,8 @@ class RowAnswer:
     confidence: float | None = None
     """How likely a sequence is right, all in all, where validation data have shown that."""
     abstained: bool = False
+    class_scores: tuple[float, ...] | tuple[tuple[float, ...], ...] = ()
+    """Natural-log probability of each of `Model.labels`, or of each tag for each token, where wanted."""
 
     @property
     def probability(self) -> float | None:
@@ -68,7 +70,10 @@ class RowAnswer:
             for (found, score), likely in zip(answer.nbest, sure, strict=True)
         )
         told = answer.truncated, answer.unknown, tuple(answer.parts), None, sure[0] if sure else None
-        return cls(frozen(answer.prediction), answer.score, nbest, *told, abstained=answer.abstained)
+        of_parts = tuple(tuple(scores) for scores in answer.part_classes)
+        every: tuple[Any, ...] = of_parts or tuple(answer.classes)
+        abstained = answer.abstained
+        return cls(frozen(answer.prediction), answer.score, nbest, *told, abstained, every)
 
 
 @dataclass(frozen=True, slots=True)

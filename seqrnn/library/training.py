@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
+from seqrnn.library.model_card import write_model_card
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 
@@ -93,9 +94,10 @@ def train(
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
             result = _followed(begun, target, callback or _ignored, notes)
-            if test is None or not result.figures:
-                return result
-            return replace(result, test=test.measure(path, plan.config.training.device))
+            if test is not None and result.figures:
+                result = replace(result, test=test.measure(path, plan.config.training.device))
+            write_model_card(path)
+            return result
 
 
 def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:

@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 BINS = 15  # of the expected calibration error, as in Guo et al. 2017
 CURVE_STEPS = 101  # points of a curve of coverage against accuracy
-MIN_OF_EACH = 5  # right and wrong sequences without which no confidence is fitted
+MIN_SEQUENCES = 10  # without which no confidence is fitted
 MAX_SAMPLE = 2**19  # numbers from which a temperature is fitted
 TINY = 1e-12
 
@@ -101,12 +101,13 @@ def _lowest(loss: Callable[[float], float]) -> float:
 def fit_confidence(scores: Array, right: Array) -> Confidence | None:
     """Return how likely sequences of log-probabilities `scores` (N,) are right, learnt from which were.
 
-    None where too few were right, or too few wrong, to learn it.
+    The truth is taken for certain only as far as N sequences can show. None where they are too few, or none
+    of them was right, as where much would be: nothing is learnt of which ones are better.
     """
     from scipy.optimize import minimize
 
     hits = int(right.sum())
-    if min(hits, len(right) - hits) < MIN_OF_EACH:
+    if len(right) < MIN_SEQUENCES or not hits:
         return None
     odds = _bounded_log_odds(scores)
     wanted = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))  # (N,), Platt 1999

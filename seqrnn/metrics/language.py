@@ -10,7 +10,7 @@ def language_scores(nats: float, tokens: int, characters: int) -> dict[str, floa
 
     `nats` is the sum of `-ln p` over the `tokens` (at least 1) predicted, `characters` (at least 1)
     the number of Unicode characters that they stand for. Returns `loss` (nats a token),
-    `perplexity` (infinite where it exceeds a double) and `bits_per_character`, which, other than
+    `perplexity` (infinite where it exceeds a double) and `bits_per_character`, which, unlike
     the former two, compares models with different tokenizers.
     """
     loss = nats / tokens

@@ -5,12 +5,14 @@ Shapes: B batch, E embedding, H hidden, D directions of the encoder.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from seqrnn.catalog import BRIDGES, CELLS, load
+from seqrnn.cells.cell import Shape
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
-from seqrnn.networks.ops import Layers, Ops, Recurrence, Value
+from seqrnn.networks.ops import Layers, Map, Ops, Recurrence, Value
 
 Bridge = Callable[[Layers, Recurrence], Layers]
 """`(last states of an encoder, recurrent layers of the decoder) -> first states of the decoder`."""
@@ -19,17 +21,19 @@ Bridge = Callable[[Layers, Recurrence], Layers]
 class HiddenBridge:
     """From the encoder's last states to the decoder's first: `s = tanh(W [forward; backward] + b)`.
 
-    Each layer, and each array of its state, has a `W` and `b` of its own.
+    Each layer, and each array of its state, has a `W` and `b` of its own. An array of another shape than the
+    output h, such as a matrix, is made from the encoder's h.
     """
 
     def __init__(self, ops: Ops, config: ModelConfig, sizes: RNNSizes) -> None:
         """Take the sizes of the encoder."""
         self._ops = ops
         self._directions = sizes.directions
+        self._shapes: list[Shape] = list(load(CELLS[config.cell]).state(sizes.hidden_size).values())
         self._maps = [
             [
-                ops.within(f"layers.{depth}.{number}").linear(sizes.output_size, sizes.hidden_size)
-                for number in range(len(load(CELLS[config.cell]).state_names))
+                ops.within(f"layers.{depth}.{number}").linear(sizes.output_size, math.prod(shape))
+                for number, shape in enumerate(self._shapes)
             ]
             for depth in range(sizes.num_layers)
         ]
@@ -39,8 +43,15 @@ class HiddenBridge:
         first: Layers = []
         for depth, maps in enumerate(self._maps):
             arrays = _joined(self._ops, last[depth * self._directions : (depth + 1) * self._directions])
-            first.append(tuple(self._ops.tanh(map_(array)) for map_, array in zip(maps, arrays, strict=True)))
+            parts = zip(self._shapes, maps, arrays, strict=True)
+            first.append(tuple(self._mapped(*part, arrays[0]) for part in parts))
         return first
+
+    def _mapped(self, shape: Shape, map_: Map, array: Value, h: Value) -> Value:
+        """Map one array of a state, or h where it has another shape."""
+        if len(shape) == 1 and shape == self._shapes[0]:
+            return self._ops.tanh(map_(array))
+        return self._ops.unflatten(self._ops.tanh(map_(h)), shape)
 
 
 class InputBridge:

@@ -34,7 +34,7 @@ class EncoderDecoder:
         if sizes["sequential"]:
             self._encoder, memory_size = ops.within("encoder").rnn(config.cell, reads), reads.output_size
         else:
-            arrays = len(load(CELLS[config.cell]).state_names)
+            arrays = len(load(CELLS[config.cell]).state(config.hidden_size))
             self._encoder, memory_size = PlacesEncoder(ops.within("encoder"), reads, arrays), size
         self._bridge = build_bridge(ops.within("bridge"), config, reads)
         self.decoder = Decoder(ops.within("decoder"), config, sizes["target_vocabulary"], memory_size)

@@ -17,7 +17,7 @@ Value = Any
 """An array of the backend; only its operations look inside."""
 
 State = tuple[Value, ...]
-"""The state of one layer and direction, each (B, H); the output h comes first."""
+"""The state of one layer and direction, each (B, ...) as the cell has it; the output h comes first."""
 
 Layers = list[State]
 """A state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ..."""
@@ -122,6 +122,9 @@ class Functions(Protocol):
 
     def remove_axis(self, x: Value, axis: int) -> Value:
         """Remove an axis of size 1."""
+
+    def unflatten(self, x: Value, shape: tuple[int, ...]) -> Value:
+        """Give each row of `x` (B, N) a shape of N numbers: (B, *shape)."""
 
     def rows(self, x: Value, index: Value) -> Value:
         """Take rows of `x` (R, ...): those of `index` (...) -> (..., ...)."""

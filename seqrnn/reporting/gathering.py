@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from seqrnn.answering.opened_run import OpenedRun, opened
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
-from seqrnn.data.dataset.columns import Column
+from seqrnn.data.dataset.batching import BatchOrder
+from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.lines import file_name
@@ -33,7 +35,7 @@ from seqrnn.library.own_data import own_data
 from seqrnn.library.rows import Asking, Refusal
 from seqrnn.library.run_facts import facts_of
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.reporting.subject import Data, Example, Measured, Subject
+from seqrnn.reporting.subject import Data, Example, Measured, Norms, Subject
 from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Asked, Task
 
@@ -51,6 +53,8 @@ RANKED: dict[Asked, Callable[[OpenedModel], Asking]] = {
     "sequences": lambda model: writing(model, DecodingOptions(n_best=3)),
 }
 """How rows that deserve a look are answered, with what comes close to the answer."""
+MEMORY_ROWS = 64  # whose hidden states are looked at
+MEMORY_STEPS = 400  # of each of them
 LARGEST_SAMPLE = 64 << 20  # characters and steps of the rows that are answered one by one
 
 
@@ -81,7 +85,8 @@ def gather(path: Path, wanted: Wanted) -> tuple[Subject, list[str]]:
         source, found = data
         examples, rows = _examples(model, found, wanted.examples)
         evaluation = _evaluated(run, source, found, wanted.device)
-        measured = Measured(found, evaluation, examples, rows)
+        memory = _memory(run, [example.record for example in examples])
+        measured = Measured(found, evaluation, examples, rows, memory)
         notes += evaluation.notes
     subject = Subject(path.name or str(path), shlex.quote(str(path)), model, facts, measured)
     return subject, notes
@@ -111,12 +116,33 @@ def _evaluated(run: OpenedRun, source: Source | None, data: Data, device: str) -
     """Measure as `seqrnn evaluate` does, on all rows."""
     from seqrnn.backends.torch.backend import open_backend
 
-    task = with_fields(type(run.task)(run.config), run.task.fields)
-    task.calibration = run.task.calibration
+    task = _task_of(run)
     options = evaluation_options(task, data.name, 1, (None, None))
     rows = encoded_records(task, data.records()) if source is None else encoded(task, source)
     with rows as part:
         return part.measure(open_backend(run, device), options)
+
+
+def _task_of(run: OpenedRun) -> Task:
+    """Return the task of a run anew: its fields take note of names that the run's own must not know of."""
+    task = with_fields(type(run.task)(run.config), run.task.fields)
+    task.calibration = run.task.calibration
+    return task
+
+
+def _memory(run: OpenedRun, records: Sequence[Record]) -> list[tuple[Norms, Norms]]:
+    """Ask how some of the rows are remembered."""
+    from seqrnn.backends.torch.backend import open_backend
+    from seqrnn.backends.torch.memory import row_memories
+
+    task = _task_of(run)
+    few = records[:: max(1, len(records) // MEMORY_ROWS)][:MEMORY_ROWS]
+    columns = {
+        field.name: Column.of([side.ids[:MEMORY_STEPS] for side in field.encode(few)])
+        for field in task.fields
+    }
+    batches = islice(task.batches(Dataset(columns), BatchOrder()), MEMORY_ROWS)
+    return list(row_memories(open_backend(run, "cpu"), batches))
 
 
 def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Example], int]:

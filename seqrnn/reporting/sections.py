@@ -6,31 +6,36 @@ Which of them a report has is said by its task (`Task.sections`). A section `NAM
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.record import Record
 from seqrnn.library.asking import naming
+from seqrnn.library.explaining import Explainer
 from seqrnn.reporting.gathering import RANKED
 from seqrnn.reporting.measures.calibration import coverage_of, reliability_of
 from seqrnn.reporting.measures.classes import class_scores
 from seqrnn.reporting.measures.curves import learning_curves
 from seqrnn.reporting.measures.edits import edit_errors
+from seqrnn.reporting.measures.explained import Alignments, alignments, saliency, surprisal
 from seqrnn.reporting.measures.lengths import by_length
 from seqrnn.reporting.measures.mistakes import mistakes
 from seqrnn.reporting.measures.music import piano_rolls
 from seqrnn.reporting.measures.numbers import number_errors
 from seqrnn.reporting.measures.spans import tagged
+from seqrnn.reporting.measures.states import hidden_states
 from seqrnn.reporting.subject import Measured, Subject
 from seqrnn.tasks.task import GenerationTask
 
 INSPECT = "seqrnn inspect {run} --json"
 EVALUATE = "seqrnn evaluate -m {run} {data}"
 REPORT = "seqrnn report {run} {data} --json"
-ALWAYS = ("curves",)  # sections of every report
+FIRST, LAST = ("curves",), ("states",)  # sections of every report
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,7 @@ def _tagged(measured: Measured, _: Subject) -> Any:
 
 
 def _edits(measured: Measured, subject: Subject) -> Any:
-    task = subject.task
-    assert isinstance(task, GenerationTask)
+    task = GenerationTask.of(subject.task)
     return edit_errors(measured.examples, task.output.tokenizer.split)
 
 
@@ -96,6 +100,32 @@ def _numbers(measured: Measured, _: Subject) -> Any:
 
 def _music(measured: Measured, subject: Subject) -> Any:
     return piano_rolls(measured.examples, naming(subject.model, probs=True))
+
+
+def _saliency(measured: Measured, subject: Subject) -> Any:
+    kind = kind_named(subject.model.run.config.data.source_kind)
+    return saliency(measured.examples, _explainer(subject), kind)
+
+
+def _alignments(measured: Measured, subject: Subject) -> Any:
+    found = alignments(measured.examples, _explainer(subject))
+    return found and Alignments(found)
+
+
+def _surprisal(measured: Measured, subject: Subject) -> Any:
+    return surprisal(measured.examples, _explainer(subject))
+
+
+def _explainer(subject: Subject) -> Callable[[Sequence[Record]], Sequence[Answer]]:
+    """Return what explains rows; the network on the CPU is opened when there are any."""
+    from seqrnn.backends.torch.backend import open_backend
+
+    run = subject.model.run
+    return lambda records: Explainer(run, open_backend(run, "cpu")).answers(records) if records else []
+
+
+def _states(measured: Measured, _: Subject) -> Any:
+    return hidden_states(measured.memory)
 
 
 def _lengths(measured: Measured, subject: Subject) -> Any:
@@ -114,6 +144,10 @@ SECTIONS = {
     "edits": SectionKind("What goes wrong in writing", _measured(_edits)),
     "numbers": SectionKind("Predicted and right numbers", _measured(_numbers)),
     "music": SectionKind("What comes next in the music", _measured(_music)),
+    "saliency": SectionKind("What it looks at", _measured(_saliency)),
+    "alignments": SectionKind("What it looks at", _measured(_alignments)),
+    "surprisal": SectionKind("What surprises it", _measured(_surprisal)),
+    "states": SectionKind("How long it remembers", _measured(_states)),
     "lengths": SectionKind("Short and long inputs", _measured(_lengths)),
 }
 
@@ -122,7 +156,7 @@ def measure_sections(subject: Subject) -> Iterator[Section]:
     """Yield the sections of a report on a run that have something to show."""
     measured = subject.measured
     data = measured.data.argument if measured else ""
-    for name in (*ALWAYS, *subject.task.sections):
+    for name in (*FIRST, *subject.task.sections, *LAST):
         kind = SECTIONS[name]
         content = kind.measure(subject)
         if content is not None:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from seqrnn.data.answer import Answer
 from seqrnn.data.record import Record
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Task
+
+Norms = NDArray[np.floating[Any]]
 
 
 class Example(NamedTuple):
@@ -37,12 +42,16 @@ class Data:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a model answers to some data: figures over all rows, and `examples`, all or some of the `rows`."""
+    """What a model answers to some data: figures over all rows, and `examples`, all or some of the `rows`.
+
+    `memory` holds for some of them the norms of hidden states, and of the gradients at each step, both (T,).
+    """
 
     data: Data
     evaluation: Evaluation
     examples: Sequence[Example]
     rows: int
+    memory: Sequence[tuple[Norms, Norms]] = ()
 
     @property
     def is_all(self) -> bool:

@@ -1,1 +1,1 @@
-"""The run directory: what a training leaves behind, and what is trusted of it."""
+"""The run directory: what a training leaves, and what is trusted of it."""

@@ -124,12 +124,12 @@ class Checkpoint:
         return expected if expected is None or self.manifest.weights == "float32" else stored_kinds(expected)
 
     def training_tensors(self, expected: Expected | Judge | None) -> dict[str, np.ndarray[Any, Any]]:
-        """The tensors that a training goes on from; raises `ModelError`, also where none were saved."""
+        """The tensors that resuming a training needs; raises `ModelError`, also where none were saved."""
         written = self.manifest.fingerprint(TRAINING_TENSORS, self.path)
         return read_tensors(self.path / TRAINING_TENSORS, expected, written)
 
     def training_state(self, schema: type[Schema]) -> Schema:
-        """The counters and settings that a training goes on from; raises `ModelError` likewise."""
+        """The counters and settings that resuming a training needs; raises `ModelError` likewise."""
         path, written = self.path / TRAINING_STATE, self.manifest.fingerprint(TRAINING_STATE, self.path)
         content = read_regular(path)
         check_fingerprint(content, written, path)

@@ -57,7 +57,7 @@ class RunDirectory:
         """Make a run directory that holds `files`, by name the text, and no checkpoint yet.
 
         Locks it meanwhile. With `overwrite` the files of a run that was there go, and no others.
-        Raises what `check_free` raises, `LockedError`, and `OutputError`, with nothing left behind.
+        Raises what `check_free` raises, `LockedError`, and `OutputError`, and leaves nothing.
         """
         check_free(path, overwrite)
         run = cls(path)
@@ -83,7 +83,7 @@ class RunDirectory:
         return self._choose(Checkpoint.rank, (MODEL,))
 
     def newest(self) -> Checkpoint:
-        """The checkpoint of the highest step of which everything verifies, to go on from; see `best`."""
+        """The checkpoint of the highest step of which everything verifies, to resume; see `best`."""
         return self._choose(lambda checkpoint: -checkpoint.step, (MODEL, TRAINING_TENSORS, TRAINING_STATE))
 
     def read_text(self, name: RootFile) -> str:
@@ -235,7 +235,7 @@ def _explained(path: Path, snapshot: Snapshot | None = None) -> Iterator[None]:
         if snapshot is None or error.errno not in NO_SPACE:
             raise OutputError(f"{error.filename or path}: {reason}") from error
         space = os.statvfs(path)
-        hint = "try again" if snapshot.training_state is None else "go on with `resume`"
+        hint = "try again" if snapshot.training_state is None else "continue with `resume`"
         raise OutputError(
             f"{path}: {reason}: step {snapshot.step} needs about {snapshot.bytes_needed} bytes, "
             f"{space.f_bavail * space.f_frsize} are free; make room and {hint}"

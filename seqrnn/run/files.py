@@ -98,7 +98,7 @@ def read_regular(path: Path, limit: int = SIZE_LIMIT) -> bytes:
 def write_synced(path: Path, content: bytes) -> Fingerprint:
     """Write a new file with mode 0666 & ~umask and wait until the disk has it.
 
-    Raises `OSError`, also where something of that name stands already.
+    Raises `OSError`, also where something of that name exists already.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     with open(descriptor, "wb") as file:
@@ -138,7 +138,7 @@ def check_replaceable(path: Path) -> None:
 
 
 def sync_directory(path: Path) -> None:
-    """Wait until the disk has the names in a directory, not only the files behind them."""
+    """Wait until the disk has the names in a directory, not only the files themselves."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

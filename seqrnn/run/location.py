@@ -66,7 +66,7 @@ def check_free(path: Path, overwrite: bool = False) -> None:
     names = {entry.name for entry in path.iterdir()} - {LOCK}
     if names and not overwrite:
         raise UsageError(
-            f"{path}: is not empty; go on with `resume`, start from its weights with `init_from`, "
+            f"{path}: is not empty; continue it with `resume`, start from its weights with `init_from`, "
             "replace it with `overwrite`, or choose another directory"
         )
     if (theirs := sorted(names.intersection(ROOT_FILES))) and not is_run(path):

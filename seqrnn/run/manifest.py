@@ -33,7 +33,7 @@ TRAINING_TENSORS: Final = "training.safetensors"
 TRAINING_STATE: Final = "training.json"
 CONFIG: Final = "config.yaml"
 
-# No name that a file brings is used as a path: a manifest names what stands here, or is refused.
+# No name that a file brings is used as a path: a manifest names one of these, or is refused.
 CheckpointFile = Literal["model.safetensors", "training.safetensors", "training.json"]
 RootFile = Literal["config.yaml", FieldFile]
 FileName = Literal[CheckpointFile, RootFile]
@@ -67,7 +67,7 @@ class Metric(BaseModel):
 
 
 class Manifest(BaseModel):
-    """`manifest.json`, written last, so that whoever finds it finds the checkpoint complete."""
+    """`manifest.json`, written last, so that a checkpoint that has one is complete."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 

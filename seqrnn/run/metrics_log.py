@@ -38,7 +38,7 @@ class MetricsLog:
         return [values for values, _ in self._lines()]
 
     def cut(self, step: int) -> None:
-        """Drop the lines after `step`, and a torn one at the end, before a training goes on from there.
+        """Drop the lines after `step`, and a torn one at the end, before a training continues there.
 
         Raises `ModelError` where the file cannot be read and `OutputError` where it cannot be cut.
         """

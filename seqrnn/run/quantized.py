@@ -51,7 +51,7 @@ def quantize(tensors: Tensors) -> dict[str, Array]:
 
 
 def dequantize(stored: Tensors, path: Path) -> dict[str, Array]:
-    """Return the tensors behind those `stored` in the file at `path`.
+    """Return the tensors of which those are `stored` in the file at `path`.
 
     Raises `ModelError` where matrices and scales do not belong together, or their product is infinite.
     """

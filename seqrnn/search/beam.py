@@ -1,4 +1,4 @@
-"""Beam search: keep the likeliest beginnings of each sequence, and go on from all of them.
+"""Beam search: keep the likeliest beginnings of each sequence, and extend all of them.
 
 Shapes: R sequences searched for side by side, A of them not done yet, K beams, V vocabulary, T time.
 """
@@ -78,7 +78,7 @@ def beam_search(model: Stepper, start: Prediction, limits: Limits, beam: Beam) -
     """Search for the likeliest sequences; return up to `beam.size` for each of the R, the best first.
 
     `start` is what the model predicts first, (R, V). A sequence is done when so many hypotheses have
-    ended that no beginning that is still followed, as it stands, ranks above the worst of them; it
+    ended that no beginning that is still followed ranks, as it is, above the worst of them; it
     then costs no more. What is still followed when the limit is reached ends there.
     The greedy path keeps its beam whatever its score, so that a beam of 1 is greedy search and no
     beam finds a worse sequence. Raises NumericError where the model gives nan.
@@ -94,7 +94,7 @@ def beam_search(model: Stepper, start: Prediction, limits: Limits, beam: Beam) -
 
 
 class _Search:
-    """Where a beam search stands: the beams of the sequences that are not done, and all that has ended."""
+    """The state of a beam search: the beams of the sequences that are not done, and all that has ended."""
 
     def __init__(self, count: int, limits: Limits, beam: Beam) -> None:
         self._limits, self._beam = limits, beam
@@ -118,14 +118,14 @@ class _Search:
     def extend(self, log_probs: LogProbs) -> Tokens:
         """Follow all beams by a token, predicted by `log_probs` (A * K, V).
 
-        Returns which of the old A * K beams each of the new ones goes on from, (A, K).
+        Returns which of the old A * K beams each of the new ones extends, (A, K).
         """
         require_choices(log_probs)
         found = self._candidates(self._allowed(log_probs))
         first = np.arange(found.tokens.shape[1]) < self._beam.size
         self._take_ended(found, (found.tokens == EOS) & first & np.isfinite(found.scores))
         self._greedy &= found.tokens[:, 0] != EOS
-        # The best that go on, in their order: those with <eos> are sorted behind.
+        # The best that go on, in their order: those with <eos> are sorted last.
         kept = found.take(np.argsort(found.tokens == EOS, axis=1, kind="stable")[:, : self._beam.size])
         origins = kept.parents + np.arange(len(kept.parents))[:, None] * self._scores.shape[1]
         history = np.take_along_axis(self._tokens, kept.parents[:, :, None], axis=1)

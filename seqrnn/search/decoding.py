@@ -48,7 +48,7 @@ class Decoding:
 def decode(model: Stepper, start: Prediction, decoding: Decoding) -> list[list[Hypothesis]]:
     """Write sequences from what the model predicts first, `start` (R, V): `n_best` for each of the R.
 
-    The best stand first. Raises NumericError where the model gives nan.
+    The best come first. Raises NumericError where the model gives nan.
     """
     if isinstance(decoding.strategy, Beam):
         found = beam_search(model, start, decoding.limits, decoding.strategy)

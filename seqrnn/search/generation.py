@@ -52,7 +52,7 @@ class NextTokens:
     def log_probs(self) -> npt.NDArray[np.float64]:
         """Natural-log probabilities of the tokens, (N,), 0 of `<blank>`: summed up, a sequence's score.
 
-        Computed for whoever asks: a text that is only read needs none.
+        Computed when asked for: a text that is only read needs none.
         """
         rows = np.arange(len(self.tokens))
         gained = log_softmax(self.logits)[rows, self.tokens].astype(np.float64)

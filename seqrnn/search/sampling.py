@@ -31,7 +31,7 @@ class Sampling:
 
     `temperature` 0 is greedy search: always the likeliest token. `top_k` 0, `top_p` 1,
     `repetition_penalty` 1 and `no_repeat_ngram` 0 filter nothing. Where `numbers` are given, one for each
-    row that is continued, a row's draws depend on `seed` and its number alone, whatever stands beside it.
+    row that is continued, a row's draws depend on `seed` and its number alone, whatever is beside it.
 
     Raises UsageError where a value is out of range.
     """
@@ -78,9 +78,9 @@ class Sampling:
         _require(self.seed >= 0, f"`decoding.seed` {self.seed}", "give 0 or more")
 
 
-def _require(holds: bool, what: str, mend: str) -> None:
+def _require(holds: bool, what: str, advice: str) -> None:
     if not holds:
-        raise UsageError(f"{what}: out of range; {mend}")
+        raise UsageError(f"{what}: out of range; {advice}")
 
 
 class TokenSampler:

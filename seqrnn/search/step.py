@@ -46,6 +46,6 @@ class Stepper(Protocol):
     def select(self, states: States, rows: Tokens) -> States:
         """Return the states of the sequences `rows` (A, K), which may name one several times.
 
-        The K sequences of one row go on from the same beginning, so that a model may keep what it
+        The K sequences of one row continue the same beginning, so that a model may keep what it
         has read there only once. Afterwards N is A * K.
         """

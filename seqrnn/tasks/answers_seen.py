@@ -66,7 +66,7 @@ class AnswersSeen(ABC):
 
 
 class NothingSeen(AnswersSeen):
-    """Of a task whose answers are in what is read."""
+    """Of a task whose answers are in its input."""
 
     def add(self, records: Sequence[Record]) -> list[bool]:
         """Accept all."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field, LabelField, Side, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
-from seqrnn.data.label_evidence import label_likelihood, number_likelihood
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.metrics.calibration import (
     JudgedAnswers,
     ThinnedSample,
@@ -39,11 +37,15 @@ from seqrnn.metrics.classification import (
 )
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NamesSeen
 
 OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
@@ -54,6 +56,9 @@ OF_NUMBERS: Mapping[str, Any] = {
 """Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
 
+MAX_ALTERNATIVES = 3  # labels beside the one that is explained
+
+
 class Classification(PredictionTask):
     """A classifier on the summary of all hidden states."""
 
@@ -62,9 +67,9 @@ class Classification(PredictionTask):
     better = "higher"
     command = "classify"
     default_epochs = 10.0
-    libraries = ("sklearn.metrics",)
+    libraries = ("sklearn.metrics", "scipy.optimize")
     asked = "names"
-    sections = ("classes", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("classes", "mistakes", "saliency", "calibration", "coverage", "lengths")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     holdouts = frozenset({*PredictionTask.holdouts, "stratified"})
     no_probability = "several labels have no probability together (`threshold` is for each)"
@@ -98,6 +103,9 @@ class Classification(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that come again and again."""
+        from seqrnn.data.label_evidence import label_likelihood, number_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label:
             return Claim(1.0, f"{count(targets.distinct, 'label')} {sample.rows}")
@@ -120,12 +128,12 @@ class Classification(PredictionTask):
 
     @property
     def model(self) -> str:
-        """A network without recurrence where what is read has no time steps."""
+        """A network without recurrence where the input has no time steps."""
         return "classifier" if self.source.sequential else "feed-forward"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and its label."""
+        """The input and its label."""
         return self.source, self.labels
 
     @property
@@ -135,7 +143,7 @@ class Classification(PredictionTask):
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The input."""
         return (self.source,)
 
     @property
@@ -165,10 +173,12 @@ class Classification(PredictionTask):
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers labels."""
+        from seqrnn.tasks.answers_seen import NamesSeen
+
         return NamesSeen("label", self.labels.names_of)
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, the number of classes and whether there may be several."""
+        """Return the sizes of the input, the number of classes and whether there may be several."""
         return {
             **self.source.sizes(),
             "classes": len(self.labels.labels),
@@ -241,6 +251,21 @@ class Classification(PredictionTask):
             for ranking in zip(order.tolist(), scores.tolist(), sure.tolist(), strict=True)
         )
         return with_classes([self._answer(ranking) for ranking in rankings], calibrated, choice)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the label of a row, or the likely ones."""
+        log_probs, names = values["log_probs"][0], self.labels.labels
+        likely = np.exp(self.calibrated(values["log_probs"])[0])
+        if self.config.data.multi_label:
+            return list(explained_labels(log_probs, likely, names, MAX_ALTERNATIVES))
+        best = int(log_probs.argmax())
+        others = likeliest(likely, names, MAX_ALTERNATIVES, best)
+        return [ExplainedOutput(names[best], float(likely[best]), "log_probs", (best,), others)]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> Any:
+        """Return the label, or the list of those that are likely."""
+        labels = [output.output for output in outputs]
+        return labels if self.config.data.multi_label else labels[0]
 
     def calibrated(self, log_probs: np.ndarray) -> np.ndarray:
         """Return the log of the probabilities that are answered, for those of the network (B, K)."""

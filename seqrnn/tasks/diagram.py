@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class TimeStep(NamedTuple):
-    """One column of a drawing: what is read (below), the state, what is written (above); each may be ""."""
+    """One column of a drawing: input (below), state, output (above); each may be ""."""
 
     read: str
     state: str

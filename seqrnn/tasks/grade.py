@@ -14,5 +14,5 @@ class Grade(NamedTuple):
 
     expected: Any
     predicted: Any
-    right: bool
+    right: bool | None  # None where an answer is only better or worse than others
     score: float

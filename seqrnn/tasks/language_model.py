@@ -6,11 +6,12 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from seqrnn.config import Config
+from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
@@ -23,12 +24,18 @@ from seqrnn.data.dataset.batching import (
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.task import Claim, Scorer, Task, Values
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.task import Claim, Scorer, Task, Values, one_batch
+
+MAX_NEXT_TOKENS = 10  # that an explanation tells
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
 
 
 class LanguageModeling(Task):
@@ -40,6 +47,8 @@ class LanguageModeling(Task):
     better = "lower"
     command = "generate"
     asked = "lines"
+    score_name = "surprisal"
+    sections = ("surprisal", "lengths")
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
     settings = frozenset(
@@ -128,6 +137,34 @@ class LanguageModeling(Task):
             batch = self._collate(dataset, rows)
             batch.arrays["lengths"] -= int(self.stream)
             yield batch
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the likeliest next token after a line, with the others that are likely."""
+        log_probs = values["log_probs"][0]  # (T, V)
+        best = int(log_probs[-1].argmax())
+        next_tokens = likeliest(np.exp(log_probs[-1]), self.text.tokenizer.tokens, MAX_NEXT_TOKENS)
+        token, likely = next_tokens[0]
+        return [ExplainedOutput(token, likely, "log_probs", (-1, best), next_tokens)]
+
+    def surprisals(self, values: Values, batch: Batch) -> list[float]:
+        """Return the surprisal of each token of a line; its end is none of them."""
+        log_probs, targets = values["log_probs"][0][:-1], batch.arrays["targets"][0][:-1]
+        surprisals: list[float] = (-log_probs[np.arange(len(targets)), targets]).tolist()
+        return surprisals
+
+    def explained_batches(self, dataset: Dataset) -> Iterator[Batch]:
+        """Make one batch of lines, each from its own start."""
+        for rows in self._rows(dataset, one_batch(dataset)):
+            yield self._collate(dataset, rows)
+
+    @property
+    def explained_fields(self) -> tuple[TextField]:
+        """The text."""
+        return (self.text,)
+
+    def grade(self, record: Record, answer: Answer) -> Grade:  # noqa: ARG002
+        """Return the mean surprisal of a line's tokens, in nats."""
+        return Grade(None, answer.prediction, None, answer.prediction)
 
     def scorer(self) -> LanguageScorer:
         """Return a fresh scorer."""

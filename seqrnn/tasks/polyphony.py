@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,12 +16,17 @@ from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.notes_field import NotesField
-from seqrnn.data.sample import Sample
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.tasks.answers_seen import NotesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
+from seqrnn.tasks.explained import ExplainedOutput, explained_labels
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NotesSeen
+
+MAX_ALTERNATIVES = 3  # keys beside those that are explained
 
 
 class Polyphony(PredictionTask):
@@ -95,6 +100,8 @@ class Polyphony(PredictionTask):
 
     def answers_seen(self) -> NotesSeen:
         """Return what gathers keys."""
+        from seqrnn.tasks.answers_seen import NotesSeen
+
         return NotesSeen()
 
     def sizes(self) -> dict[str, int]:
@@ -111,7 +118,7 @@ class Polyphony(PredictionTask):
         for batch in source_batches(self.config, self.source, dataset, order):
             if most and order.shuffled:
                 batch.arrays["source"] = transposed(batch.arrays["source"], most, generator)
-            steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not foretold
+            steps = np.maximum(batch.arrays["lengths"] - 1, 0).sum()  # the first one is not predicted
             yield replace(batch, targets=int(steps))
 
     def scorer(self) -> PolyphonyScorer:
@@ -134,6 +141,15 @@ class Polyphony(PredictionTask):
         ranking = [(int(key), float(log_probs[key])) for key in ranked if log_probs[key] >= lowest]
         score = ranking[0][1] if ranking else None
         return Answer(sorted(key for key, _ in ranking), score, ranking)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the keys that are likely to sound next."""
+        log_probs = values["log_probs"][0]
+        return list(explained_labels(log_probs, np.exp(log_probs), range(self.source.keys), MAX_ALTERNATIVES))
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> list[Any]:
+        """Return the keys, in ascending order."""
+        return sorted(output.output for output in outputs)
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the keys in ascending order, each with its probability if wanted, separated by TABs."""

@@ -6,7 +6,7 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -18,16 +18,18 @@ from seqrnn.data.fields.field import Field, Side, Use
 from seqrnn.data.fields.number_field import NumberField, number_of
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import source_field
-from seqrnn.data.label_evidence import number_likelihood
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.tasks.answers_seen import NumbersSeen
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
+from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NumbersSeen
 
 
 class Regression(PredictionTask):
@@ -40,7 +42,7 @@ class Regression(PredictionTask):
     command = "classify"
     asked = "names"
     score_name = "squared error"
-    sections = ("numbers", "lengths")
+    sections = ("numbers", "saliency", "lengths")
     default_epochs = 20.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "read"}
     settings = frozenset(
@@ -60,6 +62,9 @@ class Regression(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are numbers: the more different ones, the more surely."""
+        from seqrnn.data.label_evidence import number_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label or not targets.filled or not targets.is_numeric:
             return None
@@ -69,17 +74,17 @@ class Regression(PredictionTask):
 
     @property
     def model(self) -> str:
-        """A network without recurrence where what is read has no time steps."""
+        """A network without recurrence where the input has no time steps."""
         return "classifier" if self.source.sequential else "feed-forward"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and its number."""
+        """The input and its number."""
         return self.source, self.numbers
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The input."""
         return (self.source,)
 
     @property
@@ -99,10 +104,12 @@ class Regression(PredictionTask):
 
     def answers_seen(self) -> NumbersSeen:
         """Return what gathers numbers."""
+        from seqrnn.tasks.answers_seen import NumbersSeen
+
         return NumbersSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, and that one number comes out."""
+        """Return the sizes of the input, and that one number comes out."""
         return {**self.source.sizes(), "classes": 1, "numeric": 1}
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
@@ -136,6 +143,11 @@ class Regression(PredictionTask):
         wanted = number_of(record)
         error = (answer.prediction - wanted) ** 2
         return Grade(wanted, answer.prediction, error == 0, error)
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:  # noqa: ARG002
+        """Return the number of a row."""
+        (number,) = self.numbers.restore(values["numbers"]).tolist()
+        return [ExplainedOutput(float(number), None, "numbers", ())]
 
     def write(self, answer: Answer, text: str, probs: bool) -> str:  # noqa: ARG002
         """Write the number in full. Raises UsageError where its probability is wanted: it has none."""

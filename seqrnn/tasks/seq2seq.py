@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import contains
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -26,19 +26,21 @@ from seqrnn.data.dataset.references import END, ReferencesField, shared_referenc
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named, source_field
-from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import AnswersSeen, NamesSeen, TargetsSeen
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import AnswersSeen
 
 OF_IMAGES: Mapping[str, Any] = {
     "model.hidden_size": 256,
@@ -66,6 +68,9 @@ sooner.
 """
 
 
+MAX_RUNNERS_UP = 2  # tokens beside the one that is explained
+
+
 class Seq2Seq(GenerationTask):
     """An encoder that reads the source, and a decoder that writes the target."""
 
@@ -75,9 +80,9 @@ class Seq2Seq(GenerationTask):
     command = "generate"
     asked = "sequences"
     score_name = "exact match"
-    sections = ("edits", "mistakes", "calibration", "coverage", "lengths")
+    sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
-    libraries = ("rapidfuzz.distance", "sacrebleu.metrics")
+    libraries = ("rapidfuzz.distance", "sacrebleu.metrics", "scipy.optimize")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
         {
@@ -117,6 +122,9 @@ class Seq2Seq(GenerationTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim targets that are too many, too long or too like their sources for labels."""
+        from seqrnn.data.label_evidence import label_likelihood
+        from seqrnn.data.sample import count
+
         targets = sample.targets
         if sample.source.multi_label or not targets.filled or sample.targets_are_classes:
             return None
@@ -134,14 +142,14 @@ class Seq2Seq(GenerationTask):
 
     @classmethod
     def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:
-        """Return the defaults for symbols, for sentences, or for what is read from images and vectors."""
+        """Return the defaults for symbols, for sentences, or for images and vectors."""
         if not kind_named(source_kind).sequential:
             return {**cls.defaults, **OF_IMAGES}
         return {**cls.defaults, **OF_SENTENCES} if sentences and source_kind == "text" else cls.defaults
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, what is written, and all that would be right."""
+        """The source, the target, and all references."""
         return self.source, self.target, self.references
 
     @property
@@ -154,7 +162,7 @@ class Seq2Seq(GenerationTask):
 
     @property
     def inputs(self) -> tuple[SourceField]:
-        """What is read."""
+        """The source."""
         return (self.source,)
 
     @property
@@ -189,12 +197,14 @@ class Seq2Seq(GenerationTask):
 
     def answers_seen(self) -> AnswersSeen:
         """Return what wants a target of each example, and counts labels that are written from."""
+        from seqrnn.tasks.answers_seen import NamesSeen, TargetsSeen
+
         if self.config.data.source_kind == "label":
             return NamesSeen("label", lambda record: (record.source.strip(),))
         return TargetsSeen()
 
     def sizes(self) -> dict[str, int]:
-        """Return the sizes of what is read, whether it has time steps, and the size of what is written."""
+        """Return the sizes of the source, whether it has time steps, and the size of the target."""
         return {
             **self.source.sizes(),
             "sequential": int(self.source.sequential),
@@ -248,8 +258,13 @@ class Seq2Seq(GenerationTask):
         """Return twice the longest target and a little: what is longer is wrong anyway."""
         return 2 * int(batch.arrays["target_lengths"].max()) + 5
 
-    def grade(self, record: Record, answer: Answer) -> Grade:
-        """Compare what was written with all that would be right, token by token."""
+    def grade(self, record: Record, answer: Answer) -> Grade | None:
+        """Compare what was written with all that would be right, token by token.
+
+        None where texts are written from labels: there are more right ones than any data name.
+        """
+        if self.config.data.source_kind == "label":
+            return None
         split = self.target.tokenizer.split
         right = split(answer.prediction or "") in map(split, record.targets)
         return Grade(list(record.targets), answer.prediction, right, float(right))
@@ -262,6 +277,25 @@ class Seq2Seq(GenerationTask):
         for record in records:
             accepted.setdefault(_read(record), []).extend(record.targets)
         return [record._replace(targets=tuple(dict.fromkeys(accepted[_read(record)]))) for record in records]
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return the tokens that were written, which are the batch's targets, with the runners-up."""
+        written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
+        tokens, likely = self.target.tokenizer.tokens, np.exp(values["log_probs"][0])  # (T, V)
+        return [
+            ExplainedOutput(
+                tokens[token],
+                float(likely[step, token]),
+                "log_probs",
+                (step, token),
+                likeliest(likely[step], tokens, MAX_RUNNERS_UP, token),
+            )
+            for step, token in enumerate(written)
+        ]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
+        """Return the text that was written."""
+        return self.target.tokenizer.decode(output.at[-1] for output in outputs)
 
     def scorer(self) -> WritingScorer:
         """Return a fresh scorer."""
@@ -302,7 +336,7 @@ class WritingScorer(Scorer):
     def result(self, loss: float) -> Evaluation:  # noqa: ARG002
         """Return `exact_match`, `wer`, `token_error_rate`, `bleu` and `chrf`.
 
-        Besides, how many tokens to write, and labels to write for, training did not have.
+        Besides, how many target tokens, and labels of the source, training did not have.
         """
         scores = sequence_scores(self._generated, self._references, self._tokenizer.split)
         translation = translation_scores(self._generated, self._references, self._bleu_tokenizer)

@@ -1,4 +1,4 @@
-"""Batches of what is read, for tasks that write nothing: examples of about the same length together.
+"""Batches of inputs, for tasks that generate nothing: examples of about the same length together.
 
 Shapes: B batch, T time.
 """

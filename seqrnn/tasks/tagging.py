@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from seqrnn.data.fields.token_fields import CharactersField, TagField, TokensFie
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample, count
 from seqrnn.data.text.spellings import unique_spellings
 from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
@@ -39,10 +38,16 @@ from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import NamesSeen
 from seqrnn.tasks.diagram import Diagram, aligned
+from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import NamesSeen
+
+MAX_RUNNERS_UP = 2  # tags beside the one that is explained
 
 
 class Tagging(PredictionTask):
@@ -57,7 +62,8 @@ class Tagging(PredictionTask):
     sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0
-    libraries = ("sklearn.metrics",)
+    output_per_token = True
+    libraries = ("sklearn.metrics", "scipy.optimize")
     settings = frozenset(
         {
             "data.tag_scheme",
@@ -100,6 +106,8 @@ class Tagging(PredictionTask):
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim sentences that have one target for each token."""
+        from seqrnn.data.sample import count
+
         if (
             sample.source.multi_label
             or sample.held != "texts"
@@ -151,6 +159,8 @@ class Tagging(PredictionTask):
 
     def answers_seen(self) -> NamesSeen:
         """Return what gathers tags."""
+        from seqrnn.tasks.answers_seen import NamesSeen
+
         return NamesSeen("tag", self.tags.names_of)
 
     def sizes(self) -> dict[str, int]:
@@ -212,8 +222,18 @@ class Tagging(PredictionTask):
             raise UsageError("`k` and `threshold` choose among labels; a tagger gives each token one tag")
         return LabelSelection()
 
-    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:  # noqa: ARG002
-        """Name the tags of each sentence of a batch."""
+    def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:
+        """Name the tags of each sentence of a batch; with `part_probs`, score every tag of each token."""
+        answers = self._tagged(values, batch)
+        if not choice.part_probs:
+            return answers
+        every = with_temperature(values["log_probs"], self.calibration.temperature)  # (B, T, K)
+        return [
+            answer._replace(part_classes=scores[: len(answer.parts)].tolist())
+            for answer, scores in zip(answers, every, strict=True)
+        ]
+
+    def _tagged(self, values: Values, batch: Batch) -> list[Answer]:
         sure = confidence_of(values["log_prob"], self.calibration.confidence).tolist()
         columns = (values["tags"], self.calibrated(values), values["log_prob"], batch.arrays["lengths"], sure)
         return [
@@ -226,6 +246,26 @@ class Tagging(PredictionTask):
     def _answer(self, tags: np.ndarray, log_probs: np.ndarray, log_prob: float) -> Answer:
         names = [self.tags.tags[tag] for tag in tags]
         return Answer(names, log_prob, [(names, log_prob)], parts=log_probs.tolist())
+
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return the tag of each token, with the runners-up."""
+        length, names = int(batch.arrays["lengths"][0]), self.tags.tags
+        likely = np.exp(with_temperature(values["log_probs"][0, :length], self.calibration.temperature))
+        tags = values["tags"][0, :length].tolist()
+        return [
+            ExplainedOutput(
+                names[tag],
+                float(likely[step, tag]),
+                "log_probs",
+                (step, tag),
+                likeliest(likely[step], names, MAX_RUNNERS_UP, tag),
+            )
+            for step, tag in enumerate(tags)
+        ]
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> list[Any]:
+        """Return the tags."""
+        return [output.output for output in outputs]
 
     def calibrated(self, values: Values) -> np.ndarray:
         """Return the log-probability of each chosen tag, (B, T), as it is answered."""

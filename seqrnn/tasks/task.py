@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
 
 from seqrnn.config import Config, Holdout
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, BatchOrder
+from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field, Side, TextField, Use
 from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.data.sample import Sample
 from seqrnn.errors import UsageError
 from seqrnn.metrics.calibration import (
     Coverage,
@@ -30,9 +30,13 @@ from seqrnn.metrics.calibration import (
 )
 from seqrnn.metrics.evaluation import Evaluation, Figure
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
-from seqrnn.tasks.answers_seen import AnswersSeen, NothingSeen
 from seqrnn.tasks.diagram import Diagram
+from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
+
+if TYPE_CHECKING:
+    from seqrnn.data.sample import Sample
+    from seqrnn.tasks.answers_seen import AnswersSeen
 
 Asked = Literal["names", "sequences", "lines"]
 """What a model says of a row of data: it names something, writes a sequence, or scores the line."""
@@ -92,12 +96,13 @@ class Scorer(ABC):
 class LabelSelection:
     """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
 
-    With `probs`, the scores of all classes come along.
+    With `probs`, the scores of all classes come along; with `part_probs`, those of each token.
     """
 
     k: int = 1
     threshold: float = 0.0
     probs: bool = False
+    part_probs: bool = False
 
 
 class Claim(NamedTuple):
@@ -121,6 +126,7 @@ class Task(ABC):
     holdouts: ClassVar[frozenset[Holdout]] = frozenset({"examples", "sources"})  # that mean something here
     stream: bool = False  # whether one long text is read, whose state is carried on
     searches: ClassVar[bool] = False  # whether it answers a row by a sequence that a search finds
+    output_per_token: ClassVar[bool] = False  # each token has an output, so that none can be left out
     no_probability: ClassVar[str] = "its answers have no probability that they are right"
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
@@ -191,6 +197,8 @@ class Task(ABC):
 
     def answers_seen(self) -> AnswersSeen:
         """Return what gathers the right answers of data that are inspected."""
+        from seqrnn.tasks.answers_seen import NothingSeen
+
         return NothingSeen()
 
     @abstractmethod
@@ -217,6 +225,27 @@ class Task(ABC):
         """Return records with all targets that would be right for each, where others say more of them."""
         return list(records)
 
+    @abstractmethod
+    def explained(self, values: Values, batch: Batch) -> list[ExplainedOutput]:
+        """Return what the model says of the one row of a batch, of which it computed `values`."""
+
+    def surprisals(self, values: Values, batch: Batch) -> list[float] | None:  # noqa: ARG002
+        """Return how surprising each token of the one row of a batch is, in nats, where that is modelled."""
+        return None
+
+    def explained_batches(self, dataset: Dataset) -> Iterator[Batch]:
+        """Make one batch of rows that are to be explained."""
+        return self.batches(dataset, one_batch(dataset))
+
+    @property
+    @abstractmethod
+    def explained_fields(self) -> Sequence[SourceField]:
+        """The fields that are read of a row to be explained, the first being its text or its numbers."""
+
+    def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> Any:
+        """Return what the outputs are together."""
+        return outputs[0].output
+
     def generation_limit(self, batch: Batch) -> int:  # noqa: ARG002
         """Return how many tokens an evaluation generates at most for each row of a batch.
 
@@ -224,6 +253,10 @@ class Task(ABC):
         computes.
         """
         return 0
+
+    def plain_fields(self, text: str) -> dict[str, Any]:
+        """Return a row that is plain text as the fields that a JSON line would have brought."""
+        return {"text": text}
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""
@@ -234,6 +267,11 @@ class RowTask(Task):
     """A task whose model answers each row of a stream."""
 
     source: SourceField
+
+    @property
+    def explained_fields(self) -> Sequence[SourceField]:
+        """What is read of a row."""
+        return cast(Sequence[SourceField], self.inputs)
 
     @property
     @abstractmethod
@@ -289,6 +327,11 @@ class PredictionTask(RowTask):
     @abstractmethod
     def write(self, answer: Answer, text: str, probs: bool) -> str:
         """Write the answer to the row `text` as a shell reads it, without the last newline."""
+
+
+def one_batch(dataset: Dataset) -> BatchOrder:
+    """Return the order that puts all of a data set into one batch."""
+    return BatchOrder(limits=BatchLimits(len(dataset), sys.maxsize))
 
 
 def with_classes(answers: list[Answer], log_probs: np.ndarray, choice: LabelSelection) -> list[Answer]:

@@ -53,7 +53,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let the model have the average inside the context, and its own weights again behind it."""
+        """Let the model have the average inside the context, and its own weights again after it."""
         self._exchange()
         try:
             yield
@@ -66,7 +66,7 @@ class WeightAverage:
         return {f"{AVERAGED}{name}": weight.cpu().numpy() for name, weight in pairs}
 
     def resume(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Go on from a model as it was saved: as its average, if its own weights are in `arrays`."""
+        """Continue from a model as it was saved: as its average, if its own weights are in `arrays`."""
         self.restart()
         for name, weight in self._trained.items():
             if (own := arrays.get(f"{AVERAGED}{name}")) is not None:

@@ -98,7 +98,7 @@ class DeviceUpdater(Updater):
         return next((graph.graph.pool() for graph in self._graphs.values()), None)
 
     def backward(self, arrays: dict[str, Tensor], carry: Layers | None) -> tuple[Tensor, Layers | None]:
-        """Add the gradients of one batch; return its share of the mean loss, and the state to go on from."""
+        """Add the gradients of one batch; return its share of the mean loss, and the next state."""
         total, after = self.learner.loss_of(arrays, carry)
         share = total / self._targets
         share.backward()  # type: ignore[no-untyped-call]
@@ -107,7 +107,7 @@ class DeviceUpdater(Updater):
     def apply(self, loss: Tensor, carry: Layers | None) -> Layers | None:
         """Clip the gradients and update the weights, unless the loss or a gradient is not finite.
 
-        Returns the state to go on from, that of a beginning if it is not.
+        Returns the next state, the initial one if it is not.
         """
         optimizer: Any = self.learner.optimizer
         norm = nn.utils.clip_grad_norm_(self.learner.model.parameters(), self.learner.clip)
@@ -140,7 +140,7 @@ class StepGraph:
             _copy(updater.apply(loss, after), self._after)
 
     def replay(self, batch: Batch, carry: Layers | None) -> Layers | None:
-        """Do the same with another batch; return the state to go on from."""
+        """Do the same with another batch; return the next state."""
         for name in self._given:
             self._arrays[name].copy_(torch.from_numpy(batch.arrays[name]).pin_memory(), non_blocking=True)
         _copy(carry, self._before)

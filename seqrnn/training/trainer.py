@@ -59,7 +59,7 @@ class Trainer:
         self.state = TrainerState()
         self.device = next(model.parameters()).device
         self.dtype = choose_precision(
-            self.config.precision, self.device, load(CELLS[config.model.cell]).fused
+            self.config.precision, self.device, load(CELLS[config.model.cell]).torch_kernel
         )
         self.optimizer = build_optimizer(model, self.config)
         self.average = WeightAverage(model, self.config.average)
@@ -73,7 +73,6 @@ class Trainer:
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._started = time.monotonic()
         self._saved_step: int | None = None
-        self._rate = 0.0  # learning rate of the last update
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
 
@@ -125,7 +124,7 @@ class Trainer:
                 yield from self._evaluate_and_save(run)
                 continue
             group, started = next(groups), self.seconds()
-            self._rate = rate = self.schedule.rate(self.fraction())
+            rate = self.schedule.rate(self.fraction())
             self.updater.update(group, rate, self.state.step + 1)
             self._count_update(group, rate, started)
             yield from self._completed_updates(self.updater.lag)
@@ -181,6 +180,7 @@ class Trainer:
         """Take note of an update that began `started` seconds after the training."""
         state = self.state
         state.step, state.batch, state.seconds = state.step + 1, state.batch + len(group), self.seconds()
+        state.learning_rate = rate
         tokens, positions = sum(b.tokens for b in group), sum(b.positions for b in group)
         self._threads.update_took(state.seconds - started, positions)
         begun = Stepped(
@@ -297,7 +297,7 @@ class Trainer:
             metrics=evaluation.figures,
             best=better,
             metric=self.task.metric,
-            learning_rate=self._rate,
+            learning_rate=state.learning_rate,
         )
 
 

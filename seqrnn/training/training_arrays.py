@@ -135,7 +135,7 @@ def _check_moments(arrays: Mapping[str, np.ndarray], updates: int, path: Path) -
 def _restore_random_state(content: np.ndarray, path: Path) -> None:
     """Set PyTorch's generator, a Mersenne twister. Raises ModelError for a state that it cannot be in."""
     # It counts down how many of its numbers are left, and up which is the next. PyTorch holds each below 625,
-    # but not both against each other, and would read on behind the last number.
+    # but not both against each other, and would read past the last number.
     left, following = content[8:12].view(np.int32).item(), content[16:24].view(np.uint64).item()
     try:
         if left + following != 625 and (left, following) != (1, 0):

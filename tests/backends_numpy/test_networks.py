@@ -59,14 +59,14 @@ def test_a_classifier_keeps_what_its_whole_vocabulary_brings_for_batches_of_many
     size = session.task.sizes()["vocabulary"]
     generator = np.random.default_rng(1)
     layer = network.network._rnn.layers.layers[0][1]
-    assert layer._table_inputs is None
+    assert layer._table_projected is None
     kept = []
     for _ in range(3):
         source, lengths = generator.integers(0, size, (12, 5)), generator.integers(0, 6, 12)
         batch = Batch({"source": source, "lengths": lengths}, 12, 60, 60, np.arange(12))
         expected, found = engine.values(batch), network.values(batch)
         np.testing.assert_allclose(found["log_probs"], expected["log_probs"], atol=1e-5)
-        kept.append(layer._table_inputs)
+        kept.append(layer._table_projected)
     assert len(kept[0]) == size
     assert kept[2] is kept[0]
 

@@ -44,7 +44,7 @@ def inputs(rnn, kind, lengths, spare=2):
     _, directions, layers = kind
     x = torch.randn(len(lengths), max(lengths) + spare, E, dtype=torch.float64)
     states = [
-        tuple(torch.randn(len(lengths), H, dtype=torch.float64) for _ in rnn.cell.state_names)
+        tuple(torch.randn(len(lengths), *s, dtype=torch.float64) for s in rnn.cell.state(H).values())
         for _ in range(layers * directions)
     ]
     return x, states
@@ -85,6 +85,8 @@ def test_stopping_finished_sequences_changes_neither_results_nor_gradients(kind,
 @pytest.mark.parametrize("shrink", [True, False])
 def test_results_and_gradients_are_those_of_packed_sequences(kind, shrink):
     rnn = build(kind, shrink)
+    if rnn.cell.torch_kernel is None:
+        pytest.skip("no class of torch.nn computes this cell")
     x, states = inputs(rnn, kind, UNSORTED, spare=0)
     oracle = Packed(rnn, kind)
     assert_same(everything(rnn, x, UNSORTED, states), everything(oracle, x, UNSORTED, states))
@@ -96,8 +98,8 @@ class Packed(nn.Module):
     def __init__(self, rnn, kind):
         super().__init__()
         _, directions, layers = kind
-        self.kernel = getattr(nn, rnn.cell.fused)(
-            E, H, layers, batch_first=True, bidirectional=directions == 2, **rnn.cell.fused_options
+        self.kernel = getattr(nn, rnn.cell.torch_kernel)(
+            E, H, layers, batch_first=True, bidirectional=directions == 2, **rnn.cell.torch_options
         ).double()
         with torch.no_grad():
             for own, copied in zip(self.kernel.parameters(), rnn.parameters(), strict=True):
@@ -163,11 +165,11 @@ def test_a_finished_sequence_costs_no_computation_if_it_may_stop(kind, shrink, m
     rnn = build(kind, shrink)
     x, states = inputs(rnn, kind, WITH_EMPTY)
     computed = []
-    kernel = RNN._kernel
+    runner = rnn.runner
     monkeypatch.setattr(
-        RNN,
-        "_kernel",
-        lambda self, k, x, s: computed.append(x.shape[0] * x.shape[1]) or kernel(self, k, x, s),
+        rnn,
+        "runner",
+        lambda layer, x, state: computed.append(x.shape[0] * x.shape[1]) or runner(layer, x, state),
     )
     rnn(x, torch.tensor(WITH_EMPTY), states)
     _, directions, layers = kind
@@ -201,7 +203,8 @@ def test_step_by_step_is_the_whole_sequence(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_half_precision_handles_lengths_alike(cell):
-    if not computes_bfloat16(load(CELLS[cell]).fused):
+    kernel = load(CELLS[cell]).torch_kernel
+    if kernel is not None and not computes_bfloat16(kernel):
         pytest.skip("this CPU has no such kernel of bfloat16")
     sizes = RNNSizes(E, H, 2, True)
     torch.manual_seed(3)
@@ -256,7 +259,7 @@ def test_rows_in_order_are_not_moved():
 
 def on_a_gpu(rnn):
     """Let a network compute on the CPU as it does on a GPU."""
-    rnn._run_segments = rnn._run_filled
+    rnn._run_on_cpu = rnn._run_on_gpu
     return rnn
 
 

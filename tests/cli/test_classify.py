@@ -219,4 +219,4 @@ def test_a_key_that_stands_twice_is_told_and_neither_value_taken(seqrnn, classif
     row = b'{"text": "good", "text": "bad"}\n'
     answer = json.loads(seqrnn("classify", "-m", classifier, "--jsonl", stdin=row).stdout)
     assert (answer["prediction"], answer["id"]) == (None, 0)
-    assert "stands twice" in answer["error"]
+    assert "occurs twice" in answer["error"]

@@ -119,7 +119,7 @@ def test_a_file_for_the_answers_is_written_instead_of_stdout(seqrnn, classifier,
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (["test.tsv", "--src", "train.source", "--tgt", "train.target"], 2, "--src and --tgt stand alone"),
+        (["test.tsv", "--src", "train.source", "--tgt", "train.target"], 2, "--src and --tgt name the data"),
         (["--src", "train.source"], 2, "--src and --tgt go together"),
         (["absent.tsv"], 3, "absent.tsv: No such file"),
         (["train.source"], 3, "no label"),

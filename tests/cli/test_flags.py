@@ -64,9 +64,9 @@ def test_help_shows_every_flag_with_help_choices_and_default(app: typer.Typer) -
         for spelling in filter(None, (flag_of(field) or "").split("/")):
             assert spelling in shown
     for words in (
-        "Size of a hidden state.",
+        "Size of the hidden state.",
         "[default: 256]",
-        "elman, elman-relu, gru, lstm",
+        "elman, elman-relu, gru, lstm, mingru, minlstm",
         "become <unk>",
     ):
         assert words in " ".join(shown.replace("│", " ").split())

@@ -210,6 +210,37 @@ def test_what_is_missing_is_told_before_anything_else(classifier) -> None:
 
 def test_several_labels_a_row_and_models_without_data_have_pages(seqrnn, several, storyteller) -> None:
     _, tree = page_of(seqrnn, several, "several.tsv")
-    assert not of_class(tree, "matrix")
     assert tree.xpath("//*[@id='classes']//table")
     page_of(seqrnn, storyteller)
+
+
+def test_runs_are_compared_on_the_same_rows(seqrnn, classifier, folder, options) -> None:
+    assert (
+        seqrnn("train", "train.tsv", "-o", "other", "--cell", "elman", *options[:2], *options[4:]).returncode
+        == 0
+    )
+    result = seqrnn("report", classifier, "other", "test.tsv", "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    numbers = json.loads(result.stdout)
+    (pair,) = numbers["paired"]
+    first, second = (run["figures"]["accuracy"] for run in numbers["runs"])
+    assert pair["difference"] == pytest.approx(second - first)
+    assert (pair["first"], pair["second"], pair["test"]) == ("classifier", "other", "McNemar")
+    _, tree = page_of(seqrnn, classifier, "other", "test.tsv")
+    assert [section.get("id") for section in tree.xpath("//section")] == [
+        "summary", "paired", "curves", "states",
+    ]  # fmt: skip
+    assert "model.cell" in text_of(tree.get_element_by_id("summary"))
+
+
+def test_runs_of_other_tasks_and_other_data_are_not_compared(
+    seqrnn, classifier, several, storyteller
+) -> None:
+    for args, words in [
+        ((classifier, storyteller), "compare runs of one task"),
+        ((classifier, several), "name a file of data after the runs"),
+        ((classifier, "test.tsv", classifier), "name the runs first"),
+    ]:
+        result = seqrnn("report", *args)
+        assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1), args
+        assert words in result.stderr.decode()

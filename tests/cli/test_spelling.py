@@ -12,8 +12,8 @@ import seqrnn
 from seqrnn.cli.spelling import all_in_flags, in_flags
 
 PACKAGE = Path(seqrnn.__file__).parent
-SPELL_FLAGS = {"cli", "config.py", "__main__.py"}
-"""Where a flag may stand: the command line, and the settings that declare theirs."""
+SPELL_FLAGS = {"cli", "config.py", "reporting", "__main__.py"}
+"""What spells flags: the command line, settings, which declare theirs, and reports, which show commands."""
 
 
 @pytest.mark.parametrize(

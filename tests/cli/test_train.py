@@ -46,7 +46,7 @@ def test_a_training_is_told_in_plain_lines_on_stderr(training) -> None:
     *table, _ = [line.split() for line in lines[7:-2] if "%  step" not in line]  # progress, if it takes long
     assert table[0] == HEADS
     assert [row[0] for row in table[1:]] == ["20", "40", "60"]
-    assert lines[-1] == "saved in classifier; ask it with: seqrnn classify -m classifier"
+    assert lines[-1] == "saved in classifier; use it with: seqrnn classify -m classifier"
 
 
 def test_every_evaluation_is_a_line_of_metrics(training, classifier) -> None:
@@ -200,7 +200,7 @@ def test_a_training_on_stdin_is_resumed_with_the_same_data_and_no_other(seqrnn, 
     assert changed.returncode == 3
     again = seqrnn("train", "-o", "piped", "--resume", "--steps", "5", stdin=data)
     assert again.returncode == 0
-    assert b"going on from step 3" in again.stderr
+    assert b"continuing from step 3" in again.stderr
 
 
 def test_a_resumed_training_lasts_as_long_as_is_said_now(seqrnn, folder, small) -> None:
@@ -294,5 +294,5 @@ def test_a_stopped_training_says_the_command_that_goes_on(folder, environment, s
         process.send_signal(signal.SIGINT)
         last = process.communicate(timeout=60)[1].decode().splitlines()[-1]
     assert process.returncode == 130
-    said = "saved in to be continued; go on with: seqrnn train -o 'to be continued' --resume"
+    said = "saved in to be continued; continue with: seqrnn train -o 'to be continued' --resume"
     assert last == said

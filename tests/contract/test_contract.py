@@ -13,7 +13,7 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 from seqrnn.backends.torch.parameters import model_arrays
-from seqrnn.catalog import CELLS, TASKS
+from seqrnn.catalog import CELLS, TASKS, load
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
@@ -161,8 +161,10 @@ def test_a_model_that_was_saved_is_the_same_when_it_is_opened(train, chosen):
     expected = evaluate(session.model, session.task, session.prepared.valid).figures
     found = evaluate(model, run.task, session.prepared.valid).figures
     assert found["task"] == expected["task"]
-    without = {"task": None}
-    assert {**found, **without} == pytest.approx({**expected, **without}, rel=1e-4)
+    numbers = [
+        {name: value for name, value in figures.items() if name != "task"} for figures in (found, expected)
+    ]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-4)
 
 
 def fit(session, updates):
@@ -184,8 +186,11 @@ def fit(session, updates):
 
 def test_one_batch_is_learned_by_heart(make_session, chosen):
     layout, settings, content = chosen
-    session = make_session(layout, settings | {"training.batch_size": ROWS, "model.hidden_size": 24}, content)
-    before, after = fit(session, 120)
+    cell = settings.get("model.cell")
+    linear = cell is not None and load(CELLS[cell]).scan is not None  # to count, its gates need a layer below
+    shape = {"model.hidden_size": 24, "model.num_layers": 1 + linear}
+    session = make_session(layout, settings | {"training.batch_size": ROWS, **shape}, content)
+    before, after = fit(session, 160 if linear else 120)
     assert after < 0.1 * before
 
 

@@ -88,7 +88,7 @@ def test_a_long_list_on_one_line_is_read(read):
         ('[{"q": "a", "a": "x"}]\n[]', "a.json:2: not valid JSON: '[' after the end of the list; "),
         ("[1, 2]", "a.json:1: a JSON int, expected an object; "),
         ('"text"', "a.json:1: not valid JSON: '\"' where '{' is expected; "),
-        ('[{"q": "a", "q": "b"}]', 'a.json:1: not valid JSON: the key "q" stands twice'),
+        ('[{"q": "a", "q": "b"}]', 'a.json:1: not valid JSON: the key "q" occurs twice'),
         ('[{"q": "a", "a": NaN}]', "a.json:1: not valid JSON: NaN is no JSON number"),
         (
             '{"b": [{"q": "a", "a": "x"}],\n"c": [{"q": "a", "a": "x"}]}',

@@ -56,7 +56,7 @@ def test_many_short_lists_are_no_depth() -> None:
         ("9" * 5000, "an integer has thousands of digits"),
         ("1e400", "1e400 is no finite number"),
         ("NaN", "NaN is no JSON number"),
-        ('{"a": 1, "a": 2}', 'the key "a" stands twice'),
+        ('{"a": 1, "a": 2}', 'the key "a" occurs twice'),
         ('{"' + "[" * 200, "Unterminated string"),
     ],
 )

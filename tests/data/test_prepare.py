@@ -170,7 +170,7 @@ def test_examples_that_are_too_long_are_skipped_where_asked(tmp_path: Path) -> N
 
 
 def test_an_example_that_is_too_long_is_named_where_asked(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"train\.tsv:1: longer than `data.max_tokens`; .*`data.over_length`"):
+    with pytest.raises(DataError, match=r"train\.tsv:1: longer than `data.max_tokens`; .*`data.over_length"):
         classify(rows(tmp_path, LONG), max_tokens=3, over_length="error")
 
 

@@ -297,7 +297,7 @@ def test_json_fields_are_chosen_by_name(write: Write):
     [
         ("{", "not valid JSON"),
         ("[1]", "a JSON list, expected an object"),
-        ('{"text": "t", "text": "u"}', 'the key "text" stands twice'),
+        ('{"text": "t", "text": "u"}', 'the key "text" occurs twice'),
         ('{"text": "t", "x": NaN}', "NaN is no JSON number"),
         ('{"text": "\\ud800"}', "not valid JSON"),
         ("[" * 100_000, "not valid JSON"),

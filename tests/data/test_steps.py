@@ -76,7 +76,7 @@ def test_keys_become_ones():
 def test_what_is_no_list_of_keys_is_told_with_its_place(step):
     with pytest.raises(
         DataError,
-        match=r"^a\.jsonl:7: step 2 is no list of keys 0 to 3; .* with more `data.keys`$",
+        match=r"^a\.jsonl:7: step 2 is no list of keys from 0 to 3; .* with more `data.keys`$",
     ):
         sets_of(record([[1], step]), 4)
 

@@ -31,7 +31,7 @@ def test_an_interrupted_training_is_saved_and_goes_on_as_if_it_had_not_been(fold
     assert (process.returncode, stdout) == (130, "")
     *_, stopped, saved = stderr.splitlines()
     assert stopped.endswith(": SIGINT came")
-    assert saved == "saved in run; go on with: seqrnn train -o run --resume"
+    assert saved == "saved in run; continue with: seqrnn train -o run --resume"
     end = int(re.match(r"([\d,]+) updates", stopped)[1].replace(",", "")) + 7
     code, _, stderr = train("-o", "run", "--resume", "--steps", str(end), "-q")
     assert (code, stderr) == (0, "")

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
+from seqrnn.backends.torch.backend import open_backend
 from seqrnn.data.record import Record
+from seqrnn.library.explaining import Explainer
 from seqrnn.tasks.task import LabelSelection
 
 
@@ -35,6 +38,17 @@ def test_the_sample_of_sums_is_learned(train_sample, measure, opened):
     steps = [[0.9, 0.0], [0.2, 1.0], [0.6, 0.0], [0.3, 0.0], [0.8, 1.0], [0.1, 0.0], [0.5, 0.0], [0.7, 0.0]]
     (answer,) = Labeller(*opened(path, "numpy")).answer([Record("", steps=steps)], LabelSelection())
     assert answer.prediction == pytest.approx(1.0, abs=0.2)
+    assert share_of_sums_explained_by_the_marked_numbers(path) >= 0.95
+
+
+def share_of_sums_explained_by_the_marked_numbers(path):
+    """How many of 60 sums have the two marked steps as those that matter most."""
+    run = open_run(path)
+    asking = Explainer(run, open_backend(run, "cpu")).asking()
+    series = np.load("sample_data/adding.test.npz")["x"][:60]
+    explanations = (answer.explanation for answer in asking([Record("", steps=steps) for steps in series]))
+    found = [set(explanation.outputs[0].ranked[:2]) for explanation in explanations]
+    return np.mean([set(np.flatnonzero(x[:, 1])) == two for x, two in zip(series, found, strict=True)])
 
 
 def rolls(name):

@@ -24,36 +24,36 @@ FILES = {
     "numbers.jsonl": "".join(json.dumps({"vector": [i, 2], "label": i / 7}) + "\n" for i in range(20)),
 }
 IDLE = [
-    ("labels.tsv", {"model.attention": "mlp"}, "`model.attention=mlp`: changes nothing for classification"),
-    ("labels.tsv", {"data.keys": 40}, "`data.keys=40`: changes nothing for text, only for notes"),
+    ("labels.tsv", {"model.attention": "mlp"}, "`model.attention=mlp`: has no effect on classification"),
+    ("labels.tsv", {"data.keys": 40}, r"`data.keys=40`: has no effect on text \(only on notes"),
     (
         "labels.tsv",
         {"data.normalize": False},
-        "`data.normalize=false`: changes nothing for text, only for image",
+        r"`data.normalize=false`: has no effect on text \(only on image",
     ),
     ("labels.tsv", {"data.over_length": "skip"}, "`data.over_length` skip needs .* add `data.max_tokens`"),
     ("labels.tsv", {"data.label_separator": ";"}, "`data.label_separator` .* add `data.multi_label=true`"),
-    ("tags.conll", {"model.pooling": "mean"}, "`model.pooling=mean`: changes nothing for tagging, only for"),
+    ("tags.conll", {"model.pooling": "mean"}, r"`model.pooling=mean`: has no effect on tagging \(only on"),
     (
         "pairs.tsv",
         {"training.class_weights": "balanced"},
-        "`training.class_weights=balanced`: changes nothing for seq",
+        "`training.class_weights=balanced`: has no effect on seq",
     ),
     (
         "long.txt",
         {"model.bidirectional": True},
-        "`model.bidirectional=true`: changes nothing for language",
+        "`model.bidirectional=true`: has no effect on language",
     ),
     ("tags.conll", {"data.holdout": "stratified"}, "`data.holdout` stratified .* of which tagging has none"),
     (
         "notes.jsonl",
         {"model.bidirectional": True},
-        "`model.bidirectional=true`: changes nothing for poly",
+        "`model.bidirectional=true`: has no effect on poly",
     ),
     (
         "numbers.jsonl",
         {"model.output_layer": "crf"},
-        "`model.output_layer=crf`: changes nothing for regr",
+        "`model.output_layer=crf`: has no effect on regr",
     ),
 ]
 

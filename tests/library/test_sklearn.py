@@ -70,6 +70,17 @@ def test_a_tagger_learns_tags(fitted_tagger):
     assert fitted_tagger.classes_.tolist() == ["N", "V"]
 
 
+@pytest.mark.parametrize("layer", ["softmax", "crf"])
+def test_a_tagger_says_how_likely_each_tag_of_each_token_is(layer):
+    settings = {"character_size": 0, "precision": "fp32", "output_layer": layer}
+    fitted = tagger(steps=60, settings=settings).fit(SENTENCES, TAGS)
+    found = fitted.predict_proba(SENTENCES[:3])
+    assert [each.shape for each in found] == [(len(sentence), 2) for sentence in SENTENCES[:3]]
+    for each, tags in zip(found, fitted.predict(SENTENCES[:3]), strict=True):
+        assert each.sum(axis=1) == pytest.approx(np.ones(len(each)), rel=1e-4)
+        assert fitted.classes_[each.argmax(axis=1)].tolist() == tags
+
+
 def test_the_saved_run_answers_the_same_in_the_library(fitted, tmp_path):
     fitted.save(tmp_path / "run")
     answers = seqrnn.load(tmp_path / "run").classify(ROWS[:4])

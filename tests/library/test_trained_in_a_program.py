@@ -99,7 +99,7 @@ def test_nothing_is_printed_and_pytorch_is_as_before(data, tmp_path, capfd):
         ({"hidden_size": 0}, seqrnn.ConfigError, "hidden_size=0: must be at least 1"),
         ({"config": {"model": {"hiden": 3}}}, seqrnn.ConfigError, r"config: model\.hiden: unknown key"),
         ({"config": "none.yaml"}, seqrnn.ConfigError, r"none\.yaml"),
-        ({"attention": "mlp"}, seqrnn.UsageError, "attention='mlp'.* nothing for classification"),
+        ({"attention": "mlp"}, seqrnn.UsageError, "attention='mlp'.* no effect on classification"),
         ({"lengths": "blank"}, seqrnn.UsageError, "`data.lengths=blank` .* `data.max_tokens`"),
         (
             {"resume": True, "overwrite": True},
@@ -134,7 +134,7 @@ def test_test_data_are_measured_at_the_end(data, tmp_path):
 
 def test_a_run_that_is_there_is_not_replaced(data, tmp_path):
     seqrnn.train(data, tmp_path / "run", steps=1, **SMALL)
-    with pytest.raises(seqrnn.UsageError, match=r"is not empty; go on with `resume`, .* `overwrite`"):
+    with pytest.raises(seqrnn.UsageError, match=r"is not empty; continue it with `resume`, .* `overwrite`"):
         seqrnn.train(data, tmp_path / "run", steps=1, **SMALL)
     seqrnn.train(data, tmp_path / "run", steps=1, overwrite=True, **SMALL)
 

@@ -96,11 +96,18 @@ def test_confidence_in_sequences_is_learnt_from_which_were_right():
     assert (np.diff(confidence_of(scores, fitted)[order]) >= 0).all()
 
 
-def test_where_too_few_were_right_or_wrong_nothing_is_learnt():
+def test_where_too_few_are_known_or_none_was_right_nothing_is_learnt():
     scores = np.log(np.linspace(0.1, 0.9, 50))
-    assert fit_confidence(scores, np.ones(50, dtype=bool)) is None
-    assert fit_confidence(scores, np.arange(50) < 4) is None
+    assert fit_confidence(scores, np.zeros(50, dtype=bool)) is None
+    assert fit_confidence(scores[:9], np.ones(9, dtype=bool)) is None
     assert fit_confidence(np.empty(0), np.empty(0, dtype=bool)) is None
+
+
+def test_sequences_that_are_all_right_are_as_likely_as_so_many_can_show():
+    scores = np.log(np.linspace(0.1, 0.9, 50))
+    sure = confidence_of(scores, fit_confidence(scores, np.ones(50, dtype=bool)))
+    assert sure.mean() == pytest.approx(51 / 52, abs=0.01)
+    assert sure.min() > 0.9
 
 
 def test_the_bins_and_the_error_are_those_worked_out_by_hand():

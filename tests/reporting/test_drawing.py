@@ -87,6 +87,7 @@ def test_every_template_escapes_what_it_shows() -> None:
 
 def test_names_are_one_line_and_short() -> None:
     assert short("a\nb") == "a b"
+    assert (short(" "), short("")) == ("␣", "")
     assert len(short("x" * 100)) == 40
 
 

@@ -60,6 +60,9 @@ def test_a_table_without_pairs_has_no_matrix() -> None:
     assert found is not None
     assert found.matrix is None
     assert found.verdict.startswith("Hardest: ")
+    perfect = class_scores(evaluation_of(actual, actual, labels))
+    assert perfect is not None
+    assert perfect.verdict == "No class is taken for another one."
     assert class_scores(Evaluation({})) is None
 
 

@@ -199,5 +199,5 @@ def test_nan_is_an_error():
 
 @pytest.mark.parametrize(("size", "penalty"), [(0, 0.0), (1, -0.1), (1, float("nan"))])
 def test_values_out_of_range_are_refused(size, penalty):
-    with pytest.raises(UsageError, match=r"--(beam-size|length-penalty)"):
+    with pytest.raises(UsageError, match=r"`decoding.(beam_size|length_penalty)`"):
         Beam(size, penalty)

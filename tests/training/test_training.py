@@ -14,6 +14,7 @@ from spoiled import spoil
 
 from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.backends.torch.parameters import model_arrays
+from seqrnn.catalog import CELLS
 from seqrnn.errors import NumericError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.directory import RunDirectory
@@ -107,6 +108,14 @@ def test_a_training_stopped_after_any_step_goes_on_as_if_it_never_was(
     candidates = {1, 2, per_epoch - 1, per_epoch, per_epoch + 1, 2 * per_epoch}
     stops = sorted(step for step in candidates if 0 < step < last)
     stop_and_go(make_session, (layout, chosen), tmp_path / "broken", stops)
+    assert traces(tmp_path / "broken") == traces(unbroken)
+
+
+@pytest.mark.parametrize("cell", sorted(set(CELLS) - {"elman", "elman-relu", "gru", "lstm"}))
+def test_a_training_of_a_new_cell_goes_on_as_if_it_never_was_stopped(make_session, train, tmp_path, cell):
+    chosen = {**RANDOM, "model.cell": cell, "model.num_layers": 2}
+    session, unbroken = train("text", chosen)
+    stop_and_go(make_session, ("text", chosen), tmp_path / "broken", [1, session.trainer.state.step - 1])
     assert traces(tmp_path / "broken") == traces(unbroken)
 
 

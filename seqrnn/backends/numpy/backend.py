@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from seqrnn.answering.backend import Backend
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.backends.numpy.networks import build_network
 from seqrnn.backends.numpy.weights import Array, Take, load_network, parameters_of
@@ -16,7 +16,7 @@ def can_run(run: OpenedRun) -> bool:
     return "channels" not in run.task.sizes()
 
 
-def open_backend(run: OpenedRun) -> Any:
+def open_backend(run: OpenedRun) -> Backend:
     """Make the network of a run; it offers the protocol of `answering/backend.py` that its task needs.
 
     Raises ModelError where the weights are not those of the configuration, before memory is taken
@@ -25,7 +25,7 @@ def open_backend(run: OpenedRun) -> Any:
     return open_with_parameters(run)[0]
 
 
-def open_with_parameters(run: OpenedRun) -> tuple[Any, Mapping[str, Array]]:
+def open_with_parameters(run: OpenedRun) -> tuple[Backend, Mapping[str, Array]]:
     """Make the network of a run as `open_backend` does; return its parameters by name as well."""
     parameters: dict[str, Array] = {}
 
@@ -41,6 +41,6 @@ def expected_parameters(run: OpenedRun) -> Expected:
     return parameters_of(_description(run))
 
 
-def _description(run: OpenedRun) -> Callable[[Take], Any]:
+def _description(run: OpenedRun) -> Callable[[Take], Backend]:
     sizes = run.task.sizes()
     return lambda take: build_network(take, run.task.model, run.config.model, sizes)

@@ -56,6 +56,10 @@ class NumpyFunctions:
     def remove_axis(self, x: Array, axis: int) -> Array:
         return x.squeeze(axis)
 
+    def unflatten(self, x: Array, shape: tuple[int, ...]) -> Array:
+        """Give each row of `x` (B, N) a shape: (B, *shape)."""
+        return x.reshape(-1, *shape)
+
     def rows(self, x: Array, index: Array) -> Array:
         found: Array = x[index]
         return found

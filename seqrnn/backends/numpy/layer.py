@@ -1,110 +1,120 @@
 """One recurrent layer in one direction.
 
-Shapes: B batch, E input size, H hidden size, G gates, N sequences; U different inputs of a batch, M nodes of
-its prefix tree, R of them roots.
+Shapes: B batch, E input size, H hidden size, P numbers of a projection, N sequences; U different inputs of a
+batch, M nodes of its prefix tree, R of them roots.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from threading import Lock, get_ident
 
 import numpy as np
-from numpy import matmul
 
 from seqrnn.backends.numpy.inputs import MOST_BROUGHT, Lookup
-from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.prefixes import PrefixTree
-from seqrnn.backends.numpy.unrolled import unroll
-from seqrnn.backends.numpy.weights import Array, Take
+from seqrnn.backends.numpy.unrolled import Step, unroll
+from seqrnn.backends.numpy.weights import Array, Take, aligned
 from seqrnn.cells import in_numpy
-from seqrnn.cells.cell import Cell, State
+from seqrnn.cells.cell import Cell, Parameters, State
 from seqrnn.cells.sizes import CACHED
 
 Brought = Callable[[Array | slice], Array]
-"""What the vectors of so many numbers bring to a step: `(N,) -> (N, G * H)`."""
+"""What the vectors of so many numbers bring to a step: `(N,) -> (N, P)`."""
 
-FEW = 8  # sequences for which making arrays costs more than what is computed
+UNROLL_MAX_ROWS = 8  # sequences for which making arrays costs more than what is computed
 
 
 class Layer:
-    """The weights of a layer and the steps of its cell."""
+    """The parameters of a layer and the steps of its cell."""
 
     def __init__(self, take: Take, cell: type[Cell], input_size: int, hidden_size: int) -> None:
-        """Take `W_x` (G * H, E), `W_h` (G * H, H) and a bias of each."""
-        self.rows = rows = cell.gates * hidden_size
+        """Take the parameters that the cell has for these sizes."""
         self.cell = cell
-        self._hidden_size = hidden_size
-        self._w_x = take("weight_ih_l0", (rows, input_size))
-        self.w_h = take("weight_hh_l0", (rows, hidden_size))
-        self._b_x = take("bias_ih_l0", (rows,))
-        self._b_h = take("bias_hh_l0", (rows,))
-        self.late_bias = None if cell.sums_inputs else self._b_h[None]  # what each step must add to `W_h h`
-        self._table_inputs: Array | None = None  # (V, G * H)
+        self.projection_size = cell.projection_size(hidden_size)
+        self.state_shapes = tuple(cell.state(hidden_size).values())
+        self._given = {
+            name: take(name, shape) for name, shape in cell.parameters(input_size, hidden_size).items()
+        }
+        self._prepared: Parameters | None = None
+        self._table_projected: Array | None = None  # (V, P)
         self._lock = Lock()
-        self._unrolled: dict[tuple[int, int], tuple[Array, Callable[..., State]]] = {}  # by N and thread
+        self._unrolled: dict[tuple[int, int], Step] = {}  # by N and thread
 
     def initial(self, batch_size: int) -> State:
-        """Return the zero state, each array (B, H)."""
-        zeros = np.zeros((batch_size, self._hidden_size), dtype=np.float32)
-        return (zeros,) * len(self.cell.state_names)
+        """Return the zero state, each array (B, ...) as the cell has them."""
+        return tuple(np.zeros((batch_size, *shape), dtype=np.float32) for shape in self.state_shapes)
 
-    @cached_property
-    def from_input(self) -> Linear:
-        """`W_x x + b`, as far as biases can be added to the input: (..., E) -> (..., G * H)."""
-        return Linear(self._w_x, self._b_x + self._b_h if self.cell.sums_inputs else self._b_x)
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as they are fastest: matrices column by column, vectors (N,) as (1, N).
 
-    def from_table(self, table: Array) -> Array:
-        """Return `from_input` of a table (V, E) that is always the same one: computed once."""
+        NumPy adds a row of (1, N) in half the time of (N,). Once they are prepared, those given are let go.
+        """
+        if self._prepared is None:
+            with self._lock:
+                if self._prepared is None:
+                    self._prepared = {
+                        name: None if array is None else _arranged(array)
+                        for name, array in self.cell.folded(self._given).items()
+                    }
+                    self._given = {}
+        return self._prepared
+
+    def project(self, x: Array) -> Array:
+        """Return what the cell makes of inputs alone: (..., E) -> (..., P)."""
+        found: Array = self.cell.project(in_numpy, self.parameters, x)
+        return found
+
+    def project_table(self, table: Array) -> Array:
+        """Return `project` of a table (V, E) that is always the same one: computed once."""
+        p = self.parameters
         with self._lock:
-            if self._table_inputs is None:
-                self._table_inputs = self.from_input(table)
-        return self._table_inputs
+            if self._table_projected is None:
+                self._table_projected = self.cell.project(in_numpy, p, table)
+        return self._table_projected
 
-    @cached_property
-    def _w_h_transposed(self) -> Array:
-        """`W_h` as rows times it are fastest: (H, G * H)."""
-        return np.ascontiguousarray(self.w_h.T)
-
-    def step(self, from_input: Array, state: State) -> State:
-        """Go one step from what `from_input` says of the input, (N, G * H)."""
-        rows = len(from_input)
-        if rows > FEW:
-            from_state = state[0] @ self._w_h_transposed
-            if self.late_bias is not None:
-                from_state += self.late_bias
-            return self.cell.step(in_numpy, from_input, from_state, state)
+    def step(self, projected: Array, state: State) -> State:
+        """Go one step from the projections (N, P) of inputs."""
+        rows = len(projected)
+        if rows > UNROLL_MAX_ROWS:
+            return self.cell.step(in_numpy, self.parameters, projected, state)
         key = rows, get_ident()  # a thread has places of its own
         if key not in self._unrolled:
-            place = np.zeros((rows, self.rows), dtype=np.float32)
-            self._unrolled[key] = place, unroll(self.cell, place)
-        from_state, step = self._unrolled[key]
-        matmul(state[0], self._w_h_transposed, from_state)
-        if self.late_bias is not None:
-            from_state += self.late_bias
-        return step(from_input, *state)
+            self._unrolled[key] = unroll(self, rows)
+        return self._unrolled[key](projected, *state)
 
     def bring(self, x: Lookup) -> Brought:
         """Return what the vectors of `x` bring to a step, computed now unless it is too much to keep."""
         if x.lasting:
-            return partial(_rows, self.from_table(x.vectors))
-        if len(x.vectors) * self.rows <= MOST_BROUGHT:
-            return partial(_rows, self.from_input(x.vectors))
-        return lambda numbers: self.from_input(_rows(x.vectors, numbers))
+            return partial(_rows, self.project_table(x.vectors))
+        if len(x.vectors) * self.projection_size <= MOST_BROUGHT:
+            return partial(_rows, self.project(x.vectors))
+        return lambda numbers: self.project(_rows(x.vectors, numbers))
 
     def run(self, brought: Brought, tree: PrefixTree, roots: State) -> State:
-        """Compute the states at the nodes of a tree, each array (M, H), from those at its `roots` (R, H)."""
-        states = tuple(np.empty((tree.size, self._hidden_size), dtype=np.float32) for _ in roots)
+        """Compute the states at the nodes of a tree, each array (M, ...), from those at its R `roots`."""
+        states = tuple(np.empty((tree.size, *root.shape[1:]), dtype=np.float32) for root in roots)
         for array, root in zip(states, roots, strict=True):
             array[: len(root)] = root
-        most = max(FEW, CACHED // self.rows)
-        for block in tree.blocks(most):
+        numbers = max(self.projection_size, *map(math.prod, self.state_shapes))
+        for block in tree.blocks(max(UNROLL_MAX_ROWS, CACHED // numbers)):
             before = tuple(_rows(array, block.parents) for array in states)
             new = self.step(brought(block.reads), before)
             for array, part in zip(states, new, strict=True):
                 array[block.start : block.stop] = part
         return states
+
+
+def _arranged(array: Array) -> Array:
+    """Return a parameter as products and sums are fastest with it."""
+    if array.ndim != 2:
+        return array[None]
+    transposed = aligned(array.shape[::-1])
+    transposed[:] = array.T
+    return transposed.T
 
 
 def _rows(array: Array, rows: Array | slice) -> Array:

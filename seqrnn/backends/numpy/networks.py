@@ -5,15 +5,17 @@ Shapes: N sequences, A sources, T time, H hidden, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import local
 from typing import Any
 
 import numpy as np
 
+from seqrnn.answering.backend import Backend
 from seqrnn.backends.numpy.ops import NumpyOps
 from seqrnn.backends.numpy.rnn import Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
+from seqrnn.backends.numpy.unrolled import UntraceableError
 from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
@@ -56,7 +58,7 @@ class LanguageModel:
     def _single_stream(self) -> SingleStreamDecoder | None:
         """Return what writes one text in this thread: it computes in place, so each thread has its own.
 
-        None unless there is one layer, its output and few enough tokens.
+        None unless there is one layer, with a formula that can be traced, its output and few enough tokens.
         """
         of_thread = self._of_thread.__dict__
         if "single_stream" not in of_thread:
@@ -70,7 +72,10 @@ class LanguageModel:
         layers = network.rnn.layers.layers
         if inputs is None or network.projection is not None or len(layers) > 1:
             return None
-        return SingleStreamDecoder(inputs, layers[0][0], network.output)
+        try:
+            return SingleStreamDecoder(inputs, layers[0][0], network.output)
+        except UntraceableError:
+            return None
 
     def read(self, tokens: Array, states: Layers | None) -> tuple[Array, Layers]:
         """Read `tokens` (N, T), from nothing if `states` is None.
@@ -108,12 +113,12 @@ class LanguageModel:
         """Return the states, which are arrays already."""
         return states
 
-    def from_arrays(self, layers: Layers) -> Layers:
+    def from_arrays(self, layers: Sequence[tuple[Array, ...]]) -> Layers:
         """Return the states that `to_arrays` has returned."""
-        return layers
+        return list(layers)
 
 
-KINDS: Mapping[str, Any] = {
+KINDS: Mapping[str, Callable[[Any], Backend]] = {
     "labels": Predictor,
     "notes": Predictor,
     "tags": Predictor,
@@ -123,7 +128,7 @@ KINDS: Mapping[str, Any] = {
 """What asks a network, by what it was trained on."""
 
 
-def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Any:
+def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Backend:
     """Make the network `name` of the catalogue, ready to be asked."""
     description = load(NETWORKS[name])
     return KINDS[description.learns](description(NumpyOps(take), config, sizes))

@@ -86,14 +86,16 @@ class Recurrence:
     ) -> tuple[Lookup, Layers]:
         """Read `x` (B, T, E) of `lengths` (B,): the hidden states of the last layer, and the last states."""
         return self.layers(
-            x.lookup(MOST_BROUGHT // self._first.rows) if isinstance(x, TokenVectors) else x, lengths, states
+            x.lookup(MOST_BROUGHT // self._first.projection_size) if isinstance(x, TokenVectors) else x,
+            lengths,
+            states,
         )
 
     def step(self, x: Array | TokenVectors, states: Layers) -> tuple[Array, Layers]:
         """Read one step `x` (B, E)."""
         if isinstance(x, TokenVectors):
             return self.token_steps(x.table)(x.tokens, states)
-        return self.layers.step(self._first.from_input(x), states)
+        return self.layers.step(self._first.project(x), states)
 
     def token_steps(self, table: Array) -> TokenSteps:
         """Return what reads tokens of a table one at a time; it is the same table every time."""

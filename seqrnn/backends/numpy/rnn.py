@@ -1,9 +1,11 @@
 """Layers of any cell over a batch of sequences, one or two directions.
 
-Shapes: B batch, T time, E input size, H hidden size, D directions, G gates.
+Shapes: B batch, T time, E input size, H hidden size, D directions, P numbers of a projection.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import State
 from seqrnn.cells.sizes import RNNSizes
 
-LONG = 2**14  # steps that are read at a time
+MAX_STEPS = 2**14  # that are read at a time
 Layers = list[State]  # one state a layer and direction: layer 0 forward, layer 0 backward, layer 1 ...
 
 
@@ -34,7 +36,7 @@ class RNN:
         ]
 
     def initial(self, batch_size: int) -> Layers:
-        """Return the zero state of every layer and direction, each array (B, H)."""
+        """Return the zero state of every layer and direction, each array (B, ...) as the cell has them."""
         return [layer.initial(batch_size) for directions in self.layers for layer in directions]
 
     def __call__(
@@ -59,11 +61,11 @@ class RNN:
             y = outputs[0] if len(outputs) == 1 else joined(outputs)
         return y, new
 
-    def step(self, from_input: Array, states: Layers) -> tuple[Array, Layers]:
-        """Go one step: `from_input` (N, G * H) of the first layer -> output (N, H); one direction only."""
+    def step(self, projected: Array, states: Layers) -> tuple[Array, Layers]:
+        """Go one step: the first layer's projection (N, P) of the input -> output (N, H); one direction."""
         new: Layers = []
         for depth, (layer,) in enumerate(self.layers):
-            given = layer.from_input(new[-1][0]) if depth else from_input
+            given = layer.project(new[-1][0]) if depth else projected
             new.append(layer.step(given, states[depth]))
         return new[-1][0], new
 
@@ -79,7 +81,7 @@ def _read(
     """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
     reads = reverse_sequences(x.places, lengths) if backward else x.places
     brought = layer.bring(x)
-    if reads.shape[1] <= LONG:
+    if reads.shape[1] <= _max_steps(layer):
         hidden, last = _read_steps(layer, brought, reads, lengths, state)
     else:
         hidden, last = _read_long(layer, brought, reads, lengths, state)
@@ -105,14 +107,22 @@ def _read_steps(
 def _read_long(
     layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
 ) -> tuple[Lookup, State]:
-    """Do as `_read_steps`, `LONG` steps at a time: of those before, the hidden states alone are kept."""
+    """Do as `_read_steps`, a part at a time: of those before, the hidden states alone are kept."""
     state = layer.initial(len(lengths)) if state is None else state
     vectors, places, count = [], [], 0
-    for start in range(0, reads.shape[1], LONG):
-        part = reads[:, start : start + LONG]
-        left = np.clip(lengths - start, 0, LONG)
+    steps = _max_steps(layer)
+    for start in range(0, reads.shape[1], steps):
+        part = reads[:, start : start + steps]
+        left = np.clip(lengths - start, 0, steps)
         hidden, state = _read_steps(layer, brought, part, left, state)
         vectors.append(hidden.vectors)
         places.append(np.where(sequence_mask(left, part.shape[1]), hidden.places + count, NOTHING))
         count += len(hidden.vectors)
     return Lookup(np.concatenate(vectors), np.concatenate(places, axis=1)), state
+
+
+def _max_steps(layer: Layer) -> int:
+    """Return how many steps are read at a time: fewer where a state is much more than the output h."""
+    numbers = sum(map(math.prod, layer.state_shapes))
+    (hidden_size,) = layer.state_shapes[0]
+    return max(1, MAX_STEPS // max(1, numbers // (4 * hidden_size)))

@@ -1,6 +1,6 @@
 """Recurrent layers over tokens that come one at a time.
 
-Shapes: N sequences, E embedding, H hidden, G gates, V vocabulary.
+Shapes: N sequences, E embedding, H hidden, P numbers of a projection, V vocabulary.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cached_property
 from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.weights import Array
 
-LARGEST_TABLE = 2**20  # numbers in the inputs of all tokens, 4 MiB: what is made in a few milliseconds
+MAX_TABLE_SIZE = 2**20  # numbers in the inputs of all tokens, 4 MiB: what is made in a few milliseconds
 
 
 class TokenSteps:
@@ -23,14 +23,14 @@ class TokenSteps:
 
     @cached_property
     def _inputs(self) -> Array | None:
-        """What each token brings to the first layer, (V, G * H), where the vocabulary is small."""
+        """What each token brings to the first layer, (V, P), where the vocabulary is small."""
         layer = self._rnn.layers[0][0]
-        small = len(self._table) * layer.rows <= LARGEST_TABLE
-        return layer.from_table(self._table) if small else None
+        small = len(self._table) * layer.projection_size <= MAX_TABLE_SIZE
+        return layer.project_table(self._table) if small else None
 
     @cached_property
     def single_inputs(self) -> list[Array] | None:
-        """The same, an array (1, G * H) for each token, cut out beforehand."""
+        """The same, an array (1, P) for each token, cut out beforehand."""
         return None if self._inputs is None else [row[None] for row in self._inputs]
 
     def __call__(self, tokens: Array, states: Layers) -> tuple[Array, Layers]:
@@ -39,5 +39,5 @@ class TokenSteps:
             return self._rnn.step(self.single_inputs[tokens.item()], states)
         inputs = self._inputs
         if inputs is None:
-            return self._rnn.step(self._rnn.layers[0][0].from_input(self._table[tokens]), states)
+            return self._rnn.step(self._rnn.layers[0][0].project(self._table[tokens]), states)
         return self._rnn.step(inputs.take(tokens, axis=0), states)

@@ -49,6 +49,10 @@ class OnnxFunctions:
     def remove_axis(self, x: str, axis: int) -> str:
         return self.graph.add("Squeeze", x, self.graph.integers(axis))
 
+    def unflatten(self, x: str, shape: tuple[int, ...]) -> str:
+        """Give each row of `x` (B, N) a shape: (B, *shape)."""
+        return self.graph.add("Reshape", x, self.graph.integers(-1, *shape))
+
     def rows(self, x: str, index: str) -> str:
         return self.graph.add("Gather", x, index, axis=0)
 

@@ -41,10 +41,8 @@ class LanguageNetwork(Network):
         log_probs = graph.add("LogSoftmax", network.score(hidden), axis=2)
         graph.output(log_probs, "log_probs", "float32", "batch", "time", sizes["vocabulary"])
         # A row without tokens stays where it is; what the operators return for one is not specified.
-        some = graph.add("Unsqueeze", graph.add("Greater", lengths, graph.integers(0)), graph.integers(1))
-        joined = states.joined(graph, last)
-        kept = [graph.add("Where", some, *pair) for pair in zip(joined, given, strict=True)]
-        states.outputs(graph, kept)
+        some = graph.add("Greater", lengths, graph.integers(0))
+        states.outputs(graph, states.where(graph, some, states.joined(graph, last), given))
         return graph
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
@@ -55,7 +53,7 @@ class LanguageNetwork(Network):
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin, row by row and token by token."""
-        tokens, names = inputs["tokens"], LayerStates(self.trained.config).names
+        tokens, names = inputs["tokens"], list(LayerStates(self.trained.config).shapes)
         log_probs = np.zeros((*tokens.shape, self.trained.task.sizes()["vocabulary"]), dtype=np.float32)
         outputs = {"log_probs": log_probs, **{f"{name}_out": inputs[f"{name}_in"].copy() for name in names}}
         for row, length in enumerate(inputs["lengths"].tolist()):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqrnn.backends.onnx import crf
+from seqrnn.backends.onnx.cell_loop import zero_state
 from seqrnn.backends.onnx.functions import OnnxFunctions
 from seqrnn.backends.onnx.graph import Part
 from seqrnn.backends.onnx.layers import RNN
@@ -61,9 +62,8 @@ class OnnxOps(OnnxFunctions):
 
     def zero_states(self, rnn: Recurrence, like: str) -> Layers:
         sizes = rnn.layers.sizes
-        shape = self.concat([self.shape(like, 0, 1), self.graph.integers(sizes.hidden_size)], axis=0)
-        zeros = self.graph.add("Expand", self.graph.number(0.0), shape)
-        state = (zeros,) * len(rnn.layers.kind.state_names)
+        shapes = rnn.layers.kind.state(sizes.hidden_size).values()
+        state = zero_state(self.graph, shapes, self.shape(like, 0, 1))
         return [state] * (sizes.num_layers * sizes.directions)
 
 

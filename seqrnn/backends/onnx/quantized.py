@@ -24,7 +24,6 @@ class QuantizationReport:
     bytes_before: int
     bytes_after: int
     largest_error: float
-    largest_weight: float
 
 
 def export_quantized(source: OpenedRun, target: Path) -> QuantizationReport:
@@ -74,5 +73,4 @@ def _compare(before: Checkpoint, after: Checkpoint, tensors: Tensors) -> Quantiz
         before.manifest.files[MODEL].bytes,
         after.manifest.files[MODEL].bytes,
         max(float(np.abs(restored[name] - tensor).max(initial=0.0)) for name, tensor in tensors.items()),
-        max(float(np.abs(tensor).max(initial=0.0)) for tensor in tensors.values()),
     )

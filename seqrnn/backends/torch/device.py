@@ -32,13 +32,13 @@ def _exact(device: torch.device) -> torch.device:
     return device
 
 
-def choose_precision(name: str, device: torch.device, kernel: str) -> torch.dtype:
+def choose_precision(name: str, device: torch.device, kernel: str | None) -> torch.dtype:
     """Turn `auto`, `fp32` or `bf16` into a dtype; auto takes bfloat16 where the hardware computes it.
 
-    `kernel` is the class of `torch.nn` that computes the recurrence. Raises UsageError for bfloat16 on a
-    CPU that cannot run it.
+    `kernel` is the class of `torch.nn` that computes the recurrence, if any does. Raises UsageError for
+    bfloat16 on a CPU that cannot run it.
     """
-    if name == "bf16" and device.type == "cpu" and not computes_bfloat16(kernel):
+    if name == "bf16" and device.type == "cpu" and kernel and not computes_bfloat16(kernel):
         raise UsageError(
             f"`training.precision=bf16`: this CPU has no {kernel} of bfloat16; use `training.precision=fp32`"
         )

@@ -18,9 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqrnn.cells.cell import State
-
-Layers = list[State]
+from seqrnn.backends.torch.states import Layers
 
 FLAGS = 8  # columns that say that a sequence has ended: as many as keep matrices aligned
 SURE = 1000.0  # what each of them adds to a gate: the logistic function is 0 or 1 of it

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.rnn import sequence_mask
 from seqrnn.networks.ops import Map
 
@@ -49,6 +50,10 @@ class TorchFunctions:
 
     def remove_axis(self, x: Tensor, axis: int) -> Tensor:
         return x.squeeze(axis)
+
+    def unflatten(self, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Give each row of `x` (B, N) a shape: (B, *shape)."""
+        return x.reshape(-1, *shape)
 
     def rows(self, x: Tensor, index: Tensor) -> Tensor:
         return x.index_select(0, index) if index.ndim == 1 else F.embedding(index, x)
@@ -98,6 +103,7 @@ class TorchFunctions:
         return torch.bmm(queries, keys.transpose(1, 2))
 
     def weighted_sum(self, weights: Tensor, values: Tensor) -> Tensor:
+        note_weights(weights)
         return torch.bmm(weights.to(values.dtype), values)
 
     def likeliest(self, scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -159,6 +159,12 @@ class Texts(Network):
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
 
+    def token_logits(self, arrays: Arrays) -> Tensor:
+        """Score every token at each step of `inputs` (B, T): (B, T, V)."""
+        hidden, _ = self.network.hidden(arrays["inputs"], arrays["lengths"])
+        logits: Tensor = self.network.score(hidden)
+        return logits
+
     def log_likelihood(self, arrays: Arrays) -> Tensor:
         """Return the log-probability of `targets` (B, T), given `inputs`, up to the `lengths`: (B,).
 
@@ -206,6 +212,12 @@ class Written(Network):
         logits = self.network.decoder(inputs, lengths, start).flatten(0, 1)  # (B * T, V)
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, lengths.sum()), {})
+
+    def token_logits(self, arrays: Arrays) -> Tensor:
+        """Score every token at each step of a target, given those before it, `inputs` (B, T): (B, T, V)."""
+        start = self.network.encode(arrays)
+        logits: Tensor = self.network.decoder(arrays["inputs"], arrays["target_lengths"], start)
+        return logits
 
 
 KINDS: Mapping[str, type[Network]] = {

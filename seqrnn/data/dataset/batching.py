@@ -116,7 +116,7 @@ def fixed_width(data: DataConfig, column: Column) -> int | None:
 
 
 def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
-    """Put <bos> before and <eos> behind the examples `rows` (B,), as teacher forcing reads and expects them.
+    """Put <bos> before and <eos> after the examples `rows` (B,), as teacher forcing reads and expects them.
 
     Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
     `lengths` (B,).

@@ -39,7 +39,7 @@ from seqrnn.errors import DataError
 
 SAMPLE = 60  # characters of a text that a message shows
 READING, MEASURING, LEARNING, ENCODING = "reading", "measuring", "learning", "encoding"
-COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, other than words
+COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, unlike words
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _require_rows(source: Source, reader: RecordReader) -> None:
 
 def _require_examples(report: PartReport, source: Source, blank: int) -> None:
     if report.skipped and not report.examples:
-        first = next(iter(read_records(source)), None)  # other than the first line, which may be a header
+        first = next(iter(read_records(source)), None)  # unlike the first line, which may be a header
         longer = f"longer than `data.max_tokens`{_such_as(first and first.source)}"
         what = f"all {report.skipped} examples are {longer}"
         raise DataError(f"{file_name(source.paths[0])}: {what}; raise it")

@@ -16,7 +16,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import ModelError
 
-END = 0xFF  # stands behind each text, and fills a batch: no byte of UTF-8 is this one
+END = 0xFF  # comes after each text, and fills a batch: no byte of UTF-8 is this one
 
 
 class ReferencesField(Learning):
@@ -40,7 +40,7 @@ class ReferencesField(Learning):
         return np.dtype(np.uint8)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
-        """Return the bytes of each record's targets, `END` behind each."""
+        """Return the bytes of each record's targets, `END` after each."""
         return [Encoded(_bytes_of(record.targets)) for record in records]
 
     def to_json(self) -> str:

@@ -1,6 +1,6 @@
 """Which records are held out for validation: the same at every pass over the same records.
 
-A split of texts decides by what is read of a record, or by its place, the `weight` of all before it.
+A split of texts decides by the input of a record, or by its place, the `weight` of all before it.
 One that also looks at labels or remembers what it has seen is asked of the records in their order.
 """
 
@@ -24,7 +24,7 @@ LONGEST_BLOCK = 1000  # examples of a label that are drawn at once
 
 
 class Texts(Protocol):
-    """What is read of n examples, as far as a split looks at it."""
+    """The inputs of n examples, as far as a split looks at it."""
 
     def __len__(self) -> int: ...
 
@@ -79,7 +79,7 @@ class TailSplit:
 
 @dataclass(frozen=True)
 class SourceSplit:
-    """Holds a share of about `fraction` of all sources out, each with all the examples that it stands in.
+    """Holds a share of about `fraction` of all sources out, each with all its examples.
 
     A source's hash decides, not its place, so that nothing needs to be remembered.
     """
@@ -153,7 +153,7 @@ class Fold(NamedTuple):
 class FoldSplit:
     """Holds out one `fold`, all of which are about equal in size.
 
-    `divided` says what goes to the folds: "examples", "sources" with all the examples that they stand
+    `divided` says what goes to the folds: "examples", "sources" with all the examples that they are
     in, or the examples of each label, "stratified".
     """
 

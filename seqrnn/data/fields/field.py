@@ -159,6 +159,14 @@ class TextField(Learning):
         if self.tokenizer.is_longer(record.source, LONGEST):
             require_length(record, LONGEST + 1, "token")
 
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:
+        """Return the tokens: as the text has them where that is plain, else as the vocabulary spells them."""
+        text, count = self._text(record), len(encoded.ids)
+        raw = list(text) if self.tokenizer.kind == "char" else text.split()
+        if len(raw) == count or (encoded.truncated and len(raw) > count):
+            return raw[:count]
+        return [self.tokenizer.tokens[token] for token in encoded.ids.tolist()]
+
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's size."""
         return {"vocabulary": len(self.tokenizer)}

@@ -1,4 +1,4 @@
-"""Images as what is read of an example: the column holds their paths, a batch their pixels.
+"""Images as inputs: the column holds their paths, a batch their pixels.
 
 Shapes: B batch, N side of an image in pixels.
 """
@@ -23,7 +23,7 @@ from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.vectors_field import Moments, Scales
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.errors import DataError, ModelError
+from seqrnn.errors import DataError, ModelError, UsageError
 from seqrnn.strict_json import COPY
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
@@ -109,6 +109,10 @@ class ImageField(Learning):
             return self._read(file)  # (N, N, 3)
         except DataError as error:
             raise DataError(f"{record.place}: {error}") from error
+
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
+        """Raise UsageError: an image has no steps."""
+        raise UsageError("this model reads images, which have no steps to explain an answer by")
 
     def to_json(self) -> str:
         """Return the content of image.json."""

@@ -24,12 +24,12 @@ class NamedFile(NamedTuple):
 
 
 def names_image(record: Record) -> bool:
-    """Whether what is read looks like the path of an image."""
+    """Whether the input looks like the path of an image."""
     return record.source.lower().endswith(IMAGE_EXTENSIONS)
 
 
 def names_array(record: Record) -> bool:
-    """Whether what is read looks like the path of an array of NumPy."""
+    """Whether the input looks like the path of an array of NumPy."""
     return record.steps is None and record.source.endswith(ARRAY_EXTENSION)
 
 

@@ -72,6 +72,10 @@ class NotesField(Learning):
         require_length(record, len(kept), "step")
         return Encoded(kept, truncated=len(kept) < len(sets))
 
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
+        """Number the steps from 1."""
+        return [str(n + 1) for n in range(len(encoded.ids))]
+
     def to_json(self) -> str:
         """Return nothing."""
         return ""

@@ -1,4 +1,4 @@
-"""What is read of an example: a text, numbers a time step, notes, an image. Tasks need not know which."""
+"""The input of an example: a text, numbers a time step, notes, an image. Tasks need not know which."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.field import Field
 from seqrnn.data.record import Record
+from seqrnn.data.text.encoded import Encoded
 
 
 class SourceField(Field, Protocol):
@@ -19,6 +20,12 @@ class SourceField(Field, Protocol):
 
     def check(self, record: Record) -> None:
         """Raise DataError, with its place, for a record that `encode` would refuse."""
+
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:
+        """Name each step, or each feature of what has no steps, of a record as it was encoded.
+
+        Raises UsageError for an image, which has neither.
+        """
 
     def sizes(self) -> dict[str, int]:
         """Return what a network must know: `vocabulary` of tokens, `features` of vectors, or of images.

@@ -35,7 +35,7 @@ class SourceKind:
         raise NotImplementedError
 
     def names_file(self, record: Record) -> bool:  # noqa: ARG002
-        """Whether what is read of a record is the path of a file."""
+        """Whether the input of a record is the path of a file."""
         return False
 
 

@@ -55,7 +55,7 @@ def _are_numbers(numbers: np.ndarray, steps: Sequence[Any] | np.ndarray) -> bool
 
 
 def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:
-    """Whether true or false stands among the numbers of vectors, where NumPy takes them for 1 and 0."""
+    """Whether true or false is among the numbers of vectors, where NumPy takes them for 1 and 0."""
     return not isinstance(steps, np.ndarray) and bool in set(map(type, chain.from_iterable(steps)))
 
 
@@ -69,7 +69,7 @@ def sets_of(record: Record, size: int) -> np.ndarray:
     for number, step in enumerate(steps, start=1):
         if not (isinstance(step, list) and all(type(key) is int and 0 <= key < size for key in step)):
             what = f"step {number} is no list of keys from 0 to {size - 1}"
-            raise DataError(f"{record.place}: {what}; mend it, or train with more `data.keys`")
+            raise DataError(f"{record.place}: {what}; fix the row, or train with more `data.keys`")
         sets[number - 1, step] = 1
     return sets
 

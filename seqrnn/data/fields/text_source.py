@@ -1,11 +1,10 @@
-"""Texts as what is read of an example: free ones, a label that is one token, or a text to model."""
+"""Texts as inputs: free ones, a label that is one token, or a text to model."""
 
 from __future__ import annotations
 
 from seqrnn.config import DataConfig
 from seqrnn.data.fields.field import TextField
 from seqrnn.data.fields.source_kind import SourceKind
-from seqrnn.data.formats.fasttext import without_labels
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import TokenizerSettings
 
@@ -14,6 +13,8 @@ class LabelledTextField(TextField):
     """The text of a line in fastText's layout, where rows to be answered may bear labels, too."""
 
     def _text(self, record: Record) -> str:
+        from seqrnn.data.formats.fasttext import without_labels
+
         return without_labels(record.source)
 
 

@@ -66,9 +66,9 @@ class TokensField(TextField):
 
 
 class CharactersField(Learning):
-    """The characters of each token of a sentence, <eos> behind each token.
+    """The characters of each token of a sentence, <eos> after each token.
 
-    Other than the words, characters keep their case; one that was seen once is <unk>, so that the
+    Unlike the words, characters keep their case; one that was seen once is <unk>, so that the
     model meets unknown ones.
     """
 

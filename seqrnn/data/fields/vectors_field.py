@@ -134,8 +134,12 @@ class VectorsField(Learning):
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
             what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(f"{record.place}: {what}; mend the row, or train with `data.source_kind=vectors`")
+            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.source_kind=vectors`")
         return matrix
+
+    def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
+        """Number the steps from 1 or, of one vector, the features."""
+        return [str(n + 1) for n in range(len(encoded.ids) if self.sequential else encoded.ids.shape[1])]
 
     def to_json(self) -> str:
         """Return the content of features.json."""

@@ -115,7 +115,7 @@ def split_columns(text: str) -> list[str]:
 
 
 def looks_like_conll(lines: Sequence[str]) -> bool:
-    """Whether lines stand in several blocks, each with the same number of columns, and no blank in one."""
+    """Whether lines are in several blocks, each with the same number of columns, and no blank in one."""
     rows = _word_rows(lines)
     widths = {len(row) for row in rows if row}
     blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))

@@ -55,7 +55,7 @@ class Folder(TableFormat):
     def answerable(
         self, table: Table, path: str, source: Source, open_lines: OpenLines
     ) -> Iterator[tuple[Row, Record | None]]:
-        """Yield each row of `table` with what is read of its file."""
+        """Yield each row of `table` with the input in its file."""
         listing = list_folder(path, source.kind)
         for row in table.rows:
             label, name = os.path.split(row.fields[PATH])
@@ -65,12 +65,12 @@ class Folder(TableFormat):
                 yield row._replace(error=str(error)), None
 
     def notes(self, path: str, source: Source) -> list[str]:
-        """Say what is read of the folder, and what is left out."""
+        """Say which files of the folder are read, and what is left out."""
         return [list_folder(path, source.kind).told()]
 
 
 def folder_chunks(path: str, source_kind: str, taken: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield what is read of a folder: the names of the files that hold `source_kind`, and their bytes."""
+    """Yield the inputs of a folder: the names of the files that hold `source_kind`, and their bytes."""
     listing = list_folder(path, source_kind)
     for name in listing.paths():
         yield os.path.relpath(name, path).encode("utf-8", "surrogateescape") + b"\0"

@@ -90,7 +90,7 @@ class Listing:
         return (os.path.join(self.path, label, name) for label, name in self.in_order())
 
     def told(self) -> str:
-        """Say what is read, and what is left out."""
+        """Say which files are read, and which are left out."""
         counts = [f"{label} ({len(names):,})" for label, names in self.classes.items() if label]
         files = sum(map(len, self.classes.values()))
         where = f"{len(counts)} classes, {_some(counts, 10)}" if counts else "no classes"
@@ -196,7 +196,7 @@ def _holds_classes(path: str) -> bool:
 
 
 def _kind(path: str, classes: Mapping[str, list[str]], source_kind: str) -> FileKind:
-    """Return what is read: the user's word, or what most files are."""
+    """Return the kind of input: the user's word, or what most files are."""
     if source_kind != "auto":
         return kind_named(source_kind).file_kind
     counts = Counter(kind for names in classes.values() for name in names if (kind := kind_of(name)))

@@ -55,7 +55,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in fields if keys.count(key) > 1)
-        raise ValueError(f'the key "{twice}" stands twice in one object')
+        raise ValueError(f'the key "{twice}" occurs twice in one object')
     return fields
 
 

@@ -12,7 +12,7 @@ from seqrnn.data.limits import LONGEST
 def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) -> list[Any] | None:
     """Return the numbers of an object, a list a time step, or None where `kind` is not read or not there.
 
-    They stand in the field `column` or in the one that bears the name of the kind; of kind "auto" any
+    They are in the field `column` or in the one that bears the name of the kind; of kind "auto" any
     will do. A list that holds no lists is a series of single numbers if these are vectors, else it is
     one step.
     """

@@ -78,7 +78,7 @@ class TableFormat(AnswerableFormat):
     def answerable(
         self, table: Table, path: str, source: Source, open_lines: OpenLines
     ) -> Iterator[tuple[Row, Record | None]]:
-        """Yield each row of the table of the file at `path` with what is read of it; see `answerable`."""
+        """Yield each row of the table of the file at `path` with its record; see `answerable`."""
         rows = answerable(table, file_name(path), source)
         head, failure = first_of(rows, LOOKED_AT)
         in_files = are_in_files([record for _, record in head if record is not None], source)
@@ -97,7 +97,7 @@ def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
-    """Yield what is read of each row of a table, and its targets, as the source says where they are.
+    """Yield the input of each row of a table, and its targets, as the source says where they are.
 
     Raises RowError where a row has no text or numbers, or a label of another kind than a string, a
     number, a truth value, null (no label) or a list of strings.

@@ -99,7 +99,7 @@ class Sentence:
         return f"no word in column {self.word + 1}; fix the line, or use `data.text_column`"
 
     def labelled(self, name: str) -> Record:
-        """Return what is read of it, and its tags. Raises RowError for a malformed line."""
+        """Return its input, and its tags. Raises RowError for a malformed line."""
         tag = self.columns.tag_index(self.width, self.words[0].line.number)
         if self.error is not None:
             raise self.error
@@ -113,7 +113,7 @@ class Sentence:
         return [token.cells[self.word] for token in self.words]
 
     def asked(self, name: str) -> tuple[Row, Record | None]:
-        """Return its lines with what is read of them, whose tags need not be there."""
+        """Return its lines with their input, whose tags need not be there."""
         if self.error is not None:
             return Row(self.error.line, {}, str(self.error), self.tokens), None
         number, fields = self.words[0].line.number, {"tokens": self._texts()}

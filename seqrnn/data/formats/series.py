@@ -57,7 +57,7 @@ def series_key(table: Table, source: Source) -> str | None:
 
 
 def answerable_series(table: Table, name: str, source: Source) -> Iterator[tuple[Row, Record | None]]:
-    """Yield the first row of each series with what is read of all its rows; labels need not be there.
+    """Yield the first row of each series with the input of all its rows; labels need not be there.
 
     A series with a row that cannot be read has an error instead, and so has a row of no series.
     """

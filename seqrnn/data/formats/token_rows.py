@@ -31,7 +31,7 @@ def token_records(table: Table, name: str, source: Source) -> Iterator[Record]:
     """Yield a record for each sentence of a table.
 
     A sentence ends before a row with another value in its column, and at a blank row; a blank cell there
-    stands for the value of the row before. Raises RowError for a row without a token or a tag, and for a
+    repeats the value of the row before. Raises RowError for a row without a token or a tag, and for a
     sentence of more than `LONGEST` tokens.
     """
     columns = _columns(table, source, tagged=True)

@@ -17,7 +17,7 @@ class TextDecoder:
     """
 
     def __init__(self, kind: Kind, tokens: Sequence[str], after: str = "") -> None:
-        """Go on from the text `after`, from which a space sets the first word apart."""
+        """Continue the text `after`, from which a space sets the first word apart."""
         self._tokens = tokens
         self._separator = "" if not after or after[-1].isspace() else " "
         spellings: dict[Kind, Callable[[str], str]] = {

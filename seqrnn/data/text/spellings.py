@@ -16,7 +16,7 @@ Ids = NDArray[np.int64]
 def unique_spellings(characters: Ids, lengths: Ids, width: int) -> dict[str, Ids]:
     """Return the arrays that a network over characters reads.
 
-    `characters` (B, L) are the tokens of each sentence, <eos> behind each and <blank> behind the
+    `characters` (B, L) are the tokens of each sentence, <eos> after each and <blank> after the
     last, `lengths` (B,) their numbers, `width` is T. Returns `spellings` (U, C), the longest first,
     `spelling_lengths` (U,) and `spelling_index` (B, T), the number of each token's spelling.
     """
@@ -31,7 +31,7 @@ def unique_spellings(characters: Ids, lengths: Ids, width: int) -> dict[str, Ids
 
 
 def _one_a_row(flat: Ids) -> Ids:
-    """Cut characters behind each <eos>, which is dropped: (N, C), filled with <blank>."""
+    """Cut characters after each <eos>, which is dropped: (N, C), filled with <blank>."""
     ends = np.flatnonzero(flat == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
     sizes = ends - starts

@@ -29,7 +29,7 @@ class TextSample:
 
     @property
     def texts(self) -> dict[Side, list[str]]:
-        """What is read, and the first right answer of each row that has one."""
+        """The input, and the first right answer of each row that has one."""
         return {
             "source": [record.source for record in self.records],
             "target": [record.targets[0] for record in self.records if record.targets],

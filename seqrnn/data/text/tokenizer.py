@@ -219,7 +219,7 @@ class Tokenizer:
         return "".join(map(decoder.feed, kept)) + decoder.finish()
 
     def decoder(self, after: str = "") -> TextDecoder:
-        """Return a decoder that is fed one id at a time, and goes on from the text `after`."""
+        """Return a decoder that is fed one id at a time, and continues the text `after`."""
         return TextDecoder(self.kind, self.tokens, after)
 
     def to_json(self) -> str:

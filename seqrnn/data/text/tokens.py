@@ -1,4 +1,4 @@
-"""A sentence whose tokens are given: in one line they stand apart by one space."""
+"""A sentence whose tokens are given: in one line they are separated by one space."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def growth(settings: TokenizerSettings) -> int:
 
 @cache
 def byte_alphabet() -> dict[str, int]:
-    """Return the byte behind each of the 256 characters in which byte-level tokens are written.
+    """Return the byte of each of the 256 characters in which byte-level tokens are written.
 
     A printable Latin-1 byte is written as itself, the n-th of the others as character 256 + n.
     """

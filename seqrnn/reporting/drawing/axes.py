@@ -27,6 +27,7 @@ class Axis:
     start: float
     stop: float
     percent: bool = False
+    power: bool = False  # values are powers of ten, and written as what they stand for
 
     def place(self, value: float) -> float:
         """Return where a value lies."""
@@ -37,7 +38,7 @@ class Axis:
     def ticks(self) -> Sequence[Tick]:
         """Marks at round values."""
         values, step = round_values(self.low, self.high)
-        write = _writer(step, self.percent)
+        write = _of_powers(self.percent) if self.power else _writer(step, self.percent)
         return [Tick(self.place(value), write(value)) for value in values]
 
 
@@ -66,6 +67,17 @@ def round_values(low: float, high: float) -> tuple[list[float], float]:
     first = math.ceil(low / step - 1e-6)
     last = math.floor(high / step + 1e-6)
     return [number * step for number in range(first, last + 1)], step
+
+
+def _of_powers(percent: bool) -> Callable[[float], str]:
+    """Write what whole powers of ten stand for, and nothing at other values."""
+
+    def write(value: float) -> str:
+        if abs(value - round(value)) > 1e-9:
+            return ""
+        return f"{10.0**value:.{max(0, -round(value) - 2)}%}" if percent else f"{10.0**value:g}"
+
+    return write
 
 
 def _writer(step: float, percent: bool) -> Callable[[float], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -80,6 +81,7 @@ class Frame:
     y_range: tuple[float, float] | None = None
     x_percent: bool = False
     y_percent: bool = False
+    y_power: bool = False  # heights are powers of ten
     floor: float | None = None  # a value that the range of y holds as well
 
 
@@ -100,9 +102,8 @@ def line_chart(frame: Frame, lines: Sequence[Line], flag: tuple[float, str] | No
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]
     x = Axis(frame.x_label, *(frame.x_range or bounds(xs)), LEFT, RIGHT, frame.x_percent)
-    y = Axis(
-        frame.y_label, *(frame.y_range or widened(*bounds(ys, frame.floor))), BOTTOM, TOP, frame.y_percent
-    )
+    heights = frame.y_range or widened(*bounds(ys, frame.floor))
+    y = Axis(frame.y_label, *heights, BOTTOM, TOP, frame.y_percent, frame.y_power)
     told = "; ".join(described(line, frame) for line in lines if line.style != "ideal")
     flagged = None if flag is None else DrawnMark(x.place(flag[0]), TOP, flag[1])
     drawn = [_drawn(line, x, y, frame) for line in lines]
@@ -113,7 +114,7 @@ def described(line: Line, frame: Frame) -> str:
     """Say in words where a line begins and ends, and its extremes."""
     (first, start), (last, stop) = line.points[0], line.points[-1]
     low, high = min(line.points, key=_height), max(line.points, key=_height)
-    write_x, write_y = _number(frame.x_percent), _number(frame.y_percent)
+    write_x, write_y = _number(frame.x_percent), _height_of(frame)
     return (
         f"{line.name}: {write_y(start)} at {write_x(first)}, {write_y(stop)} at {write_x(last)}, "
         f"lowest {write_y(low[1])} at {write_x(low[0])}, highest {write_y(high[1])} at {write_x(high[0])}"
@@ -132,6 +133,11 @@ def small_lines(series: Sequence[Sequence[float]]) -> SmallLines:
     return SmallLines(paths)
 
 
+def powers(points: Points) -> list[tuple[float, float]]:
+    """Return points with the decimal logarithm of each height; those of 0 are left out."""
+    return [(x, math.log10(y)) for x, y in points if y > 0]
+
+
 def _drawn(line: Line, x: Axis, y: Axis, frame: Frame) -> DrawnLine:
     places = [(x.place(a), y.place(b)) for a, b in line.points]
     path = "M" + "L".join(f"{a:g} {b:g}" for a, b in places) if line.joined else ""
@@ -142,7 +148,7 @@ def _drawn(line: Line, x: Axis, y: Axis, frame: Frame) -> DrawnLine:
 
 def _mark(line: Line, number: int, place: tuple[float, float], y: Axis, frame: Frame) -> DrawnMark:
     value, height = line.points[number]
-    told = f"{line.name}: {_number(frame.y_percent)(height)} at {_number(frame.x_percent)(value)}"
+    told = f"{line.name}: {_height_of(frame)(height)} at {_number(frame.x_percent)(value)}"
     low = high = None
     if line.errors:
         error = line.errors[number]
@@ -155,6 +161,10 @@ def _mark(line: Line, number: int, place: tuple[float, float], y: Axis, frame: F
 
 def _height(point: tuple[float, float]) -> float:
     return point[1]
+
+
+def _height_of(frame: Frame) -> Callable[[float], str]:
+    return (lambda value: f"{10.0**value:.2g}") if frame.y_power else _number(frame.y_percent)
 
 
 def _number(percent: bool) -> Callable[[float], str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.data.lines import printable
 from seqrnn.errors import UsageError
 from seqrnn.library.figures import RATES, head, shown
-from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, small_lines
+from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers, small_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,7 +37,13 @@ def environment() -> Environment:
         finalize=_finalized,
     )
     made.filters |= {"percent": percent, "head": head, "figure": _figure, "short": short}
-    made.filters |= {"pairs": _pairs, "known": _known, "formula": formula, "diagonal": _diagonal}
+    made.filters |= {
+        "pairs": _pairs,
+        "known": _known,
+        "formula": formula,
+        "diagonal": _diagonal,
+        "powers": powers,
+    }
     made.globals |= {
         "frame": Frame,
         "line": Line,
@@ -61,8 +67,8 @@ def visible(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """Return a name of one line, cut where it is long."""
-    line = " ".join(str(text).split())
+    """Return a name of one line, cut where it is long; one of nothing but white space is made visible."""
+    line = " ".join(str(text).split()) or ("␣" if text else "")
     return line if len(line) <= SHORT else line[: SHORT - 1] + "…"
 
 

@@ -42,7 +42,7 @@ def class_scores(evaluation: Evaluation) -> Classes | None:
     rows, pairs = evaluation.classes, evaluation.confusions
     if not rows:
         return None
-    known = bool(pairs) or all(row.recall == 1 for row in rows if row.support)  # several labels have none
+    known = bool(pairs) or all(row.f1 == 1 for row in rows if row.support)  # several labels have none
     matrix = confusion_matrix(rows, pairs) if known and (pairs or len(rows) <= MOST_CELLS) else None
     return Classes(len(rows), _hardest(rows), matrix, pairs[:MOST_PAIRS], _verdict(rows, pairs, known))
 

@@ -25,7 +25,7 @@ class Case:
     picture: Picture
     expected: Any
     predicted: Any
-    right: bool
+    right: bool | None
     probability: float | None
     runners_up: Sequence[tuple[Any, float]]
 

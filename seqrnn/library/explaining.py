@@ -1,0 +1,258 @@
+"""Why a model says what it says of a row: saliency of what it reads, attention, and what else was likely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+import numpy as np
+
+from seqrnn.data.answer import Answer
+from seqrnn.data.dataset.batching import Batch
+from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.record import Record
+from seqrnn.data.text.encoded import Encoded
+from seqrnn.errors import DataError, UsageError
+from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.rows import Asking
+from seqrnn.tasks.explained import Alternatives, ExplainedOutput
+from seqrnn.tasks.task import GenerationTask, Task
+
+if TYPE_CHECKING:
+    from seqrnn.answering.opened_run import OpenedRun
+    from seqrnn.backends.torch.backend import TorchBackend
+
+Method = Literal["gradient", "leave-one-out"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+METHOD_NAMES: Final[Mapping[Method, str]] = {
+    "gradient": "gradient x input",
+    "leave-one-out": "leave-one-out",
+}
+MAX_TOKENS = 1024  # of a row: a language model has a probability of every token at each of them
+MAX_TOGETHER = 2**14  # steps of copies of a row that are computed together
+
+
+@dataclass(frozen=True, slots=True)
+class OutputExplanation:
+    """One thing that a model says of a row: a label, a tag, a token, a key or a number.
+
+    `saliency` says how much each token of the row speaks for it (negative: against it), in nats of its
+    log-probability, or in deviations of a number. `attention` (0 to 1) says how much of each was looked at,
+    None where the network does not attend. `alternatives` are what else might be said, with probabilities.
+    """
+
+    output: Any
+    probability: float | None
+    saliency: tuple[float, ...]
+    attention: tuple[float, ...] | None
+    alternatives: tuple[tuple[Any, float], ...]
+
+    @property
+    def ranked(self) -> list[int]:
+        """Numbers of the tokens from 0, the one that matters most first."""
+        order: list[int] = np.argsort(-np.abs(self.saliency), kind="stable").tolist()
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a model answers a row as it does.
+
+    `tokens` are what it read: tokens, or steps or features by their number. `method` names how the saliency
+    was found. `surprisals` of a language model says how surprising each token was, in nats.
+    """
+
+    tokens: tuple[str, ...]
+    method: str
+    outputs: tuple[OutputExplanation, ...]
+    surprisals: tuple[float, ...] | None = None
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """What `seqrnn explain` writes of it as JSON."""
+        surprisals = {} if self.surprisals is None else {"surprisals": self.surprisals}
+        return {
+            "tokens": self.tokens,
+            "method": self.method,
+            **surprisals,
+            "outputs": [*map(_json, self.outputs)],
+        }
+
+
+def _json(output: OutputExplanation) -> dict[str, Any]:
+    attention = {} if output.attention is None else {"attention": output.attention}
+    return {
+        "output": output.output,
+        "probability": output.probability,
+        "saliency": output.saliency,
+        **attention,
+        "alternatives": [{"output": found, "probability": sure} for found, sure in output.alternatives],
+    }
+
+
+class Explainer:
+    """Explains what the model of a run says of rows. Raises UsageError for a method that does not fit."""
+
+    def __init__(self, run: OpenedRun, backend: TorchBackend, method: Method | None = None) -> None:
+        """Take a run, with its network on the CPU: a GPU's layers have a gradient in training only.
+
+        Without a method it is leaving out where numbers are read, which may matter though they are 0, and the
+        gradient elsewhere.
+        """
+        from seqrnn.backends.torch.saliency import Observer
+
+        kind = kind_named(run.config.data.source_kind)
+        if kind.file_kind == "image":
+            raise UsageError("this model reads images, which have no steps to explain an answer by")
+        if method is None:
+            method = "leave-one-out" if kind.has_numbers else "gradient"
+        if method not in METHODS:
+            raise UsageError(f"`method={method}`: no such method; choose from {', '.join(METHODS)}")
+        self._task: Task = run.task
+        self._backend = backend
+        self._observer = Observer(backend.model)
+        self._method: Method = method
+        if method == "gradient" and not self._observer.has_gradient:
+            raise UsageError("`method=gradient`: what this model reads has no steps; use leave-one-out")
+        if method == "leave-one-out" and self._task.output_per_token:
+            raise UsageError("`method=leave-one-out`: a token that is left out has no tag; use gradient")
+
+    def asking(self) -> Asking:
+        """Return what checks and answers rows."""
+        return Asking(self._check, self.answers)
+
+    def _check(self, record: Record) -> None:
+        """Raise DataError for what cannot be read, and for more tokens than memory is worth."""
+        field = self._task.explained_fields[0]
+        field.check(record)
+        if (count := len(field.encode([record])[0].ids)) > MAX_TOKENS:
+            raise DataError(
+                f"{record.place}: {count:,} tokens or steps, of {MAX_TOKENS:,} that are explained"
+            )
+
+    def answers(self, records: Sequence[Record]) -> list[Answer]:
+        """Answer each record, with the explanation."""
+        return [self._answer(record) for record in records]
+
+    def _answer(self, record: Record) -> Answer:
+        fields = self._task.explained_fields
+        row = {field.name: field.encode([record])[0] for field in fields}
+        source = row[fields[0].name]
+        tokens = fields[0].step_names(record, source)
+        if self._task.searches:
+            row[GenerationTask.of(self._task).output.name] = self._written(row)
+        batch = self._batch([row])
+        values, attention = self._observer.values(batch)
+        outputs = self._task.explained(values, batch)
+        saliency = self._saliency(row, outputs, len(tokens))
+        explanation = Explanation(
+            tuple(tokens),
+            METHOD_NAMES[self._method],
+            tuple(map(_explained, outputs, saliency, _attention(attention, len(outputs), len(tokens)))),
+            _tuple(self._task.surprisals(values, batch)),
+        )
+        sure = [output.probability for output in outputs]
+        known = (sure[0],) if len(sure) == 1 and sure[0] is not None else ()
+        prediction = self._task.explained_prediction(outputs)
+        return Answer(
+            prediction,
+            None,
+            truncated=source.truncated,
+            unknown=source.unknown,
+            confidences=known,
+            explanation=explanation,
+        )
+
+    def _written(self, row: Mapping[str, Encoded]) -> Encoded:
+        """Write the best sequence for a row."""
+        from seqrnn.search.beam import Beam
+        from seqrnn.search.decoding import Decoding, decode
+        from seqrnn.search.generation import Limits
+
+        prediction = self._backend.begin(self._batch([row]))
+        ((best, *_),) = decode(self._backend, prediction, Decoding(Limits(), Beam(BEAM_SIZE)))
+        return Encoded(best.tokens)
+
+    def _batch(self, rows: Sequence[Mapping[str, Encoded]]) -> Batch:
+        """Make one batch of rows that are equally long; `examples` says in which order they are."""
+        columns = {name: Column.of([row[name].ids for row in rows]) for name in rows[0]}
+        (batch,) = self._task.explained_batches(Dataset(columns))
+        return batch
+
+    def _asked(
+        self,
+        rows: Sequence[Mapping[str, Encoded]],
+        outputs: Sequence[ExplainedOutput],
+        ask: Callable[[Batch, Sequence[ExplainedOutput]], np.ndarray],
+    ) -> np.ndarray:
+        """Ask about each output in a row of its own; the answers come in the order of the outputs."""
+        batch = self._batch(rows)
+        answers = ask(batch, [outputs[row] for row in batch.examples])
+        return answers[np.argsort(batch.examples)]
+
+    def _saliency(
+        self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+    ) -> np.ndarray:
+        """Return how much each step speaks for each output, (N, S)."""
+        if not outputs or not steps:
+            return np.zeros((len(outputs), steps))
+        if self._method == "leave-one-out":
+            return self._left_out(row, outputs, steps)
+        together = max(1, MAX_TOGETHER // steps)
+        parts = [
+            self._gradients(row, outputs[first : first + together], steps)
+            for first in range(0, len(outputs), together)
+        ]
+        return np.concatenate(parts)
+
+    def _gradients(
+        self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+    ) -> np.ndarray:
+        product = self._asked([row] * len(outputs), outputs, self._observer.gradient_times_input)  # (B, S, E)
+        read = product if self._task.explained_fields[0].sequential else product.swapaxes(1, 2)
+        summed: np.ndarray = read.sum(axis=2)[:, -steps:]  # a language model reads <bos> before a line
+        return summed
+
+    def _left_out(
+        self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+    ) -> np.ndarray:
+        """Return by how much each score falls when a step is taken out of the row."""
+        name = self._task.explained_fields[0].name
+        ask = self._observer.scores
+        whole = self._asked([row] * len(outputs), outputs, ask)  # (N,)
+        shorter = [
+            self._asked([{**row, name: without}] * len(outputs), outputs, ask)
+            for without in self._each_left_out(row[name].ids, steps)
+        ]
+        lost: np.ndarray = whole[:, None] - np.array(shorter).T
+        return lost
+
+    def _each_left_out(self, ids: np.ndarray, steps: int) -> Iterator[Encoded]:
+        """Yield a row without each step or, where there is one vector, with the mean for each feature."""
+        for step in range(steps):
+            if self._task.explained_fields[0].sequential:
+                yield Encoded(np.delete(ids, step, axis=0))
+            else:
+                yield Encoded(np.where(np.arange(steps) == step, 0, ids).astype(ids.dtype))
+
+
+def _explained(output: ExplainedOutput, saliency: np.ndarray, attention: Any) -> OutputExplanation:
+    alternatives: Alternatives = output.alternatives
+    return OutputExplanation(
+        output.output, output.probability, tuple(saliency.tolist()), attention, tuple(alternatives)
+    )
+
+
+def _attention(weights: np.ndarray | None, outputs: int, steps: int) -> list[tuple[float, ...] | None]:
+    """Return for each output how much of each step was looked at; None where the network does not attend."""
+    if weights is None:
+        return [None] * outputs
+    one = weights.shape[1] == 1  # of a pooling, which looks once whatever is said
+    rows = np.broadcast_to(weights[0], (outputs, weights.shape[-1])) if one else weights[0]
+    return [tuple(row[:steps].tolist()) for row in rows[:outputs]]
+
+
+def _tuple(values: Sequence[float] | None) -> tuple[float, ...] | None:
+    return None if values is None else tuple(values)

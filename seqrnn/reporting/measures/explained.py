@@ -1,0 +1,235 @@
+"""What answers hang on, as `seqrnn explain` finds it: tokens that speak for them, attention, surprisal."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from seqrnn.data.answer import Answer
+from seqrnn.data.fields.source_kind import SourceKind
+from seqrnn.data.record import Record
+from seqrnn.library.explaining import Explanation
+from seqrnn.reporting.pictures import Picture, picture_of
+from seqrnn.reporting.subject import Example
+
+LONGEST = 200  # tokens of a row that is explained
+TEXTS, SERIES = 150, 8  # rows that are explained; each step of a series is left out once
+SHOWN = 8
+MOST_OUTPUTS = 12  # labels whose tokens are listed
+TOKENS = 6  # that are listed of each
+FEWEST = 2  # occurrences of a token that is listed
+LONGEST_ALIGNED = 40  # tokens of either side of an alignment
+LINES = 80  # whose tokens' surprisal is looked at
+FEWEST_LINES = 8  # as long, for a position to count
+
+Explain = Callable[[Sequence[Record]], Sequence[Answer]]
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A token, and how strongly it is coloured: from -1, against the answer, to 1."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A row with what its answer hangs on; `picture` is of numbers, of which `shades` are the steps."""
+
+    place: str
+    expected: Any
+    output: Any
+    probability: float | None
+    shades: Sequence[Shade]
+    picture: Picture | None
+
+
+@dataclass(frozen=True)
+class TokensOf:
+    """The tokens that speak most for an output, with their mean saliency in nats."""
+
+    output: str
+    tokens: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True)
+class Saliency:
+    """Some rows with what their answers hang on; of `rows` of them, tokens that speak for each output."""
+
+    method: str
+    rows: int
+    looked: Sequence[Looked]
+    outputs: Sequence[TokensOf]
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How much of each token that was read (a column each) was looked at for each one that was written."""
+
+    place: str
+    right: bool
+    read: Sequence[str]
+    written: Sequence[str]
+    weights: Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Alignments:
+    """The attention of some rows."""
+
+    rows: Sequence[Alignment]
+
+
+@dataclass(frozen=True)
+class SurprisingLine:
+    """A line, each token with its surprisal in nats."""
+
+    place: str
+    mean: float
+    tokens: Sequence[tuple[str, float]]
+    spaced: bool
+
+
+@dataclass(frozen=True)
+class Surprisal:
+    """The most surprising lines, some others, and the perplexity of tokens by their position in a line."""
+
+    surprising: Sequence[SurprisingLine]
+    others: Sequence[SurprisingLine]
+    positions: Sequence[tuple[float, float]]
+    lines: int
+    verdict: str
+
+
+def saliency(examples: Sequence[Example], explain: Explain, kind: SourceKind) -> Saliency | None:
+    """Explain some rows; None where there are none, and for images, whose parts have no names."""
+    if kind.file_kind == "image":
+        return None
+    most = SERIES if kind.has_numbers else TEXTS
+    chosen = _spread([each for each in examples if 0 < each.length <= LONGEST], most)
+    explained = _explained(chosen, explain)
+    if not explained:
+        return None
+    wrong = [pair for pair in explained if pair[0].grade and not pair[0].grade.right]
+    rest = [pair for pair in explained if not (pair[0].grade and not pair[0].grade.right)]
+    first = wrong[: SHOWN // 2]
+    shown = [*first, *_spread(rest, SHOWN - len(first))]
+    looked = [_looked(example, found, kind) for example, found in shown]
+    outputs = [] if kind.has_numbers else tokens_of_outputs([found for _, found in explained])
+    return Saliency(explained[0][1].method, len(explained), looked, outputs, _told(outputs))
+
+
+def tokens_of_outputs(explanations: Sequence[Explanation]) -> list[TokensOf]:
+    """Return for each output the tokens with the largest mean saliency over the rows that have it."""
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for explanation in explanations:
+        for output in explanation.outputs:
+            for token, weight in zip(explanation.tokens, output.saliency, strict=True):
+                found[str(output.output)][token].append(weight)
+    ranked = []
+    for name in sorted(found)[:MOST_OUTPUTS]:
+        means = [(t, float(np.mean(weights))) for t, weights in found[name].items() if len(weights) >= FEWEST]
+        tokens = sorted((pair for pair in means if pair[1] > 0), key=lambda pair: -pair[1])[:TOKENS]
+        if tokens:
+            ranked.append(TokensOf(name, tokens))
+    return ranked
+
+
+def alignments(examples: Sequence[Example], explain: Explain) -> Sequence[Alignment] | None:
+    """Return the attention of some rows, wrong ones first; None where the network does not attend."""
+    short = [each for each in examples if 0 < each.length <= LONGEST_ALIGNED]
+    wrong = [each for each in short if each.grade and not each.grade.right][: SHOWN // 2 - 1]
+    rest = _spread([each for each in short if each not in wrong], SHOWN - 2 - len(wrong))
+    found = [_alignment(*pair) for pair in _explained([*wrong, *rest], explain)]
+    return [each for each in found if each is not None] or None
+
+
+def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None:
+    """Return how surprising the tokens of some lines are; None where there are none."""
+    known = [
+        each
+        for each in examples
+        if 1 < each.length <= LONGEST and each.answer.prediction is not None and not each.record.is_blank
+    ]
+    texts = {
+        each.record.source: each for each in reversed(known)
+    }  # the first line of those that are the same
+    ranked = sorted(texts.values(), key=lambda each: -each.answer.prediction)[: SHOWN - 2]
+    rest = _spread([each for each in texts.values() if each not in ranked][::-1], LINES)
+    explained = _explained([*ranked, *rest], explain)
+    lines = [line for each, found in explained if (line := _line(each, found)) is not None]
+    if not lines:
+        return None
+    others = lines[len(ranked) :]
+    return Surprisal(
+        lines[: len(ranked)], _spread(others, SHOWN - 2), _positions(others), len(others), _surprising(lines)
+    )
+
+
+def _explained(examples: Sequence[Example], explain: Explain) -> list[tuple[Example, Explanation]]:
+    answers = explain([each.record for each in examples])
+    return [
+        (each, answer.explanation)
+        for each, answer in zip(examples, answers, strict=True)
+        if isinstance(answer.explanation, Explanation) and answer.explanation.tokens
+    ]
+
+
+def _looked(example: Example, found: Explanation, kind: SourceKind) -> Looked:
+    output = found.outputs[0]
+    largest = max(map(abs, output.saliency), default=0.0) or 1.0
+    shades = [Shade(t, weight / largest) for t, weight in zip(found.tokens, output.saliency, strict=True)]
+    picture = picture_of(example.record, kind) if kind.has_numbers else None
+    expected = example.grade.expected if example.grade else None
+    return Looked(example.record.place, expected, output.output, output.probability, shades, picture)
+
+
+def _alignment(example: Example, found: Explanation) -> Alignment | None:
+    outputs = found.outputs[:LONGEST_ALIGNED]
+    weights = [output.attention for output in outputs if output.attention is not None]
+    if len(weights) < len(outputs) or not weights:
+        return None
+    right = bool(example.grade and example.grade.right)
+    written = [str(output.output) for output in outputs]
+    return Alignment(example.record.place, right, found.tokens, written, weights)
+
+
+def _line(example: Example, found: Explanation) -> SurprisingLine | None:
+    if not found.surprisals:
+        return None
+    spaced = any(len(token) > 1 for token in found.tokens)
+    pairs = list(zip(found.tokens, found.surprisals, strict=False))
+    return SurprisingLine(example.record.place, example.answer.prediction, pairs, spaced)
+
+
+def _positions(lines: Sequence[SurprisingLine]) -> list[tuple[float, float]]:
+    """Return the perplexity at each position that enough lines have, from 1."""
+    longest = max((len(line.tokens) for line in lines), default=0)
+    columns = [[line.tokens[at][1] for line in lines if len(line.tokens) > at] for at in range(longest)]
+    return [(at + 1.0, float(np.exp(np.mean(c)))) for at, c in enumerate(columns) if len(c) >= FEWEST_LINES]
+
+
+def _spread(items: Sequence[Any], most: int) -> list[Any]:
+    stride = max(1, -(-len(items) // max(most, 1)))
+    return list(items[::stride][:most])
+
+
+def _told(outputs: Sequence[TokensOf]) -> str:
+    if not outputs:
+        return ""
+    best = max(outputs, key=lambda each: each.tokens[0][1])
+    named = ", ".join(f"“{token}”" for token, _ in best.tokens[:3])
+    return f"What speaks most for “{best.output}”: {named}."
+
+
+def _surprising(lines: Sequence[SurprisingLine]) -> str:
+    token, nats, place = max(
+        ((token, nats, line.place) for line in lines for token, nats in line.tokens), key=lambda each: each[1]
+    )
+    return f"The most surprising token of these lines is {token!r} ({nats:.1f} nats, at {place})."

@@ -1,0 +1,42 @@
+"""What a model says of one row, and where in what it computed that is found: what an explanation is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Alternatives = Sequence[tuple[Any, float]]
+"""What else might be said, the likeliest first, each with its probability from 0 to 1."""
+
+
+class ExplainedOutput(NamedTuple):
+    """A label, a tag, a token, a key or a number, and the number in a model's values that is its score.
+
+    The score of row b is `values[name][b, *at]`.
+    """
+
+    output: Any
+    probability: float | None
+    name: str
+    at: tuple[int, ...]
+    alternatives: Alternatives = ()
+
+
+def likeliest(probabilities: np.ndarray, names: Sequence[Any], most: int, but: int = -1) -> Alternatives:
+    """Return the `most` likeliest names by their probabilities (K,), without the one of number `but`."""
+    order = np.argsort(-probabilities, kind="stable")[: most + 1].tolist()
+    return [(names[number], float(probabilities[number])) for number in order if number != but][:most]
+
+
+def explained_labels(
+    log_probs: np.ndarray, probabilities: np.ndarray, names: Sequence[Any], most: int
+) -> Iterator[ExplainedOutput]:
+    """Yield the labels that are likelier than not, or else the likeliest one; `log_probs` and others (K,)."""
+    likely = np.flatnonzero(probabilities >= 0.5).tolist() or [int(log_probs.argmax())]
+    for number in likely:
+        others = likeliest(
+            np.delete(probabilities, likely), np.delete(np.asarray(names), likely).tolist(), most
+        )
+        yield ExplainedOutput(names[number], float(probabilities[number]), "log_probs", (number,), others)
