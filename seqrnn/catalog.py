@@ -90,12 +90,13 @@ BRIDGES = {
 """How what an encoder has read enters a decoder."""
 
 GRAPHS = {
-    "labels": "seqrnn.backends.onnx.examples:ExampleNetwork",
-    "notes": "seqrnn.backends.onnx.examples:ExampleNetwork",
-    "tags": "seqrnn.backends.onnx.tagger:TaggerNetwork",
-    "text": "seqrnn.backends.onnx.language_model:LanguageNetwork",
+    "labels": ("seqrnn.backends.onnx.examples:ExampleNetwork",),
+    "notes": ("seqrnn.backends.onnx.examples:ExampleNetwork",),
+    "tags": ("seqrnn.backends.onnx.tagger:TaggerNetwork",),
+    "target": ("seqrnn.backends.onnx.seq2seq:EncoderNetwork", "seqrnn.backends.onnx.seq2seq:DecoderNetwork"),
+    "text": ("seqrnn.backends.onnx.language_model:LanguageNetwork",),
 }
-"""How a network is written as ONNX, by what it was trained on."""
+"""The graphs as which a network is written as ONNX, by what it was trained on."""
 
 BleuTokenizer = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
 """How sacrebleu cuts texts for BLEU: its names, but for those that fetch a model first."""

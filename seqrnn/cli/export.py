@@ -59,12 +59,13 @@ def export(
 ) -> None:
     """Write a trained model in another form: for ONNX runtimes, or in a quarter of the bytes.
 
-    --onnx FILE: for classification or tagging of sequences, and language models.
-    Batches are padded, and the input lengths says how much of each row counts.
-    A tagger gives scores and tags, which a CRF has decoded; a language model
-    reads tokens from a given state and returns the state after them. Tokenizer
-    and labels are in the metadata. The file is written if onnxruntime computes
-    from it what seqrnn computes, to 1e-4.
+    --onnx FILE: for all models but those of images. Batches are padded, and the
+    input lengths says how much of each row counts. A tagger gives scores and
+    tags, which a CRF has decoded; a language model reads tokens from a given
+    state and returns the state after them. A model that writes sequences has two
+    files, for m.onnx these are m.encoder.onnx and, for one step, m.decoder.onnx.
+    Tokenizer and labels are in the metadata. The file is written if onnxruntime
+    computes from it what seqrnn computes, to 1e-4.
 
     -o DIR --quantize int8: a model directory for the other commands.
     """
@@ -108,12 +109,20 @@ def _write_onnx(model: Path, path: Path) -> tuple[dict[str, Any], list[str]]:
     from seqrnn.backends.onnx.exporter import export_onnx
 
     run = open_run(model)
-    written = export_onnx(run, path)
-    facts = {"onnx": str(path), "bytes": written.bytes, "largest_difference": written.largest_difference}
+    files = export_onnx(run, path)
+    facts = {
+        "onnx": str(path),
+        "files": [str(file.path) for file in files],
+        "bytes": sum(file.bytes for file in files),
+        "largest_difference": max(file.largest_difference for file in files),
+    }
     return facts, [
         *run.warnings,
-        f"{path}: {written.bytes:,} bytes; onnxruntime computes the same from it, the largest difference is "
-        f"{written.largest_difference:.1e}",
+        *(
+            f"{file.path}: {file.bytes:,} bytes; onnxruntime computes the same from it, the largest "
+            f"difference is {file.largest_difference:.1e}"
+            for file in files
+        ),
     ]
 
 

@@ -21,9 +21,20 @@ def add_noise(array, deviation):
     array += np.random.default_rng(1).normal(scale=deviation, size=array.shape).astype("float32")
 
 
+class Exported:
+    """A graph in onnxruntime."""
+
+    def __init__(self, network, graph):
+        self.network, self.graph = network, graph
+        self.file = to_bytes(graph, network.about, {})
+        opened = onnxruntime.InferenceSession(self.file, providers=["CPUExecutionProvider"])
+        names = [port.name for port in graph.outputs]
+        self.answer = lambda inputs: dict(zip(names, opened.run(names, inputs), strict=True))
+
+
 @pytest.fixture
 def exported(make_session):
-    """A function `(layout, settings, content, noise) -> session, engine, network, file and answer(inputs)`.
+    """A function `(layout, settings, content, noise) -> session, engine and parts (`Exported`)`.
 
     `noise` says by part of a parameter's name how much is added to what a network begins with.
     """
@@ -38,19 +49,10 @@ def exported(make_session):
         twin = load_network(
             lambda take: build_network(take, task.model, config, task.sizes()), lambda _: parameters
         )
-        kind = GRAPHS[load(NETWORKS[task.model]).learns]
-        network = load(kind)(Trained(config, task, parameters, twin))
-        graph = network.graph()
-        file = to_bytes(graph, network.about, {"task": task.name})
-        opened = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-        names = [port.name for port in graph.outputs]
-
-        def answer(inputs):
-            return dict(zip(names, opened.run(names, inputs), strict=True))
-
+        trained = Trained(config, task, parameters, twin)
+        networks = [load(name)(trained) for name in GRAPHS[load(NETWORKS[task.model]).learns]]
+        parts = [Exported(network, network.graph()) for network in networks]
         engine = TorchBackend(session.model)
-        return SimpleNamespace(
-            session=session, engine=engine, network=network, graph=graph, file=file, answer=answer
-        )
+        return SimpleNamespace(session=session, engine=engine, parts=parts, **vars(parts[0]))
 
     return make

@@ -10,11 +10,12 @@ import onnx
 import pytest
 import torch
 
-from seqrnn.backends.onnx.check import check
+from seqrnn.backends.onnx.check import check, check_writing
 from seqrnn.backends.onnx.onnx_file import to_bytes
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.catalog import CELLS
 from seqrnn.data.dataset.batching import BatchOrder
+from seqrnn.data.text.tokenizer import BOS
 from seqrnn.errors import NumericError
 from seqrnn.search.step import log_softmax
 
@@ -156,6 +157,99 @@ def test_a_row_of_a_language_model_ends_at_its_length(exported, cell):
             together["log_probs"][row, :length], alone["log_probs"][0, :length], atol=1e-6
         )
         np.testing.assert_allclose(together["h_out"][:, row], alone["h_out"][:, 0], atol=1e-6)
+
+
+def series(kind, target):
+    rows = [[[i % 3, j / 7, -i] for j in range(1 + i % 5)] for i in range(12)]
+    return "".join(
+        json.dumps({kind: row[0] if kind == "vector" else row, **target(i)}) + "\n"
+        for i, row in enumerate(rows)
+    )
+
+
+@pytest.mark.parametrize("kind", ["vectors", "vector"])
+def test_a_regression_gives_numbers_in_the_unit_of_the_data(exported, cell, kind):
+    content = series(kind, lambda i: {"label": 1000.0 + i / 2})
+    settings = {**cell, "task": "regression", "data.source_kind": kind, "model.num_layers": 2}
+    model = exported("jsonl", settings, content)
+    source, numbers = model.session.task.fields
+    for batch in model.session.task.batches(model.session.prepared.train, BatchOrder()):
+        raw = batch.arrays["source"] * source.deviation + source.mean
+        inputs = {"vectors": raw, "lengths": batch.arrays["lengths"]}
+        found = model.answer({"vectors": raw[:, 0]} if kind == "vector" else inputs)["numbers"]
+        expected = numbers.restore(model.engine.values(batch)["numbers"])
+        assert found.min() > 900
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert check(model.network, model.graph.outputs, model.file) < 1e-5
+
+
+def test_one_vector_is_labelled(exported):
+    content = series("vector", lambda i: {"label": "ab"[i % 2]})
+    settings = {"task": "classification", "data.source_kind": "vector", "model.head": "mlp"}
+    model = exported("jsonl", settings, content)
+    field = model.session.task.source
+    for batch in model.session.task.batches(model.session.prepared.train, BatchOrder()):
+        raw = batch.arrays["source"][:, 0] * field.deviation + field.mean
+        expected = model.engine.values(batch)["log_probs"]
+        np.testing.assert_allclose(model.answer({"vectors": raw})["log_probs"], expected, atol=1e-5)
+    assert check(model.network, model.graph.outputs, model.file) < 1e-5
+
+
+def test_music_goes_on(exported, cell):
+    pieces = [[[(i + step) % 5, step % 2] for step in range(1 + i % 5)] for i in range(12)]
+    content = "".join(json.dumps({"notes": piece}) + "\n" for piece in pieces)
+    settings = {**cell, "task": "polyphony", "data.source_kind": "notes", "data.keys": 5}
+    model = exported("jsonl", settings, content)
+    for batch in batches(model.session):
+        notes = batch.arrays["source"].astype("float32")
+        found = model.answer({"notes": notes, "lengths": batch.arrays["lengths"]})["log_probs"]
+        np.testing.assert_allclose(found, model.engine.values(batch)["log_probs"], atol=1e-5)
+    assert check(model.network, model.graph.outputs, model.file) < 1e-5
+
+
+WORDS = ["abc", "b", "cab", "bacca", "a", "ccb", "abab", "cabac"]
+PAIRS = "".join(f"{word}\t{' '.join(reversed(word.upper()))}\n" for word in WORDS)
+WRITERS = [
+    {"model.attention": "general", "model.bidirectional": True},
+    {"model.attention": "dot", "model.tie_embeddings": True},
+    {"model.attention": "mlp", "model.num_layers": 2, "model.bidirectional": True},
+    {"model.attention": "none", "model.entry": "first", "model.num_layers": 2},
+]
+
+
+@pytest.mark.parametrize("shape", WRITERS)
+def test_an_encoder_and_a_decoder_write_greedily_as_the_engine_does(exported, cell, shape):
+    settings = {"task": "seq2seq", "data.tokenizer": "char", "data.target_tokenizer": "word", **cell, **shape}
+    model = exported("tsv", settings, PAIRS)
+    encoder, decoder = model.parts
+    for batch in model.session.task.batches(model.session.prepared.train, BatchOrder()):
+        inputs = {"tokens": batch.arrays["source"], "lengths": batch.arrays["source_lengths"]}
+        given = encoder.answer(inputs)
+        memory = {name: given[name] for name in ("keys", "values", "mask") if name in given}
+        logits, state = model.engine.begin(batch)
+        tokens = np.full(len(logits), BOS)
+        for _ in range(6):
+            states = {name.replace("out", "in"): given[name] for name in given if name.endswith("_out")}
+            given = decoder.answer({"tokens": tokens, **states, **memory})
+            np.testing.assert_allclose(given["log_probs"], log_softmax(logits), atol=1e-5)
+            tokens = given["log_probs"].argmax(axis=1)
+            np.testing.assert_array_equal(tokens, logits.argmax(axis=1))
+            logits, state = model.engine.step(tokens, state)
+    networks, files = zip(*((part.network, part.file) for part in model.parts), strict=True)
+    assert check_writing(*networks, files) < 1e-5
+    for part in model.parts:
+        assert check(part.network, part.graph.outputs, part.file) < 1e-5
+
+
+def test_a_decoder_that_writes_something_else_is_found(exported):
+    settings = {"task": "seq2seq", "data.tokenizer": "char", "data.target_tokenizer": "word"}
+    encoder, decoder = exported("tsv", settings, PAIRS).parts
+    name = "decoder.attention.keys.weight"
+    assert name in encoder.graph.arrays
+    changed = {**encoder.graph.arrays, name: encoder.graph.arrays[name] + 5}
+    file = to_bytes(replace(encoder.graph, arrays=changed), "", {})
+    with pytest.raises(NumericError, match="onnxruntime computes other sequences than seqrnn, by"):
+        check_writing(encoder.network, decoder.network, [file, decoder.file])
 
 
 KINDS = {

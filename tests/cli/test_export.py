@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -209,14 +210,28 @@ def test_int8_is_not_made_int8_again(seqrnn, shrunk, folder):
     assert not (folder / "twice").exists()
 
 
-def test_a_model_without_a_graph_is_refused(seqrnn, folder, small):
-    (folder / "pairs.tsv").write_text("ab\tb a\nba\ta b\n" * 20, encoding="utf-8")
-    trained = seqrnn("train", "pairs.tsv", "--task", "seq2seq", "-o", "pairs", "--steps", "2", *small)
-    assert trained.returncode == 0, trained.stderr.decode()
-    result = seqrnn("export", "-m", "pairs", "--onnx", "pairs.onnx")
+OLD_RUNS = Path(__file__).parents[1] / "old_runs" / "runs"
+
+
+def test_a_model_that_writes_has_a_file_for_its_encoder_and_one_for_a_step_of_its_decoder(seqrnn, folder):
+    result = seqrnn("export", "-m", OLD_RUNS / "seq2seq", "--onnx", "pairs.onnx", "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    facts = json.loads(result.stdout)
+    assert facts["files"] == ["pairs.encoder.onnx", "pairs.decoder.onnx"]
+    assert facts["bytes"] == sum((folder / name).stat().st_size for name in facts["files"])
+    assert result.stderr.count(b"\n") == 2
+    assert not (folder / "pairs.onnx").exists()
+    for name in facts["files"]:
+        assert opened(folder / name)[1]["task"] == "seq2seq"
+
+
+def test_a_model_of_images_has_no_graph(seqrnn, folder):
+    result = seqrnn("export", "-m", OLD_RUNS / "captions", "--onnx", "captions.onnx")
     assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
-    assert b"models for seq2seq cannot be exported" in result.stderr
-    assert seqrnn("export", "-m", "pairs", "-o", "pairs8", "--quantize", "int8").returncode == 0
+    assert b"models of images cannot be exported" in result.stderr
+    assert not list(folder.glob("captions*.onnx"))
+    arguments = ("export", "-m", OLD_RUNS / "captions", "-o", "captions8", "--quantize", "int8")
+    assert seqrnn(*arguments).returncode == 0
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])

@@ -8,45 +8,57 @@ from pathlib import Path
 import seqrnn
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.backends.numpy.backend import can_run, open_with_parameters
-from seqrnn.backends.onnx.check import check
+from seqrnn.backends.onnx.check import check, check_writing
 from seqrnn.backends.onnx.network import Network, Trained
 from seqrnn.backends.onnx.onnx_file import to_bytes
+from seqrnn.backends.onnx.seq2seq import DecoderNetwork
 from seqrnn.catalog import GRAPHS, NETWORKS, load
 from seqrnn.data.fields.field import learned
 from seqrnn.errors import UsageError
-from seqrnn.run.files import replace_file
+from seqrnn.run.files import check_replaceable, replace_file
 
 
 @dataclass(frozen=True)
 class Written:
-    """An ONNX file: its bytes, and how far onnxruntime is from seqrnn on it."""
+    """An ONNX file: its path and bytes, and how far onnxruntime is from seqrnn on it."""
 
+    path: Path
     bytes: int
     largest_difference: float
 
 
-def export_onnx(run: OpenedRun, path: Path) -> Written:
+def export_onnx(run: OpenedRun, path: Path) -> list[Written]:
     """Write the network of a run to the file `path`, if onnxruntime computes the same from it.
 
+    What writes sequences has two files, for `m.onnx` they are `m.encoder.onnx` and `m.decoder.onnx`.
     Raises UsageError where the model cannot be exported or a package is missing, ModelError where the
     weights are damaged, NumericError where onnxruntime computes something else, and OutputError.
     """
-    network = _network(run)
-    graph = network.graph()
-    content = to_bytes(graph, network.about, _metadata(run))
-    difference = check(network, graph.outputs, content)
-    replace_file(path, content)
-    return Written(len(content), difference)
+    networks = _networks(run)
+    paths = [path.with_stem(f"{path.stem}.{network.name}") if network.name else path for network in networks]
+    for target in paths:
+        check_replaceable(target)
+    graphs = [network.graph() for network in networks]
+    contents = [
+        to_bytes(graph, network.about, _metadata(run))
+        for network, graph in zip(networks, graphs, strict=True)
+    ]
+    parts = list(zip(networks, graphs, contents, strict=True))
+    differences = [check(network, graph.outputs, content) for network, graph, content in parts]
+    encoder, decoder = networks[0], networks[-1]
+    if isinstance(decoder, DecoderNetwork):
+        differences[-1] = max(differences[-1], check_writing(encoder, decoder, contents))
+    for target, content in zip(paths, contents, strict=True):
+        replace_file(target, content)
+    return list(map(Written, paths, map(len, contents), differences))
 
 
-def _network(run: OpenedRun) -> Network:
-    learns = load(NETWORKS[run.task.model]).learns
-    if learns not in GRAPHS or not can_run(run):
-        what = run.task.name if learns not in GRAPHS else "images"
-        raise UsageError(f"`onnx`: models for {what} cannot be exported; all others can")
+def _networks(run: OpenedRun) -> list[Network]:
+    if not can_run(run):
+        raise UsageError("`onnx`: models of images cannot be exported; all others can")
     twin, parameters = open_with_parameters(run)
-    network: Network = load(GRAPHS[learns])(Trained(run.config.model, run.task, parameters, twin))
-    return network
+    trained = Trained(run.config.model, run.task, parameters, twin)
+    return [load(name)(trained) for name in GRAPHS[load(NETWORKS[run.task.model]).learns]]
 
 
 def _metadata(run: OpenedRun) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,7 +39,10 @@ class Trained:
 class Network(ABC):
     """A trained network that can be written as a graph."""
 
-    about: str
+    name: ClassVar[str] = ""
+    """Of its file, where a model needs several."""
+
+    about: ClassVar[str]
     """What goes in and what comes out, for whoever opens the file."""
 
     def __init__(self, trained: Trained) -> None:

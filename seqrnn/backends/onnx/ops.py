@@ -38,13 +38,10 @@ class OnnxOps(OnnxFunctions):
         tied_to: Embedding | None = None,
     ) -> Linear:
         """Make `y = W x + b`."""
-        table = None if tied_to is None else tied_to.part.weight("table.weight")
-        return Linear(self._part, bias, table)
+        return Linear(self._part, bias, tied_to)
 
     def norm(self, size: int) -> Map:  # noqa: ARG002
-        """Make a layer normalization."""
-        weights = self._part.weight("weight"), self._part.weight("bias")
-        return lambda x: self.graph.add("LayerNormalization", x, *weights, axis=-1, epsilon=1e-5)
+        return Norm(self._part)
 
     def embedding(self, vocabulary: int, size: int, **training: Any) -> Embedding:  # noqa: ARG002
         return Embedding(self._part)
@@ -72,16 +69,17 @@ class OnnxOps(OnnxFunctions):
 
 @dataclass(frozen=True)
 class Linear:
-    """An affine map over the last axis; `table` names a value that is its matrix, (M, N)."""
+    """An affine map over the last axis; `tied_to` an embedding, its matrix is that one's table."""
 
     part: Part
     bias: bool
-    table: str | None = None
+    tied_to: Embedding | None = None
 
     def __call__(self, x: str) -> str:
         """Map (..., N) -> (..., M)."""
         graph = self.part.graph
-        transposed = graph.add("Transpose", self.table or self.part.weight("weight"), perm=[1, 0])
+        weight = self.part.weight("weight") if self.tied_to is None else self.tied_to.table()
+        transposed = graph.add("Transpose", weight, perm=[1, 0])
         y = graph.add("MatMul", x, transposed)
         return graph.add("Add", y, self.part.weight("bias")) if self.bias else y
 
@@ -94,7 +92,23 @@ class Embedding:
 
     def __call__(self, tokens: str) -> str:
         """Look up tokens (...) -> (..., E)."""
-        return self.part.graph.add("Gather", self.part.weight("table.weight"), tokens, axis=0)
+        return self.part.graph.add("Gather", self.table(), tokens, axis=0)
+
+    def table(self) -> str:
+        """Return the table, (V, E)."""
+        return self.part.weight("table.weight")
+
+
+@dataclass(frozen=True)
+class Norm:
+    """Layer normalization over the last axis."""
+
+    part: Part
+
+    def __call__(self, x: str) -> str:
+        """Normalize (..., H)."""
+        weights = self.part.weight("weight"), self.part.weight("bias")
+        return self.part.graph.add("LayerNormalization", x, *weights, axis=-1, epsilon=1e-5)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Shapes: L layers, B batch, H hidden.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -54,6 +54,17 @@ class LayerStates:
             graph.add("Concat", *(graph.add("Unsqueeze", part, graph.integers(0)) for part in parts), axis=0)
             for parts in zip(*layers, strict=True)
         ]
+
+    def named(self, layers: Layers, side: str) -> dict[str, Array]:
+        """Return the states of each layer, arrays of NumPy, by the names of inputs or outputs."""
+        return {
+            f"{name}_{side}": np.stack(parts)
+            for name, parts in zip(self.shapes, zip(*layers, strict=True), strict=True)
+        }
+
+    def layers(self, inputs: Mapping[str, Array]) -> Layers:
+        """Return the states of each layer of arrays by the names of inputs."""
+        return list(zip(*(inputs[f"{name}_in"] for name in self.shapes), strict=True))
 
     def sample(self, rows: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random inputs."""
