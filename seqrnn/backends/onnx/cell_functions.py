@@ -142,6 +142,4 @@ def _broadcast(shapes: list[Shape]) -> Shape:
 
 
 def _no_counterpart(what: str) -> UsageError:
-    return UsageError(
-        f"`onnx`: the formula of the cell uses {what}, which is not written as ONNX; other cells are"
-    )
+    return UsageError(f"`onnx`: the cell's formula uses {what}, which is not written as ONNX yet")
