@@ -11,6 +11,7 @@ from seqrnn.backends.torch.backend import open_backend, to_tensors
 from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.record import Record
+from seqrnn.run.calibration import UNCALIBRATED
 from seqrnn.tasks.task import LabelSelection
 from seqrnn.training.evaluation import evaluate
 
@@ -101,7 +102,9 @@ def test_a_saved_tagger_answers_as_it_did(train, layer, characters):
 
 def test_an_empty_row_and_an_unknown_word_are_answered(train, layer, opened):
     _, path = train("conll", {"model.output_layer": layer})
-    labeller = Labeller(*opened(path))
+    task, backend = opened(path)
+    task.calibration = UNCALIBRATED  # which is of sentences for their scores, and of tags for the parts
+    labeller = Labeller(task, backend)
     records = [Record("Ann zebra"), Record(""), Record(" old\t")]
     known, empty, single = labeller.answer(records, LabelSelection())
     assert (len(known.prediction), known.unknown) == (2, 1)
