@@ -98,6 +98,9 @@ GRAPHS = {
 }
 """The graphs as which a network is written as ONNX, by what it was trained on."""
 
+SaliencyMethod = Literal["gradient", "leave-one-out"]
+"""How to find what each token matters; see library/explaining.py."""
+
 BleuTokenizer = Literal["auto", "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"]
 """How sacrebleu cuts texts for BLEU: its names, but for those that fetch a model first."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from seqrnn.catalog import SaliencyMethod
 from seqrnn.cli.options import (
     InputArgument,
     JsonLinesOption,
@@ -16,7 +17,6 @@ from seqrnn.cli.options import (
     TextFieldOption,
     ThreadsOption,
 )
-from seqrnn.library.explaining import Method
 
 
 def explain(
@@ -24,7 +24,7 @@ def explain(
     data: InputArgument = "-",
     output: OutputOption = None,
     method: Annotated[
-        Method | None,
+        SaliencyMethod | None,
         typer.Option(
             help="What a token matters: the gradient of the score times the token's vector (texts), or how "
             "much the score falls without the token (numbers).",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 
+from seqrnn.catalog import SaliencyMethod as Method
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.dataset.columns import Column, Dataset
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.backends.torch.backend import TorchBackend
 
-Method = Literal["gradient", "leave-one-out"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 METHOD_NAMES: Final[Mapping[Method, str]] = {
     "gradient": "gradient x input",

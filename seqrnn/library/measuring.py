@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import UsageError, refuse
-from seqrnn.library.asking import require_probability
 from seqrnn.library.decoding import BEAM_SIZE
 
 if TYPE_CHECKING:
@@ -154,6 +153,8 @@ def evaluation_options(
         of_texts = {"`streams`": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
+        from seqrnn.library.asking import require_probability
+
         require_probability(task, min_probability)
     width = BEAM_SIZE if size is None else size
     return EvaluationOptions(streams, beam=Beam(width, penalty or 0.0), min_probability=min_probability)
