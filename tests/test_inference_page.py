@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from seqrnn.cli.spelling import in_flags
 from seqrnn.data.source import Source
 from seqrnn.errors import AmbiguousDataError
 from seqrnn.inference import infer
@@ -315,7 +316,7 @@ def test_the_page_shows_them(source):
 
 def _found(source: Source) -> str:
     found = infer(source, None)
-    said = "; ".join(found.notes[:1])
+    said = in_flags("; ".join(found.notes[:1]))
     return f"{found.task} | {found.format} | {found.source_kind} | {said.replace('|', chr(92) + '|')}"
 
 

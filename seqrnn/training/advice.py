@@ -50,7 +50,7 @@ class Adviser:
             if tokens < FEW_TOKENS and self._parameters > PARAMETERS_PER_TOKEN * tokens:
                 yield from self._once(
                     "few",
-                    f"the data are few: {tokens:,} tokens for {self._parameters:,} parameters; expect "
+                    f"the data are few for {self._parameters:,} parameters; expect "
                     "over-fitting, and try `folds` to see how much figures vary",
                 )
 

@@ -104,7 +104,7 @@ def test_generating_asks_the_model_for_one_token_at_a_time(train, opened, backen
 )
 def test_the_wrong_command_is_told_the_right_one(train, layout, command, right):
     _, path = train(layout)
-    with pytest.raises(UsageError, match=rf"; use seqrnn {right}$"):
+    with pytest.raises(UsageError, match=rf"; use `{right}\(\)`$"):
         open_run(path, command=command)
 
 

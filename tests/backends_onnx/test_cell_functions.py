@@ -38,5 +38,5 @@ def test_a_graph_computes_what_numpy_computes(formula):
 @pytest.mark.parametrize("formula", [lambda x: x[0], lambda x: x.sum()], ids=["row", "method"])
 def test_what_has_no_counterpart_is_refused(formula):
     graph = Graph()
-    with pytest.raises(UsageError, match="the formula of the cell uses"):
+    with pytest.raises(UsageError, match="the cell's formula uses"):
         formula(GraphArray(graph, graph.input("x", "float32", "batch", 6), ("batch", 6)))

@@ -156,15 +156,15 @@ def test_bytes_that_are_no_text_are_answered_and_counted(ask) -> None:
     [
         ({"prompt": "x"}, "--prompt: this model answers rows"),
         ({"samples": 2}, "--samples: this model answers rows; see --n-best"),
-        ({"sample": True, "beam_size": 3}, "--beam-size: there is no beam in --sample and --greedy"),
-        ({"temperature": 0.5}, "add --sample"),
-        ({"repetition_penalty": 2.0}, "add --sample or --greedy"),
+        ({"sample": True, "beam_size": 3}, "`decoding.beam_size`: there is no beam in"),
+        ({"temperature": 0.5}, "add `decoding.sample=true`"),
+        ({"repetition_penalty": 2.0}, "add `decoding.sample=true` or `decoding.sample=false`"),
         ({"n_best": 3, "beam_size": 2}, "widen the beam"),
         ({"sample": False, "n_best": 2}, "greedy search finds one"),
-        ({"sample": False, "top_k": 2}, "are for draws; leave out --greedy"),
-        ({"beam_size": 0}, "--beam-size 0: out of range"),
-        ({"n_best": 0}, "--n-best 0: out of range"),
-        ({"beam_size": 2, "length_penalty": -1.0}, "--length-penalty -1.0: out of range"),
+        ({"sample": False, "top_k": 2}, "are for draws; leave out `decoding.sample=false`"),
+        ({"beam_size": 0}, "`decoding.beam_size` 0: out of range"),
+        ({"n_best": 0}, "`decoding.n_best` 0: out of range"),
+        ({"beam_size": 2, "length_penalty": -1.0}, "`decoding.length_penalty` -1.0: out of range"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(ask, options, advice) -> None:
@@ -176,7 +176,7 @@ def test_options_that_do_not_go_together_are_refused(ask, options, advice) -> No
     "options", [{"beam_size": 2}, {"data": "rows.txt"}, {"n_best": 2}, {"text_col": "a"}]
 )
 def test_a_language_model_reads_no_rows(storyteller, options) -> None:
-    with pytest.raises(UsageError, match="goes on from a --prompt and reads no rows"):
+    with pytest.raises(UsageError, match="continues a --prompt and reads no rows"):
         generate(storyteller, **options)
 
 

@@ -216,17 +216,19 @@ def test_several_labels_a_row_and_models_without_data_have_pages(seqrnn, several
 
 def test_runs_are_compared_on_the_same_rows(seqrnn, classifier, folder, options) -> None:
     assert (
-        seqrnn("train", "train.tsv", "-o", "other", "--cell", "elman", *options[:2], *options[4:]).returncode
+        seqrnn(
+            "train", "train.tsv", "-o", "another-cell", "--cell", "elman", *options[:2], *options[4:]
+        ).returncode
         == 0
     )
-    result = seqrnn("report", classifier, "other", "test.tsv", "--json")
+    result = seqrnn("report", classifier, "another-cell", "test.tsv", "--json")
     assert result.returncode == 0, result.stderr.decode()
     numbers = json.loads(result.stdout)
     (pair,) = numbers["paired"]
     first, second = (run["figures"]["accuracy"] for run in numbers["runs"])
     assert pair["difference"] == pytest.approx(second - first)
-    assert (pair["first"], pair["second"], pair["test"]) == ("classifier", "other", "McNemar")
-    _, tree = page_of(seqrnn, classifier, "other", "test.tsv")
+    assert (pair["first"], pair["second"], pair["test"]) == ("classifier", "another-cell", "McNemar")
+    _, tree = page_of(seqrnn, classifier, "another-cell", "test.tsv")
     assert [section.get("id") for section in tree.xpath("//section")] == [
         "summary", "paired", "curves", "states",
     ]  # fmt: skip

@@ -69,7 +69,7 @@ def answered(path: Path, layout: str, style: AnswerStyle, answer: Answer, **keys
     [
         ("label", ["p_a_2,p_b c", "b c,0.5,0.5,0.5"]),
         ("labels", ["p_a_2,p_b c", '"a,b c",0.5,0.5,0.5']),
-        ("number", ["probability", "1700000003,"]),
+        ("number", ["prediction", "1700000003"]),
         ("tags", ["probabilities", "N V,0.5,0.5 0.5"]),
         ("notes", ["probability", "0 4,0.5"]),
     ],

@@ -39,7 +39,7 @@ def written(folder: Path, name: str, content: str) -> Source:
 def test_the_files_are_read_and_that_is_told(folder, name):
     found = infer(written(folder, name, CONTENTS[name]()), None)
     assert (found.task, found.source_kind, found.source.text_in) == ("classification", "text", "files")
-    assert "files of text that its cells name" in found.notes[0]
+    assert "its cells name text files, which are read" in found.notes[0]
     first = next(iter(read_records(found.source)))
     assert (first.source, first.targets) == ("what a says\nin texts/0.txt", ("a",))
 

@@ -59,7 +59,7 @@ def _edit(random: Random, run: Path, file: str) -> Edit:
     kind = random.random()
     if kind < 0.02:
         return {"op": "become", "file": file, "kind": random.choice(KINDS)}
-    if kind < 0.08:
+    if kind < 0.08 or path.suffix == ".md":
         return _bytes(random, path, file)
     if path.suffix == ".safetensors":
         return _of_tensors(random, path, file)

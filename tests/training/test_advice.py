@@ -56,5 +56,5 @@ def test_a_rate_that_is_too_high_is_told_once():
 
 def test_few_data_are_told_after_the_first_epoch():
     (line,) = told(FALLING, FALLING, parameters=1_000_000, tokens=1_000)
-    assert line.startswith("the data are few: 1,000 tokens for 1,000,000 parameters")
+    assert line.startswith("the data are few for 1,000,000 parameters")
     assert told(FALLING, FALLING, parameters=1_000, tokens=1_000) == []
