@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seqrnn.answering.rows import Labeller
-from seqrnn.catalog import CELLS
+from seqrnn.catalog import CELLS, POOLINGS
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
@@ -27,7 +27,6 @@ SEQ2SEQ = {
 }
 DEEP = {"model.num_layers": 2, "model.bidirectional": True, "model.head": "mlp"}
 LONG = Limits(fixed_len=30)
-POOLINGS = ["last", "mean", "max", "attention"]
 
 
 @pytest.fixture(params=CELLS)

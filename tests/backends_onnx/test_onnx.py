@@ -13,14 +13,13 @@ import torch
 from seqrnn.backends.onnx.check import check, check_writing
 from seqrnn.backends.onnx.onnx_file import to_bytes
 from seqrnn.backends.torch.backend import to_tensors
-from seqrnn.catalog import CELLS
+from seqrnn.catalog import CELLS, POOLINGS
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.text.tokenizer import BOS
 from seqrnn.errors import NumericError
 from seqrnn.search.step import log_softmax
 
 DEEP = {"model.num_layers": 2, "model.bidirectional": True, "model.head": "mlp"}
-POOLINGS = ["last", "mean", "max", "attention"]
 FILLED = {"data.lengths": "blank", "data.max_tokens": 9}
 
 

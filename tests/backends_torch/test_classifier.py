@@ -11,10 +11,10 @@ from torch import nn
 
 from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.ops import TorchOps
+from seqrnn.catalog import POOLINGS
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.networks.pooling import build_pooling
 
-POOLINGS = ("last", "mean", "max", "attention")
 LENGTHS = (3, 0, 5, 1)
 
 
