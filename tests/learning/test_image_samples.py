@@ -32,7 +32,7 @@ def figures_of(tmp_path, monkeypatch):
             pass
         test = Source((f"sample_data/{name}.test.tsv",), format="tsv", kind="image")
         with encoded(task, test) as data:
-            return evaluate(session.model, task, data.dataset, EvaluationOptions(beam=Beam(2)))[0]
+            return evaluate(session.model, task, data.dataset, EvaluationOptions(beam=Beam(2))).figures
 
     return run
 
