@@ -14,11 +14,15 @@ from seqrnn.cli.options import (
     EncodingOption,
     FormatOption,
     InputArgument,
+    LabelColumnOption,
     LengthPenaltyOption,
     MinProbabilityOption,
     ModelOption,
     OutputOption,
     QuietOption,
+    SourceSideOption,
+    TargetSideOption,
+    TextColumnOption,
     ThreadsOption,
 )
 from seqrnn.cli.tables import pairs, table
@@ -41,21 +45,11 @@ def evaluate(
     model: ModelOption,
     data: InputArgument = "-",
     output: OutputOption = None,
-    src: Annotated[
-        str | None, typer.Option("--src", help="Source side of parallel files.", show_default=False)
-    ] = None,
-    tgt: Annotated[
-        str | None, typer.Option("--tgt", help="Target side of parallel files.", show_default=False)
-    ] = None,
+    src: SourceSideOption = None,
+    tgt: TargetSideOption = None,
     layout: FormatOption = "auto",
-    text_col: Annotated[
-        str | None,
-        typer.Option(help="Column or field of the text (default: as in training).", show_default=False),
-    ] = None,
-    label_col: Annotated[
-        str | None,
-        typer.Option(help="Column or field of the label (default: as in training).", show_default=False),
-    ] = None,
+    text_col: TextColumnOption = None,
+    label_col: LabelColumnOption = None,
     encoding: EncodingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object with the figures.")] = False,
     per_line: Annotated[

@@ -103,6 +103,20 @@ MinProbabilityOption = Annotated[
     ),
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Show only errors.")]
+SourceSideOption = Annotated[
+    str | None, typer.Option("--src", help="Source side of parallel files.", show_default=False)
+]
+TargetSideOption = Annotated[
+    str | None, typer.Option("--tgt", help="Target side of parallel files.", show_default=False)
+]
+TextColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Column or field of the text (default: as in training).", show_default=False),
+]
+LabelColumnOption = Annotated[
+    str | None,
+    typer.Option(help="Column or field of the label (default: as in training).", show_default=False),
+]
 FormatOption = Annotated[
     FileFormat,
     typer.Option("--format", help="File format."),

@@ -12,8 +12,12 @@ from seqrnn.cli.options import (
     DeviceOption,
     EncodingOption,
     FormatOption,
+    LabelColumnOption,
     OutputOption,
     QuietOption,
+    SourceSideOption,
+    TargetSideOption,
+    TextColumnOption,
     ThreadsOption,
 )
 from seqrnn.errors import UsageError
@@ -32,19 +36,11 @@ def report(
         ),
     ],
     output: OutputOption = None,
-    src: Annotated[
-        str | None, typer.Option("--src", help="Source side of parallel files.", show_default=False)
-    ] = None,
-    tgt: Annotated[
-        str | None, typer.Option("--tgt", help="Target side of parallel files.", show_default=False)
-    ] = None,
+    src: SourceSideOption = None,
+    tgt: TargetSideOption = None,
     layout: FormatOption = "auto",
-    text_col: Annotated[
-        str | None, typer.Option(help="Column or field of the text (as in training).", show_default=False)
-    ] = None,
-    label_col: Annotated[
-        str | None, typer.Option(help="Column or field of the label (as in training).", show_default=False)
-    ] = None,
+    text_col: TextColumnOption = None,
+    label_col: LabelColumnOption = None,
     encoding: EncodingOption = None,
     examples: Annotated[
         int | None,
