@@ -10,6 +10,8 @@ import numpy as np
 Alternatives = Sequence[tuple[Any, float]]
 """What else might be said, the likeliest first, each with its probability from 0 to 1."""
 
+MAX_RUNNERS_UP = 2  # tags or tokens beside the one that is explained, at each step
+
 
 class ExplainedOutput(NamedTuple):
     """A label, a tag, a token, a key or a number, and the number in a model's values that is its score.
@@ -28,6 +30,22 @@ def likeliest(probabilities: np.ndarray, names: Sequence[Any], most: int, but: i
     """Return the `most` likeliest names by their probabilities (K,), without the one of number `but`."""
     order = np.argsort(-probabilities, kind="stable")[: most + 1].tolist()
     return [(names[number], float(probabilities[number])) for number in order if number != but][:most]
+
+
+def explained_steps(
+    probabilities: np.ndarray, chosen: Sequence[int], names: Sequence[Any]
+) -> list[ExplainedOutput]:
+    """Return what was chosen at each step, (T,), with the runners-up; `probabilities` are (T, K)."""
+    return [
+        ExplainedOutput(
+            names[number],
+            float(likely[number]),
+            "log_probs",
+            (step, number),
+            likeliest(likely, names, MAX_RUNNERS_UP, number),
+        )
+        for step, (number, likely) in enumerate(zip(chosen, probabilities, strict=False))
+    ]
 
 
 def explained_labels(

@@ -33,7 +33,7 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
-from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.explained import ExplainedOutput, explained_steps
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.source_batches import source_batch
 from seqrnn.tasks.task import Claim, GenerationTask, Scorer, Values
@@ -66,9 +66,6 @@ With thousands of tokens to choose from, most of the work is the last product: t
 smaller, and the vectors of rare tokens are learnt from both ends. Many large steps learn to attend
 sooner.
 """
-
-
-MAX_RUNNERS_UP = 2  # tokens beside the one that is explained
 
 
 class Seq2Seq(GenerationTask):
@@ -282,16 +279,7 @@ class Seq2Seq(GenerationTask):
         """Return the tokens that were written, which are the batch's targets, with the runners-up."""
         written = batch.arrays["targets"][0, : int(batch.arrays["target_lengths"][0]) - 1].tolist()
         tokens, likely = self.target.tokenizer.tokens, np.exp(values["log_probs"][0])  # (T, V)
-        return [
-            ExplainedOutput(
-                tokens[token],
-                float(likely[step, token]),
-                "log_probs",
-                (step, token),
-                likeliest(likely[step], tokens, MAX_RUNNERS_UP, token),
-            )
-            for step, token in enumerate(written)
-        ]
+        return explained_steps(likely, written, tokens)
 
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> str:
         """Return the text that was written."""

@@ -39,15 +39,13 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, aligned
-from seqrnn.tasks.explained import ExplainedOutput, likeliest
+from seqrnn.tasks.explained import ExplainedOutput, explained_steps
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
     from seqrnn.tasks.answers_seen import NamesSeen
-
-MAX_RUNNERS_UP = 2  # tags beside the one that is explained
 
 
 class Tagging(PredictionTask):
@@ -252,16 +250,7 @@ class Tagging(PredictionTask):
         length, names = int(batch.arrays["lengths"][0]), self.tags.tags
         likely = np.exp(with_temperature(values["log_probs"][0, :length], self.calibration.temperature))
         tags = values["tags"][0, :length].tolist()
-        return [
-            ExplainedOutput(
-                names[tag],
-                float(likely[step, tag]),
-                "log_probs",
-                (step, tag),
-                likeliest(likely[step], names, MAX_RUNNERS_UP, tag),
-            )
-            for step, tag in enumerate(tags)
-        ]
+        return explained_steps(likely, tags, names)
 
     def explained_prediction(self, outputs: Sequence[ExplainedOutput]) -> list[Any]:
         """Return the tags."""
