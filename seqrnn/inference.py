@@ -94,7 +94,7 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
         notes.append(f"several labels: {several.evidence}; `data.multi_label=false` reads each as one")
         sample = _sample(source)
     if task is None and source.format == "text":
-        _ask_about_blanks(source)
+        _ask_about_blanks(sample)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
@@ -278,13 +278,11 @@ def _listed(keys: list[str]) -> str:
     return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
 
 
-def _ask_about_blanks(source: Source) -> None:
+def _ask_about_blanks(sample: Sample) -> None:
     """Raise UsageError where the lines of a text look like the rows of a table."""
-    path = source.paths[0]
-    lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
-    if (found := blank_columns(lines)) is None:
+    if (found := blank_columns([record.source.rstrip("\n") for record in sample.records])) is None:
         return
-    name = file_name(path)
+    name = sample.name
     table = f"{Path(name).stem}.tsv" if Path(name).suffix != ".tsv" else f"{name}.tsv"
     command = f"awk '{found.awk}' {shlex.quote(name)} > {shlex.quote(table)}"
     raise UsageError(
