@@ -41,8 +41,8 @@ COPY_AGAIN = "copy the run directory again, or train it again"
 class RunDirectory:
     """One training on disk. `create` makes it, `open` finds it.
 
-    `warnings` says, in lines for the user, which damaged checkpoints were passed over. Whoever
-    writes (`save`, `sweep`, `metrics`) holds the `RunLock` of the directory; reading needs no lock.
+    `warnings` says, in lines for the user, which damaged checkpoints were passed over.
+    Writing (`save`, `sweep`, `metrics`) needs the `RunLock` of the directory; reading needs no lock.
     """
 
     def __init__(self, path: Path) -> None:

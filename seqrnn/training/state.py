@@ -64,13 +64,7 @@ class SavedState(TrainerState):
             raise ModelError(f"{path}: lacks {missing[0]!r}; copy it again")
         if state.step != checkpoint.step:
             raise ModelError(f"{path}: says step {state.step}; it belongs to another checkpoint")
-        for name in (
-            "epoch",
-            "evaluated",
-            "evaluations_without_improvement",
-            "skipped_updates",
-            "loss_count",
-        ):
+        for name in BOUNDED:
             if getattr(state, name) > state.step:
                 raise ModelError(
                     f"{path}: {keys[name]!r} is more than the {state.step} updates; copy it again"
