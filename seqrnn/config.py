@@ -491,6 +491,13 @@ def _walk() -> Iterator[tuple[str, FieldInfo]]:
 KEYS = dict(_walk())
 """Every key of the schema by its dotted name, in the order of the schema."""
 
+
+def value_of(config: Config, key: str) -> Any:
+    """Return the value of a dotted key."""
+    section, dot, name = key.partition(".")
+    return getattr(getattr(config, section), name) if dot else getattr(config, section)
+
+
 PATHS = frozenset(
     name
     for name, field in KEYS.items()

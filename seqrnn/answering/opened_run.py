@@ -22,12 +22,20 @@ MAX_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """A checkpoint of a run, mostly the best, and all that is needed to build its network and to ask it."""
+    """A checkpoint of a run, mostly the best, and all that is needed to build its network and to ask it.
+
+    `directory` is where it is from, with that checkpoint chosen: other files are those that go with it.
+    """
 
     config: Config
     task: Task
     checkpoint: Checkpoint
-    warnings: Sequence[str]
+    directory: RunDirectory
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Lines for the user: which damaged checkpoints were passed over."""
+        return self.directory.warnings
 
 
 def open_run(path: Path, command: str | None = None) -> OpenedRun:
@@ -49,7 +57,7 @@ def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None
     task.calibration = checkpoint.calibration
     if command is not None and task.command != command:
         raise UsageError(f"{path}: was trained for {task.name}; use `{task.command}()`")
-    return OpenedRun(config, task, checkpoint, run.warnings)
+    return OpenedRun(config, task, checkpoint, run)
 
 
 def _frugal(config: Config) -> Config:

@@ -61,9 +61,9 @@ def _names_data(layers: list[Layer]) -> bool:
 def _decided(layers: list[Layer]) -> str:
     """Return what is decided for the data that are named, every decision and every changed default."""
     from seqrnn.cli.question import settled
-    from seqrnn.config import KEYS
+    from seqrnn.config import KEYS, value_of
     from seqrnn.config_file import dump_chosen, from_flags
-    from seqrnn.library.plan import plan_training, settings_for, value_of
+    from seqrnn.library.plan import plan_training, settings_for
 
     def planned(answers: Mapping[str, Any]) -> Plan:
         return plan_training([*layers, from_flags(answers)])

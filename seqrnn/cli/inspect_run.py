@@ -19,23 +19,22 @@ FIRST = (
 
 def inspect_run(path: Path, output: str | None, config: bool, as_json: bool) -> None:
     """Show what a run directory holds, or, with `config`, its settings."""
-    from seqrnn.answering.opened_run import opened
+    from seqrnn.answering.opened_run import open_run
     from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.library.run_facts import facts_of
     from seqrnn.run.directory import RunDirectory
     from seqrnn.run.manifest import CONFIG
 
-    directory = RunDirectory.open(path)
-    best = directory.best()
     if config:
+        directory = RunDirectory.open(path)
         settings = directory.read_text(CONFIG)
         load_run_config(settings, str(path / CONFIG))
         with OutputStream(output) as out:
             out.write_text(settings)
         say(*directory.warnings)
         return
-    run = opened(directory, best)
-    facts, warnings = facts_of(directory, run)
+    run = open_run(path)
+    facts, warnings = facts_of(run)
     with OutputStream(output) as out:
         if as_json:
             out.write_json([facts])

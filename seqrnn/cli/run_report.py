@@ -7,7 +7,7 @@ from typing import Any
 
 from seqrnn.cli.drawing import INDENT, Paper
 from seqrnn.cli.tables import pairs
-from seqrnn.library.figures import head, shown
+from seqrnn.library.figures import counted, head, shown
 from seqrnn.library.run_facts import points
 
 MOST_LABELS = 12
@@ -69,7 +69,7 @@ class RunReport:
         lines = [line for line in history if not line.get("best")]
         if not lines:
             return
-        yield f"History of {len(lines):,} evaluation{'' if len(lines) == 1 else 's'}"
+        yield f"History of {counted(len(lines), 'evaluation')}"
         train_mark, valid_mark = reversed(self._paper.marks)
         series = [(train_mark, points(lines, "train_loss")), (valid_mark, points(lines, "loss"))]
         if any(len(found) > 1 for _, found in series):

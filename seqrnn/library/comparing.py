@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqrnn.answering.opened_run import opened
-from seqrnn.config import KEYS
-from seqrnn.library.plan import value_of
+from seqrnn.answering.opened_run import open_run
+from seqrnn.config import KEYS, value_of
 from seqrnn.library.run_facts import TOLD, facts_of
 from seqrnn.run.checkpoint import Checkpoint
-from seqrnn.run.directory import RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +33,8 @@ class ComparedRun:
     @classmethod
     def of(cls, path: Path) -> ComparedRun:
         """Open the run at `path`. Raises ModelError where it is damaged."""
-        directory = RunDirectory.open(path)
-        run = opened(directory, directory.best())
-        facts, _ = facts_of(directory, run)
+        run = open_run(path)
+        facts, _ = facts_of(run)
         lines = facts["history"]
         best = [line for line in lines if line.get("best") is True]
         timed = [line["seconds"] for line in lines if isinstance(line.get("seconds"), float)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Final
 
-from seqrnn.answering.opened_run import opened
+from seqrnn.answering.opened_run import OpenedRun, open_run
 from seqrnn.data.lines import in_one_cell
 from seqrnn.errors import ModelError
 from seqrnn.library.figures import head, shown
@@ -47,10 +47,9 @@ def write_model_card(path: Path, command: Sequence[str] = ()) -> Path:
 
     Raises ModelError where the run is damaged, OutputError where nothing can be written.
     """
-    directory = RunDirectory.open(path)
-    run = opened(directory, directory.best())
-    facts = facts_of(directory, run)[0] | {"max_tokens": run.config.data.max_tokens}
-    measured = "\n".join(_measured(directory, facts, command))
+    run = open_run(path)
+    facts, _ = facts_of(run)
+    measured = "\n".join(_measured(run, facts, command))
     card = path / CARD
     text = _frame(card, f"{facts['task']} model {path.resolve().name}")
     start, stop = text.index(BEGIN) + len(BEGIN), text.index(END)
@@ -68,11 +67,11 @@ def _frame(card: Path, title: str) -> str:
     return FRAME.format(title=_plain(title))
 
 
-def _measured(run: RunDirectory, facts: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:
+def _measured(run: OpenedRun, facts: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:
     yield from _section("Model", _model(facts))
     yield from _section("Data", _data(facts))
-    yield from _figures(run, facts)
-    yield from _section("Limits", _limits(run, facts))
+    yield from _figures(run.directory, facts)
+    yield from _section("Limits", _limits(run))
     yield from _section("Made by", _versions(facts, command))
 
 
@@ -146,12 +145,13 @@ def _spread(folds: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _limits(run: RunDirectory, facts: Mapping[str, Any]) -> dict[str, Any]:
-    temperature = run.best().calibration.temperature
+def _limits(run: OpenedRun) -> dict[str, Any]:
+    longest, checkpoint = run.config.data.max_tokens, run.checkpoint
+    temperature = checkpoint.calibration.temperature
     return {
-        "longest input": facts["max_tokens"] and f"{facts['max_tokens']:,} tokens or steps; more are cut off",
+        "longest input": longest and f"{longest:,} tokens or steps; more are cut off",
         "probabilities": f"calibrated on the validation data, temperature {temperature:.3f}"
-        if run.best().manifest.calibration
+        if checkpoint.manifest.calibration
         else "as the network says them, not calibrated",
         "measured on": "data like those of the training only; other data may be answered worse",
     }

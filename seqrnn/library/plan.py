@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import SOURCES, TASKS, load
-from seqrnn.config import KEYS, Config, DataConfig
+from seqrnn.config import KEYS, Config, DataConfig, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
@@ -262,12 +262,6 @@ def _settings_of_tasks() -> Mapping[str, frozenset[str]]:
 
 def _settings_of_kinds() -> Mapping[str, frozenset[str]]:
     return {name: kind_named(name).settings for name in SOURCES}
-
-
-def value_of(config: Config, key: str) -> Any:
-    """Return the value of a dotted key."""
-    section, dot, name = key.partition(".")
-    return getattr(getattr(config, section), name) if dot else getattr(config, section)
 
 
 def _idle(here: str, settings: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.backends.onnx.parameters import read_parameters
-from seqrnn.config import KEYS, Config
+from seqrnn.config import KEYS, Config, value_of
 from seqrnn.config_file import load_run_config
 from seqrnn.data.fields.field import TextField
 from seqrnn.data.fields.names import names_fields
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.errors import ModelError
-from seqrnn.library.plan import settings_for, value_of
+from seqrnn.library.plan import settings_for
 from seqrnn.run.manifest import CONFIG
 from seqrnn.tasks.task import Task
 
@@ -33,12 +33,13 @@ TOLD = frozenset(
 """Settings that are told elsewhere in it."""
 
 
-def facts_of(directory: RunDirectory, run: OpenedRun) -> tuple[dict[str, Any], list[str]]:
+def facts_of(run: OpenedRun) -> tuple[dict[str, Any], list[str]]:
     """Gather what the best weights of a run are, in values that JSON can hold; and warnings for the user.
 
     None stands where there is nothing to say; `settings` are those that are not the task's defaults, and
     `history` the lines of the training's evaluations. Raises ModelError where the directory is damaged.
     """
+    directory = run.directory
     written = load_run_config(directory.read_text(CONFIG), str(directory.path / CONFIG))
     warnings = [*run.warnings]
     facts = _facts(run)
@@ -60,7 +61,6 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
 
     Raises ModelError where they are not those of the configuration.
     """
-
     best, config, task = run.checkpoint, run.config, run.task
     metric, kind = best.metric, config.data.source_kind
     recurs = task.model != "feed-forward"
@@ -89,7 +89,6 @@ def _facts(run: OpenedRun) -> dict[str, Any]:
 
 def _data(run: OpenedRun) -> dict[str, Any]:
     """Gather how the data were read, and what the fields have learned."""
-
     data, fields = run.config.data, run.task.fields
     names = [name for field in names_fields(fields) for name in field.known]
     texts = [field for field in fields if isinstance(field, TextField)]
@@ -108,7 +107,6 @@ def _data(run: OpenedRun) -> dict[str, Any]:
 
 def _changed(config: Config, task: Task) -> dict[str, Any]:
     """Return the settings that are not the defaults of the task, but for what says where the data are."""
-
     preferred = task.defaults_for(config.data.source_kind)
     changed = {
         key: value_of(config, key)

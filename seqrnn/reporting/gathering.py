@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from seqrnn.answering.opened_run import OpenedRun, opened
+from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import BatchOrder
@@ -36,7 +36,6 @@ from seqrnn.library.rows import Asking, Refusal
 from seqrnn.library.run_facts import facts_of
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.reporting.subject import Data, Example, Measured, Norms, Subject
-from seqrnn.run.directory import RunDirectory
 from seqrnn.tasks.task import Asked, Task
 
 if TYPE_CHECKING:
@@ -73,10 +72,9 @@ def gather(path: Path, wanted: Wanted) -> tuple[Subject, list[str]]:
 
     Raises ModelError for a damaged run, UsageError and DataError for data that cannot be read.
     """
-    directory = RunDirectory.open(path)
-    run = opened(directory, directory.best())
-    facts, notes = facts_of(directory, run)
     model = OpenedModel(path, None, Resources("auto", wanted.device, wanted.threads))
+    run = model.run
+    facts, notes = facts_of(run)
     data = _given(run, wanted.given) if wanted.given else _own(run)
     measured = None
     if data is None:

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, get_args
 
-from seqrnn.config import Config
+from seqrnn.config import KEYS, Config, value_of
 from seqrnn.errors import UsageError
 from seqrnn.training.events import Evaluated, Event, Stepped
 
@@ -164,7 +164,4 @@ def scalars(event: Event) -> tuple[int, Scalars] | None:
 
 def _settings(config: Config) -> dict[str, Any]:
     """Return every setting by its dotted key."""
-    sections = config.model_dump()
-    nested = {name: part for name, part in sections.items() if isinstance(part, dict)}
-    flat = {name: part for name, part in sections.items() if name not in nested}
-    return flat | {f"{name}.{key}": value for name, part in nested.items() for key, value in part.items()}
+    return {key: value_of(config, key) for key in KEYS}

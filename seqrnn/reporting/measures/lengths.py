@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from seqrnn.library.figures import counted
+
 MOST_BINS = 8
 FEWEST = 4  # examples in a bin that a sentence may speak of
 FAR = 0.05  # a difference that is worth a word
@@ -72,5 +74,5 @@ def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
 
 def _range(each: LengthBin) -> str:
     if each.low == each.high:
-        return f"{each.low:,} token{'' if each.low == 1 else 's'}"
+        return counted(each.low, "token")
     return f"{each.low:,} to {each.high:,} tokens"
