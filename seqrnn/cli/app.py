@@ -21,6 +21,7 @@ from seqrnn.errors import UsageError
 
 COMMANDS = {
     "init": "Write the settings of a training, to be changed by hand.",
+    "prepare": "Read and tokenize data once, into a directory to train on.",
     "train": "Learn a model from data.",
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from seqrnn.data.source import Source, spool
 from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.library.prepared import FILE_KEYS, SETTINGS, PreparedDirectory, is_prepared
 from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import CONFIG
@@ -34,6 +35,8 @@ FILES = (
     *("valid_source", "valid_target", "test_source", "test_target"),
 )
 """Keys of the data section that name files."""
+
+SHOWN = 3  # files that a line names
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
 VOCABULARY = frozenset(
@@ -53,9 +56,19 @@ class Plan:
 
     config: Config
     readable: Config
-    inference: Inference
+    inferred: Inference | None
     tokens: str = ""
     """What a token is and why, in one line; nothing where the data have none or the run has decided it."""
+    prepared: PreparedDirectory | None = None
+    """What is read in the place of files; nothing is inferred then."""
+
+    @property
+    def inference(self) -> Inference:
+        """What was told from the files. Raises UsageError where these were prepared, and are not there."""
+        if self.inferred is None:
+            what = "is prepared data, to train on"
+            raise UsageError(f"{self.config.data.train[0]}: {what}; give the files that it was made from")
+        return self.inferred
 
     def task(self) -> Task:
         """Make the task."""
@@ -63,8 +76,12 @@ class Plan:
 
     def decisions(self) -> list[str]:
         """Return what was decided, and why, a line each."""
-        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}")
-        return list(filter(None, lines))
+        told = self.inferred.lines() if self.inferred else []
+        if self.prepared is not None:
+            told = [
+                f"{self.config.task}: prepared in {self.prepared.path} from {_some(self.prepared.made_from)}"
+            ]
+        return list(filter(None, (*told, self.tokens, f"shape: {self.task().shape()}")))
 
 
 def task_of(config: Config) -> Task:
@@ -145,6 +162,8 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """
     layers = [begun or {}, *own]
     asked = resolve(layers)
+    if is_prepared(asked.data):
+        return _plan_of_prepared(PreparedDirectory.open(Path(asked.data.train[0])), begun or {}, own)
     _check_files_given(asked.data)
     given = {key for layer in layers for key in layer}
     parts = _parts_of_folder(asked)
@@ -174,6 +193,46 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told)
+
+
+def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
+    """Lay settings over those of prepared data. Raises UsageError for one that would change the data."""
+    layers = [begun, *own]
+    for layer in layers:
+        for key, setting in layer.items():
+            _refuse_change(prepared, key, setting)
+    base = {key: setting for key, setting in prepared.layer.items() if key not in FILE_KEYS}
+    if LIMITS & set().union(*layers):
+        base = {key: setting for key, setting in base.items() if key not in LIMITS}
+    files = {"data.train": (str(prepared.path),), "data.source": None, "data.target": None}
+    try:
+        config = resolve([base, *layers, from_flags(files)])
+        kind_named(config.data.source_kind)
+        task_of(config)
+    except KeyError as error:
+        raise ModelError(
+            f"{prepared.path / SETTINGS}: {error} is undecided; prepare the data again"
+        ) from error
+    check_bleu_tokenizer(config.training.bleu_tokenizer)
+    _check(config, {key for layer in own for key in layer})
+    _refuse_idle(config, own, config.task, _settings_of_tasks())
+    return Plan(config, config, None, prepared=prepared)
+
+
+def _refuse_change(prepared: PreparedDirectory, key: str, setting: Setting) -> None:
+    if key in FILE_KEYS | TEST or not (key == "task" or key.startswith("data.") or key == "training.seed"):
+        return
+    value = value_of(prepared.config, key)
+    if setting.value in (value, "auto") or (key == "training.seed" and not prepared.is_divided_by_seed):
+        return
+    what = f"cannot change in prepared data, it is {value} in {prepared.path}"
+    raise UsageError(f"{setting.origin}: {what}; leave it out, or prepare the data again")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first files, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,10 @@ def begin(
 
     weights = _weights(parent, resume, say)
     task, training = plan.task(), plan.readable.training
-    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
+    if plan.prepared is not None:
+        prepared = plan.prepared.read(task.fields)
+    else:
+        prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
     for line in (*plan.decisions(), *prepared.report.lines()):
         say(line)
     return Begun(plan, task, prepared, weights, parent, resume)

@@ -39,7 +39,7 @@ class Column:
 
         Raises OSError or ValueError if one is missing or damaged.
         """
-        values, offsets = (np.load(file, mmap_mode="r") for file in _files(path))
+        values, offsets = (np.load(file, mmap_mode="r") for file in column_files(path))
         # A memmap checks itself at every indexing; a plain view of it does not.
         return cls(values.view(np.ndarray), offsets.view(np.ndarray))
 
@@ -86,7 +86,7 @@ class ColumnWriter:
     """
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
-        values, offsets = _files(path)
+        values, offsets = column_files(path)
         self._values = _ArrayWriter(values, dtype)
         self._offsets = _ArrayWriter(offsets, np.int64)
         self._offsets.append(np.zeros(1))
@@ -170,5 +170,6 @@ class _ArrayWriter:
         npy.write_array_header_1_0(self._file, header)
 
 
-def _files(path: Path) -> tuple[Path, Path]:
+def column_files(path: Path) -> tuple[Path, Path]:
+    """Return the files of the column at `path`: its values, and where each example starts."""
     return path.with_name(f"{path.name}.values.npy"), path.with_name(f"{path.name}.offsets.npy")

@@ -49,6 +49,10 @@ class Field(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
 
+    @property
+    def id_count(self) -> int | None:
+        """How many ids there are, from 0; None where its values are none."""
+
     def observe(self, records: Sequence[Record]) -> None:
         """Look at some of the records to learn from. Raises DataError, with its place, for one of no use."""
 
@@ -114,6 +118,11 @@ class TextField(Learning):
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that the vocabulary fits into."""
         return smallest_dtype(len(self.tokenizer))
+
+    @property
+    def id_count(self) -> int | None:
+        """The size of the vocabulary."""
+        return len(self.tokenizer)
 
     @property
     def reads_source(self) -> bool:

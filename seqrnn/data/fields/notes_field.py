@@ -53,6 +53,11 @@ class NotesField(Learning):
         """One step, a byte a key."""
         return np.dtype((np.uint8, (self.keys,)))
 
+    @property
+    def id_count(self) -> int | None:
+        """A key sounds or does not."""
+        return 2
+
     def observe(self, records: Sequence[Record]) -> None:
         """Learn nothing, but raise DataError at a record that is no music."""
         for record in records:
