@@ -70,6 +70,9 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
     update = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
     is_line = _is_line_by_line(layout)
     source = Source.training(data.model_copy(update={**update, "encoding_errors": "replace"}))
+    if source.paths != (path,):
+        what = f"stands for {len(source.paths):,} files, and one is answered at a time"
+        raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")
     source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
     if text_column is not None:
         return replace(source, text_column=text_column, header="auto")

@@ -22,7 +22,9 @@ def prepare(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
+            help="Files, patterns in quotes, or a folder of shards or with one sub-folder per class; "
+            "-: standard input.",
+            show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,

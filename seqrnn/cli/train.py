@@ -30,7 +30,9 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
+            help="Files, patterns in quotes, a folder of shards or with one sub-folder per class, or "
+            "prepared data; -: standard input.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[

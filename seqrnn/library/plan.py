@@ -13,6 +13,7 @@ from seqrnn.config import KEYS, Config, DataConfig, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
+from seqrnn.data.several_files import files_named
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
@@ -127,7 +128,7 @@ def _check_files_given(data: DataConfig) -> None:
 
 def _check_files(run: Path, names: Any) -> None:
     """Refuse what a run from elsewhere might want read: a device may never end, a pipe never begin."""
-    for name in names if isinstance(names, tuple) else (names,):
+    for name in files_named(names) if isinstance(names, tuple) else (names,):
         if not isinstance(name, str) or name == "-" or os.path.isdir(name):
             continue
         if os.path.exists(name) and not os.path.isfile(name):
