@@ -15,6 +15,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
+    Lengths,
     StreamBatches,
     batch_rows,
     fixed_width,
@@ -115,7 +116,8 @@ class LanguageModeling(Task):
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
-        return batch_rows(dataset["text"].lengths + 1, limits, order)
+        column = dataset["text"]
+        return batch_rows(Lengths(len(column), lambda rows: column.lengths_of(rows) + 1), limits, order)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""

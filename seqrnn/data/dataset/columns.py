@@ -19,6 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 IntArray = NDArray[np.integer[Any]]
+BLOCK = 1 << 20  # examples that are looked at at a time
 
 
 def smallest_dtype(size: int) -> np.dtype[Any]:
@@ -52,15 +53,21 @@ class Column:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @cached_property
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each example, (n,)."""
         return np.diff(self.offsets)
 
+    def lengths_of(self, rows: IntArray) -> NDArray[np.int64]:
+        """Return the tokens of the examples `rows` (B,), (B,)."""
+        return self.offsets[rows + 1] - self.offsets[rows]
+
     @cached_property
     def longest(self) -> int:
         """Tokens of the longest example."""
-        return int(self.lengths.max(initial=0))
+        starts = range(0, len(self), BLOCK)  # all lengths at once would take 8 bytes an example
+        blocks = (np.diff(self.offsets[start : start + BLOCK + 1]) for start in starts)
+        return max((int(block.max()) for block in blocks), default=0)
 
     def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[Any]:
         """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), filled up with `fill`.
@@ -68,7 +75,7 @@ class Column:
         T is `width`, to which longer examples are cut, or else the longest of the examples. Integers
         become int64; other numbers keep their type.
         """
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         if width is None:
             width = int(lengths.max(initial=0))
         places = np.arange(width)

@@ -180,9 +180,9 @@ class TextField(Learning):
         """Return the vocabulary's size."""
         return {"vocabulary": len(self.tokenizer)}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the tokens of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the tokens of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the ids of some examples, (B, T)."""

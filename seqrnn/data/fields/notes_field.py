@@ -94,9 +94,9 @@ class NotesField(Learning):
         """Return the number of keys."""
         return {"features": self.keys}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the steps of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the steps of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the steps of some examples, (B, T, K); silence fills up."""
