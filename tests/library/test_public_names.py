@@ -13,7 +13,7 @@ NAMES = {
     "__version__",
     *("load", "train", "cross_validate", "Model"),
     *("Candidate", "ClassScores", "Confusion", "CrossValidation", "Evaluation", "LineScore", "RowAnswer"),
-    "TrainingResult",
+    *("TrainingResult", "Explanation", "OutputExplanation"),
     *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "Finished", "Measured"),
     *("SeqrnnError", "UsageError", "AmbiguousDataError", "ConfigError", "DataError", "ModelError"),
     *("OutputError", "NumericError", "LockedError", "MemoryLimit"),
