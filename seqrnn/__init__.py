@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from seqrnn.library.training import TrainingResult, train
     from seqrnn.metrics.classification import ClassScores, Confusion
     from seqrnn.metrics.evaluation import Evaluation
-    from seqrnn.training.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
+    from seqrnn.training.events import (
+        Evaluated,
+        Event,
+        Finished,
+        Measured,
+        RolledBack,
+        Saved,
+        Started,
+        Stepped,
+    )
 
 __version__ = "0.1.0"
 
@@ -60,6 +69,7 @@ __all__ = [
     "NumericError",
     "OutputError",
     "Preparing",
+    "RolledBack",
     "RowAnswer",
     "Saved",
     "SeqrnnError",
@@ -75,7 +85,16 @@ __all__ = [
 
 _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
-    "seqrnn.training.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.training.events": (
+        "Evaluated",
+        "Event",
+        "Finished",
+        "Measured",
+        "RolledBack",
+        "Saved",
+        "Started",
+        "Stepped",
+    ),
     "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
     "seqrnn.library.model": ("Model", "load"),
     "seqrnn.library.results": ("Candidate", "LineScore", "RowAnswer"),

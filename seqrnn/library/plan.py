@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import SOURCES, TASKS, load
-from seqrnn.config import KEYS, Config, DataConfig, value_of
+from seqrnn.config import KEYS, Config, DataConfig, ModelConfig, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
@@ -56,6 +57,8 @@ class Plan:
     inference: Inference
     tokens: str = ""
     """What a token is and why, in one line; nothing where the data have none or the run has decided it."""
+    rate: str = ""
+    """The learning rate and why, where it is not the default."""
 
     def task(self) -> Task:
         """Make the task."""
@@ -63,7 +66,7 @@ class Plan:
 
     def decisions(self) -> list[str]:
         """Return what was decided, and why, a line each."""
-        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}")
+        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}", self.rate)
         return list(filter(None, lines))
 
 
@@ -165,6 +168,12 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    told = ""
+    if (rate := _rate_for(config.model, defaults)) is not None and "training.learning_rate" not in given:
+        decided["training.learning_rate"] = rate
+        size = f"{config.model.num_layers} x {config.model.hidden_size} units"
+        told = f"learning rate: {rate:g}, lower than the default, for {size}"
+        config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
     if config.data.holdout not in task.holdouts:
         what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
@@ -173,7 +182,20 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.task, _settings_of_tasks())
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
-    return Plan(config, readable, found, tokens.told)
+    return Plan(config, readable, found, tokens.told, told)
+
+
+def _rate_for(model: ModelConfig, defaults: Mapping[str, Any]) -> float | None:
+    """Return the learning rate for a network that is larger than the one of which a task's default holds.
+
+    It falls with the square root of the width, and of the depth; None for a network that is no larger.
+    """
+
+    def default(key: str) -> Any:
+        return defaults.get(key, KEYS[key].default)
+
+    growth = model.hidden_size / default("model.hidden_size") * model.num_layers / default("model.num_layers")
+    return float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}") if growth > 1.0 else None
 
 
 @dataclass(frozen=True)
