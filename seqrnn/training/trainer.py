@@ -52,7 +52,10 @@ class Trainer:
     updater.
     """
 
-    def __init__(self, config: Config, task: Task, model: nn.Module, prepared: PreparedData) -> None:
+    def __init__(
+        self, config: Config, task: Task, model: nn.Module, prepared: PreparedData, began: float | None = None
+    ) -> None:
+        """Be ready to train; a time budget counts from `began`, by `time.monotonic()`, and not from now."""
         self.config = config.training
         self.task = task
         self.model = model
@@ -67,13 +70,14 @@ class Trainer:
         self.average = WeightAverage(model, self.config.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
         self.updater = self._build_updater()
-        self.duration = Duration.of(self.config)
+        self._started = time.monotonic()
+        self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
         automatic = self.device.type == "cpu" and self.config.threads is None
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
-        self._started = time.monotonic()
+        self._ending = self._cost_of_the_end()
         self._saved_step: int | None = None
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
@@ -157,7 +161,15 @@ class Trainer:
 
     def fraction(self) -> float:
         """Return the share of the training that is done, 0 to 1."""
-        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step)
+        reserve = self._plan.reserve(self._ending)
+        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step, reserve)
+
+    def _cost_of_the_end(self) -> float:
+        """Return about how many times longer the last evaluation takes than one within the training."""
+        if self.valid_set is None:
+            return 0.0
+        within = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+        return EvaluationOptions.at_the_end(self.valid_set).cost_beside(within, self.valid_set, self.task)
 
     def _import_libraries(self) -> None:
         """Import what evaluations need; the time is not the training's."""

@@ -19,6 +19,7 @@ from seqrnn.errors import NumericError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import trainer as loop
+from seqrnn.training.duration import Duration
 from seqrnn.training.events import Evaluated, Finished, Measured, RolledBack, Saved, Started, Stepped
 from seqrnn.training.session import RunTarget
 from seqrnn.training.state import SavedState
@@ -345,6 +346,31 @@ def test_the_learning_rate_lands_when_the_budget_ends(make_session, tmp_path, cl
     assert rates[:15] == sorted(rates[:15])
     assert rates[16:] == sorted(rates[16:], reverse=True)
     assert rates[-1] < 0.02 * max(rates)
+
+
+def test_a_budget_counts_what_came_before_the_training_and_what_comes_after_it(
+    make_session, tmp_path, clock, monkeypatch
+):
+    def slow(*_, **__):
+        clock.now += 3.0
+        return Evaluation({"loss": 1.0, "accuracy": 0.5})
+
+    monkeypatch.setattr(loop, "evaluate", slow)
+    settings = {"training.budget": "200s", "training.epochs": None}
+    session = make_session("text", settings, began=clock.now - 40.0)
+    began = clock.now
+    for event in session.train(RunTarget(tmp_path / "run")):
+        if isinstance(event, Stepped):
+            clock.now += 1.0
+        elif isinstance(event, Finished):
+            ended = clock.now
+    assert 160.0 - 6.0 <= ended - began <= 160.0 - 2.0  # the last figures, 3 seconds, come after it
+
+
+@pytest.mark.parametrize(("spent", "left"), [(0.0, 100.0), (30.0, 70.0), (95.0, 25.0)])
+def test_of_a_budget_a_quarter_at_least_is_for_the_training(spent, left):
+    assert Duration(100.0, None, None).shortened(spent).seconds == left
+    assert Duration(None, 1.0, None).shortened(spent) == Duration(None, 1.0, None)
 
 
 def test_evaluations_take_a_small_share_of_a_budget(make_session, tmp_path, clock, monkeypatch):
