@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class Plan:
     inferred: Inference | None
     tokens: str = ""
     """What a token is and why, in one line; nothing where the data have none or the run has decided it."""
+    rate: str = ""
+    """The learning rate and why, where it is not the default."""
     prepared: PreparedDirectory | None = None
     """What is read in the place of files; nothing is inferred then."""
 
@@ -82,7 +85,7 @@ class Plan:
             told = [
                 f"{self.config.task}: prepared in {self.prepared.path} from {_some(self.prepared.made_from)}"
             ]
-        return list(filter(None, (*told, self.tokens, f"shape: {self.task().shape()}")))
+        return list(filter(None, (*told, self.tokens, f"shape: {self.task().shape()}", self.rate)))
 
 
 def task_of(config: Config) -> Task:
@@ -185,6 +188,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    config, rate = _with_rate(config, defaults, given)
     if config.data.holdout not in task.holdouts:
         what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
@@ -193,7 +197,27 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.task, _settings_of_tasks())
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
-    return Plan(config, readable, found, tokens.told)
+    return Plan(config, readable, found, tokens.told, rate)
+
+
+def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[str]) -> tuple[Config, str]:
+    """Lower the learning rate of a network that is larger than the one which a task's default is for.
+
+    It falls with the square root of the width and of the depth, unless the user has `given` it. Returns what
+    to say of it as well.
+    """
+
+    def default(key: str) -> Any:
+        return defaults.get(key, KEYS[key].default)
+
+    model = config.model
+    growth = model.hidden_size / default("model.hidden_size") * model.num_layers / default("model.num_layers")
+    if growth <= 1.0 or "training.learning_rate" in given:
+        return config, ""
+    rate = float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}")
+    told = f"learning rate: {rate:g}, lower than usual, for {model.num_layers} x {model.hidden_size} units"
+    training = config.training.model_copy(update={"learning_rate": rate})
+    return config.model_copy(update={"training": training}), told
 
 
 def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
@@ -208,6 +232,8 @@ def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer
     files = {"data.train": (str(prepared.path),), "data.source": None, "data.target": None}
     try:
         config = resolve([base, *layers, from_flags(files)])
+        usual = {key: setting.value for key, setting in base.items()}
+        config, rate = _with_rate(config, usual, set().union(*layers))
         kind_named(config.data.source_kind)
         task_of(config)
     except KeyError as error:
@@ -217,7 +243,7 @@ def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer
     check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, _settings_of_tasks())
-    return Plan(config, config, None, prepared=prepared)
+    return Plan(config, config, None, rate=rate, prepared=prepared)
 
 
 def _refuse_change(prepared: PreparedDirectory, key: str, setting: Setting) -> None:

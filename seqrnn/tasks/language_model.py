@@ -27,7 +27,7 @@ from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.metrics.language import language_scores
+from seqrnn.metrics.language import entropy, language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
@@ -49,6 +49,7 @@ class LanguageModeling(Task):
     command = "generate"
     asked = "lines"
     score_name = "surprisal"
+    learns_soon = True
     sections = ("surprisal", "lengths")
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
@@ -84,6 +85,10 @@ class LanguageModeling(Task):
     def fields(self) -> tuple[TextField]:
         """The text."""
         return (self.text,)
+
+    def counting_loss(self, dataset: Dataset) -> float:
+        """Return the entropy of single tokens."""
+        return entropy(dataset["text"].values)
 
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""

@@ -14,7 +14,7 @@ from seqrnn.run.manifest import TRAINING_STATE
 
 MAX_COUNT = 2**53  # what a float holds exactly
 Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_COUNT)]
-OPTIONAL = frozenset({"best_loss", "learning_rate"})  # which older runs do not have
+OPTIONAL = frozenset({"best_loss", "learning_rate", "rollbacks"})  # which older runs do not have
 BOUNDED = ("epoch", "evaluated", "evaluations_without_improvement", "skipped_updates", "loss_count")
 """What there cannot be more of than updates."""
 
@@ -39,7 +39,10 @@ class TrainerState(BaseModel):
     evaluated: Count = 0  # step of the last evaluation
     evaluations_without_improvement: int = _count("stale")
     learning_rate: Annotated[float, Field(ge=0.0)] = 0.0  # of the last update
-    lr_scale: float = Field(default=1.0, ge=0.0, le=1.0, alias="scale")  # by the plateau schedule
+    lr_scale: float = Field(
+        default=1.0, ge=0.0, le=1.0, alias="scale"
+    )  # by the plateau schedule, and rollbacks
+    rollbacks: Annotated[int, Field(ge=0, le=100)] = 0
     skipped_updates: int = _count("failures")  # in a row: their losses were not finite
     loss_sum: float = Field(default=0.0, alias="loss")  # over the updates since the last evaluation
     loss_count: int = _count("losses")

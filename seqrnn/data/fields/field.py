@@ -17,9 +17,12 @@ from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
-from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, Encoded, Tokenizer, TokenizerSettings
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
+
+AS_WRITTEN = frozenset({"word", "split-word", "joined-word", "label", "char"})
+"""Kinds of tokens that a text shows as they are."""
 
 Side = Literal["source", "target"]
 Use = Literal["read", "translated", "written"]
@@ -169,12 +172,20 @@ class TextField(Learning):
             require_length(record, LONGEST + 1, "token")
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:
-        """Return the tokens: as the text has them where that is plain, else as the vocabulary spells them."""
-        text, count = self._text(record), len(encoded.ids)
-        raw = list(text) if self.tokenizer.kind == "char" else text.split()
-        if len(raw) == count or (encoded.truncated and len(raw) > count):
-            return raw[:count]
-        return [self.tokenizer.tokens[token] for token in encoded.ids.tolist()]
+        """Return the tokens as the text has them, unknown ones too; parts of words as the vocabulary does.
+
+        So it does with known characters that a normal form has made of others.
+        """
+        tokenizer, ids = self.tokenizer, encoded.ids.tolist()
+        spelled = [tokenizer.tokens[token] for token in ids]
+        if tokenizer.kind not in AS_WRITTEN:
+            return spelled
+        names = tokenizer.surfaces(self._text(record))
+        if len(names) != len(ids):
+            return spelled
+        if tokenizer.kind != "char" or tokenizer.settings.unicode_form == "none":
+            return names
+        return [names[at] if token == UNK else spelled[at] for at, token in enumerate(ids)]
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's size."""
