@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import SOURCES, TASKS, load
-from seqrnn.config import KEYS, Config, DataConfig, value_of
+from seqrnn.config import KEYS, Config, DataConfig, changed, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
@@ -212,10 +212,9 @@ def _task_asked_for(asked: Config, given: set[str]) -> str | None:
 
 def _with_paths(config: Config, source: Source) -> Config:
     """Read the training data from where `source` says."""
-    paths: Mapping[str, Any] = {"train": source.paths}
     if source.target_path is not None:
-        paths = {"source": source.paths[0], "target": source.target_path}
-    return config.model_copy(update={"data": config.data.model_copy(update=paths)})
+        return changed(config, {"data.source": source.paths[0], "data.target": source.target_path})
+    return changed(config, {"data.train": source.paths})
 
 
 def _check(config: Config, own: set[str]) -> None:

@@ -274,13 +274,13 @@ class Trainer:
             metric=metric,
             calibration=calibration,
             training_tensors={**tensors, **self.average.set_aside()},
-            training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
+            training_state={**self.state.content(), "data": self.data_hashes},
         )
 
     def _compare(self, evaluation: Evaluation, metric: Metric) -> Evaluated:
         """Compare an evaluation with the best so far."""
         state = self.state
-        best = metric.model_copy(update={"value": state.best, "loss": state.best_loss})
+        best = Metric(metric.name, state.best, metric.better, state.best_loss)
         better = state.best is None or metric.rank < best.rank
         if better:
             state.best, state.best_loss = metric.value, metric.loss
