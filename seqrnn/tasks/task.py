@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
 
-from seqrnn.config import Config, Holdout
+from seqrnn.config import Config, Holdout, changed
 from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
@@ -140,8 +140,7 @@ class Task(ABC):
 
     def set_training(self, name: str, value: Any) -> None:
         """Take another value for a key of the training section: how a model is measured may be asked anew."""
-        training = self.config.training.model_copy(update={name: value})
-        self.config = self.config.model_copy(update={"training": training})
+        self.config = changed(self.config, {f"training.{name}": value})
 
     @classmethod
     def of(cls, task: Task, refusal: str = "another kind of model is needed") -> Self:

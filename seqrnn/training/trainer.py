@@ -82,7 +82,7 @@ class Trainer:
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
         self._watch = LossWatch(task.counting_loss(self.train_set), task.learns_soon)
-        self._made = False  # whether any update was, this time or before
+        self._made = False  # whether any update was that the weights are of
         self._astray: NumericError | None = None  # what is wrong with the training, if anything
         self._initial: dict[str, torch.Tensor] | None = None  # the first weights, until some are saved
 
@@ -144,7 +144,7 @@ class Trainer:
                 yield from self._roll_back(run, self._astray)
         yield from self._completed_updates(0)
         if not self._made and self.state.step:
-            raise NumericError(f"the loss was not finite in any of the {self.state.step} updates; {ADVICE}")
+            raise NumericError(f"step {self.state.step}: no update has left the loss finite; {ADVICE}")
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
         elif self._saved_step != self.state.step:
@@ -255,6 +255,7 @@ class Trainer:
         if state.rollbacks >= MAX_ROLLBACKS:
             raise error
         if self._initial is not None:
+            self._made = False
             self.model.load_state_dict(self._initial)
             self.average.restart()
             for moments in self.optimizer.state.values():
@@ -338,13 +339,13 @@ class Trainer:
             metric=metric,
             calibration=calibration,
             training_tensors={**tensors, **self.average.set_aside()},
-            training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
+            training_state={**self.state.content(), "data": self.data_hashes},
         )
 
     def _compare(self, evaluation: Evaluation, metric: Metric) -> Evaluated:
         """Compare an evaluation with the best so far."""
         state = self.state
-        best = metric.model_copy(update={"value": state.best, "loss": state.best_loss})
+        best = Metric(metric.name, state.best, metric.better, state.best_loss)
         better = state.best is None or metric.rank < best.rank
         if better:
             state.best, state.best_loss = metric.value, metric.loss
