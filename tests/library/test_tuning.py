@@ -21,7 +21,7 @@ EXAMPLES = "".join(f"{'warm soup' if i % 2 else 'a slow boat'} {i % 7}\t{'ab'[i 
 def tuning(tmp_path):
     """A function `(combinations, seconds, more settings) -> Tuning`."""
 
-    def make(combinations, seconds=60.0, **settings):
+    def make(combinations, seconds=600.0, **settings):
         (tmp_path / "train.tsv").write_text(EXAMPLES)
         flags = {
             "data.train": (str(tmp_path / "train.tsv"),),
