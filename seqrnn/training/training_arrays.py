@@ -105,16 +105,24 @@ def load_training(
     device = next(model.parameters()).device
     if device.type == "cuda" and CUDA_RANDOM in arrays:
         _restore_random_state_of(device, arrays[CUDA_RANDOM], path)
+    restore_moments(arrays, model, optimizer)
+    return carried(arrays, device), arrays
+
+
+def restore_moments(
+    arrays: Mapping[str, np.ndarray], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out."""
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
             optimizer.state[parameter] = {
                 key: torch.from_numpy(arrays[name].copy()).to(parameter.device) for key, name in keys.items()
             }
-    return _carried(arrays, device), arrays
 
 
-def _carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+def carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+    """Return the state that `training_arrays` was given, None if there was none."""
     layers: dict[int, dict[int, torch.Tensor]] = {}
     for key, value in arrays.items():
         if key.startswith("carry."):

@@ -35,6 +35,29 @@ class Batch:
         assert self.rows is not None
         return self.rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no row: a worker's share of a batch with fewer rows than there are workers."""
+        return not len(next(iter(self.arrays.values())))
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The share that one of `count` workers has in each batch: all of it where there is one worker."""
+
+    index: int = 0
+    count: int = 1
+
+    def of_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return every `count`-th of the rows (B,) of a batch: as long ones for each worker, or none."""
+        return rows[self.index :: self.count]
+
+    def of_streams(self, streams: int) -> slice:
+        """Return which of a text's streams are this worker's: neighbours, and equally many but for one."""
+        each, spare = divmod(streams, self.count)
+        start = self.index * each + min(self.index, spare)
+        return slice(start, start + each + (self.index < spare))
+
 
 @dataclass(frozen=True)
 class BatchLimits:
@@ -52,6 +75,7 @@ class BatchOrder:
     epoch: int | None = None
     streams: int = 1  # parts of a text that are read side by side
     limits: BatchLimits | None = None  # of its batches, where they are not those of training
+    shard: Shard = Shard()  # of each batch
 
     @property
     def shuffled(self) -> bool:
@@ -73,7 +97,7 @@ def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: BatchOrder) -> I
 
     Examples of the same or nearly the same length go together, so that there is next to no filling,
     the longest (first side) of a batch first; the order within a length and the order of the
-    batches are random where `order` is shuffled.
+    batches are random where `order` is shuffled. Of each batch they are the rows of the order's `shard`.
     """
     tie = np.arange(len(lengths))
     if order.shuffled:
@@ -87,7 +111,7 @@ def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: BatchOrder) -> I
     if order.shuffled:
         starts = generator.permutation(starts)
     for start, stop in starts:
-        yield ranked[start:stop][::-1]
+        yield order.shard.of_rows(ranked[start:stop][::-1])
 
 
 def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
@@ -122,7 +146,7 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
     `lengths` (B,).
     """
     lengths = column.lengths[rows] + 1
-    targets = column.gather(rows, width or int(lengths.max()))
+    targets = column.gather(rows, width or int(lengths.max(initial=1)))
     inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
     targets[np.arange(len(rows)), lengths - 1] = EOS
     return {"inputs": inputs, "targets": targets, "lengths": lengths}
@@ -131,6 +155,8 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
 @dataclass(frozen=True)
 class StreamBatches:
     """A text as `streams` long rows, cut into segments for truncated back-propagation through time.
+
+    A worker reads those of its shard.
 
     Each row starts with <bos>, so that every token of the text is a target and <bos> comes to mean
     "anywhere in the text". Tokens that do not fill a last column are left out of a pass; with one
@@ -155,11 +181,12 @@ class StreamBatches:
         spare = len(self.values) - columns * streams
         skip = int(self.order.generator().integers(spare + 1)) if self.order.shuffled else 0
         text = self.values[skip : skip + columns * streams].reshape(streams, columns)
+        text = text[self.order.shard.of_streams(streams)]
         for start in range(0, columns, self.segment_length):
             targets = text[:, start : start + self.segment_length].astype(np.int64)  # (B, T)
-            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((streams, 1), BOS)
+            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((len(text), 1), BOS)
             inputs = np.concatenate([before, targets[:, :-1]], axis=1)
-            lengths = np.full(streams, targets.shape[1], dtype=np.int64)
+            lengths = np.full(len(text), targets.shape[1], dtype=np.int64)
             yield Batch(
                 {"inputs": inputs, "targets": targets, "lengths": lengths},
                 targets=targets.size,
