@@ -53,6 +53,7 @@ class DataParallelWorkers(Workers):
         self._store = store
         self._told = torch.zeros(2, dtype=torch.float64)
         self._flat: Tensor | None = None
+        self._begins = 0
         with peers():
             dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=PATIENCE)
             gpus = device.type == "cuda"
@@ -67,7 +68,10 @@ class DataParallelWorkers(Workers):
         sent = arrays() if self.leads else {}
         kinds = {name: (str(array.dtype), array.shape) for name, array in sent.items()}
         received = {}
-        for name, (kind, shape) in json.loads(self.share("arrays", json.dumps(kinds))).items():
+        self._begins += 1  # the store would give an old text under an old key
+        for name, (kind, shape) in json.loads(
+            self.share(f"arrays {self._begins}", json.dumps(kinds))
+        ).items():
             array = np.array(sent[name]) if self.leads else np.empty(shape, kind)
             with peers():
                 dist.broadcast(torch.from_numpy(array), 0)
