@@ -54,7 +54,7 @@ docs: $(READY) ## Write docs/cli.md from the commands' --help
 docs-site: $(READY) ## Build the documentation into build/site, and run its commands as they are typed (half an hour)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[docs]'
 	$(BIN)/python .ci/pictures.py
-	$(BIN)/mkdocs build --quiet --clean
+	$(BIN)/mkdocs build --quiet --clean -f .ci/mkdocs.yml
 	$(BIN)/pytest -m slow tests/test_pages.py
 
 docs-current: $(READY)

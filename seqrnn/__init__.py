@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from seqrnn.library.training import TrainingResult, train
     from seqrnn.metrics.classification import ClassScores, Confusion
     from seqrnn.metrics.evaluation import Evaluation
-    from seqrnn.training.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
+    from seqrnn.training.events import (
+        Evaluated,
+        Event,
+        Finished,
+        Measured,
+        RolledBack,
+        Saved,
+        Started,
+        Stepped,
+    )
 
 __version__ = "0.1.0"
 
@@ -62,6 +71,7 @@ __all__ = [
     "OutputError",
     "OutputExplanation",
     "Preparing",
+    "RolledBack",
     "RowAnswer",
     "Saved",
     "SeqrnnError",
@@ -77,7 +87,16 @@ __all__ = [
 
 _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
-    "seqrnn.training.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.training.events": (
+        "Evaluated",
+        "Event",
+        "Finished",
+        "Measured",
+        "RolledBack",
+        "Saved",
+        "Started",
+        "Stepped",
+    ),
     "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
     "seqrnn.library.model": ("Model", "load"),
     "seqrnn.library.results": ("Candidate", "Explanation", "LineScore", "OutputExplanation", "RowAnswer"),

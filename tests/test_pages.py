@@ -144,7 +144,7 @@ def test_the_pictures_are_those_that_the_script_draws():
 
 
 def test_each_guide_is_in_the_contents_of_the_site():
-    contents = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    contents = (ROOT / ".ci" / "mkdocs.yml").read_text(encoding="utf-8")
     assert [
         page for page in PAGES if page != "README.md" and page.removeprefix("docs/") not in contents
     ] == []

@@ -14,7 +14,7 @@ NAMES = {
     *("load", "train", "cross_validate", "Model"),
     *("Candidate", "ClassScores", "Confusion", "CrossValidation", "Evaluation", "LineScore", "RowAnswer"),
     *("TrainingResult", "Explanation", "OutputExplanation"),
-    *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "Finished", "Measured"),
+    *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "RolledBack", "Finished", "Measured"),
     *("SeqrnnError", "UsageError", "AmbiguousDataError", "ConfigError", "DataError", "ModelError"),
     *("OutputError", "NumericError", "LockedError", "MemoryLimit"),
 }
