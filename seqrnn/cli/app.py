@@ -21,10 +21,13 @@ from seqrnn.errors import UsageError
 
 COMMANDS = {
     "init": "Write the settings of a training, to be changed by hand.",
+    "prepare": "Read and tokenize data once, into a directory to train on.",
     "train": "Learn a model from data.",
+    "tune": "Search for the settings of a training within a time budget.",
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",
+    "serve": "Answer over HTTP.",
     "explain": "Show why a model answers each line of the input as it does.",
     "inspect": "Show what data hold before a training, or what a run directory holds.",
     "report": "Write a page that shows what a run has learnt.",

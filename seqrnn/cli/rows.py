@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
+from seqrnn.cli.shard import WHOLE, Piece
 from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.data.answer import Answer, AnswerStyle
@@ -100,7 +99,8 @@ class RowFormat:
 
     `kind` is what the model reads; numbers come as JSON in any case. `plain_fields` makes fields of a text
     that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
-    files. Bytes that are not UTF-8 are read in `encoding`.
+    files. Bytes that are not UTF-8 are read in `encoding`. A line may name a file of numbers only if
+    `opens_files`.
     """
 
     as_json: bool
@@ -110,6 +110,7 @@ class RowFormat:
     write: Callable[[Answer, str], str]
     encoding: str = "auto"
     style: AnswerStyle = PLAIN
+    opens_files: bool = True
 
 
 def answer_rows(
@@ -118,8 +119,9 @@ def answer_rows(
     layout: RowFormat,
     asking: Asking,
     side_by_side: SideBySide,
+    piece: Piece = WHOLE,
 ) -> RowTally:
-    """Answer each line of a file, in order and as soon as lines have come.
+    """Answer each line of a `piece` of a file, in order and as soon as lines have come.
 
     Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
     `side_by_side`.
@@ -129,30 +131,54 @@ def answer_rows(
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> AnsweredRows:
-        rows = list(read_rows(lines, layout))
-        asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
-        pairs = [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
+        pairs = with_answers(list(read_rows(lines, layout)), asking, name)
         if layout.as_json:
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return AnsweredRows(pairs, written, sum(line.replaced for line in lines))
 
-    for part in side_by_side(answered, parts_of(read_line_groups(path, "replace", layout.encoding))):
+    for part in side_by_side(answered, line_parts(path, layout.encoding, piece)):
         out.write_lines(part.written)
         tally.count(part, name)
     return tally
 
 
+def line_parts(path: str, encoding: str, piece: Piece) -> Iterator[Sequence[Line] | None]:
+    """Yield the lines of a piece of a file in the parts that are answered at a time; None is a wait."""
+    groups = read_line_groups(path, "replace", encoding, skip=piece.start)
+    return piece.within(parts_of(groups))
+
+
+def with_answers(rows: Sequence[InputRow], asking: Asking, name: str) -> list[tuple[InputRow, Answer | None]]:
+    """Answer rows of the file `name` together; a row without an answer says why in its error."""
+    asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
+    return [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
+
+
 def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
-    """Cut groups of lines into parts of about the same size, of `MAX_ROWS` at most; None is a wait."""
-    for lines in groups:
-        if not lines:
-            yield None
-            continue
-        count = math.ceil(len(lines) / MAX_ROWS)
-        bounds = [len(lines) * number // count for number in range(count + 1)]
-        yield from (lines[start:stop] for start, stop in pairwise(bounds))
+    """Cut groups of lines into parts that end with each `MAX_ROWS`-th line, and at a wait, for which None is.
+
+    So where a part ends depends on the number of its lines alone, as long as nobody waits for lines.
+    """
+    held: list[Line] = []
+    try:
+        for lines in groups:
+            held.extend(lines)
+            while held and (stop := MAX_ROWS - (held[0].number - 1) % MAX_ROWS) <= len(held):
+                yield held[:stop]
+                del held[:stop]
+            if not lines:
+                if held:
+                    yield held
+                held = []
+                yield None
+    except DataError:  # what comes before damage is answered
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
 
 
 def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:
@@ -210,12 +236,36 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[InputRow]:
         number = line.number - 1
         if line.error is not None:
             yield InputRow(number, "", error=line.error)
-        elif kind_named(layout.kind).has_numbers and not line.text.endswith(ARRAY_EXTENSION):
+        elif kind_named(layout.kind).has_numbers and not _names_file(line.text, layout):
             yield _read_numbers(number, line.text, layout)
         elif layout.as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, layout.field)
         else:
             yield InputRow(number, line.text)
+
+
+def read_value(number: int, value: Any, layout: RowFormat) -> InputRow:
+    """Turn a value that JSON held into a row, the one of this number from 0.
+
+    A string is a text, whatever it begins with, unless numbers are read, which it then holds; an object has
+    its text or numbers in the field that the layout names, and hands its other fields through.
+    """
+    if kind_named(layout.kind).has_numbers:
+        if isinstance(value, str):
+            return _read_numbers(number, value, layout)
+        return _numbers_of(number, "", value, layout)
+    if isinstance(value, dict):
+        return _text_in(number, value, layout.field)
+    text = text_of(value)
+    if text is None:
+        return InputRow(
+            number, "", {"text": value}, "no text; give a string, or an object with a field of text"
+        )
+    return InputRow(number, without_surrogates(text))
+
+
+def _names_file(text: str, layout: RowFormat) -> bool:
+    return layout.opens_files and text.endswith(ARRAY_EXTENSION)
 
 
 def _with_answer(row: InputRow, found: Answer | Refusal) -> tuple[InputRow, Answer | None]:
@@ -228,6 +278,11 @@ def _read_object(number: int, text: str, text_field: str | None) -> InputRow:
         fields = parse_json(text)
     except ValueError as error:
         return InputRow(number, "", {"text": text}, f"not JSON: {error}")
+    return _text_in(number, fields, text_field)
+
+
+def _text_in(number: int, fields: dict[str, Any], text_field: str | None) -> InputRow:
+    """Find the text of an object, in the field of that name or in the first of a usual one."""
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
     value = text_of(fields.get(name))
     if value is None:
@@ -244,6 +299,11 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> InputRow:
         value = parse_json(f"[{text}]" if bare else text)
     except ValueError as error:
         return InputRow(number, text, {"text": text}, f"not JSON: {error}")
+    return _numbers_of(number, text, value, layout)
+
+
+def _numbers_of(number: int, text: str, value: Any, layout: RowFormat) -> InputRow:
+    """Find the numbers of a value: those of an object, or all of them."""
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:

@@ -39,7 +39,8 @@ class Order(enum.IntEnum):
 
     UPDATE = 0
     GATHER = 1
-    END = 2
+    RESTART = 2
+    END = 3
 
 
 class DataParallelWorkers(Workers):
@@ -88,6 +89,10 @@ class DataParallelWorkers(Workers):
         """Have all workers make an update; return its learning rate."""
         self._announce(Order.UPDATE, rate)
         return rate
+
+    def announce_restart(self) -> None:
+        """Let the other workers take what this one goes on from."""
+        self._announce(Order.RESTART)
 
     def announce_end(self) -> None:
         """Let the other workers end."""

@@ -18,6 +18,8 @@ def follow(trainer: Trainer, workers: DataParallelWorkers) -> None:
     while order is not Order.END:
         if order is Order.GATHER:
             workers.gather(trainer.model, trainer.updater.carry)
+        elif order is Order.RESTART:
+            share_start(trainer)
         else:
             group, started, step = next(groups), trainer.seconds(), trainer.state.step + 1
             workers.seed_update(trainer.config.seed, step)

@@ -55,12 +55,15 @@ class Session:
         task: Task,
         prepared: PreparedData,
         weights_of: Checkpoint | None = None,
+        *,
         workers: Workers | None = None,
+        began: float | None = None,
     ) -> None:
         """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
 
         They are judged first, so that no more memory is taken than they fill. Of several `workers` each has a
-        session; those that do not lead get their weights when the training begins.
+        session; those that do not lead get their weights when the training begins. A time budget counts from
+        `began`, by `time.monotonic()`, or from now.
         """
         if weights_of is not None:
             weights_of.check(expected_parameters(config, task))
@@ -73,7 +76,7 @@ class Session:
         if config.model.embeddings is not None and (workers is None or workers.leads):
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
-        self.trainer = Trainer(config, task, self.model, prepared, workers)
+        self.trainer = Trainer(config, task, self.model, prepared, workers=workers, began=began)
 
     def describe(self) -> str:
         """Return the model in one line."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from seqrnn.backends.torch.parameters import load_model, model_arrays
@@ -22,7 +23,7 @@ def share_start(trainer: Trainer) -> None:
     workers, updater = trainer.workers, trainer.updater
     given = workers.begin(lambda: _start_of(trainer))
     if given is not None:
-        trainer.state = TrainerState.model_validate_json(given[STATE].tobytes())
+        trainer.state = msgspec.json.decode(given[STATE].tobytes(), type=TrainerState)
         load_model(trainer.model, given)
         restore_moments(given, trainer.model, trainer.optimizer)
         updater.carry = carried(given, trainer.device)
@@ -30,6 +31,6 @@ def share_start(trainer: Trainer) -> None:
 
 
 def _start_of(trainer: Trainer) -> Mapping[str, np.ndarray]:
-    counters = np.frombuffer(trainer.state.model_dump_json(by_alias=True).encode(), np.uint8)
+    counters = np.frombuffer(msgspec.json.encode(trainer.state), np.uint8)
     moments = training_arrays(trainer.model, trainer.optimizer, trainer.updater.carry)
     return {**model_arrays(trainer.model), **moments, STATE: counters}

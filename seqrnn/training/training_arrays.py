@@ -112,13 +112,20 @@ def load_training(
 def restore_moments(
     arrays: Mapping[str, np.ndarray], model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> None:
-    """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out."""
+    """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out.
+
+    Those that are not told begin anew. Tensors that are there keep their place, which a CUDA graph knows.
+    """
+    for moments in optimizer.state.values():
+        for moment in filter(torch.is_tensor, moments.values()):
+            moment.zero_()
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
-            optimizer.state[parameter] = {
-                key: torch.from_numpy(arrays[name].copy()).to(parameter.device) for key, name in keys.items()
-            }
+            held = optimizer.state[parameter]
+            for key, saved in keys.items():
+                moment = torch.from_numpy(arrays[saved].copy())
+                held[key] = held[key].copy_(moment) if key in held else moment.to(parameter.device)
 
 
 def carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:

@@ -37,6 +37,9 @@ class Workers:
         """Have all workers make an update; return its learning rate."""
         return rate
 
+    def announce_restart(self) -> None:
+        """Let the other workers take what the leading one goes on from, by `begin`."""
+
     def announce_end(self) -> None:
         """Let the other workers end."""
 
