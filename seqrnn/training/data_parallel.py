@@ -13,7 +13,6 @@ import enum
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from functools import partial
 
 import numpy as np
 import torch
@@ -53,6 +52,7 @@ class DataParallelWorkers(Workers):
         self.leads = rank == 0
         self._device = device
         self._store = store
+        self._texts = 0  # that were shared
         self._told = torch.zeros(2, dtype=torch.float64)
         self._flat: Tensor | None = None
         self._neighbours: SharedSums | None = None
@@ -71,15 +71,17 @@ class DataParallelWorkers(Workers):
         sent = arrays() if self.leads else {}
         kinds = {name: (str(array.dtype), array.shape) for name, array in sent.items()}
         received = {}
-        for name, (kind, shape) in json.loads(self.share("arrays", json.dumps(kinds))).items():
+        for name, (kind, shape) in json.loads(self.share(json.dumps(kinds))).items():
             array = np.array(sent[name]) if self.leads else np.empty(shape, kind)
             with peers():
                 dist.broadcast(torch.from_numpy(array), 0)
             received[name] = array
         return None if self.leads else received
 
-    def share(self, key: str, text: str) -> str:
-        """Return the text that the leading worker has under a key."""
+    def share(self, text: str) -> str:
+        """Return the text that the leading worker has; all must call this, as often as each other."""
+        self._texts += 1  # else a worker could read what was shared before
+        key = f"text/{self._texts}"
         with peers():
             if self.leads:
                 self._store.set(key, text)
@@ -146,7 +148,7 @@ class DataParallelWorkers(Workers):
             self._flat = torch.zeros(sum(p.numel() for p in trained) + 4, device=self._device)
             if self._are_neighbours:
                 self._neighbours = SharedSums.between(
-                    len(self._flat), self.shard.index, self.count, partial(self.share, "memory"), self._agree
+                    len(self._flat), self.shard.index, self.count, self.share, self._agree
                 )
         return self._flat
 
