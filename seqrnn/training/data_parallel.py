@@ -25,6 +25,7 @@ from seqrnn.backends.torch.rnn import Layers
 from seqrnn.data.dataset.batching import Batch, Shard
 from seqrnn.errors import UsageError
 from seqrnn.training.meeting import PATIENCE
+from seqrnn.training.shared_sums import SharedSums
 from seqrnn.training.training_arrays import Carrying
 from seqrnn.training.worker_processes import WorkerPlace, peers
 from seqrnn.training.workers import Arrays, Number, Workers
@@ -51,9 +52,11 @@ class DataParallelWorkers(Workers):
         self.leads = rank == 0
         self._device = device
         self._store = store
+        self._texts = 0  # that were shared
         self._told = torch.zeros(2, dtype=torch.float64)
         self._flat: Tensor | None = None
-        self._begins = 0
+        self._neighbours: SharedSums | None = None
+        self._are_neighbours = device.type == "cpu" and place.local_count == count
         with peers():
             dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=PATIENCE)
             gpus = device.type == "cuda"
@@ -68,18 +71,17 @@ class DataParallelWorkers(Workers):
         sent = arrays() if self.leads else {}
         kinds = {name: (str(array.dtype), array.shape) for name, array in sent.items()}
         received = {}
-        self._begins += 1  # the store would give an old text under an old key
-        for name, (kind, shape) in json.loads(
-            self.share(f"arrays {self._begins}", json.dumps(kinds))
-        ).items():
+        for name, (kind, shape) in json.loads(self.share(json.dumps(kinds))).items():
             array = np.array(sent[name]) if self.leads else np.empty(shape, kind)
             with peers():
                 dist.broadcast(torch.from_numpy(array), 0)
             received[name] = array
         return None if self.leads else received
 
-    def share(self, key: str, text: str) -> str:
-        """Return the text that the leading worker has under a key."""
+    def share(self, text: str) -> str:
+        """Return the text that the leading worker has; all must call this, as often as each other."""
+        self._texts += 1  # else a worker could read what was shared before
+        key = f"text/{self._texts}"
         with peers():
             if self.leads:
                 self._store.set(key, text)
@@ -128,8 +130,10 @@ class DataParallelWorkers(Workers):
         torch.cat([*gradients, torch.as_tensor(loss, device=flat.device).reshape(1)], out=flat[:-3])
         flat[:-3] *= targets
         numbers[1:] = torch.tensor([targets, tokens, positions])
-        with peers():
-            dist.all_reduce(flat, group=self._sums)
+        if self._neighbours is not None:
+            self._neighbours.sum(flat)
+        else:
+            self._add_up(flat)
         flat[:-3] /= numbers[1].clamp(min=1.0)
         start = 0
         for parameter in trained:
@@ -142,7 +146,22 @@ class DataParallelWorkers(Workers):
         """Return room for all gradients and, after these, the loss, targets, tokens and positions."""
         if self._flat is None:
             self._flat = torch.zeros(sum(p.numel() for p in trained) + 4, device=self._device)
+            if self._are_neighbours:
+                self._neighbours = SharedSums.between(
+                    len(self._flat), self.shard.index, self.count, self.share, self._agree
+                )
         return self._flat
+
+    def _add_up(self, numbers: Tensor) -> None:
+        """Replace numbers by their sums over all workers."""
+        with peers():
+            dist.all_reduce(numbers, group=self._sums)
+
+    def _agree(self, holds: bool) -> bool:
+        """Whether something holds for all workers."""
+        votes = torch.tensor(float(holds), device=self._device)
+        self._add_up(votes)
+        return int(votes) == self.count
 
     @torch.no_grad()
     def gather(self, model: nn.Module, carry: Layers | None) -> Layers | None:
@@ -164,8 +183,7 @@ class DataParallelWorkers(Workers):
         mine = carry or model.initial(0)
         rows = torch.zeros(self.count, device=self._device)
         rows[self.shard.index] = len(mine[0][0])
-        with peers():
-            dist.all_reduce(rows, group=self._sums)
+        self._add_up(rows)
         counts = [int(count) for count in rows.tolist()]
         start = sum(counts[: self.shard.index])
         whole = model.initial(sum(counts))
@@ -173,8 +191,7 @@ class DataParallelWorkers(Workers):
             for place, part in zip(state, parts, strict=True):
                 place.zero_()
                 place[start : start + len(part)] = part
-                with peers():
-                    dist.all_reduce(place, group=self._sums)
+                self._add_up(place)
         return None if carry is None else whole
 
     def own(self, whole: Layers | None) -> Layers | None:
