@@ -36,6 +36,7 @@ from seqrnn.metrics.classification import (
     with_unknown_labels,
 )
 from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.networks.sizes import ClassifierSizes, Predicts
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
@@ -177,13 +178,10 @@ class Classification(PredictionTask):
 
         return NamesSeen("label", self.labels.names_of)
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> ClassifierSizes:
         """Return the sizes of the input, the number of classes and whether there may be several."""
-        return {
-            **self.source.sizes(),
-            "classes": len(self.labels.labels),
-            "multi_label": int(self.config.data.multi_label),
-        }
+        predicts: Predicts = "labels" if self.config.data.multi_label else "label"
+        return ClassifierSizes(self.source.sizes(), len(self.labels.labels), predicts)
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""

@@ -23,6 +23,7 @@ from seqrnn.data.dataset.batching import (
 )
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
@@ -92,9 +93,9 @@ class LanguageModeling(Task):
         """Return the network as a lecture draws it."""
         return aligned("x_2", "x_3", "x_T+1")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
-        return {"vocabulary": len(self.text.tokenizer)}
+        return TokenSizes(len(self.text.tokenizer))
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""

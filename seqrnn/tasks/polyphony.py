@@ -15,6 +15,7 @@ from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.diagram import Diagram, aligned
@@ -104,7 +105,7 @@ class Polyphony(PredictionTask):
 
         return NotesSeen()
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of keys."""
         return self.source.sizes()
 

@@ -31,6 +31,7 @@ from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
 from seqrnn.metrics.calibration import JudgedAnswers, confidence_of, fit_confidence
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.sequences import sequence_scores, translation_scores
+from seqrnn.networks.sizes import EncoderDecoderSizes
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, TimeStep, encoder, writing
 from seqrnn.tasks.explained import ExplainedOutput, explained_steps
@@ -200,13 +201,9 @@ class Seq2Seq(GenerationTask):
             return NamesSeen("label", lambda record: (record.source.strip(),))
         return TargetsSeen()
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> EncoderDecoderSizes:
         """Return the sizes of the source, whether it has time steps, and the size of the target."""
-        return {
-            **self.source.sizes(),
-            "sequential": int(self.source.sequential),
-            "target_vocabulary": len(self.target.tokenizer),
-        }
+        return EncoderDecoderSizes(self.source.sizes(), self.source.sequential, len(self.target.tokenizer))
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""

@@ -37,6 +37,7 @@ from seqrnn.metrics.calibration import (
 from seqrnn.metrics.classification import class_table, confusions
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.spans import SpanCounts
+from seqrnn.networks.sizes import TaggerSizes
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_steps
@@ -161,15 +162,10 @@ class Tagging(PredictionTask):
 
         return NamesSeen("tag", self.tags.names_of)
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TaggerSizes:
         """Return the sizes of the vocabularies, and whether the output layer is a CRF."""
-        read = self.config.model.character_size > 0
-        return {
-            "vocabulary": len(self.source.tokenizer),
-            "characters": len(self.characters.tokenizer) if read else 0,
-            "tags": len(self.tags.tags),
-            "crf": int(self._has_crf()),
-        }
+        characters = len(self.characters.tokenizer) if self.config.model.character_size > 0 else 0
+        return TaggerSizes(len(self.source.tokenizer), characters, len(self.tags.tags), self._has_crf())
 
     def _has_crf(self) -> bool:
         layer = self.config.model.output_layer

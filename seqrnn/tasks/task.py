@@ -29,6 +29,7 @@ from seqrnn.metrics.calibration import (
     reliability,
 )
 from seqrnn.metrics.evaluation import Evaluation, Figure
+from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
@@ -201,7 +202,7 @@ class Task(ABC):
         return NothingSeen()
 
     @abstractmethod
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> NetworkSizes:
         """Return the sizes of the model that the data decide, such as the vocabulary's."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
@@ -169,9 +170,9 @@ class TextField(Learning):
             return raw[:count]
         return [self.tokenizer.tokens[token] for token in encoded.ids.tolist()]
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
-        return {"vocabulary": len(self.tokenizer)}
+        return TokenSizes(len(self.tokenizer))
 
     def lengths(self, column: Column) -> np.ndarray:
         """Return the tokens of each example, (N,)."""

@@ -17,6 +17,7 @@ from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.images import CHANNELS, read_pixels
+from seqrnn.data.fields.input_sizes import ImageSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
 from seqrnn.data.fields.source_kind import SourceKind
@@ -127,9 +128,9 @@ class ImageField(Learning):
             raise ModelError(f"image.json: holds what no image has, whose pixels are from 0 to 1; {COPY}")
         self._mean, self._deviation = mean, deviation
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> ImageSizes:
         """Return the channels and the side of an image."""
-        return {"channels": CHANNELS, "side": self.side}
+        return ImageSizes(CHANNELS, self.side)
 
     def lengths(self, column: Column) -> np.ndarray:
         """Return 1 for each example, (n,): an image has no time steps."""

@@ -10,6 +10,7 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
@@ -85,9 +86,9 @@ class NotesField(Learning):
         if text:
             raise ModelError("notes learn nothing, but there is something to take over")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of keys."""
-        return {"features": self.keys}
+        return VectorSizes(self.keys)
 
     def lengths(self, column: Column) -> np.ndarray:
         """Return the steps of each example, (N,)."""
