@@ -13,6 +13,7 @@ is not there is looked for beside the file that names it.
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -89,15 +90,20 @@ def _located(layer: Layer, folder: Path) -> Layer:
     """Put the folder before those paths that are there, and not in the working directory."""
 
     def find(path: Any) -> Any:
-        if not isinstance(path, str) or path == "-" or os.path.exists(path):
+        if not isinstance(path, str) or path == "-" or _is_there(path):
             return path
         beside = os.path.join(folder, path)
-        return beside if os.path.exists(beside) else path
+        return beside if _is_there(beside) else path
 
     for key in PATHS.intersection(layer):
         value, origin = layer[key].value, layer[key].origin
         layer[key] = Setting(tuple(map(find, value)) if isinstance(value, tuple) else find(value), origin)
     return layer
+
+
+def _is_there(path: str) -> bool:
+    """Whether a path is there, or is a pattern of some that are."""
+    return os.path.exists(path) or (glob.has_magic(path) and any(glob.iglob(path, recursive=True)))
 
 
 def from_yaml(text: str, name: str) -> Layer:

@@ -18,7 +18,7 @@ import typer
 
 from seqrnn.cli.spelling import in_flags
 from seqrnn.data.lines import printable
-from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError
+from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, is_out_of_memory
 
 BUG = 1
 INTERRUPTED = 128 + 2
@@ -59,8 +59,7 @@ def describe(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, ""
         case MemoryError():
             return MemoryLimit.exit_code, "out of memory; try a smaller batch, model or input"
-        case RuntimeError() if "allocate memory" in str(error) or "out of memory" in str(error):
-            # PyTorch has no class of its own for a CPU without memory.
+        case RuntimeError() if is_out_of_memory(error):
             wanted = str(error).splitlines()[0].split("] ")[-1]
             return MemoryLimit.exit_code, f"{wanted}; try a smaller --batch-size, --hidden-size or input"
         case typer.TyperException():

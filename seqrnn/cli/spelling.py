@@ -22,6 +22,7 @@ DECODING = (
 ARGUMENTS = (
     *("resume", "overwrite", "init_from", "folds", "onnx", "backend", "device", "streams"),
     *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
+    *("search", "trials", "run"),
 )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,9 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
+            help="Files, patterns in quotes, a folder of shards or with one sub-folder per class, or "
+            "prepared data; -: standard input.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
@@ -124,6 +127,7 @@ class _Asked:
     init_from: Path | None
     dry_run: bool
     folds: int | None
+    began: float = field(default_factory=time.monotonic)  # when the command did, from which a budget counts
 
     @property
     def modes(self) -> Mapping[str, Any]:
@@ -200,7 +204,7 @@ def _open(data: Begun, asked: _Asked, console: TrainingConsole, kept: ExitStack)
     """Build the model, and say what it is; open the run directory unless nothing will be trained."""
     from seqrnn.training.session import RunTarget
 
-    session = data.session()
+    session = data.session(asked.began if asked.folds is None else None)
     console.say(session.describe())
     if asked.dry_run or asked.output is None:
         return None

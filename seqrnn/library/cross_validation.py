@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from seqrnn.config import changed
-from seqrnn.config_file import Layer, from_defaults
+from seqrnn.config_file import Layer, from_defaults, resolve
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.plan import Plan, plan_training
+from seqrnn.library.prepared import is_prepared
 from seqrnn.library.settings import ConfigSource
 from seqrnn.metrics.evaluation import Figures
 
@@ -90,6 +91,9 @@ def cross_validate(
 
 def without_validation(layers: Sequence[Layer]) -> Layer:
     """Return the setting that trains on all examples. Raises UsageError where the user's hold some out."""
+    if is_prepared(data := resolve(layers).data):
+        what = "`folds` divides the rows of files, and prepared data are divided already"
+        raise UsageError(f"{what}; give the files that {data.train[0]} was made from")
     for layer in layers:
         for key in HELD_OUT:
             if key in layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -82,6 +83,7 @@ def train(
     AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
     """
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
+    began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
     check_place(path, modes, False)
     plan = _plan(data, config, settings, (path if resume else None, parent))
@@ -93,7 +95,7 @@ def train(
 
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
-            result = _followed(begun, target, callback or _ignored, notes)
+            result = _followed(begun, target, callback or _ignored, notes, began)
             if test is not None and result.figures:
                 result = replace(result, test=test.measure(path, plan.config.training.device))
             write_model_card(path)
@@ -129,13 +131,18 @@ class Begun:
     parent: Path | None
     resume: bool
 
-    def session(self) -> Session:
-        """Build the model. Raises DataError or ModelError where the weights do not fit."""
+    def session(self, began: float | None = None) -> Session:
+        """Build the model. Raises DataError or ModelError where the weights do not fit.
+
+        The time budget of a new training counts from `began`, by `time.monotonic()`.
+        """
         from seqrnn.training.session import Session, check_unchanged
 
         if self.weights is not None and self.resume:
             check_unchanged(self.weights, self.prepared.hashes)
-        session = Session(self.plan.config, self.task, self.prepared, self.weights)
+        session = Session(
+            self.plan.config, self.task, self.prepared, self.weights, None if self.resume else began
+        )
         if self.parent is not None and not self.resume:
             session.start_from(self.parent)
         return session
@@ -157,7 +164,10 @@ def begin(
 
     weights = _weights(parent, resume, say)
     task, training = plan.task(), plan.readable.training
-    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
+    if plan.prepared is not None:
+        prepared = plan.prepared.read(task.fields)
+    else:
+        prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
     for line in (*plan.decisions(), *prepared.report.lines()):
         say(line)
     return Begun(plan, task, prepared, weights, parent, resume)
@@ -216,11 +226,13 @@ def _check_weights(run: OpenedRun) -> None:
     run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
-def _followed(data: Begun, target: RunTarget, callback: Callback, notes: list[str]) -> TrainingResult:
+def _followed(
+    data: Begun, target: RunTarget, callback: Callback, notes: list[str], began: float
+) -> TrainingResult:
     """Train to the end, or until the callback returns True."""
     from seqrnn.training.events import Evaluated, Finished, Measured
 
-    session = data.session()
+    session = data.session(began)
     notes.append(session.describe())
 
     history: list[Evaluated] = []

@@ -132,6 +132,7 @@ class Task(ABC):
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
     sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
 
     def __init__(self, config: Config) -> None:
@@ -257,6 +258,10 @@ class Task(ABC):
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return a row that is plain text as the fields that a JSON line would have brought."""
         return {"text": text}
+
+    def counting_loss(self, dataset: Dataset) -> float | None:  # noqa: ARG002
+        """Return the loss of the best answer that ignores the input, in nats a target, where it is known."""
+        return None
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""

@@ -49,11 +49,17 @@ class Session:
     """A model with its data; `train` trains it in a run directory."""
 
     def __init__(
-        self, config: Config, task: Task, prepared: PreparedData, weights_of: Checkpoint | None = None
+        self,
+        config: Config,
+        task: Task,
+        prepared: PreparedData,
+        weights_of: Checkpoint | None = None,
+        began: float | None = None,
     ) -> None:
         """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
 
-        They are judged first, so that no more memory is taken than they fill.
+        They are judged first, so that no more memory is taken than they fill. A time budget counts from
+        `began`, by `time.monotonic()`, or from now.
         """
         if weights_of is not None:
             weights_of.check(expected_parameters(config, task))
@@ -66,7 +72,7 @@ class Session:
         if config.model.embeddings is not None:
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
-        self.trainer = Trainer(config, task, self.model, prepared)
+        self.trainer = Trainer(config, task, self.model, prepared, began)
 
     def describe(self) -> str:
         """Return the model in one line."""

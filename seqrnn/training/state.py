@@ -15,7 +15,7 @@ from seqrnn.strict_json import conform
 
 MAX_COUNT = 2**53  # what a float holds exactly
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
-OPTIONAL = frozenset({"best_loss", "learning_rate"})  # which older runs do not have
+OPTIONAL = frozenset({"best_loss", "learning_rate", "rollbacks"})  # which older runs do not have
 BOUNDED = ("epoch", "evaluated", "evaluations_without_improvement", "skipped_updates", "loss_count")
 """What there cannot be more of than updates."""
 
@@ -34,7 +34,8 @@ class TrainerState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     learning_rate: Annotated[float, Meta(ge=0.0)] = 0.0  # of the last update
     lr_scale: Annotated[float, Meta(ge=0.0, le=1.0)] = field(
         name="scale", default=1.0
-    )  # by the plateau schedule
+    )  # by the plateau schedule, and rollbacks
+    rollbacks: Annotated[int, Meta(ge=0, le=100)] = 0
     skipped_updates: Count = field(name="failures", default=0)  # in a row: their losses were not finite
     loss_sum: float = field(name="loss", default=0.0)  # over the updates since the last evaluation
     loss_count: Count = field(name="losses", default=0)

@@ -15,7 +15,7 @@ from torch import nn
 from seqrnn.backends.torch.build import count_parameters
 from seqrnn.backends.torch.device import choose_precision
 from seqrnn.backends.torch.loss import Objective
-from seqrnn.backends.torch.parameters import model_arrays
+from seqrnn.backends.torch.parameters import expected_arrays, load_model, model_arrays
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, BatchOrder
@@ -33,14 +33,16 @@ from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
 from seqrnn.training.evaluation_plan import EvaluationPlan
-from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
+from seqrnn.training.events import Evaluated, Event, Finished, RolledBack, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
+from seqrnn.training.rollback import MAX_ROLLBACKS, LossWatch
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
 from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 
-MAX_SKIPPED_UPDATES = 10  # in a row, before the training gives up
+MAX_SKIPPED_UPDATES = 10  # in a row, before the training goes back
+ADVICE = "try a lower `training.learning_rate` or a smaller `training.clip`"
 
 
 class Trainer:
@@ -50,7 +52,10 @@ class Trainer:
     updater.
     """
 
-    def __init__(self, config: Config, task: Task, model: nn.Module, prepared: PreparedData) -> None:
+    def __init__(
+        self, config: Config, task: Task, model: nn.Module, prepared: PreparedData, began: float | None = None
+    ) -> None:
+        """Be ready to train; a time budget counts from `began`, by `time.monotonic()`, and not from now."""
         self.config = config.training
         self.task = task
         self.model = model
@@ -65,16 +70,21 @@ class Trainer:
         self.average = WeightAverage(model, self.config.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
         self.updater = self._build_updater()
-        self.duration = Duration.of(self.config)
+        self._started = time.monotonic()
+        self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
         automatic = self.device.type == "cpu" and self.config.threads is None
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
-        self._started = time.monotonic()
+        self._ending = self._cost_of_the_end()
         self._saved_step: int | None = None
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
+        self._watch = LossWatch(task.counting_loss(self.train_set), task.learns_soon)
+        self._made = False  # whether any update was that the weights are of
+        self._astray: NumericError | None = None  # what is wrong with the training, if anything
+        self._initial: dict[str, torch.Tensor] | None = None  # the first weights, until some are saved
 
     def _build_updater(self) -> Updater:
         weights = self.task.class_weights(self.train_set)
@@ -103,8 +113,8 @@ class Trainer:
             raise ModelError(f"{path}: says batch {state.batch}, which the data do not have; copy it again")
         self.state = state.counters()
         self.schedule.scale = self.state.lr_scale
-        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
-        self.average.resume(tensors)
+        self._take_moments(checkpoint)
+        self._made = True
         self._started -= self.state.seconds
         self._plan.took_place(self.state.seconds, 0.0)
         self._saved_step = checkpoint.step
@@ -117,18 +127,24 @@ class Trainer:
         """
         self.model.train()
         self._import_libraries()
+        if self._saved_step is None:
+            self._initial = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
         yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
         groups = self._groups()
         while (reason := self._reason_to_end()) is None:
             if self._evaluation_is_due():
-                yield from self._evaluate_and_save(run)
+                yield from self._evaluated_or_rolled_back(run)
                 continue
             group, started = next(groups), self.seconds()
-            rate = self.schedule.rate(self.fraction())
+            rate = self.schedule.rate(self.fraction(), self.state.step)
             self.updater.update(group, rate, self.state.step + 1)
             self._count_update(group, rate, started)
             yield from self._completed_updates(self.updater.lag)
+            if self._astray is not None:
+                yield from self._roll_back(run, self._astray)
         yield from self._completed_updates(0)
+        if not self._made and self.state.step:
+            raise NumericError(f"step {self.state.step}: no update has left the loss finite; {ADVICE}")
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
         elif self._saved_step != self.state.step:
@@ -145,7 +161,15 @@ class Trainer:
 
     def fraction(self) -> float:
         """Return the share of the training that is done, 0 to 1."""
-        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step)
+        reserve = self._plan.reserve(self._ending)
+        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step, reserve)
+
+    def _cost_of_the_end(self) -> float:
+        """Return about how many times longer the last evaluation takes than one within the training."""
+        if self.valid_set is None:
+            return 0.0
+        within = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+        return EvaluationOptions.at_the_end(self.valid_set).cost_beside(within, self.valid_set, self.task)
 
     def _import_libraries(self) -> None:
         """Import what evaluations need; the time is not the training's."""
@@ -199,25 +223,67 @@ class Trainer:
         """Yield the updates that are over, waiting for all but `lag` of those that were begun."""
         for loss, made in self.updater.results(lag):
             begun, batch = self._begun.popleft()
-            self._note_loss(begun.step, loss if made else None, batch)
+            self._note_loss(begun, loss if made else None, batch)
             yield replace(begun, loss=loss, skipped=not made)
 
-    def _note_loss(self, step: int, loss: float | None, batch: Batch) -> None:
-        """Take note of the loss of an update, None if it was skipped; give up where nothing finite comes."""
+    def _note_loss(self, begun: Stepped, loss: float | None, batch: Batch) -> None:
+        """Take note of the loss of an update, None if it was skipped, and whether something is wrong."""
         state = self.state
         if loss is not None or self._probe is None:
             self._probe = batch
         if loss is not None:
-            state.skipped_updates = 0
+            state.skipped_updates, self._made = 0, True
             state.loss_sum, state.loss_count = state.loss_sum + loss, state.loss_count + 1
+            wrong = self._watch.look(loss, begun.learning_rate)
+            if wrong and state.rollbacks < MAX_ROLLBACKS:
+                self._astray = NumericError(f"step {begun.step}: {wrong}")
             return
         state.skipped_updates += 1
         if state.skipped_updates >= MAX_SKIPPED_UPDATES:
-            raise NumericError(
-                f"step {step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
-                "the best weights so far are kept; try a lower `training.learning_rate` or a smaller "
-                "`training.clip`"
+            self._astray = NumericError(
+                f"step {begun.step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
+                f"the best weights so far are kept; {ADVICE}"
             )
+
+    def _roll_back(self, run: RunDirectory, error: NumericError) -> Iterator[Event]:
+        """Go on with the weights that were saved last, or the first ones, and half the learning rate.
+
+        Raises the error that led to it where that was done too often.
+        """
+        yield from self._completed_updates(0)
+        state = self.state
+        if state.rollbacks >= MAX_ROLLBACKS:
+            raise error
+        if self._initial is not None:
+            self._made = False
+            self.model.load_state_dict(self._initial)
+            self.average.restart()
+            for moments in self.optimizer.state.values():
+                for moment in filter(torch.is_tensor, moments.values()):
+                    moment.zero_()
+        else:
+            newest = run.newest()
+            load_model(self.model, newest.tensors(expected_arrays(self.model)))
+            self._take_moments(newest)
+        self.updater.carry, self._probe, self._astray = None, None, None
+        self._watch.begin_anew()
+        self.schedule.begin_anew(state.step)
+        state.lr_scale, state.skipped_updates, state.rollbacks = self.schedule.scale, 0, state.rollbacks + 1
+        state.evaluated = state.step
+        why = str(error).partition(": ")[2].partition(";")[0]
+        yield RolledBack(state.step, self._saved_step or 0, self.schedule.peak * self.schedule.scale, why)
+
+    def _take_moments(self, checkpoint: Checkpoint) -> None:
+        """Take over all but the weights of a checkpoint: optimizer, average, random and carried state."""
+        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
+        self.average.resume(tensors)
+
+    def _evaluated_or_rolled_back(self, run: RunDirectory) -> Iterator[Event]:
+        """Evaluate and save; where the weights turn out to have diverged, go back instead."""
+        try:
+            yield from self._evaluate_and_save(run)
+        except NumericError as error:
+            yield from self._roll_back(run, error)
 
     def _evaluation_is_due(self) -> bool:
         epoch_ended = self.state.batch == self.batches_per_epoch
@@ -250,7 +316,7 @@ class Trainer:
         with self.average.in_place():
             self._require_finite_loss()
             run.save(self._snapshot(metric, calibration))
-        self._saved_step = self.state.step
+        self._saved_step, self._initial = self.state.step, None
         return Saved(self.state.step)
 
     def _require_finite_loss(self) -> None:
@@ -261,8 +327,7 @@ class Trainer:
         if self._probe is not None and not has_finite_loss(self.model, self._probe):
             raise NumericError(
                 f"step {self.state.step}: the weights have diverged, their loss is not finite; they are "
-                "not saved, what was saved before is kept; try a lower `training.learning_rate` or a "
-                "smaller `training.clip`"
+                f"not saved, what was saved before is kept; {ADVICE}"
             )
 
     def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:

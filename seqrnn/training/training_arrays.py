@@ -95,8 +95,9 @@ def load_training(
 ) -> tuple[Layers | None, Mapping[str, np.ndarray]]:
     """Put the optimizer and the random state of a checkpoint back.
 
-    Moments of another optimizer are left out. Returns the state that was carried, and all arrays. Raises
-    ModelError, with nothing changed, for what no training of `model` can have saved.
+    Moments of another optimizer are left out; tensors of those that are there are filled. Returns the state
+    that was carried, and all arrays. Raises ModelError, with nothing changed, for what no training of `model`
+    can have saved.
     """
     path = checkpoint.path / TRAINING_TENSORS
     arrays = checkpoint.training_tensors(partial(expected_training, model))
@@ -108,9 +109,10 @@ def load_training(
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
-            optimizer.state[parameter] = {
-                key: torch.from_numpy(arrays[name].copy()).to(parameter.device) for key, name in keys.items()
-            }
+            held = optimizer.state[parameter]
+            for key, saved in keys.items():
+                moment = torch.from_numpy(arrays[saved].copy())
+                held[key] = held[key].copy_(moment) if key in held else moment.to(parameter.device)
     return _carried(arrays, device), arrays
 
 

@@ -34,12 +34,12 @@ from seqrnn.training.optimizer import Schedule, build_optimizer
     ],
 )
 def test_the_rate_is_what_a_hand_computes(name, fraction, share):
-    assert Schedule(name, peak=0.3, warmup=0.2).rate(fraction) == pytest.approx(0.3 * share, abs=1e-12)
+    assert Schedule(name, peak=0.3, warmup=0.2).rate(fraction, 10**6) == pytest.approx(0.3 * share, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["cosine", "linear", "constant", "plateau"])
 def test_without_a_warm_up_the_rate_begins_at_its_peak(name):
-    assert Schedule(name, peak=0.3, warmup=0.0).rate(0.0) == 0.3
+    assert Schedule(name, peak=0.3, warmup=0.0).rate(0.0, 0) == 0.3
 
 
 def test_a_plateau_halves_the_rate_at_every_second_stale_evaluation():
@@ -47,14 +47,14 @@ def test_a_plateau_halves_the_rate_at_every_second_stale_evaluation():
     rates = []
     for stale in (0, 1, 2, 3, 4, 0, 1):
         schedule.observe(stale)
-        rates.append(schedule.rate(0.5))
+        rates.append(schedule.rate(0.5, 50))
     assert rates == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25]
 
 
 def test_only_the_plateau_schedule_heeds_evaluations():
     schedule = Schedule("cosine", peak=1.0, warmup=0.0)
     schedule.observe(2)
-    assert schedule.rate(0.0) == 1.0
+    assert schedule.rate(0.0, 0) == 1.0
 
 
 @pytest.mark.parametrize(

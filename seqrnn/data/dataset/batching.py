@@ -6,7 +6,7 @@ Shapes: B rows, T time. All of it is array operations: no Python object an examp
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,8 @@ from seqrnn.config import DataConfig, TrainingConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.text.tokenizer import BOS, EOS
 
+WINDOW = 1 << 21  # examples that are sorted by length together
+RUN = 1 << 12  # of them lie one after the other
 MOST_FILLING = 16  # times the longest example, to which examples are filled at most
 
 
@@ -68,23 +70,56 @@ def limits_of(order: BatchOrder, training: TrainingConfig) -> BatchLimits:
     return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
 
 
-def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
-    """Cut examples of `lengths` (N,), or (N, 2) where they have two sides, into batches of row numbers.
+@dataclass(frozen=True)
+class Lengths:
+    """The lengths of N examples, which `of` tells of some: (B,), or (B, 2) where they have two sides."""
+
+    count: int
+    of: Callable[[np.ndarray], np.ndarray]
+
+
+def batch_rows(lengths: Lengths, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
+    """Cut examples into batches of row numbers.
 
     Examples of the same or nearly the same length go together, so that there is next to no filling,
     the longest (first side) of a batch first; the order within a length and the order of the
     batches are random where `order` is shuffled.
+
+    Of more than `WINDOW` examples as many are sorted at a time, so that memory does not grow with them. They
+    are runs of `RUN` examples from anywhere in the data, the same in every pass: each has as many batches.
     """
+    generator = order.generator() if order.shuffled else None
+    windows = _windows(lengths.count, order.shuffled)
+    if generator is not None and len(windows) > 1:
+        windows = [windows[number] for number in generator.permutation(len(windows))]
+    for runs in windows:
+        rows = (runs[:, None] * RUN + np.arange(RUN)).ravel()
+        rows = rows[rows < lengths.count]
+        for batch in _batches(lengths.of(rows), limits, generator):
+            yield rows[batch]
+
+
+def _windows(count: int, shuffled: bool) -> list[np.ndarray]:
+    """Divide so many examples into windows: the numbers of their runs, ascending."""
+    runs = np.arange(-(-count // RUN))
+    if shuffled and count > WINDOW:
+        runs = np.random.default_rng(count).permutation(runs)  # rows may be sorted by anything
+    return [np.sort(part) for part in np.array_split(runs, max(1, -(-count // WINDOW)))]
+
+
+def _batches(
+    lengths: np.ndarray, limits: BatchLimits, generator: np.random.Generator | None
+) -> Iterator[np.ndarray]:
+    """Cut examples of `lengths` (n,) or (n, 2) into batches, in random order if there is a `generator`."""
     tie = np.arange(len(lengths))
-    if order.shuffled:
-        generator = order.generator()
+    if generator is not None:
         tie = generator.permutation(tie)
     sides = lengths if lengths.ndim == 2 else lengths[:, None]
     first, last = sides[:, 0], sides[:, -1]
     # A second side goes up and down in turn, so that it does not jump where the first one grows.
     ranked = np.lexsort((tie, np.where(first % 2, -last, last), first))  # shortest first
     starts = _cut(sides[ranked], limits)
-    if order.shuffled:
+    if generator is not None:
         starts = generator.permutation(starts)
     for start, stop in starts:
         yield ranked[start:stop][::-1]
@@ -121,7 +156,7 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
     Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
     `lengths` (B,).
     """
-    lengths = column.lengths[rows] + 1
+    lengths = column.lengths_of(rows) + 1
     targets = column.gather(rows, width or int(lengths.max()))
     inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
     targets[np.arange(len(rows)), lengths - 1] = EOS

@@ -132,9 +132,9 @@ class ImageField(Learning):
         """Return the channels and the side of an image."""
         return ImageSizes(CHANNELS, self.side)
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return 1 for each example, (n,): an image has no time steps."""
-        return np.ones(len(column), dtype=np.int64)
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Return 1 for each of the examples `rows` (B,), (B,): an image has no time steps."""
+        return np.ones(len(rows), dtype=np.int64)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:  # noqa: ARG002
         """Return the images of some examples as floats, (B, 3, N, N).

@@ -31,8 +31,8 @@ class SourceField(Field, Protocol):
     def sizes(self) -> InputSizes:
         """Return what a network must know."""
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the time steps of each example, (N,)."""
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the time steps of the examples `rows` (B,), (B,)."""
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the examples `rows` (B,) as the network reads them.

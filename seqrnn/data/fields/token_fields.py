@@ -96,6 +96,11 @@ class CharactersField(Learning):
         """The smallest dtype that the characters fit into."""
         return smallest_dtype(len(self.tokenizer))
 
+    @property
+    def id_count(self) -> int | None:
+        """How many characters there are."""
+        return len(self.tokenizer)
+
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the characters of some records."""
         self._learner = self._learner or learner_of(self._settings)

@@ -154,9 +154,9 @@ class VectorsField(Learning):
         """Return the number of features."""
         return VectorSizes(len(self.mean))
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the steps of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the steps of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the vectors of some examples, (B, T, F); zeros fill up."""

@@ -217,6 +217,11 @@ class Tokenizer:
         parts = (part for encoding in encodings for part in (encoding, *encoding.overflowing))
         return [token for part in parts for token in part.tokens]
 
+    def surfaces(self, text: str) -> list[str]:
+        """Return what a text has in the place of each token, as it is written there, known or not."""
+        spans = self._pipeline.encode(text).offsets
+        return [text[start:end] for start, end in spans]
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped.
 
