@@ -32,7 +32,8 @@ from seqrnn.metrics.language import entropy, language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
-from seqrnn.tasks.task import Claim, Scorer, Task, Values, one_batch
+from seqrnn.tasks.scorer import Scorer, Values
+from seqrnn.tasks.task import Claim, Task, one_batch
 
 MAX_NEXT_TOKENS = 10  # that an explanation tells
 

@@ -20,8 +20,9 @@ from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels
+from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, with_classes
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample

@@ -25,8 +25,9 @@ from seqrnn.networks.sizes import ClassifierSizes
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample

@@ -11,8 +11,9 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.networks.sizes import ClassifierSizes
 from seqrnn.tasks.diagram import many_to_one
 from seqrnn.tasks.explained import ExplainedOutput
+from seqrnn.tasks.scorer import Scorer
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask
 
 
 class YesNo(PredictionTask):

@@ -27,7 +27,7 @@ from seqrnn.networks.ops import Learns
 from seqrnn.networks.predictions import PredictingNetwork
 from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.search.step import Prediction, log_softmax
-from seqrnn.tasks.task import Values
+from seqrnn.tasks.scorer import Values
 
 
 class Predictor:

@@ -39,12 +39,12 @@ class Field(Protocol):
     """Name of its column."""
     file_name: FieldFile | None
     """Name of its file in a run directory; None where it learns nothing."""
-    closed: bool
+    requires_known_values: bool
     """Whether every value must be known: such a field also learns from held-out records.
 
     The values of an open field are tokens, and those that were not learned are unknown.
     """
-    counted: str | None
+    unit: str | None
     """What its values are called where they are counted, such as a token; None where they are not."""
 
     @property
@@ -100,8 +100,8 @@ class TextField(Learning):
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
     """
 
-    closed = False
-    counted: str | None = "token"
+    requires_known_values = False
+    unit: str | None = "token"
     sequential = True
     tokenizer: Tokenizer
 

@@ -59,8 +59,8 @@ class ImageField(Learning):
     """
 
     file_name: FieldFile | None = "image.json"
-    closed = False
-    counted: str | None = None
+    requires_known_values = False
+    unit: str | None = None
     sequential = False
 
     def __init__(self, name: str, side: int, normalize: bool) -> None:

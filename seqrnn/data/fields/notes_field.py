@@ -35,8 +35,8 @@ class NotesField(Learning):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     file_name: FieldFile | None = None
-    closed = True
-    counted: str | None = "step"
+    requires_known_values = True
+    unit: str | None = "step"
     sequential = True
 
     def __init__(self, name: str, keys: int, max_steps: int | None) -> None:

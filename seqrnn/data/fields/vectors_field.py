@@ -69,8 +69,8 @@ class VectorsField(Learning):
     """
 
     file_name: FieldFile | None = "features.json"
-    closed = False
-    counted: str | None = "step"
+    requires_known_values = False
+    unit: str | None = "step"
 
     def __init__(self, name: str, normalize: bool, max_steps: int | None, sequential: bool = True) -> None:
         self.name = name
