@@ -192,7 +192,7 @@ class Classification(PredictionTask):
         there are any, filled up with -1.
         """
         if not self.config.data.multi_label:
-            return {"labels": labels.gather(rows)[:, 0]}
+            return {"labels": labels.gather(rows, 1)[:, 0]}
         numbers, classes = labels.gather(rows, fill=-1), len(self.labels.labels)
         targets = np.zeros((len(rows), classes + 1), dtype=np.int64)
         unknown = numbers >= classes

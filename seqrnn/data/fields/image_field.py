@@ -141,7 +141,8 @@ class ImageField(Learning):
 
         Raises DataError where one cannot be read any more.
         """
-        pixels = np.stack([self._read(find_file(_path_in(column, row))) for row in rows])  # (B, N, N, 3)
+        images = [self._read(find_file(_path_in(column, row))) for row in rows]
+        pixels = np.array(images).reshape(-1, self.side, self.side, CHANNELS)  # (B, N, N, 3), also of none
         scaled = (pixels / 255 - self._mean) / self._deviation
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
 
