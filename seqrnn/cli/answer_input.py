@@ -50,7 +50,7 @@ def answer_input(
     from seqrnn.tasks.task import RowTask
 
     task, data = RowTask.of(model.run.task), with_settings(model.run.config, {"encoding": given.encoding})
-    layout = _row_format(task, data, given, write)
+    layout = row_format(task, data, given, write)
     name = file_format(given.path, data, given.layout, given.as_json)
     if given.output is not None:
         _refuse_same_file(given.path, given.output)
@@ -86,9 +86,14 @@ def piece_of_lines(path: str, encoding: str, shard: Shard | None) -> tuple[str, 
     return copy, shard.piece(count_lines(copy, encoding))
 
 
-def _row_format(
-    task: RowTask, data: DataConfig, given: Input, write: Callable[[Answer, str], str]
+def row_format(
+    task: RowTask,
+    data: DataConfig,
+    given: Input,
+    write: Callable[[Answer, str], str],
+    opens_files: bool = True,
 ) -> RowFormat:
+    """Return how the rows of the input are read and written. Raises UsageError for what cannot be."""
     from seqrnn.cli.rows import RowFormat, name_of
 
     return RowFormat(
@@ -99,6 +104,7 @@ def _row_format(
         write,
         data.encoding,
         _style(task, data, given),
+        opens_files,
     )
 
 

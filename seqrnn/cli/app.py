@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",
+    "serve": "Answer over HTTP.",
     "explain": "Show why a model answers each line of the input as it does.",
     "inspect": "Show what data hold before a training, or what a run directory holds.",
     "report": "Write a page that shows what a run has learnt.",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import SeqrnnError
 
@@ -27,7 +27,7 @@ def write_all(
     for number in range(count):
         draw = replace(sampling, seed=sampling.seed + number)
         if as_json:
-            out.write_json([_record(number, text.prompt, text.answer(draw))])
+            out.write_json([continuation_record(number, text.prompt, text.answer(draw))])
         elif stream:
             out.write_text(text.prompt)
             for piece in gather(text.stream(draw)):
@@ -37,16 +37,18 @@ def write_all(
             out.write_lines([text.prompt + "".join(text.stream(draw))])
 
 
-def _record(number: int, prompt: str, answer: Answer) -> dict[str, object]:
-    """Return a continuation as JSON has it."""
+def continuation_record(
+    number: int, prompt: str, answer: Answer | None, error: str | None = None
+) -> dict[str, Any]:
+    """Return a continuation as JSON has it, or the error of a prompt that has none."""
     return {
         "id": number,
         "prompt": prompt,
-        "prediction": answer.prediction,
-        "score": answer.score,
-        "truncated": answer.truncated,
-        "unknown": answer.unknown,
-        "error": None,
+        "prediction": answer.prediction if answer else None,
+        "score": answer.score if answer else None,
+        "truncated": answer is not None and answer.truncated,
+        "unknown": answer.unknown if answer else 0,
+        "error": error,
     }
 
 

@@ -22,6 +22,13 @@ from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, is_out_of_memor
 
 BUG = 1
 INTERRUPTED = 128 + 2
+WANTED = {
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+"""What an option wants, by pydantic's name for the error."""
 
 
 @contextmanager
@@ -94,12 +101,17 @@ def _usage(error: Any) -> str:
 
 def _bad_value(error: Any, parameter: Any) -> str:
     """Word a value of the wrong type as the configuration does."""
-    from seqrnn.config_errors import explain
+    from seqrnn.config_check import limit, refusal
 
-    if not hasattr(error.__cause__, "errors"):  # not pydantic's
+    if not hasattr(error.__cause__, "errors"):  # not pydantic's, with which Typer reads values
         return str(error.message)
     cause, choices = error.__cause__.errors()[0], parameter.type_descriptor.choices or ()
-    return explain({**cause, "type": "literal_error"} if choices else cause, choices)
+    if choices:
+        return refusal(f"one of {', '.join(choices)}", cause["input"], choices)
+    if cause["type"] not in WANTED:
+        return str(cause["msg"])
+    limits = {name: limit(cause["ctx"][name]) for name in ("ge", "le") if name in cause.get("ctx", {})}
+    return refusal(WANTED[cause["type"]].format(**limits), cause["input"])
 
 
 def _name(parameter: Any) -> str:

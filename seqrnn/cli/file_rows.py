@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain, count, islice
+from typing import Any
 
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
@@ -67,9 +68,9 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
         name: column_for(getattr(data, name), data.format, layout)
         for name in ("text_column", "label_column", "sentence_column")
     }
-    update = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
+    update: dict[str, Any] = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
     is_line = _is_line_by_line(layout)
-    source = Source.training(data.model_copy(update={**update, "encoding_errors": "replace"}))
+    source = Source.training(replace(data, **update, encoding_errors="replace"))
     if source.paths != (path,):
         what = f"stands for {len(source.paths):,} files, and one is answered at a time"
         raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")

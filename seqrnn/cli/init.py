@@ -75,13 +75,13 @@ def _decided(layers: list[Layer]) -> str:
 def _template(layers: list[Layer]) -> str:
     """Return the settings that have a flag, of those that say something to the task if one was chosen."""
     from seqrnn.catalog import TASKS, load
-    from seqrnn.config import KEYS, flag_of
+    from seqrnn.config import KEYS
     from seqrnn.config_file import dump_chosen, from_defaults, resolve
     from seqrnn.library.plan import settings_for
     from seqrnn.library.settings_file import NOT_CHOSEN
 
     given = {key for layer in layers for key in layer}
-    asked, important = resolve(layers), [key for key in KEYS if flag_of(KEYS[key]) or key == "data.train"]
+    asked, important = resolve(layers), [key for key in KEYS if KEYS[key].flag or key == "data.train"]
     if "task" not in given:
         head = ["Settings of a training, by seqrnn init: give it data, or a --task, to see what they decide."]
         return dump_chosen(asked, given, important, [*head, NOT_CHOSEN])

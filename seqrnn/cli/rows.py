@@ -99,7 +99,8 @@ class RowFormat:
 
     `kind` is what the model reads; numbers come as JSON in any case. `plain_fields` makes fields of a text
     that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
-    files. Bytes that are not UTF-8 are read in `encoding`.
+    files. Bytes that are not UTF-8 are read in `encoding`. A line may name a file of numbers only if
+    `opens_files`.
     """
 
     as_json: bool
@@ -109,6 +110,7 @@ class RowFormat:
     write: Callable[[Answer, str], str]
     encoding: str = "auto"
     style: AnswerStyle = PLAIN
+    opens_files: bool = True
 
 
 def answer_rows(
@@ -129,9 +131,7 @@ def answer_rows(
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> AnsweredRows:
-        rows = list(read_rows(lines, layout))
-        asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
-        pairs = [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
+        pairs = with_answers(list(read_rows(lines, layout)), asking, name)
         if layout.as_json:
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
@@ -148,6 +148,12 @@ def line_parts(path: str, encoding: str, piece: Piece) -> Iterator[Sequence[Line
     """Yield the lines of a piece of a file in the parts that are answered at a time; None is a wait."""
     groups = read_line_groups(path, "replace", encoding, skip=piece.start)
     return piece.within(parts_of(groups))
+
+
+def with_answers(rows: Sequence[InputRow], asking: Asking, name: str) -> list[tuple[InputRow, Answer | None]]:
+    """Answer rows of the file `name` together; a row without an answer says why in its error."""
+    asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
+    return [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
 
 
 def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
@@ -230,12 +236,36 @@ def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[InputRow]:
         number = line.number - 1
         if line.error is not None:
             yield InputRow(number, "", error=line.error)
-        elif kind_named(layout.kind).has_numbers and not line.text.endswith(ARRAY_EXTENSION):
+        elif kind_named(layout.kind).has_numbers and not _names_file(line.text, layout):
             yield _read_numbers(number, line.text, layout)
         elif layout.as_json and line.text.lstrip().startswith("{"):
             yield _read_object(number, line.text, layout.field)
         else:
             yield InputRow(number, line.text)
+
+
+def read_value(number: int, value: Any, layout: RowFormat) -> InputRow:
+    """Turn a value that JSON held into a row, the one of this number from 0.
+
+    A string is a text, whatever it begins with, unless numbers are read, which it then holds; an object has
+    its text or numbers in the field that the layout names, and hands its other fields through.
+    """
+    if kind_named(layout.kind).has_numbers:
+        if isinstance(value, str):
+            return _read_numbers(number, value, layout)
+        return _numbers_of(number, "", value, layout)
+    if isinstance(value, dict):
+        return _text_in(number, value, layout.field)
+    text = text_of(value)
+    if text is None:
+        return InputRow(
+            number, "", {"text": value}, "no text; give a string, or an object with a field of text"
+        )
+    return InputRow(number, without_surrogates(text))
+
+
+def _names_file(text: str, layout: RowFormat) -> bool:
+    return layout.opens_files and text.endswith(ARRAY_EXTENSION)
 
 
 def _with_answer(row: InputRow, found: Answer | Refusal) -> tuple[InputRow, Answer | None]:
@@ -248,6 +278,11 @@ def _read_object(number: int, text: str, text_field: str | None) -> InputRow:
         fields = parse_json(text)
     except ValueError as error:
         return InputRow(number, "", {"text": text}, f"not JSON: {error}")
+    return _text_in(number, fields, text_field)
+
+
+def _text_in(number: int, fields: dict[str, Any], text_field: str | None) -> InputRow:
+    """Find the text of an object, in the field of that name or in the first of a usual one."""
     name = text_field or next((name for name in text_names(fields) if name in fields), "text")
     value = text_of(fields.get(name))
     if value is None:
@@ -264,6 +299,11 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> InputRow:
         value = parse_json(f"[{text}]" if bare else text)
     except ValueError as error:
         return InputRow(number, text, {"text": text}, f"not JSON: {error}")
+    return _numbers_of(number, text, value, layout)
+
+
+def _numbers_of(number: int, text: str, value: Any, layout: RowFormat) -> InputRow:
+    """Find the numbers of a value: those of an object, or all of them."""
     fields = value if isinstance(value, dict) else {layout.kind: value}
     steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
     if steps is None:

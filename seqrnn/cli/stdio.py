@@ -31,6 +31,14 @@ def json_line(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
+def finite_json_line(record: Mapping[str, Any]) -> tuple[str, bool]:
+    """One line of JSON, with null for nan and infinity, and whether there was none of them."""
+    try:
+        return json_line(record), True
+    except ValueError:
+        return json_line(_with_nulls(record)), False
+
+
 class OutputStream:
     """Where answers go: standard output, or the file that `-o` names.
 
@@ -83,11 +91,10 @@ class OutputStream:
 
         May be called in any thread.
         """
-        try:
-            return json_line(record)
-        except ValueError:
+        line, finite = finite_json_line(record)
+        if not finite:
             self.count_not_finite()
-            return json_line(_with_nulls(record))
+        return line
 
     def write_text(self, text: str) -> None:
         """Write a piece of text as it is: a line that is not whole yet is finished on close."""

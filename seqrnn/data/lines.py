@@ -116,6 +116,20 @@ def count_lines(path: str | None, encoding: str = "auto") -> int:
     return lines + (last != b"\n")
 
 
+def lines_in(content: bytes, name: str, encoding: str = "auto") -> list[Line]:
+    """Return the lines of bytes in hand, as those of a file of this name; gzip is not recognised.
+
+    What is not of the encoding becomes U+FFFD.
+    """
+    splitter = _LineSplitter(name, "replace", 0)
+    lines = [
+        line
+        for chunk in to_utf8(iter((content,)), name, encoding, "replace")
+        for line in splitter.feed(chunk)
+    ]
+    return lines + splitter.finish()
+
+
 def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Iterator[str]:
     """Yield the text of a file in pieces of no certain size. Raises DataError as `read_line_groups` does."""
     name = file_name(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.config import Config, DataConfig
+from seqrnn.config import Config, changed
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.encoding import PartWriter
 from seqrnn.data.fields.field import Field, TextField
@@ -67,7 +67,7 @@ def measure(
 ) -> SampleMeasurements:
     """Measure the rows of the training part, and which tokens of the validation part these do not have."""
     measured = SampleMeasurements(train.share)
-    task = make(config.model_copy(update={"data": _without_limits(config.data)}))
+    task = make(_without_limits(config))
     learned = _learn(task.fields, train.train, measured)
     try:
         for one in task.fields:
@@ -79,7 +79,7 @@ def measure(
     encoded, held_out = (_encode(task.fields, rows, measured, unlimited) for rows in (learned, valid.valid))
     wanted = make(config)
     for number, one in enumerate(task.fields):
-        if one.counted is not None and getattr(one, "sequential", True):
+        if one.unit is not None and getattr(one, "sequential", True):
             sides = [[row[number] for row in rows] for rows in (encoded, held_out)]
             measured.sides[one.name] = _side(one, wanted.fields[number], sides, config, train.share)
     for known, one in zip(task.fields, wanted.fields, strict=True):
@@ -98,17 +98,19 @@ def columns(task: Task, rows: Sequence[Record], config: Config, directory: Path)
     return Dataset.open(directory, [one.name for one in task.fields])
 
 
-def _without_limits(data: DataConfig) -> DataConfig:
+def _without_limits(config: Config) -> Config:
     """Return the same data with all tokens in the vocabulary; of byte pairs the size says what they are."""
+    data = config.data
     size, target = data.vocabulary_size, data.target_vocabulary_size or data.vocabulary_size
     of_merges = "bpe" in {data.tokenizer, data.target_tokenizer}
-    return data.model_copy(
-        update={
-            "vocabulary_size": size if data.tokenizer == "bpe" else LARGEST_VOCABULARY,
-            "target_vocabulary_size": target if data.target_tokenizer == "bpe" else LARGEST_VOCABULARY,
-            "min_count": data.min_count if of_merges else 1,
-            "max_tokens": LONGEST,
-        }
+    return changed(
+        config,
+        {
+            "data.vocabulary_size": size if data.tokenizer == "bpe" else LARGEST_VOCABULARY,
+            "data.target_vocabulary_size": target if data.target_tokenizer == "bpe" else LARGEST_VOCABULARY,
+            "data.min_count": data.min_count if of_merges else 1,
+            "data.max_tokens": LONGEST,
+        },
     )
 
 
@@ -158,7 +160,7 @@ def _encoded(fields: Sequence[Field], row: Record, unlimited: bool) -> tuple[Enc
     sides = tuple(one.encode([row])[0] for one in fields)
     for one, side in zip(fields, sides, strict=True):
         if unlimited and side.truncated:
-            require_length(row, LONGEST + 1, one.counted or "token")
+            require_length(row, LONGEST + 1, one.unit or "token")
     return sides
 
 
@@ -166,7 +168,7 @@ def _side(known: Field, wanted: Field, sides: list[list[Encoded]], config: Confi
     stream = getattr(known, "stream", False)
     trained = [each.ids for each in sides[0]]
     lengths = np.fromiter(map(len, trained), dtype=np.int64, count=len(trained))
-    described = describe_lengths(lengths, known.counted or "", config.data.max_tokens, cuts=not stream)
+    described = describe_lengths(lengths, known.unit or "", config.data.max_tokens, cuts=not stream)
     if not isinstance(wanted, TextField):
         return Side(described, None)
     settings = wanted.settings

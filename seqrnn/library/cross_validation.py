@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from seqrnn.config import changed
 from seqrnn.config_file import Layer, from_defaults, resolve
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
@@ -120,8 +121,7 @@ def divided(plan: Plan, trainings: int) -> Plan:
     share = budget_of(parse_budget(budget) / trainings)
 
     def shared(config: Config) -> Config:
-        training = config.training.model_copy(update={"budget": share})
-        return config.model_copy(update={"training": training})
+        return changed(config, {"training.budget": share})
 
     return replace(plan, config=shared(plan.config), readable=shared(plan.readable))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -85,7 +85,7 @@ class Model:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Every setting of the training, as in the run's `config.yaml`: section, then key."""
-        return self._opened.run.config.model_dump()
+        return asdict(self._opened.run.config)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import SOURCES, TASKS, load
-from seqrnn.config import KEYS, Config, DataConfig, value_of
+from seqrnn.config import KEYS, Config, DataConfig, changed, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
@@ -216,8 +216,7 @@ def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[st
         return config, ""
     rate = float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}")
     told = f"learning rate: {rate:g}, lower than usual, for {model.num_layers} x {model.hidden_size} units"
-    training = config.training.model_copy(update={"learning_rate": rate})
-    return config.model_copy(update={"training": training}), told
+    return changed(config, {"training.learning_rate": rate}), told
 
 
 def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
@@ -298,10 +297,9 @@ def _task_asked_for(asked: Config, given: set[str]) -> str | None:
 
 def _with_paths(config: Config, source: Source) -> Config:
     """Read the training data from where `source` says."""
-    paths: Mapping[str, Any] = {"train": source.paths}
     if source.target_path is not None:
-        paths = {"source": source.paths[0], "target": source.target_path}
-    return config.model_copy(update={"data": config.data.model_copy(update=paths)})
+        return changed(config, {"data.source": source.paths[0], "data.target": source.target_path})
+    return changed(config, {"data.train": source.paths})
 
 
 def _check(config: Config, own: set[str]) -> None:

@@ -14,6 +14,7 @@ every column one that its field can have written.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import Field as Key
+import msgspec
 
 from seqrnn import __version__
 from seqrnn.config import Config, DataConfig
@@ -44,7 +45,7 @@ from seqrnn.run.files import (
     sync_directory,
     write_synced,
 )
-from seqrnn.strict_json import Strict, conform, parse_object, read_as
+from seqrnn.strict_json import Natural, Strict, conform, parse_object, read_as
 
 if TYPE_CHECKING:
     from seqrnn.data.dataset.progress import Preparing
@@ -61,7 +62,7 @@ FILE_KEYS = frozenset({"data.train", "data.source", "data.target"})
 """Settings that name what was prepared, in whose place the directory is read."""
 
 
-class _Manifest(Strict):
+class _Manifest(Strict, frozen=True):
     """`prepared.json`: its files, and the hashes of those that it was made from, by their names."""
 
     format: int
@@ -71,22 +72,22 @@ class _Manifest(Strict):
     hashes: dict[str, Sha256]
 
 
-class _Part(Strict):
-    examples: int = Key(ge=0)
-    tokens: int = Key(ge=0)
-    unknown: int = Key(ge=0)
-    truncated: int = Key(ge=0)
-    skipped: int = Key(ge=0)
+class _Part(Strict, frozen=True):
+    examples: Natural
+    tokens: Natural
+    unknown: Natural
+    truncated: Natural
+    skipped: Natural
     unknown_names: list[tuple[str, int, tuple[int, int, str]]]
 
 
-class _Report(Strict):
+class _Report(Strict, frozen=True):
     """`report.json`, as `PreparationReport.to_json` writes it."""
 
     train: _Part
     valid: _Part
-    blank: int = Key(ge=0)
-    replaced: int = Key(ge=0)
+    blank: Natural
+    replaced: Natural
     max_tokens: int | None
     unit: str
     token: str
@@ -212,7 +213,8 @@ def _complete(directory: Path, config: Config, fields: Sequence[Field], hashes: 
     )
     for part in (TRAIN, VALID):
         sync_directory(directory / part)
-    write_synced(directory / PREPARED, manifest.model_dump_json(indent=1).encode())
+    content = json.dumps(msgspec.to_builtins(manifest), indent=1, ensure_ascii=False)
+    write_synced(directory / PREPARED, content.encode())
     sync_directory(directory)
 
 

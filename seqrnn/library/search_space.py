@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from seqrnn.config import KEYS, Config, value_of
-from seqrnn.config_errors import unknown_key
+from seqrnn.config_check import unknown_key
 from seqrnn.config_file import Setting, assigned, check_known, from_defaults, resolve
 from seqrnn.errors import ConfigError, UsageError
 from seqrnn.library.plan import LIMITS, settings_for, task_of

@@ -14,7 +14,7 @@ from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.model_card import write_model_card
-from seqrnn.library.plan import Plan, continued, inherited, plan_training
+from seqrnn.library.plan import Plan, continued, inherited, plan_training, task_of
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seqrnn.tasks.task import Task
     from seqrnn.training.events import Evaluated, Event
     from seqrnn.training.session import RunTarget, Session
+    from seqrnn.training.worker_processes import WorkerProcesses
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
@@ -131,21 +132,41 @@ class Begun:
     parent: Path | None
     resume: bool
 
-    def session(self, began: float | None = None) -> Session:
+    def session(self, processes: WorkerProcesses | None = None, began: float | None = None) -> Session:
         """Build the model. Raises DataError or ModelError where the weights do not fit.
 
-        The time budget of a new training counts from `began`, by `time.monotonic()`.
+        With `processes` these train it together, and this one leads. The time budget of a new training counts
+        from `began`, by `time.monotonic()`.
         """
         from seqrnn.training.session import Session, check_unchanged
 
         if self.weights is not None and self.resume:
             check_unchanged(self.weights, self.prepared.hashes)
-        session = Session(
-            self.plan.config, self.task, self.prepared, self.weights, None if self.resume else began
-        )
+        config = self.plan.config
+        workers = None if processes is None else processes.lead(config, self.prepared)
+        began = None if self.resume else began
+        session = Session(config, self.task, self.prepared, self.weights, workers=workers, began=began)
         if self.parent is not None and not self.resume:
             session.start_from(self.parent)
         return session
+
+
+def follow(processes: WorkerProcesses, joined: Callable[[], None]) -> None:
+    """Take part in a training that another of the processes leads, to its end.
+
+    That one says what is trained; the data are read here as well, and must be the same. `joined` is called
+    when the training begins, which ends with the leading worker from then on.
+    """
+    from seqrnn.data.dataset.prepare import prepare
+    from seqrnn.training.following import follow as follow_leader
+    from seqrnn.training.session import Session
+
+    config, data = processes.ordered()
+    task, training = task_of(config), config.training
+    prepared = prepare(config.data, task.fields, training.seed, training.threads)
+    workers = processes.follow(config, prepared, data)
+    joined()
+    follow_leader(Session(config, task, prepared, workers=workers).trainer, workers)
 
 
 def begin(
@@ -232,7 +253,7 @@ def _followed(
     """Train to the end, or until the callback returns True."""
     from seqrnn.training.events import Evaluated, Finished, Measured
 
-    session = data.session(began)
+    session = data.session(began=began)
     notes.append(session.describe())
 
     history: list[Evaluated] = []

@@ -23,7 +23,8 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import Scorer, Task, Values
+from seqrnn.tasks.scorer import Scorer, Values
+from seqrnn.tasks.task import Task
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 SLOWER_ALONE = 2.0  # times: a text that is read in one stream

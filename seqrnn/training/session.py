@@ -34,6 +34,7 @@ from seqrnn.training.evaluation import EvaluationOptions, evaluate
 from seqrnn.training.events import Evaluated, Event, Measured
 from seqrnn.training.state import SavedState
 from seqrnn.training.trainer import Trainer
+from seqrnn.training.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,14 @@ class Session:
         task: Task,
         prepared: PreparedData,
         weights_of: Checkpoint | None = None,
+        *,
+        workers: Workers | None = None,
         began: float | None = None,
     ) -> None:
         """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
 
-        They are judged first, so that no more memory is taken than they fill. A time budget counts from
+        They are judged first, so that no more memory is taken than they fill. Of several `workers` each has a
+        session; those that do not lead get their weights when the training begins. A time budget counts from
         `began`, by `time.monotonic()`, or from now.
         """
         if weights_of is not None:
@@ -69,10 +73,10 @@ class Session:
         set_threads(config.training.threads)
         torch.manual_seed(config.training.seed)
         model = build_model(config, task)
-        if config.model.embeddings is not None:
+        if config.model.embeddings is not None and (workers is None or workers.leads):
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
-        self.trainer = Trainer(config, task, self.model, prepared, began)
+        self.trainer = Trainer(config, task, self.model, prepared, workers=workers, began=began)
 
     def describe(self) -> str:
         """Return the model in one line."""

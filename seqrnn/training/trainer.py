@@ -16,6 +16,7 @@ from seqrnn.backends.torch.build import count_parameters
 from seqrnn.backends.torch.device import choose_precision
 from seqrnn.backends.torch.loss import Objective
 from seqrnn.backends.torch.parameters import expected_arrays, load_model, model_arrays
+from seqrnn.backends.torch.rnn import Layers
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, BatchOrder
@@ -36,10 +37,12 @@ from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, RolledBack, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
 from seqrnn.training.rollback import MAX_ROLLBACKS, LossWatch
+from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
-from seqrnn.training.training_arrays import load_training, training_arrays
+from seqrnn.training.training_arrays import load_training, restore_moments, training_arrays
 from seqrnn.training.updates import Learner, Updater
+from seqrnn.training.workers import Workers
 
 MAX_SKIPPED_UPDATES = 10  # in a row, before the training goes back
 ADVICE = "try a lower `training.learning_rate` or a smaller `training.clip`"
@@ -53,9 +56,20 @@ class Trainer:
     """
 
     def __init__(
-        self, config: Config, task: Task, model: nn.Module, prepared: PreparedData, began: float | None = None
+        self,
+        config: Config,
+        task: Task,
+        model: nn.Module,
+        prepared: PreparedData,
+        *,
+        workers: Workers | None = None,
+        began: float | None = None,
     ) -> None:
-        """Be ready to train; a time budget counts from `began`, by `time.monotonic()`, and not from now."""
+        """Be ready to train; `workers` train the model together, each in a `Trainer` of its own.
+
+        A time budget counts from `began`, by `time.monotonic()`, or from now.
+        """
+        self.workers = workers or Workers()
         self.config = config.training
         self.task = task
         self.model = model
@@ -75,14 +89,14 @@ class Trainer:
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
-        automatic = self.device.type == "cpu" and self.config.threads is None
+        automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._ending = self._cost_of_the_end()
         self._saved_step: int | None = None
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
         self._watch = LossWatch(task.counting_loss(self.train_set), task.learns_soon)
-        self._made = False  # whether any update was, this time or before
+        self._made = False  # whether any update was that the weights are of
         self._astray: NumericError | None = None  # what is wrong with the training, if anything
         self._initial: dict[str, torch.Tensor] | None = None  # the first weights, until some are saved
 
@@ -93,7 +107,7 @@ class Trainer:
             None if weights is None else torch.from_numpy(weights).float().to(self.device),
         )
         clip = self.config.clip or math.inf
-        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip)
+        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip, self.workers)
         return Updater(learner) if self.device.type == "cpu" else DeviceUpdater(learner)
 
     def stop(self, reason: str) -> None:
@@ -129,31 +143,34 @@ class Trainer:
         self._import_libraries()
         if self._saved_step is None:
             self._initial = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        share_start(self)
         yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
-        groups = self._groups()
+        groups = self.groups()
         while (reason := self._reason_to_end()) is None:
             if self._evaluation_is_due():
                 yield from self._evaluated_or_rolled_back(run)
                 continue
             group, started = next(groups), self.seconds()
             rate = self.schedule.rate(self.fraction(), self.state.step)
-            self.updater.update(group, rate, self.state.step + 1)
-            self._count_update(group, rate, started)
-            yield from self._completed_updates(self.updater.lag)
+            self.updater.update(group, self.workers.announce_update(rate), self.state.step + 1)
+            self.count_update(group, rate, started)
+            yield from self.completed_updates(self.updater.lag)
             if self._astray is not None:
                 yield from self._roll_back(run, self._astray)
-        yield from self._completed_updates(0)
+        yield from self.completed_updates(0)
         if not self._made and self.state.step:
-            raise NumericError(f"the loss was not finite in any of the {self.state.step} updates; {ADVICE}")
+            raise NumericError(f"step {self.state.step}: no update has left the loss finite; {ADVICE}")
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
         elif self._saved_step != self.state.step:
             yield self._save(run)
+        self.workers.announce_end()
         yield Finished(self.state.step, self.state.seconds, self.stop_reason or reason)
 
     def batch_order(self) -> BatchOrder:
         """Return the order of this epoch's batches."""
-        return BatchOrder(self.config.seed, self.state.epoch, self.config.batch_size)
+        shard = self.workers.shard
+        return BatchOrder(self.config.seed, self.state.epoch, self.config.batch_size, shard=shard)
 
     def seconds(self) -> float:
         """Return the time since the training started, without interruptions."""
@@ -178,7 +195,7 @@ class Trainer:
             import_libraries(self.task)
         self._started += time.monotonic() - started
 
-    def _groups(self) -> Iterator[list[Batch]]:
+    def groups(self) -> Iterator[list[Batch]]:
         """Yield as many batches at a time as share an update, from where the state is, without an end."""
         while True:
             left = islice(self.task.batches(self.train_set, self.batch_order()), self.state.batch, None)
@@ -200,7 +217,7 @@ class Trainer:
             return f"{patience} evaluations brought nothing better"
         return None
 
-    def _count_update(self, group: list[Batch], rate: float, started: float) -> None:
+    def count_update(self, group: list[Batch], rate: float, started: float) -> None:
         """Take note of an update that began `started` seconds after the training."""
         state = self.state
         state.step, state.batch, state.seconds = state.step + 1, state.batch + len(group), self.seconds()
@@ -214,22 +231,26 @@ class Trainer:
             loss=math.nan,
             learning_rate=rate,
             tokens=tokens,
-            filling=1.0 - tokens / max(positions, 1),
+            filling=filling(tokens, positions),
             seconds=state.seconds,
         )
         self._begun.append((begun, group[-1]))
 
-    def _completed_updates(self, lag: int) -> Iterator[Stepped]:
+    def completed_updates(self, lag: int) -> Iterator[Stepped]:
         """Yield the updates that are over, waiting for all but `lag` of those that were begun."""
-        for loss, made in self.updater.results(lag):
+        for outcome in self.updater.results(lag):
             begun, batch = self._begun.popleft()
-            self._note_loss(begun, loss if made else None, batch)
-            yield replace(begun, loss=loss, skipped=not made)
+            self._note_loss(begun, outcome.loss if outcome.made else None, batch)
+            if outcome.tokens is not None and outcome.positions is not None:
+                begun = replace(
+                    begun, tokens=int(outcome.tokens), filling=filling(outcome.tokens, outcome.positions)
+                )
+            yield replace(begun, loss=outcome.loss, skipped=not outcome.made)
 
     def _note_loss(self, begun: Stepped, loss: float | None, batch: Batch) -> None:
         """Take note of the loss of an update, None if it was skipped, and whether something is wrong."""
         state = self.state
-        if loss is not None or self._probe is None:
+        if (loss is not None or self._probe is None) and not batch.is_empty:
             self._probe = batch
         if loss is not None:
             state.skipped_updates, self._made = 0, True
@@ -250,21 +271,22 @@ class Trainer:
 
         Raises the error that led to it where that was done too often.
         """
-        yield from self._completed_updates(0)
+        yield from self.completed_updates(0)
         state = self.state
         if state.rollbacks >= MAX_ROLLBACKS:
             raise error
         if self._initial is not None:
+            self._made = False
             self.model.load_state_dict(self._initial)
             self.average.restart()
-            for moments in self.optimizer.state.values():
-                for moment in filter(torch.is_tensor, moments.values()):
-                    moment.zero_()
+            restore_moments({}, self.model, self.optimizer)
         else:
             newest = run.newest()
             load_model(self.model, newest.tensors(expected_arrays(self.model)))
             self._take_moments(newest)
         self.updater.carry, self._probe, self._astray = None, None, None
+        self.workers.announce_restart()
+        share_start(self)
         self._watch.begin_anew()
         self.schedule.begin_anew(state.step)
         state.lr_scale, state.skipped_updates, state.rollbacks = self.schedule.scale, 0, state.rollbacks + 1
@@ -290,7 +312,7 @@ class Trainer:
         return self._plan.is_due(gap, epoch_ended, self.seconds())
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
-        yield from self._completed_updates(0)
+        yield from self.completed_updates(0)
         started, metric, calibration = self.seconds(), None, None
         if self.valid_set is not None:
             scorer = self.task.scorer()
@@ -312,9 +334,10 @@ class Trainer:
     ) -> Saved:
         self.state.seconds = self.seconds()
         self._require_finite_loss()
+        carry = self.workers.gather(self.model, self.updater.carry)
         with self.average.in_place():
             self._require_finite_loss()
-            run.save(self._snapshot(metric, calibration))
+            run.save(self._snapshot(metric, calibration, carry))
         self._saved_step, self._initial = self.state.step, None
         return Saved(self.state.step)
 
@@ -329,8 +352,10 @@ class Trainer:
                 f"not saved, what was saved before is kept; {ADVICE}"
             )
 
-    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
-        tensors = training_arrays(self.model, self.optimizer, self.updater.carry)
+    def _snapshot(
+        self, metric: Metric | None, calibration: Calibration | None, carry: Layers | None
+    ) -> Snapshot:
+        tensors = training_arrays(self.model, self.optimizer, carry)
         return Snapshot(
             step=self.state.step,
             tensors=model_arrays(self.model),
@@ -338,13 +363,13 @@ class Trainer:
             metric=metric,
             calibration=calibration,
             training_tensors={**tensors, **self.average.set_aside()},
-            training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
+            training_state={**self.state.content(), "data": self.data_hashes},
         )
 
     def _compare(self, evaluation: Evaluation, metric: Metric) -> Evaluated:
         """Compare an evaluation with the best so far."""
         state = self.state
-        best = metric.model_copy(update={"value": state.best, "loss": state.best_loss})
+        best = Metric(metric.name, state.best, metric.better, state.best_loss)
         better = state.best is None or metric.rank < best.rank
         if better:
             state.best, state.best_loss = metric.value, metric.loss
@@ -363,6 +388,11 @@ class Trainer:
             metric=self.task.metric,
             learning_rate=state.learning_rate,
         )
+
+
+def filling(tokens: float, positions: float) -> float:
+    """Return the share of so many computed positions that carried no token."""
+    return 1.0 - tokens / max(positions, 1)
 
 
 def metric_of(task: Task, evaluation: Evaluation) -> Metric:

@@ -95,9 +95,8 @@ def load_training(
 ) -> tuple[Layers | None, Mapping[str, np.ndarray]]:
     """Put the optimizer and the random state of a checkpoint back.
 
-    Moments of another optimizer are left out; tensors of those that are there are filled. Returns the state
-    that was carried, and all arrays. Raises ModelError, with nothing changed, for what no training of `model`
-    can have saved.
+    Moments of another optimizer are left out. Returns the state that was carried, and all arrays. Raises
+    ModelError, with nothing changed, for what no training of `model` can have saved.
     """
     path = checkpoint.path / TRAINING_TENSORS
     arrays = checkpoint.training_tensors(partial(expected_training, model))
@@ -106,6 +105,20 @@ def load_training(
     device = next(model.parameters()).device
     if device.type == "cuda" and CUDA_RANDOM in arrays:
         _restore_random_state_of(device, arrays[CUDA_RANDOM], path)
+    restore_moments(arrays, model, optimizer)
+    return carried(arrays, device), arrays
+
+
+def restore_moments(
+    arrays: Mapping[str, np.ndarray], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out.
+
+    Those that are not told begin anew. Tensors that are there keep their place, which a CUDA graph knows.
+    """
+    for moments in optimizer.state.values():
+        for moment in filter(torch.is_tensor, moments.values()):
+            moment.zero_()
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
@@ -113,10 +126,10 @@ def load_training(
             for key, saved in keys.items():
                 moment = torch.from_numpy(arrays[saved].copy())
                 held[key] = held[key].copy_(moment) if key in held else moment.to(parameter.device)
-    return _carried(arrays, device), arrays
 
 
-def _carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+def carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+    """Return the state that `training_arrays` was given, None if there was none."""
     layers: dict[int, dict[int, torch.Tensor]] = {}
     for key, value in arrays.items():
         if key.startswith("carry."):

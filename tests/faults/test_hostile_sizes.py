@@ -10,13 +10,15 @@ from functools import partial
 import pytest
 import torch
 from damage import CASES, content_of, edit_config, make_true, newest, take_case
+from msgspec.structs import replace
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
 from seqrnn.backends.onnx.quantized import export_quantized
 from seqrnn.cli.settings import from_assignments
-from seqrnn.config import KEYS, ModelConfig, type_of
+from seqrnn.config import KEYS, ModelConfig
 from seqrnn.config_file import load_run_config, resolve
+from seqrnn.data.fields.input_sizes import ImageSizes, TokenSizes, VectorSizes
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.library.plan import continued, inherited
 from seqrnn.run.checkpoint import Checkpoint
@@ -100,11 +102,11 @@ def test_what_is_asked_is_not_filled_and_comes_in_batches_of_its_own(trained):
 def test_large_images_and_many_features_come_in_smaller_batches():
     """Weights tell nothing of the side of an image: a small file may ask for megabytes an image."""
     config = ModelConfig()
-    small, large = ({"channels": 3, "side": side} for side in (32, 1024))
-    assert order_of(config, small).limits.rows == order_of(config, {"vocabulary": 9}).limits.rows
+    small, large = (ImageSizes(3, side) for side in (32, 1024))
+    assert order_of(config, small).limits.rows == order_of(config, TokenSizes(9)).limits.rows
     assert order_of(config, large).limits.rows == 1
-    assert order_of(config, {"features": 65_536}).limits.positions * 65_536 <= 2**22
-    assert order_of(config, {"features": 88}).limits == order_of(config, {}).limits
+    assert order_of(config, VectorSizes(65_536)).limits.positions * 65_536 <= 2**22
+    assert order_of(config, VectorSizes(88)).limits == order_of(config, TokenSizes(9)).limits
 
 
 SIZES = {"hidden_size": 60_000, "embedding_size": 65_536, "num_layers": 64}
@@ -151,7 +153,7 @@ def test_a_look_at_weights_holds_them_to_the_configuration(trained, ask, tmp_pat
 
 def load(checkpoint, name):
     if name == "training.json":
-        return checkpoint.training_state(dict)
+        return checkpoint.training_state()
     return checkpoint.tensors({}) if name == "model.safetensors" else checkpoint.training_tensors({})
 
 
@@ -174,14 +176,14 @@ def test_a_gap_is_not_hashed_where_the_manifest_tells_its_true_size(trained, mon
     checkpoint = Checkpoint.read(newest(run))
     with (newest(run) / name).open("r+b") as sparse:
         sparse.truncate(20 * 2**30)
-    written = checkpoint.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
+    written = replace(checkpoint.manifest.files[name], bytes=20 * 2**30)
     monkeypatch.setitem(checkpoint.manifest.files, name, written)
     monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is hashed"))
     with pytest.raises(ModelError, match=rf"{name}: 2147\d+ bytes of data, its header describes \d+; "):
         checkpoint.verify((name,))
 
 
-NUMBERS = [key for key, field in KEYS.items() if type_of(field) in (int, float)]
+NUMBERS = [key for key, field in KEYS.items() if field.type in (int, float)]
 BEYOND = ("9" * 40, "-" + "9" * 40, "9" * 399, "1e400", "-1e400", ".inf", ".nan")
 
 

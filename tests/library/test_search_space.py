@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqrnn.config import Config
+from seqrnn.config import Config, changed
 from seqrnn.errors import SeqrnnError
 from seqrnn.library.search_space import asked_space, default_space, draws
 
@@ -33,7 +33,7 @@ def test_what_the_user_has_given_is_not_searched():
 
 
 def test_what_says_nothing_to_the_data_is_not_searched():
-    config = Config.model_validate({"data": {"source_kind": "vector"}})
+    config = changed(Config(), {"data.source_kind": "vector"})
     assert "model.cell" not in default_space(config, ())
 
 

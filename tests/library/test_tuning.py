@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -20,7 +21,7 @@ EXAMPLES = "".join(f"{'warm soup' if i % 2 else 'a slow boat'} {i % 7}\t{'ab'[i 
 def tuning(tmp_path):
     """A function `(combinations, seconds, more settings) -> Tuning`."""
 
-    def make(combinations, seconds=60.0, **settings):
+    def make(combinations, seconds=600.0, **settings):
         (tmp_path / "train.tsv").write_text(EXAMPLES)
         flags = {
             "data.train": (str(tmp_path / "train.tsv"),),
@@ -66,7 +67,7 @@ def test_a_trial_that_diverges_does_not_end_the_search(tuning):
     assert [event.trial.failure is None for event in search.events() if isinstance(event, TrialEnded)].count(
         False
     ) == 1
-    assert "not finite" in search.trials[0].failure
+    assert re.search("not finite|the loss is nan", search.trials[0].failure)
     assert search.best is search.trials[1]
     assert search.ranked[-1] is search.trials[0]
 

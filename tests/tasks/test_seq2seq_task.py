@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.config import Config
+from seqrnn.config import Config, DataConfig
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import texts_of
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
+from seqrnn.networks.sizes import EncoderDecoderSizes
 from seqrnn.tasks.seq2seq import Seq2Seq
 
 RECORDS = [
@@ -22,9 +24,8 @@ RECORDS = [
 
 
 def make(**data):
-    config = Config(task="seq2seq")
     chosen = {"tokenizer": "char", "target_tokenizer": "word", **data}
-    task = Seq2Seq(config.model_copy(update={"data": config.data.model_copy(update=chosen)}))
+    task = Seq2Seq(Config(task="seq2seq", data=DataConfig(**chosen)))
     for field in task.fields:
         field.learn(RECORDS[:3])
     return task
@@ -127,4 +128,4 @@ def test_a_row_is_known_by_its_text_and_told_as_one():
     assert task.plain_fields("abc") == {"text": "abc"}
     assert task.metric == "token_error_rate"
     assert task.shape().startswith("many-to-many")
-    assert task.sizes() == {"vocabulary": 7, "sequential": 1, "target_vocabulary": 7}
+    assert task.sizes() == EncoderDecoderSizes(TokenSizes(7), sequential=True, target_vocabulary=7)

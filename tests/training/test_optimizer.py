@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from seqrnn.config import TrainingConfig
+from seqrnn.config import KEYS, TrainingConfig
+from seqrnn.config_check import checked
 from seqrnn.training.duration import Duration, parse_budget
 from seqrnn.training.optimizer import Schedule, build_optimizer
 
@@ -77,8 +78,8 @@ def test_a_budget_is_read_in_seconds(text, seconds):
     "text", ["", "10", "0s", "0h0m", "1m1h", "1h ", "1H", "-1s", "1e3s", "1.s", "\u0661s", "1s\n"]
 )
 def test_a_budget_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match="budget"):
-        TrainingConfig(budget=text)
+    with pytest.raises(ValueError, match="must be a time such as 90s"):
+        checked(KEYS["training.budget"], text)
 
 
 def test_the_limit_that_is_nearest_decides_how_much_is_done():
@@ -138,7 +139,8 @@ def test_updates_are_those_of_the_optimizers_of_pytorch(name):
 ONE_UPDATE = """
 import sys
 from torch import nn
-from seqrnn.config import TrainingConfig
+from seqrnn.config import KEYS, TrainingConfig
+from seqrnn.config_check import checked
 from seqrnn.training.optimizer import build_optimizer
 model = nn.Linear(2, 2)
 optimizer = build_optimizer(model, TrainingConfig(optimizer=sys.argv[1]))

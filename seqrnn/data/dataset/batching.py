@@ -37,6 +37,29 @@ class Batch:
         assert self.rows is not None
         return self.rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no row: a worker's share of a batch with fewer rows than there are workers."""
+        return not len(next(iter(self.arrays.values())))
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The share that one of `count` workers has in each batch: all of it where there is one worker."""
+
+    index: int = 0
+    count: int = 1
+
+    def of_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return every `count`-th of the rows (B,) of a batch: as long ones for each worker, or none."""
+        return rows[self.index :: self.count]
+
+    def of_streams(self, streams: int) -> slice:
+        """Return which of a text's streams are this worker's: neighbours, and equally many but for one."""
+        each, spare = divmod(streams, self.count)
+        start = self.index * each + min(self.index, spare)
+        return slice(start, start + each + (self.index < spare))
+
 
 @dataclass(frozen=True)
 class BatchLimits:
@@ -54,6 +77,7 @@ class BatchOrder:
     epoch: int | None = None
     streams: int = 1  # parts of a text that are read side by side
     limits: BatchLimits | None = None  # of its batches, where they are not those of training
+    shard: Shard = Shard()  # of each batch
 
     @property
     def shuffled(self) -> bool:
@@ -83,7 +107,7 @@ def batch_rows(lengths: Lengths, limits: BatchLimits, order: BatchOrder) -> Iter
 
     Examples of the same or nearly the same length go together, so that there is next to no filling,
     the longest (first side) of a batch first; the order within a length and the order of the
-    batches are random where `order` is shuffled.
+    batches are random where `order` is shuffled. Of each batch they are the rows of the order's `shard`.
 
     Of more than `WINDOW` examples as many are sorted at a time, so that memory does not grow with them. They
     are runs of `RUN` examples from anywhere in the data, the same in every pass: each has as many batches.
@@ -96,7 +120,7 @@ def batch_rows(lengths: Lengths, limits: BatchLimits, order: BatchOrder) -> Iter
         rows = (runs[:, None] * RUN + np.arange(RUN)).ravel()
         rows = rows[rows < lengths.count]
         for batch in _batches(lengths.of(rows), limits, generator):
-            yield rows[batch]
+            yield rows[order.shard.of_rows(batch)]
 
 
 def _windows(count: int, shuffled: bool) -> list[np.ndarray]:
@@ -157,7 +181,7 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
     `lengths` (B,).
     """
     lengths = column.lengths_of(rows) + 1
-    targets = column.gather(rows, width or int(lengths.max()))
+    targets = column.gather(rows, width or int(lengths.max(initial=1)))
     inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
     targets[np.arange(len(rows)), lengths - 1] = EOS
     return {"inputs": inputs, "targets": targets, "lengths": lengths}
@@ -166,6 +190,8 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
 @dataclass(frozen=True)
 class StreamBatches:
     """A text as `streams` long rows, cut into segments for truncated back-propagation through time.
+
+    A worker reads those of its shard.
 
     Each row starts with <bos>, so that every token of the text is a target and <bos> comes to mean
     "anywhere in the text". Tokens that do not fill a last column are left out of a pass; with one
@@ -190,11 +216,12 @@ class StreamBatches:
         spare = len(self.values) - columns * streams
         skip = int(self.order.generator().integers(spare + 1)) if self.order.shuffled else 0
         text = self.values[skip : skip + columns * streams].reshape(streams, columns)
+        text = text[self.order.shard.of_streams(streams)]
         for start in range(0, columns, self.segment_length):
             targets = text[:, start : start + self.segment_length].astype(np.int64)  # (B, T)
-            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((streams, 1), BOS)
+            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((len(text), 1), BOS)
             inputs = np.concatenate([before, targets[:, :-1]], axis=1)
-            lengths = np.full(streams, targets.shape[1], dtype=np.int64)
+            lengths = np.full(len(text), targets.shape[1], dtype=np.int64)
             yield Batch(
                 {"inputs": inputs, "targets": targets, "lengths": lengths},
                 targets=targets.size,

@@ -6,20 +6,23 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
-from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
-from seqrnn.data.text.tokenizer import UNK, Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, Encoded, Tokenizer, TokenizerSettings, learner_of
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
+
+if TYPE_CHECKING:
+    from seqrnn.data.text.learners import VocabularyLearner
 
 AS_WRITTEN = frozenset({"word", "split-word", "joined-word", "label", "char"})
 """Kinds of tokens that a text shows as they are."""
@@ -36,12 +39,12 @@ class Field(Protocol):
     """Name of its column."""
     file_name: FieldFile | None
     """Name of its file in a run directory; None where it learns nothing."""
-    closed: bool
+    requires_known_values: bool
     """Whether every value must be known: such a field also learns from held-out records.
 
     The values of an open field are tokens, and those that were not learned are unknown.
     """
-    counted: str | None
+    unit: str | None
     """What its values are called where they are counted, such as a token; None where they are not."""
 
     @property
@@ -97,8 +100,8 @@ class TextField(Learning):
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
     """
 
-    closed = False
-    counted: str | None = "token"
+    requires_known_values = False
+    unit: str | None = "token"
     sequential = True
     tokenizer: Tokenizer
 
@@ -134,12 +137,12 @@ class TextField(Learning):
 
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the texts of some records. Raises DataError where the target is read and there is none."""
-        self._learner = self._learner or vocabulary_learner(self.settings)
+        self._learner = self._learner or learner_of(self.settings)
         self._learner.add([self._text(record) for record in records])
 
     def settle(self) -> None:
         """Learn the vocabulary of the texts."""
-        learner, self._learner = self._learner or vocabulary_learner(self.settings), None
+        learner, self._learner = self._learner or learner_of(self.settings), None
         self.tokenizer = Tokenizer(self.settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -187,9 +190,9 @@ class TextField(Learning):
             return names
         return [names[at] if token == UNK else spelled[at] for at, token in enumerate(ids)]
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
-        return {"vocabulary": len(self.tokenizer)}
+        return TokenSizes(len(self.tokenizer))
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the tokens of the examples `rows` (B,), (B,)."""
@@ -207,7 +210,7 @@ class TextField(Learning):
         return record.targets[0]
 
 
-class _Labels(Strict):
+class _Labels(Strict, frozen=True):
     """The content of labels.json."""
 
     multi_label: bool

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, PositiveFloat
+from msgspec import Meta
 
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
@@ -20,14 +21,14 @@ from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
-from seqrnn.strict_json import COPY, Strict, read_as
+from seqrnn.strict_json import COPY, Positive, Strict, read_as
 
 
-class Scales(Strict):
+class Scales(Strict, frozen=True):
     """The content of a file that keeps a mean and a deviation for each feature, or each channel."""
 
-    mean: Annotated[list[float], Field(min_length=1)]
-    deviation: list[PositiveFloat]
+    mean: Annotated[list[float], Meta(min_length=1)]
+    deviation: list[Positive]
 
     @classmethod
     def read(cls, text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -68,8 +69,8 @@ class VectorsField(Learning):
     """
 
     file_name: FieldFile | None = "features.json"
-    closed = False
-    counted: str | None = "step"
+    requires_known_values = False
+    unit: str | None = "step"
 
     def __init__(self, name: str, normalize: bool, max_steps: int | None, sequential: bool = True) -> None:
         self.name = name
@@ -149,9 +150,9 @@ class VectorsField(Learning):
         """Take over a features.json. Raises ModelError if it is malformed."""
         self.mean, self.deviation = Scales.read(text, "features.json")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of features."""
-        return {"features": len(self.mean)}
+        return VectorSizes(len(self.mean))
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the steps of the examples `rows` (B,), (B,)."""

@@ -1,0 +1,82 @@
+"""The rows in the body of a request: JSON lines, or one object with a list of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+
+from seqrnn.cli.rows import InputRow
+from seqrnn.cli.serving.answerer import PLACE, Answerer
+from seqrnn.cli.serving.limits import BodyShare
+from seqrnn.data.lines import lines_in
+from seqrnn.errors import ModelError
+from seqrnn.strict_json import parse_object
+
+JSON = "application/json"
+LINES = (
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/x-jsonlines",
+    "text/plain",
+)
+OBJECT = '{"rows": [...]}'
+ADVICE = f"send {OBJECT}"
+
+
+def is_lines(request: Request) -> bool:
+    """Whether a request sends lines, and not one object. Raises HTTPException where it sends neither."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(415, "the body is compressed; send it as it is")
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind not in {JSON, *LINES}:
+        raise HTTPException(415, f"Content-Type: give {JSON} for {OBJECT}, or {LINES[0]} for a row a line")
+    return kind != JSON
+
+
+async def read_body(request: Request, share: BodyShare) -> bytes:
+    """Return the body, whose bytes are counted as they come. Raises HTTPException for too many."""
+    told = request.headers.get("content-length", "")
+    if told.isdecimal():
+        share.expect(int(told))
+    content = bytearray()
+    try:
+        async for chunk in request.stream():
+            share.add(len(chunk))
+            content += chunk
+    except ClientDisconnect:
+        raise HTTPException(400, "the body ended too early") from None
+    share.is_whole = True
+    return bytes(content)
+
+
+def rows_in_lines(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:
+    """Return the row of each line. Raises HTTPException for too many of them."""
+    _check_count(content.rstrip(b"\n").count(b"\n") + 1 if content else 0, most)
+    return answerer.read_lines(lines_in(content, PLACE, answerer.layout.encoding))
+
+
+def rows_in_object(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:
+    """Return the rows of an object. Raises HTTPException for one that is malformed or has too many rows."""
+    try:
+        given = parse_object(content, Path("body"), ADVICE)
+    except ModelError as error:
+        raise HTTPException(400, str(error)) from None
+    rows = given.get("rows")
+    if not isinstance(rows, list) or len(given) > 1:
+        raise HTTPException(400, f"body: {_found(given)}; {ADVICE}")
+    _check_count(len(rows), most)
+    return answerer.read_values(rows)
+
+
+def _found(given: dict[str, Any]) -> str:
+    unknown = next((name for name in given if name != "rows"), None)
+    return 'no list "rows"' if unknown is None else f'unknown key "{unknown[:100]}"'
+
+
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise HTTPException(413, f"{count:,} rows; send at most {most:,} at once")
