@@ -14,11 +14,11 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import numpy as np
 from numpy.lib import format as npy
-from pydantic import Field as Key
 
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.cache import file_hashes
@@ -41,15 +41,15 @@ AGAIN = "evaluate this part again"
 MALFORMED = (zipfile.BadZipFile, ValueError, LookupError, EOFError, RuntimeError, NotImplementedError)
 
 
-class PartOf(Strict):
+class PartOf(Strict, frozen=True):
     """What a part belongs to: two of the same evaluation differ in `number` alone."""
 
-    format: int = 1
-    number: int = Key(ge=1)
-    of: int = Key(ge=1)
+    number: Annotated[int, msgspec.Meta(ge=1)]
+    of: Annotated[int, msgspec.Meta(ge=1)]
     model: str
     data: list[str]
     beam: list[float]
+    format: int = 1
 
     @classmethod
     def describe(
@@ -73,7 +73,7 @@ def write_part(about: PartOf, answered: Iterable[AnsweredBatch], out: Sink) -> N
     """Write what was computed, as it comes."""
     file = BinaryFile()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(ABOUT, about.model_dump_json())
+        archive.writestr(ABOUT, msgspec.json.encode(about))
         for number, (_, values, loss, count) in enumerate(answered):
             sums = {"loss": np.array(loss, dtype=np.float64), "count": np.array(count, dtype=np.int64)}
             for name, array in [
@@ -159,7 +159,7 @@ def merged(
     parts: dict[int, tuple[Path, PartReader]] = {}
     for path in paths:
         part = kept.enter_context(PartReader(path))
-        _require_same(path, part.about, expected.model_copy(update={"of": part.about.of}))
+        _require_same(path, part.about, expected)
         if part.about.number in parts:
             other = parts[part.about.number][0]
             raise DataError(f"{path}: is part {part.about.number} as {other} is; give each part once")
