@@ -41,15 +41,15 @@ AGAIN = "evaluate this part again"
 MALFORMED = (zipfile.BadZipFile, ValueError, LookupError, EOFError, RuntimeError, NotImplementedError)
 
 
-class PartOf(Strict, frozen=True, kw_only=True):
+class PartOf(Strict, frozen=True):
     """What a part belongs to: two of the same evaluation differ in `number` alone."""
 
-    format: int = 1
     number: Annotated[int, msgspec.Meta(ge=1)]
     of: Annotated[int, msgspec.Meta(ge=1)]
     model: str
     data: list[str]
     beam: list[float]
+    format: int = 1
 
     @classmethod
     def describe(
@@ -159,7 +159,7 @@ def merged(
     parts: dict[int, tuple[Path, PartReader]] = {}
     for path in paths:
         part = kept.enter_context(PartReader(path))
-        _require_same(path, part.about, msgspec.structs.replace(expected, of=part.about.of))
+        _require_same(path, part.about, expected)
         if part.about.number in parts:
             other = parts[part.about.number][0]
             raise DataError(f"{path}: is part {part.about.number} as {other} is; give each part once")
