@@ -15,7 +15,7 @@ from seqrnn.cli.tuning_console import report
 from seqrnn.library.tuning import Trial
 from seqrnn.run.manifest import Metric
 
-SEARCH = ("--search", "learning_rate=0.02,0.0001,1e29", "--epochs", "6", "--budget", "30s")
+SEARCH = ("--search", "learning_rate=0.02,0.0001,1e29", "--epochs", "12", "--budget", "20m")
 
 
 @pytest.fixture(scope="module")
