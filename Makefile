@@ -10,7 +10,7 @@ DEMO := build/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 SOURCES := seqrnn tests sample_data .ci
 
-.PHONY: help demo test check fast format lint types layers docs docs-current tests slow faults bench bench-gpu clean
+.PHONY: help demo test check fast format lint types layers docs docs-site docs-current tests slow faults bench bench-gpu clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,12 @@ layers: $(READY) ## Check which module imports which
 
 docs: $(READY) ## Write docs/cli.md from the commands' --help
 	$(BIN)/python .ci/cli_docs.py
+
+docs-site: $(READY) ## Build the documentation into build/site, and run its commands as they are typed (half an hour)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[docs]'
+	$(BIN)/python .ci/pictures.py
+	$(BIN)/mkdocs build --quiet --clean -f .ci/mkdocs.yml
+	$(BIN)/pytest -m slow tests/test_pages.py
 
 docs-current: $(READY)
 	$(BIN)/python .ci/cli_docs.py --check

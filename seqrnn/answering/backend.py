@@ -13,7 +13,7 @@ import numpy as np
 
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.search.step import Prediction, States, Stepper, Tokens
-from seqrnn.tasks.task import Values
+from seqrnn.tasks.scorer import Values
 
 
 @runtime_checkable

@@ -38,14 +38,14 @@ class OpenedRun:
         return self.directory.warnings
 
 
-def open_run(path: Path, command: str | None = None) -> OpenedRun:
-    """Open a run directory; trusts nothing in it.
+def open_run(path: Path, command: str | None = None, newest: bool = False) -> OpenedRun:
+    """Open the best checkpoint of a run directory, or the `newest`; trusts nothing in it.
 
     Raises ModelError for whatever is damaged or does not fit together, and UsageError where the
     model does not answer to the command `command`.
     """
     run = RunDirectory.open(path)
-    return opened(run, run.best(), command)
+    return opened(run, run.newest() if newest else run.best(), command)
 
 
 def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None) -> OpenedRun:

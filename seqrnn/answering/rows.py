@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
@@ -16,9 +16,11 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.input_sizes import ImageSizes, InputSizes, VectorSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.metrics.calibration import confidence_of
+from seqrnn.networks.sizes import input_of
 from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, with_row_seeds
 from seqrnn.search.generation import Limits
@@ -36,15 +38,19 @@ _LARGE = Lock()  # held by the one thread that computes a batch of a single long
 MAX_SCORES = 2**23  # of next tokens, in a batch of rows that are written: 32 MiB
 
 
-def order_of(config: ModelConfig, sizes: Mapping[str, int]) -> BatchOrder:
+def order_of(config: ModelConfig, reads: InputSizes) -> BatchOrder:
     """Return how rows that are read are cut into batches, whatever suited training.
 
-    `sizes` are the task's: large images and vectors of many features come in smaller batches.
+    Large images and vectors of many features come in smaller batches.
     """
     rows = max(MIN_GENERATION_ROWS, min(MAX_ROWS, MAX_STEP_SIZE // config.hidden_size))
-    image = sizes.get("channels", 0) * sizes.get("side", 0) ** 2
-    rows = min(rows, max(1, MAX_NUMBERS // max(image, 1)))
-    return BatchOrder(limits=BatchLimits(rows, min(MAX_POSITIONS, MAX_NUMBERS // sizes.get("features", 1))))
+    positions = MAX_POSITIONS
+    match reads:
+        case ImageSizes():
+            rows = min(rows, max(1, MAX_NUMBERS // max(reads.channels * reads.side**2, 1)))
+        case VectorSizes():
+            positions = min(MAX_POSITIONS, MAX_NUMBERS // reads.features)
+    return BatchOrder(limits=BatchLimits(rows, positions))
 
 
 def order_of_writing(config: ModelConfig, width: int, vocabulary_size: int) -> BatchOrder:
@@ -70,7 +76,9 @@ class Labeller:
         """Answer each record, in order; but for rounding, an answer does not depend on the other records."""
         dataset, texts = _encode(self._task.inputs, records)
         answers = [EMPTY] * len(records)
-        for batch in self._task.batches(dataset, order_of(self._task.config.model, self._task.sizes())):
+        for batch in self._task.batches(
+            dataset, order_of(self._task.config.model, input_of(self._task.sizes()))
+        ):
             with _turn_of(batch):
                 found = self._task.answers(self._backend.values(batch), batch, choice)
             for row, answer in zip(batch.examples.tolist(), found, strict=True):

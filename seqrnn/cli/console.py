@@ -15,10 +15,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from seqrnn.cli.evaluation_table import EvaluationTable, figures
 from seqrnn.cli.live_curve import LiveCurve
+from seqrnn.cli.sample_lines import LiveSamples, sample_lines
 from seqrnn.cli.spelling import in_flags
 from seqrnn.data.dataset.progress import Preparing
 from seqrnn.data.lines import printable
 from seqrnn.library.figures import clock
+from seqrnn.library.training_samples import Sampled
 from seqrnn.training.advice import Adviser
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, RolledBack, Started, Stepped
 
@@ -98,6 +100,7 @@ class TrainingConsole:
         self._table = EvaluationTable(self.console.width if self.console.is_terminal else None)
         ascii_only = not self.console.encoding.lower().startswith("utf")
         self._curve = LiveCurve(self.console.width, self.console.height, ascii_only)
+        self._samples = LiveSamples(self.console.width)
         self._adviser = Adviser()
         self._plain_at = time.monotonic()
         self._held: list[str] | None = None
@@ -138,15 +141,25 @@ class TrainingConsole:
             self._plain_at = time.monotonic()
             self.console.print(f"{event.fraction:4.0%}  {preparation_line(event)}")
 
-    def follow(self, events: Iterable[Event]) -> None:
+    def follow(self, events: Iterable[Event | Sampled]) -> None:
         """Draw the events as they come, to the end."""
-        drawn = Group(self._curve, self._progress)
+        drawn = Group(self._curve, self._samples, self._progress)
         live = Live(drawn, console=self.console, transient=True, refresh_per_second=REFRESHES)
         with live if self._live else nullcontext():
             for event in events:
+                if isinstance(event, Sampled):
+                    self._sampled(event)
+                    continue
                 self._draw(event)
                 for line in self._adviser.look(event):
                     self.say(line)
+
+    def _sampled(self, event: Sampled) -> None:
+        """Show what the model answers now: live in the place of what it answered before, else as lines."""
+        self._samples.take(event)
+        if not self._live:
+            for line in sample_lines(event, MAX_LINE_LENGTH):
+                self.say(line)
 
     def _draw(self, event: Event) -> None:
         match event:

@@ -66,6 +66,23 @@ def evaluate(
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
     min_probability: MinProbabilityOption = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Compute part I of N, such as 2/4, into a file for --merge; with --per-line, "
+            "that part of the lines.",
+            show_default=False,
+        ),
+    ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Make the figures from the files of all parts; a pattern in quotes, or repeat the option.",
+            show_default=False,
+        ),
+    ] = None,
     bleu_tokenizer: Annotated[
         BleuTokenizer | None,
         typer.Option(
@@ -79,8 +96,12 @@ def evaluate(
 ) -> None:
     """Measure a model on a data file that has the answers; or, with --per-line, each line of a file.
 
-    With --json a line may itself be a JSON object; its fields are handed through.
+    With --json a line may itself be a JSON object; its fields are handed through. Several processes measure
+    together: each with --shard, then one with --merge on the same data makes the figures of one process.
     """
+    from seqrnn.cli.shard import Shard
+
+    part = Shard.parse(shard)
     if per_line:
         of_answers = {
             "--src": src,
@@ -94,17 +115,21 @@ def evaluate(
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
+        of_answers["--merge"] = merge[0] if merge else None
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
         from seqrnn.cli.line_scores import LineOutput, score_lines
         from seqrnn.cli.model import open_model
         from seqrnn.library.opened_model import Resources
 
         resources = Resources("auto", device, threads)
-        score_lines(open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet))
+        score_lines(
+            open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet, part)
+        )
         return
     from seqrnn.answering.opened_run import open_run
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads
+    from seqrnn.cli.evaluation_parts import Parts
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
 
     set_threads(threads)
@@ -117,8 +142,16 @@ def evaluate(
     source = find_source(
         run.config, DataArguments((data,), (src, tgt), layout, text_col, label_col, encoding)
     )
+    asked = Parts(run, network, source, options)
+    if part is not None:
+        refuse(
+            {"--merge": merge, "--json": as_json or None},
+            "--shard writes a part of the answers; leave it out",
+        )
+        asked.write(part, output)
+        return
     with OutputStream(output) as out:
-        measured = measure(network, run.task, source, options)
+        measured = asked.merge(merge) if merge else measure(network, run.task, source, options)
         if as_json:
             out.write_json([measured.as_json])
         else:

@@ -10,6 +10,7 @@ from seqrnn.errors import UsageError
 from seqrnn.library.opened_model import OpenedModel
 
 if TYPE_CHECKING:
+    from seqrnn.cli.shard import Shard
     from seqrnn.data.answer import Answer
 
 
@@ -21,6 +22,7 @@ class LineOutput:
     as_json: bool
     field: str | None
     quiet: bool
+    shard: Shard | None = None
 
 
 def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
@@ -28,6 +30,7 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
 
     Raises UsageError where the model is no language model.
     """
+    from seqrnn.cli.answer_input import piece_of_lines
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.library.asking import line_scoring
@@ -37,8 +40,9 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     field = output.field or name_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
+    path, piece = piece_of_lines(data, layout.encoding, output.shard)
     with OutputStream(output.path) as out:
-        tally = answer_rows(data, out, layout, asking, model.side_by_side)
+        tally = answer_rows(path, out, layout, asking, model.side_by_side, piece)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from seqrnn.cli.drawing import INDENT, Paper
 from seqrnn.cli.tables import pairs
-from seqrnn.library.figures import counted, head, shown
+from seqrnn.data.wording import counted
+from seqrnn.library.figures import head, shown
 from seqrnn.library.run_facts import points
 
 MOST_LABELS = 12

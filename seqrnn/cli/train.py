@@ -81,6 +81,14 @@ def train(
             show_default=False,
         ),
     ] = None,
+    samples: Annotated[
+        bool,
+        typer.Option(
+            "--samples",
+            help="Show at each evaluation what the model answers to some validation rows, or what a language "
+            "model writes.",
+        ),
+    ] = False,
     dump_config: Annotated[
         bool, typer.Option("--dump-config", help="Print the settings that would be used, as YAML, and stop.")
     ] = False,
@@ -103,6 +111,7 @@ def train(
     from seqrnn.config_file import dump
     from seqrnn.library.model_card import write_model_card
     from seqrnn.library.training import check_place, follow
+    from seqrnn.library.training_samples import sampled
     from seqrnn.training.trackers import check_trackers, tracked
 
     if data:
@@ -134,7 +143,7 @@ def train(
             events = ready.session.events(ready.run)
             if log:
                 events = tracked(events, log, ready.run.path, ready.session.config, console.say)
-            console.follow(events)
+            console.follow(sampled(events, ready.run.path) if samples else events)
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
             _test(ready.test, ready.run.path, plan.config.training.device, console)

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from seqrnn.cli.console import REFRESHES, TrainingConsole
 from seqrnn.data.lines import in_one_cell, printable
-from seqrnn.library.figures import clock, counted, head, shown
+from seqrnn.data.wording import counted
+from seqrnn.library.figures import clock, head, shown
 from seqrnn.library.tuning import Trial, TrialEnded, TrialEvent, Tuning
 from seqrnn.training.events import Stepped
 

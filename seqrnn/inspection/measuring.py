@@ -79,7 +79,7 @@ def measure(
     encoded, held_out = (_encode(task.fields, rows, measured, unlimited) for rows in (learned, valid.valid))
     wanted = make(config)
     for number, one in enumerate(task.fields):
-        if one.counted is not None and getattr(one, "sequential", True):
+        if one.unit is not None and getattr(one, "sequential", True):
             sides = [[row[number] for row in rows] for rows in (encoded, held_out)]
             measured.sides[one.name] = _side(one, wanted.fields[number], sides, config, train.share)
     for known, one in zip(task.fields, wanted.fields, strict=True):
@@ -160,7 +160,7 @@ def _encoded(fields: Sequence[Field], row: Record, unlimited: bool) -> tuple[Enc
     sides = tuple(one.encode([row])[0] for one in fields)
     for one, side in zip(fields, sides, strict=True):
         if unlimited and side.truncated:
-            require_length(row, LONGEST + 1, one.counted or "token")
+            require_length(row, LONGEST + 1, one.unit or "token")
     return sides
 
 
@@ -168,7 +168,7 @@ def _side(known: Field, wanted: Field, sides: list[list[Encoded]], config: Confi
     stream = getattr(known, "stream", False)
     trained = [each.ids for each in sides[0]]
     lengths = np.fromiter(map(len, trained), dtype=np.int64, count=len(trained))
-    described = describe_lengths(lengths, known.counted or "", config.data.max_tokens, cuts=not stream)
+    described = describe_lengths(lengths, known.unit or "", config.data.max_tokens, cuts=not stream)
     if not isinstance(wanted, TextField):
         return Side(described, None)
     settings = wanted.settings

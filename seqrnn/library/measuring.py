@@ -97,7 +97,10 @@ class EncodedData:
         """Measure the network of a backend. Raises NumericError where its loss is not finite."""
         from seqrnn.training.evaluation import evaluate
 
-        evaluation = evaluate(backend.model, self.task, self.dataset, options)
+        return self.noted(evaluate(backend.model, self.task, self.dataset, options))
+
+    def noted(self, evaluation: Evaluation) -> Evaluation:
+        """Return an evaluation with what a user should know of the data."""
         return replace(evaluation, notes=(*self.notes, *evaluation.notes, *_notes(self.part)))
 
 

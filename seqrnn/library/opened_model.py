@@ -27,13 +27,13 @@ class Resources:
 
 
 class OpenedModel:
-    """The best network of a run directory. Raises what `open_run` and the backends raise.
+    """The best network of a run directory, or the newest. Raises what `open_run` and the backends raise.
 
     Nothing outside it is changed: how many threads a product of matrices takes is for the program to say.
     """
 
-    def __init__(self, path: Path, command: str | None, resources: Resources) -> None:
-        self.run = open_run(path, command)
+    def __init__(self, path: Path, command: str | None, resources: Resources, newest: bool = False) -> None:
+        self.run = open_run(path, command, newest)
         self.resources = resources
         self.backend: Backend = self._in_numpy() if self.in_numpy else self._in_torch()
 

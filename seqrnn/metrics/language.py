@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 MOST_COUNTED = 1_000_000  # ids of which an entropy is taken; of more, they are spread evenly
+RUN = 1000  # of them lie side by side
 
 
 def language_scores(nats: float, tokens: int, characters: int) -> dict[str, float]:
@@ -27,7 +28,10 @@ def language_scores(nats: float, tokens: int, characters: int) -> dict[str, floa
 
 def entropy(ids: np.ndarray) -> float:
     """Return the entropy of non-negative integers (N,) by how often each is there, in nats."""
-    counts = np.bincount(ids[:: 1 + len(ids) // MOST_COUNTED])
+    if len(ids) > MOST_COUNTED:  # runs of them: of a mapped file each comes with the pages around it
+        starts = np.linspace(0, len(ids) - RUN, MOST_COUNTED // RUN, dtype=np.int64)
+        ids = np.concatenate([ids[start : start + RUN] for start in starts])
+    counts = np.bincount(ids)
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
 

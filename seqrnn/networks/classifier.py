@@ -14,7 +14,8 @@ from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
 from seqrnn.networks.pooling import build_pooling
-from seqrnn.networks.predictions import Values, choose_prediction
+from seqrnn.networks.predictions import PREDICTIONS, Values
+from seqrnn.networks.sizes import ClassifierSizes
 
 
 class Classifier:
@@ -22,18 +23,18 @@ class Classifier:
 
     learns: ClassVar[Learns] = "labels"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds what is read, `classes` and what they predict."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: ClassifierSizes) -> None:
+        """Build it."""
         self._ops = ops
-        self._embed, input_size = build_input(ops.within("embedding"), config, sizes)
+        self._embed, input_size = build_input(ops.within("embedding"), config, sizes.reads)
         rnn_sizes = RNNSizes(
             input_size, config.hidden_size, config.num_layers, config.bidirectional, config.dropout
         )
         self._directions, features = rnn_sizes.directions, rnn_sizes.output_size
         self._rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
         self._pool = build_pooling(ops.within("pooling"), config.pooling, features)
-        self._head = build_head(ops.within("head"), config.head, features, sizes["classes"], config.dropout)
-        self.prediction = choose_prediction(sizes)
+        self._head = build_head(ops.within("head"), config.head, features, sizes.classes, config.dropout)
+        self.prediction = PREDICTIONS[sizes.predicts]
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score `source`, tokens (B, T) or vectors (B, T, F), of `lengths` (B,) -> (B, K)."""

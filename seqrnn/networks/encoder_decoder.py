@@ -17,6 +17,7 @@ from seqrnn.networks.decoder import Decoder, DecoderState
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Layers, Learns, Ops, Recurrence, Value
 from seqrnn.networks.places import PlacesEncoder
+from seqrnn.networks.sizes import EncoderDecoderSizes
 
 
 class EncoderDecoder:
@@ -24,20 +25,20 @@ class EncoderDecoder:
 
     learns: ClassVar[Learns] = "target"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds what is read, if it is `sequential`, and `target_vocabulary`."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: EncoderDecoderSizes) -> None:
+        """Build it."""
         self._ops = ops
-        self._embed, size = build_input(ops.within("embedding"), config, sizes)
-        both_ways = config.bidirectional and bool(sizes["sequential"])
+        self._embed, size = build_input(ops.within("embedding"), config, sizes.reads)
+        both_ways = config.bidirectional and sizes.sequential
         reads = RNNSizes(size, config.hidden_size, config.num_layers, both_ways, config.dropout)
         self._encoder: Recurrence | PlacesEncoder
-        if sizes["sequential"]:
+        if sizes.sequential:
             self._encoder, memory_size = ops.within("encoder").rnn(config.cell, reads), reads.output_size
         else:
             arrays = len(load(CELLS[config.cell]).state(config.hidden_size))
             self._encoder, memory_size = PlacesEncoder(ops.within("encoder"), reads, arrays), size
         self._bridge = build_bridge(ops.within("bridge"), config, reads)
-        self.decoder = Decoder(ops.within("decoder"), config, sizes["target_vocabulary"], memory_size)
+        self.decoder = Decoder(ops.within("decoder"), config, sizes.target_vocabulary, memory_size)
         self.step, self.select = self.decoder.step, self.decoder.select
 
     def encode(self, arrays: Mapping[str, Value]) -> DecoderState:

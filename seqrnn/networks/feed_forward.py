@@ -14,7 +14,8 @@ from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
 from seqrnn.networks.places import PooledMLP
-from seqrnn.networks.predictions import Values, choose_prediction
+from seqrnn.networks.predictions import PREDICTIONS, Values
+from seqrnn.networks.sizes import ClassifierSizes
 
 
 class FeedForward:
@@ -22,16 +23,16 @@ class FeedForward:
 
     learns: ClassVar[Learns] = "labels"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds what is read, `classes` and what they predict."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: ClassifierSizes) -> None:
+        """Build it."""
         self._ops = ops
-        self._embed, size = build_input(ops.within("embedding"), config, sizes)
+        self._embed, size = build_input(ops.within("embedding"), config, sizes.reads)
         reads = RNNSizes(size, config.hidden_size, config.num_layers, dropout=config.dropout)
         self._pool = PooledMLP(ops.within("reader"), reads)
         self._head = build_head(
-            ops.within("head"), config.head, config.hidden_size, sizes["classes"], config.dropout
+            ops.within("head"), config.head, config.hidden_size, sizes.classes, config.dropout
         )
-        self.prediction = choose_prediction(sizes)
+        self.prediction = PREDICTIONS[sizes.predicts]
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score the `source` of a batch -> (B, K)."""

@@ -5,9 +5,8 @@ Shapes: B batch, T time (or places of an image), F features, E embedding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from seqrnn.config import ModelConfig
+from seqrnn.data.fields.input_sizes import ImageSizes, InputSizes, TokenSizes, VectorSizes
 from seqrnn.networks.ops import Map, Ops, Value
 
 
@@ -23,16 +22,15 @@ class VectorInput:
         return self._dropout(self._ops.floats(vectors))
 
 
-def build_input(ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> tuple[Map, int]:
-    """Make the input for tokens of a `vocabulary`, vectors of so many `features`, or images; return E.
-
-    Images have `channels` and a `side`.
-    """
-    if "channels" in sizes:
-        return ops.images(sizes["channels"], sizes["side"], config.channels)
-    if "features" in sizes:
-        return VectorInput(ops, config.embedding_dropout), sizes["features"]
-    return build_embedding(ops, config, sizes["vocabulary"]), config.embedding_size
+def build_input(ops: Ops, config: ModelConfig, sizes: InputSizes) -> tuple[Map, int]:
+    """Make the input for tokens, vectors or images; return E as well."""
+    match sizes:
+        case ImageSizes():
+            return ops.images(sizes.channels, sizes.side, config.channels)
+        case VectorSizes():
+            return VectorInput(ops, config.embedding_dropout), sizes.features
+        case TokenSizes():
+            return build_embedding(ops, config, sizes.vocabulary), config.embedding_size
 
 
 def build_embedding(ops: Ops, config: ModelConfig, vocabulary: int) -> Map:

@@ -5,11 +5,11 @@ Shapes: B batch, T time, E embedding, H hidden, V vocabulary, N sequences.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.networks.inputs import build_embedding
 from seqrnn.networks.ops import Layers, Learns, Ops, Value
 
@@ -23,11 +23,11 @@ class LanguageModel:
 
     learns: ClassVar[Learns] = "text"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds `vocabulary`."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: TokenSizes) -> None:
+        """Build it."""
         self._ops = ops
         ops.order("embedding", "rnn", "bridge", "output")
-        hidden_size, vocabulary = config.hidden_size, sizes["vocabulary"]
+        hidden_size, vocabulary = config.hidden_size, sizes.vocabulary
         self.embed = build_embedding(ops.within("embedding"), config, vocabulary)
         features = config.embedding_size if config.tie_embeddings else hidden_size
         tied = self.embed if config.tie_embeddings else None

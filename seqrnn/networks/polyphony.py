@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
@@ -21,8 +22,8 @@ class Polyphony:
 
     learns: ClassVar[Learns] = "notes"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds `features`, the number of keys."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: VectorSizes) -> None:
+        """Build it; the features are the keys."""
         self._ops = ops
         self._embed, keys = build_input(ops.within("embedding"), config, sizes)
         rnn_sizes = RNNSizes(keys, config.hidden_size, config.num_layers, dropout=config.dropout)

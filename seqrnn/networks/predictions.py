@@ -6,8 +6,10 @@ Shapes: B batch, K classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from seqrnn.networks.ops import Ops, Value
+from seqrnn.networks.sizes import Predicts
 
 Values = dict[str, Value]
 """What the scorers and answers of a task are made from, by name."""
@@ -31,8 +33,24 @@ def number(ops: Ops, scores: Value) -> Values:
     return {"numbers": ops.remove_axis(ops.floats(scores), 1)}
 
 
-def choose_prediction(sizes: Mapping[str, int]) -> Prediction:
-    """Return the prediction of a task whose sizes say `numeric` or `multi_label` (0 or 1)."""
-    if sizes.get("numeric"):
-        return number
-    return several_labels if sizes["multi_label"] else one_label
+class PredictingNetwork(Protocol):
+    """A network of which a batch's scores are computed, and then what answers are made from."""
+
+    def scores(self, arrays: Mapping[str, Value]) -> Value:
+        """Score a batch."""
+
+    def predict(self, scores: Value, arrays: Mapping[str, Value]) -> Values:
+        """Return what answers are made from, of the scores of a batch."""
+
+
+class LabellingNetwork(PredictingNetwork, Protocol):
+    """One whose scores are of whole examples, (B, K)."""
+
+    prediction: Prediction
+
+
+PREDICTIONS: Mapping[Predicts, Prediction] = {
+    "label": one_label,
+    "labels": several_labels,
+    "number": number,
+}

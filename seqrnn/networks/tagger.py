@@ -15,6 +15,7 @@ from seqrnn.networks.inputs import build_embedding
 from seqrnn.networks.ops import Learns, Ops, Value
 from seqrnn.networks.output_layers import CRFLayer, SoftmaxLayer
 from seqrnn.networks.predictions import Values
+from seqrnn.networks.sizes import TaggerSizes
 
 
 class CharacterEncoder:
@@ -43,24 +44,24 @@ class Tagger:
 
     learns: ClassVar[Learns] = "tags"
 
-    def __init__(self, ops: Ops, config: ModelConfig, sizes: Mapping[str, int]) -> None:
-        """Build it; `sizes` holds `vocabulary`, `tags`, `characters` (0: unread) and `crf` (0 or 1)."""
+    def __init__(self, ops: Ops, config: ModelConfig, sizes: TaggerSizes) -> None:
+        """Build it."""
         self._ops = ops
         ops.order("embedding", "characters", "rnn", "head", "output")
         self._characters, input_size = None, config.embedding_size
-        if sizes["characters"]:
-            self._characters = CharacterEncoder(ops.within("characters"), config, sizes["characters"])
+        if sizes.characters:
+            self._characters = CharacterEncoder(ops.within("characters"), config, sizes.characters)
             input_size += self._characters.output_size
-        self._embed = build_embedding(ops.within("embedding"), config, sizes["vocabulary"])
+        self._embed = build_embedding(ops.within("embedding"), config, sizes.vocabulary)
         rnn_sizes = RNNSizes(
             input_size, config.hidden_size, config.num_layers, config.bidirectional, config.dropout
         )
         self._rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
         self._head = build_head(
-            ops.within("head"), config.head, rnn_sizes.output_size, sizes["tags"], config.dropout
+            ops.within("head"), config.head, rnn_sizes.output_size, sizes.tags, config.dropout
         )
-        kind = CRFLayer if sizes["crf"] else SoftmaxLayer
-        self.output: CRFLayer | SoftmaxLayer = kind(ops.within("output"), sizes["tags"])
+        kind = CRFLayer if sizes.crf else SoftmaxLayer
+        self.output: CRFLayer | SoftmaxLayer = kind(ops.within("output"), sizes.tags)
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:
         """Score the tags of each of the words `source` (B, T) of `lengths` (B,): (B, T, K).

@@ -24,6 +24,7 @@ from seqrnn.data.dataset.batching import (
 )
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
@@ -31,7 +32,8 @@ from seqrnn.metrics.language import entropy, language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
-from seqrnn.tasks.task import Claim, Scorer, Task, Values, one_batch
+from seqrnn.tasks.scorer import Scorer, Values
+from seqrnn.tasks.task import Claim, Task, one_batch
 
 MAX_NEXT_TOKENS = 10  # that an explanation tells
 
@@ -98,9 +100,9 @@ class LanguageModeling(Task):
         """Return the network as a lecture draws it."""
         return aligned("x_2", "x_3", "x_T+1")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
-        return {"vocabulary": len(self.text.tokenizer)}
+        return TokenSizes(len(self.text.tokenizer))
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""

@@ -15,12 +15,14 @@ from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels
+from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values, with_classes
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, with_classes
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
@@ -104,7 +106,7 @@ class Polyphony(PredictionTask):
 
         return NotesSeen()
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of keys."""
         return self.source.sizes()
 

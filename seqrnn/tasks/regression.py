@@ -21,11 +21,13 @@ from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
 from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.networks.sizes import ClassifierSizes
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.source_batches import source_batch_count, source_batches
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
@@ -108,9 +110,9 @@ class Regression(PredictionTask):
 
         return NumbersSeen()
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> ClassifierSizes:
         """Return the sizes of the input, and that one number comes out."""
-        return {**self.source.sizes(), "classes": 1, "numeric": 1}
+        return ClassifierSizes(self.source.sizes(), 1, "number")
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""

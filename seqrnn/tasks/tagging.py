@@ -27,21 +27,16 @@ from seqrnn.data.text.tokenizer import TokenizerSettings
 from seqrnn.data.text.tokens import split_tokens
 from seqrnn.errors import UsageError
 from seqrnn.metrics.calibration import (
-    JudgedAnswers,
-    ThinnedSample,
     confidence_of,
-    fit_confidence,
-    fit_temperature,
     with_temperature,
 )
-from seqrnn.metrics.classification import class_table, confusions
-from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.metrics.spans import SpanCounts
-from seqrnn.run.calibration import UNCALIBRATED, Calibration
+from seqrnn.networks.sizes import TaggerSizes
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_steps
 from seqrnn.tasks.grade import Grade
-from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask, Scorer, Values
+from seqrnn.tasks.scorer import Values
+from seqrnn.tasks.tagging_scorer import TaggingScorer
+from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
@@ -161,15 +156,10 @@ class Tagging(PredictionTask):
 
         return NamesSeen("tag", self.tags.names_of)
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TaggerSizes:
         """Return the sizes of the vocabularies, and whether the output layer is a CRF."""
-        read = self.config.model.character_size > 0
-        return {
-            "vocabulary": len(self.source.tokenizer),
-            "characters": len(self.characters.tokenizer) if read else 0,
-            "tags": len(self.tags.tags),
-            "crf": int(self._has_crf()),
-        }
+        characters = len(self.characters.tokenizer) if self.config.model.character_size > 0 else 0
+        return TaggerSizes(len(self.source.tokenizer), characters, len(self.tags.tags), self._has_crf())
 
     def _has_crf(self) -> bool:
         layer = self.config.model.output_layer
@@ -222,18 +212,18 @@ class Tagging(PredictionTask):
 
     def answers(self, values: Values, batch: Batch, choice: LabelSelection) -> list[Answer]:
         """Name the tags of each sentence of a batch; with `part_probs`, score every tag of each token."""
-        answers = self._tagged(values, batch)
         if not choice.part_probs:
-            return answers
+            return self._tagged(values, batch, self.calibrated(values))
         every = with_temperature(values["log_probs"], self.calibration.temperature)  # (B, T, K)
+        answers = self._tagged(values, batch, self.calibrated(values, every))
         return [
             answer._replace(part_classes=scores[: len(answer.parts)].tolist())
             for answer, scores in zip(answers, every, strict=True)
         ]
 
-    def _tagged(self, values: Values, batch: Batch) -> list[Answer]:
+    def _tagged(self, values: Values, batch: Batch, calibrated: np.ndarray) -> list[Answer]:
         sure = confidence_of(values["log_prob"], self.calibration.confidence).tolist()
-        columns = (values["tags"], self.calibrated(values), values["log_prob"], batch.arrays["lengths"], sure)
+        columns = (values["tags"], calibrated, values["log_prob"], batch.arrays["lengths"], sure)
         return [
             self._answer(tags[:length], log_probs[:length], float(log_prob) or 0.0)._replace(
                 confidences=(likely,) if length else ()
@@ -256,12 +246,16 @@ class Tagging(PredictionTask):
         """Return the tags."""
         return [output.output for output in outputs]
 
-    def calibrated(self, values: Values) -> np.ndarray:
-        """Return the log-probability of each chosen tag, (B, T), as it is answered."""
+    def calibrated(self, values: Values, every: np.ndarray | None = None) -> np.ndarray:
+        """Return the log-probability of each chosen tag, (B, T), as it is answered.
+
+        `every` is that of all tags, (B, T, K), where it is known.
+        """
         if self.calibration.temperature == 1.0:
             return values["tag_log_probs"]
-        log_probs = with_temperature(values["log_probs"], self.calibration.temperature)  # (B, T, K)
-        return np.take_along_axis(log_probs, values["tags"][:, :, None], axis=2)[:, :, 0]
+        if every is None:
+            every = with_temperature(values["log_probs"], self.calibration.temperature)
+        return np.take_along_axis(every, values["tags"][:, :, None], axis=2)[:, :, 0]
 
     @property
     def may_abstain(self) -> bool:
@@ -291,78 +285,3 @@ class Tagging(PredictionTask):
                 cells.append(f"{math.exp(answer.parts[place]):.4f}" if known else "")
             rows.append("\t".join(cells) + "\n")
         return "".join(rows)
-
-
-class TaggingScorer(Scorer):
-    """Gathers the chosen tags of a data set."""
-
-    def __init__(self, task: Tagging) -> None:
-        self._known, self._names = len(task.tags.known), task.tags.names
-        self._spans = None if task.scheme is None else SpanCounts()
-        self._chosen: list[np.ndarray] = []
-        self._targets: list[np.ndarray] = []
-        self._calibrated, self._confidence = task.calibrated, task.calibration.confidence
-        self._judged, self._judged_rows = (JudgedAnswers(task.calibration != UNCALIBRATED) for _ in range(2))
-        self._sample = ThinnedSample()
-        self._scores: list[np.ndarray] = []
-
-    def add(self, batch: Batch, values: Values) -> None:
-        """Take the answers to one batch."""
-        actual, chosen, lengths = batch.arrays["tags"], values["tags"], batch.arrays["lengths"]
-        mask = np.arange(actual.shape[1]) < lengths[:, None]
-        self._targets.append(actual[mask])
-        self._chosen.append(chosen[mask])
-        self._judge(values, actual, mask)
-        if self._spans is not None:
-            for row, length in enumerate(lengths):
-                self._spans.add(self._named(actual[row, :length]), self._named(chosen[row, :length]))
-
-    def _judge(self, values: Values, actual: np.ndarray, mask: np.ndarray) -> None:
-        """Take note of how sure the model was of each tag and of each sentence; blank ones say nothing."""
-        right, known = values["tags"] == actual, mask & (actual < self._known)
-        self._sample.add(values["log_probs"][known], actual[known])
-        before, after = (
-            np.exp(scores[mask]) for scores in (values["tag_log_probs"], self._calibrated(values))
-        )
-        self._judged.add(before, after, right[mask])
-        filled = mask.any(axis=1)
-        scores = values["log_prob"][filled]
-        self._scores.append(scores)
-        sure = confidence_of(scores, None), confidence_of(scores, self._confidence)
-        self._judged_rows.add(*sure, (right | ~mask).all(axis=1)[filled])
-
-    def fit_calibration(self) -> Calibration:
-        """Fit a temperature to the tags, and a confidence to the sentences whose tags are all right."""
-        rows = self._judged_rows
-        scores = np.concatenate(self._scores) if self._scores else np.empty(0)
-        return Calibration(
-            temperature=fit_temperature(*self._sample.rows()), confidence=fit_confidence(scores, rows.right)
-        )
-
-    @property
-    def judged(self) -> JudgedAnswers:
-        """The chosen tags."""
-        return self._judged
-
-    @property
-    def judged_rows(self) -> JudgedAnswers:
-        """The sentences, which are right where all their tags are."""
-        return self._judged_rows
-
-    def _named(self, tags: np.ndarray) -> list[str]:
-        return [self._names[tag] for tag in tags]
-
-    def result(self, loss: float) -> Evaluation:  # noqa: ARG002
-        """Return `accuracy` over tokens, `span_f1` where tags mark spans, and the number of unknown tags.
-
-        The classes are the types of spans, or else the tags.
-        """
-        actual, chosen = np.concatenate(self._targets), np.concatenate(self._chosen)
-        figures = {"accuracy": float((actual == chosen).mean())}
-        unknown = {"unknown_labels": int((actual >= self._known).sum())}
-        if self._spans is not None:
-            spans = {"span_f1": self._spans.f1()}
-            return Evaluation({**figures, **spans, **unknown}, tuple(self._spans.table()))
-        table = class_table(actual, chosen, self._names)
-        pairs = confusions(actual, chosen, self._names)
-        return Evaluation({**figures, **unknown}, tuple(table), tuple(pairs))

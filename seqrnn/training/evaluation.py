@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +23,8 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
-from seqrnn.tasks.task import Scorer, Task, Values
+from seqrnn.tasks.scorer import Scorer, Values
+from seqrnn.tasks.task import Task
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 SLOWER_ALONE = 2.0  # times: a text that is read in one stream
@@ -71,6 +75,15 @@ class EvaluationOptions:
         )
 
 
+class AnsweredBatch(NamedTuple):
+    """A batch, what a model says of it, if it was asked, and the sum of its losses over `counted` targets."""
+
+    batch: Batch
+    values: Values | None
+    loss: float
+    counted: int
+
+
 @torch.inference_mode()
 def evaluate(
     model: nn.Module,
@@ -86,34 +99,74 @@ def evaluate(
     is not finite.
     """
     options = options or EvaluationOptions()
-    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    scorer = scorer or task.scorer()
-    total = torch.zeros((), dtype=torch.float64, device=device)
-    counted = torch.zeros((), dtype=torch.int64, device=device)
-    targets, carry = 0, None
-    for batch in task.batches(dataset, BatchOrder(streams=options.streams)):
+    batches = task.batches(dataset, BatchOrder(streams=options.streams))
+    evaluation = scored(task, dataset, options, _answered(model, task, (dataset, options), batches), scorer)
+    model.train(was_training)
+    return evaluation
+
+
+@torch.inference_mode()
+def answers_of_part(
+    model: nn.Module,
+    task: Task,
+    dataset: Dataset,
+    options: EvaluationOptions,
+    share: Callable[[int], tuple[int, int]],
+) -> Iterator[AnsweredBatch]:
+    """Yield what a model says of some of the batches of `evaluate`: `share` tells of how many which.
+
+    What `scored` makes of those of all shares, in their order, is what `evaluate` returns, to the last bit.
+    """
+    model.eval()
+    order = BatchOrder(streams=options.streams)
+    start, stop = share(task.batch_count(dataset, order))
+    yield from _answered(model, task, (dataset, options), islice(task.batches(dataset, order), start, stop))
+
+
+def _answered(
+    model: nn.Module, task: Task, asked: tuple[Dataset, EvaluationOptions], batches: Iterable[Batch]
+) -> Iterator[AnsweredBatch]:
+    (dataset, options), device, carry = asked, next(model.parameters()).device, None
+    for batch in batches:
         output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
-        total, counted, carry = total + output.loss.total, counted + output.loss.count, output.carry
-        targets += batch.targets
+        carry = output.carry
+        values: Values | None = None
         if not task.searches:
-            scorer.add(batch, to_arrays(output))
+            values = to_arrays(output)
         elif chosen := _sample(batch, len(dataset), options.max_generated):
-            scorer.add(chosen, _generated(model, chosen, Limits(task.generation_limit(chosen)), options.beam))
-    model.train(was_training)
-    loss = total.item() / max(int(counted), 1)
+            values = _generated(model, chosen, Limits(task.generation_limit(chosen)), options.beam)
+        yield AnsweredBatch(batch, values, output.loss.total.item(), int(output.loss.count))
+
+
+def scored(
+    task: Task,
+    dataset: Dataset,
+    options: EvaluationOptions,
+    answered: Iterable[AnsweredBatch],
+    scorer: Scorer | None = None,
+) -> Evaluation:
+    """Return the figures of the answers to all batches of a data set; see `evaluate`."""
+    scorer = scorer or task.scorer()
+    total, counted, targets = 0.0, 0, 0
+    for batch, values, loss, count in answered:
+        total, counted, targets = total + loss, counted + count, targets + batch.targets
+        chosen = _sample(batch, len(dataset), options.max_generated) if task.searches else batch
+        if values is not None and chosen is not None:
+            scorer.add(chosen, values)
+    loss = total / max(counted, 1)
     if not math.isfinite(loss):
         raise NumericError(
             f"the loss is {loss}: the weights are damaged or diverged; train with a lower rate"
         )
     known = {"loss": loss if counted or not targets else None}
     general = {"task": task.name, "examples": len(dataset), "tokens": targets, **known}
-    scored = scorer.result(loss)
+    found = scorer.result(loss)
     return replace(
-        scored,
-        figures={**general, **scored.figures, **scorer.trust(options.min_probability)},
+        found,
+        figures={**general, **found.figures, **scorer.trust(options.min_probability)},
         reliability=scorer.reliability(),
         coverage=scorer.coverage(),
     )

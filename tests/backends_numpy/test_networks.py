@@ -55,7 +55,7 @@ def test_a_classifier(twins, batches, cell, pooling, shape):
 
 def test_a_classifier_keeps_what_its_whole_vocabulary_brings_for_batches_of_many_tokens(twins, cell):
     session, engine, network = twins("tsv", {**cell, "model.bidirectional": True})
-    size = session.task.sizes()["vocabulary"]
+    size = session.task.sizes().reads.vocabulary
     generator = np.random.default_rng(1)
     layer = network.network._rnn.layers.layers[0][1]
     assert layer._table_projected is None

@@ -14,9 +14,11 @@ from seqrnn.backends.torch.networks import LOSSES
 from seqrnn.backends.torch.ops import TorchOps
 from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import BatchOrder
+from seqrnn.data.fields.input_sizes import TokenSizes, VectorSizes
 from seqrnn.errors import UsageError
 from seqrnn.networks.inputs import VectorInput, build_input
-from seqrnn.networks.predictions import choose_prediction
+from seqrnn.networks.predictions import PREDICTIONS
+from seqrnn.networks.sizes import ClassifierSizes
 from seqrnn.training.evaluation import evaluate, to_tensors
 from seqrnn.training.events import Stepped
 from seqrnn.training.session import RunTarget
@@ -39,15 +41,15 @@ def test_vectors_enter_as_they_are_but_as_floats():
 def test_what_is_read_decides_the_input_and_its_size():
     config = ModelConfig(embedding_size=7)
     ops = TorchOps(nn.Module(), True).within("embedding")
-    assert build_input(ops, config, {"features": 3})[1] == 3
-    embedding, size = build_input(ops, config, {"vocabulary": 20})
+    assert build_input(ops, config, VectorSizes(3))[1] == 3
+    embedding, size = build_input(ops, config, TokenSizes(20))
     assert (size, embedding.table.weight.shape) == (7, (20, 7))
 
 
 @torch.inference_mode()
 def test_layers_without_recurrence_are_those_of_their_equation():
     config = ModelConfig(num_layers=2, hidden_size=4)
-    model = build_network("feed-forward", config, {"features": 3, "classes": 2, "multi_label": 0}).eval()
+    model = build_network("feed-forward", config, ClassifierSizes(VectorSizes(3), 2, "label")).eval()
     x = torch.randn(5, 1, 3, generator=torch.Generator().manual_seed(1))
     h = x[:, 0]
     for layer in model.reader.layers.children():
@@ -57,15 +59,15 @@ def test_layers_without_recurrence_are_those_of_their_equation():
     torch.testing.assert_close(model({"source": x}).values["log_probs"], expected)
 
 
-def judged(sizes, scores, labels, objective=PLAIN):
+def judged(predicts, scores, labels, objective=PLAIN):
     """The loss of scores, and what they say."""
-    prediction = choose_prediction(sizes)
+    prediction = PREDICTIONS[predicts]
     return LOSSES[prediction](scores, labels, objective), prediction(TorchOps(nn.Module(), True), scores)
 
 
 def test_one_label_costs_its_negative_log_probability():
     labels = torch.tensor([0, 2])
-    loss, values = judged({"multi_label": 0}, SCORES, labels)
+    loss, values = judged("label", SCORES, labels)
     by_hand = -sum(SCORES[row].softmax(0)[label].log() for row, label in enumerate(labels))
     assert loss.total.item() == pytest.approx(by_hand.item(), rel=1e-6)
     assert loss.count == 2
@@ -74,7 +76,7 @@ def test_one_label_costs_its_negative_log_probability():
 
 def test_several_labels_cost_a_binary_loss_each():
     labels = torch.tensor([[1, 0, 1], [0, 0, 0]])
-    loss, values = judged({"multi_label": 1}, SCORES, labels)
+    loss, values = judged("labels", SCORES, labels)
     p = 1 / (1 + torch.exp(-SCORES))
     by_hand = -(labels * p.log() + (1 - labels) * (1 - p).log()).sum()
     assert loss.total.item() == pytest.approx(by_hand.item(), rel=1e-5)
@@ -83,15 +85,15 @@ def test_several_labels_cost_a_binary_loss_each():
 
 def test_a_number_costs_its_squared_difference_whatever_the_objective():
     scores, numbers = torch.tensor([[1.5], [-2.0]]), torch.tensor([1.0, 2.0])
-    loss, values = judged({"numeric": 1}, scores, numbers, Objective(label_smoothing=0.3))
+    loss, values = judged("number", scores, numbers, Objective(label_smoothing=0.3))
     assert loss.total.item() == pytest.approx(0.25 + 16)
     assert loss.count == 2
     assert values["numbers"].tolist() == [1.5, -2.0]
 
 
-@pytest.mark.parametrize("sizes", [{"multi_label": 0}, {"multi_label": 1}, {"numeric": 1}])
-def test_without_targets_there_are_answers_and_no_loss(sizes):
-    model = build_network("feed-forward", ModelConfig(), {"features": 3, "classes": 1, **sizes})
+@pytest.mark.parametrize("predicts", list(PREDICTIONS))
+def test_without_targets_there_are_answers_and_no_loss(predicts):
+    model = build_network("feed-forward", ModelConfig(), ClassifierSizes(VectorSizes(3), 1, predicts))
     output = model({"source": SCORES[:, None]})
     assert output.loss is None
     assert len(next(iter(output.values.values()))) == 2
@@ -100,7 +102,7 @@ def test_without_targets_there_are_answers_and_no_loss(sizes):
 @pytest.fixture
 def network():
     torch.manual_seed(4)
-    return build_network("polyphony", ModelConfig(cell="gru", hidden_size=6), {"features": 4}).eval()
+    return build_network("polyphony", ModelConfig(cell="gru", hidden_size=6), VectorSizes(4)).eval()
 
 
 NOTES = [[[0, 1], [2], [], [1, 3]], [[3]], [[1], [1, 2]]]

@@ -59,7 +59,7 @@ def test_a_classifier_is_measured_on_labels_that_it_does_not_have(train, valid, 
     assert figures["loss"] > 0.0
     support = {row.label: row.support for row in evaluation.classes}
     assert support == {"a": 1, "b": 0, "c": 0, "z": 2, "y": 1}
-    assert session.task.sizes()["classes"] == 3
+    assert session.task.sizes().classes == 3
 
 
 def test_the_loss_of_nothing_but_unknown_labels_is_none(train, valid):

@@ -40,10 +40,11 @@ def test_names_that_only_the_test_data_have_are_none_of_the_training(folder, tes
 
 
 def test_a_resumed_run_can_be_tested_on_other_data(seqrnn, folder, tested) -> None:
-    again = seqrnn("train", "-o", "tested", "--resume", "--test", "train.csv", "--test", "train.jsonl")
+    (folder / "more.csv").write_bytes((folder / "train.csv").read_bytes())
+    again = seqrnn("train", "-o", "tested", "--resume", "--test", "train.csv", "--test", "more.csv")
     assert again.returncode == 0, again.stderr.decode()
     found = json.loads((folder / "tested" / "test.json").read_text())
-    assert found["files"] == ["train.csv", "train.jsonl"]
+    assert found["files"] == ["train.csv", "more.csv"]
     assert found["figures"]["examples"] == 2 * 288
 
 
@@ -53,6 +54,7 @@ def test_a_resumed_run_can_be_tested_on_other_data(seqrnn, folder, tested) -> No
         (["--test", "nowhere.tsv"], 3, "nowhere.tsv: No such file or directory"),
         (["--test", "wide.tsv"], 3, "wide.tsv:2: "),
         (["--test", "story.txt"], 3, "story.txt"),
+        (["--test", "train.csv", "--test", "train.jsonl"], 3, "train.jsonl: is jsonl by its name"),
         (["--test-src", "train.source"], 2, "--test-src and --test-tgt go together"),
         (["--test", "-", "--valid", "-"], 2, "- is standard input, which can be read once"),
     ],

@@ -11,6 +11,7 @@ from PIL import Image
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields import image_field
 from seqrnn.data.fields.image_field import ImageField
+from seqrnn.data.fields.input_sizes import ImageSizes
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError, ModelError
 
@@ -125,4 +126,4 @@ def test_an_image_that_has_gone_since_is_told():
 def test_a_column_holds_one_step_an_image():
     field = ImageField("source", 8, normalize=False)
     assert field.lengths(Column.of([np.arange(5), np.arange(9)]), np.arange(2)).tolist() == [1, 1]
-    assert field.sizes() == {"channels": 3, "side": 8}
+    assert field.sizes() == ImageSizes(3, 8)

@@ -8,6 +8,7 @@ import pytest
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.notes_field import NotesField
 from seqrnn.data.fields.number_field import NumberField
 from seqrnn.data.fields.source_kind import source_field
@@ -146,7 +147,7 @@ def test_what_was_learned_is_saved_and_loaded(field, examples):
     loaded.load_json(field.to_json())
     record = series(examples[3])
     np.testing.assert_array_equal(loaded.encode([record])[0].ids, field.encode([record])[0].ids)
-    assert loaded.sizes() == {"features": 3}
+    assert loaded.sizes() == VectorSizes(3)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_notes_are_a_byte_a_key_and_learn_nothing():
     (encoded,) = field.encode([series([[0, 4], [], [1]])])
     assert (encoded.ids.dtype, encoded.ids.tolist()) == (np.uint8, [[1, 0, 0, 0, 1], [0] * 5])
     assert encoded.truncated
-    assert (field.file_name, field.to_json(), field.sizes()) == (None, "", {"features": 5})
+    assert (field.file_name, field.to_json(), field.sizes()) == (None, "", VectorSizes(5))
     with pytest.raises(DataError, match="keys from 0 to 4"):
         field.learn([series([[5]])])
 
@@ -263,7 +264,7 @@ def test_what_is_read_decides_the_field():
         field = source_field(DataConfig(source_kind=kind, keys=12))
         assert type(field) is cls
         assert field.sequential == (kind != "vector")
-    assert source_field(DataConfig(source_kind="notes", keys=12)).sizes() == {"features": 12}
+    assert source_field(DataConfig(source_kind="notes", keys=12)).sizes() == VectorSizes(12)
 
 
 def test_fields_of_other_settings_describe_themselves_differently():

@@ -18,6 +18,7 @@ from seqrnn.backends.onnx.quantized import export_quantized
 from seqrnn.cli.settings import from_assignments
 from seqrnn.config import KEYS, ModelConfig
 from seqrnn.config_file import load_run_config, resolve
+from seqrnn.data.fields.input_sizes import ImageSizes, TokenSizes, VectorSizes
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.library.plan import continued, inherited
 from seqrnn.run.checkpoint import Checkpoint
@@ -101,11 +102,11 @@ def test_what_is_asked_is_not_filled_and_comes_in_batches_of_its_own(trained):
 def test_large_images_and_many_features_come_in_smaller_batches():
     """Weights tell nothing of the side of an image: a small file may ask for megabytes an image."""
     config = ModelConfig()
-    small, large = ({"channels": 3, "side": side} for side in (32, 1024))
-    assert order_of(config, small).limits.rows == order_of(config, {"vocabulary": 9}).limits.rows
+    small, large = (ImageSizes(3, side) for side in (32, 1024))
+    assert order_of(config, small).limits.rows == order_of(config, TokenSizes(9)).limits.rows
     assert order_of(config, large).limits.rows == 1
-    assert order_of(config, {"features": 65_536}).limits.positions * 65_536 <= 2**22
-    assert order_of(config, {"features": 88}).limits == order_of(config, {}).limits
+    assert order_of(config, VectorSizes(65_536)).limits.positions * 65_536 <= 2**22
+    assert order_of(config, VectorSizes(88)).limits == order_of(config, TokenSizes(9)).limits
 
 
 SIZES = {"hidden_size": 60_000, "embedding_size": 65_536, "num_layers": 64}

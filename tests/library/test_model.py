@@ -324,11 +324,11 @@ model = seqrnn.load({str(run_of("classifier"))!r})
 model.classify(["warm soup"])
 seqrnn.load({str(run_of("storyteller"))!r}).generate(["a"], max_len=3)
 assert state() == before
-slow = {{"torch", "sklearn", "typer", "rich", "pydantic", "importlib.metadata", "email"}}
-slow |= {{"tempfile", "difflib"}}
-assert not slow & set(sys.modules), slow & set(sys.modules)
-own = ("seqrnn.cli", "seqrnn.training", "seqrnn.inspection")
-assert not [name for name in sys.modules if name.startswith(own)]
+imported = set(sys.modules)
+slow = {{"torch", "sklearn", "typer", "pydantic", "importlib.metadata", "email", "tempfile", "difflib"}}
+assert not slow & imported, slow & imported
+ours = {{name.split(".")[1] for name in imported if name.startswith("seqrnn.")}}
+assert not ours & {{"cli", "training", "inspection", "reporting"}}, ours
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -9,8 +9,10 @@ from seqrnn.config import Config, DataConfig
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import texts_of
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS
+from seqrnn.networks.sizes import EncoderDecoderSizes
 from seqrnn.tasks.seq2seq import Seq2Seq
 
 RECORDS = [
@@ -126,4 +128,4 @@ def test_a_row_is_known_by_its_text_and_told_as_one():
     assert task.plain_fields("abc") == {"text": "abc"}
     assert task.metric == "token_error_rate"
     assert task.shape().startswith("many-to-many")
-    assert task.sizes() == {"vocabulary": 7, "sequential": 1, "target_vocabulary": 7}
+    assert task.sizes() == EncoderDecoderSizes(TokenSizes(7), sequential=True, target_vocabulary=7)

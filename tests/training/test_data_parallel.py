@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from workers import NAMES, STREAMED, shortened, trained
+from workers import ALARM, ASTRAY, NAMES, STREAMED, shortened, trained
 
 SCRIPT = Path(__file__).with_name("workers.py")
 
@@ -56,6 +56,13 @@ def check_equal(found, expected):
 @pytest.mark.parametrize("name", NAMES)
 def test_two_workers_have_the_losses_of_one(name, folder, by_two):
     check_equal(by_two[name], trained(folder, name))
+
+
+def test_all_workers_go_back_where_a_training_has_gone_astray(folder, by_two):
+    alone = trained(folder, STREAMED, run=f"{ASTRAY} alone")
+    check_equal(by_two[ASTRAY], alone)
+    assert alone["losses"][:ALARM] == trained(folder, STREAMED, run="not astray")["losses"][:ALARM]
+    assert alone["losses"][ALARM:] != trained(folder, STREAMED, run="nor this")["losses"][ALARM:]
 
 
 def test_a_training_goes_on_with_another_number_of_workers(folder, by_two):

@@ -23,6 +23,7 @@ from seqrnn.training.data_parallel import DataParallelWorkers, device_of
 from seqrnn.training.events import Evaluated, Stepped
 from seqrnn.training.following import follow
 from seqrnn.training.meeting import Meeting
+from seqrnn.training.rollback import LossWatch
 from seqrnn.training.session import RunTarget, Session
 from seqrnn.training.worker_processes import WorkerPlace
 from seqrnn.training.workers import Workers
@@ -50,6 +51,7 @@ SMALL = {
     "training.warmup": 0.0,
     "training.evaluate_every": 6,
 }
+ASTRAY, ALARM = "astray", 9  # a run, and the update after which it goes back
 OWN = {STREAMED: {"training.batch_size": 3}}  # streams, which two workers cannot divide evenly
 
 
@@ -66,10 +68,24 @@ def shortened(folder: Path) -> None:
     (folder / "scenes").symlink_to(SAMPLES / "scenes")
 
 
+class Alarm(LossWatch):
+    """Finds once that a training has gone astray, between two evaluations."""
+
+    def look(self, loss: float, rate: float) -> str | None:
+        self._updates += 1
+        return "a test wants it" if self._updates == ALARM else None
+
+    def begin_anew(self) -> None:
+        """Stay quiet."""
+
+
 def trained(
     folder: Path, name: str, workers: Workers | None = None, run: str = "", **changes: object
 ) -> dict[str, list[float]]:
-    """Train on a sample, or go on with a `run`; what differs from its settings is given by name."""
+    """Train on a sample, or go on with a `run`; what differs from its settings is given by name.
+
+    A run of the name `ASTRAY` goes back to an earlier state.
+    """
     layer = from_yaml((SAMPLES / f"{name}.yaml").read_text(encoding="utf-8"), name)
     files = [str(folder / Path(file).name) for file in layer["data.train"].value]
     kept = {key: value for key, value in layer.items() if key not in {"training.epochs", "training.budget"}}
@@ -82,6 +98,8 @@ def trained(
     task = load(TASKS[config.task])(config)
     prepared = prepare(config.data, task.fields, 1)
     session = Session(config, task, prepared, workers=workers)
+    if run.startswith(ASTRAY):
+        session.trainer._watch = Alarm(None, False)
     if isinstance(workers, DataParallelWorkers) and not workers.leads:
         follow(session.trainer, workers)
         return {}
@@ -102,12 +120,14 @@ def main(folder: Path) -> None:
     while not meeting.is_complete():
         time.sleep(0.01)
     found = {}
-    for number, case in enumerate((*NAMES, "by one")):
+    for number, case in enumerate((*NAMES, ASTRAY, "by one")):
         # By turns as neighbours, through shared memory, and as workers of different machines, through Gloo.
         here = replace(place, local_count=place.count if number % 2 else 1)
         workers = DataParallelWorkers(PrefixStore(case, meeting.store), here, device_of("cpu", place))
         if case in NAMES:
             found[case] = trained(folder, case, workers)
+        elif case == ASTRAY:
+            found[case] = trained(folder, STREAMED, workers, f"{ASTRAY} by two")
         else:
             found[case] = trained(folder, STREAMED, workers, case, steps=24)
         workers.close()

@@ -8,12 +8,14 @@ from seqrnn.answering.backend import Backend
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.backends.numpy.networks import build_network
 from seqrnn.backends.numpy.weights import Array, Take, load_network, parameters_of
+from seqrnn.data.fields.input_sizes import ImageSizes
+from seqrnn.networks.sizes import input_of
 from seqrnn.run.tensors import Expected
 
 
 def can_run(run: OpenedRun) -> bool:
     """Say whether there is a network without PyTorch for a run: not where it reads images, with channels."""
-    return "channels" not in run.task.sizes()
+    return not isinstance(input_of(run.task.sizes()), ImageSizes)
 
 
 def open_backend(run: OpenedRun) -> Backend:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import local
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from seqrnn.answering.backend import Backend
-from seqrnn.backends.numpy.ops import NumpyOps
+from seqrnn.backends.numpy.linear import Linear
+from seqrnn.backends.numpy.ops import Embedding, NumpyOps, Recurrence
 from seqrnn.backends.numpy.rnn import Layers
 from seqrnn.backends.numpy.single_stream import SingleStreamDecoder
 from seqrnn.backends.numpy.unrolled import UntraceableError
@@ -20,38 +21,41 @@ from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import Batch
+from seqrnn.networks.encoder_decoder import EncoderDecoder
+from seqrnn.networks.language_model import LanguageModel
+from seqrnn.networks.ops import Learns
+from seqrnn.networks.predictions import PredictingNetwork
+from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.search.step import Prediction, log_softmax
-from seqrnn.tasks.task import Values
+from seqrnn.tasks.scorer import Values
 
 
 class Predictor:
     """A network of a `PredictionTask`."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: PredictingNetwork) -> None:
         self.network = network
 
     def values(self, batch: Batch) -> Values:
         """Compute what the task makes its answers from."""
-        values: Values = self.network.predict(self.network.scores(batch.arrays), batch.arrays)
-        return values
+        return self.network.predict(self.network.scores(batch.arrays), batch.arrays)
 
 
 class Writer:
     """An encoder-decoder."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: EncoderDecoder) -> None:
         self.network, self.step, self.select = network, network.step, network.select
 
     def begin(self, batch: Batch) -> Prediction:
         """Begin a sequence for each row of a batch: the first token's logits (A, V)."""
-        begun: Prediction = self.network.begin(batch.arrays)
-        return begun
+        return self.network.begin(batch.arrays)
 
 
-class LanguageModel:
+class TextPredictor:
     """A language model."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: LanguageModel) -> None:
         self.network = network
         self._of_thread = local()
 
@@ -67,13 +71,13 @@ class LanguageModel:
         return single
 
     def _make_single_stream(self) -> SingleStreamDecoder | None:
-        network = self.network
-        inputs = network.rnn.token_steps(network.embed.table).single_inputs
-        layers = network.rnn.layers.layers
+        network, rnn = self.network, cast(Recurrence, self.network.rnn)
+        inputs = rnn.token_steps(cast(Embedding, network.embed).table).single_inputs
+        layers = rnn.layers.layers
         if inputs is None or network.projection is not None or len(layers) > 1:
             return None
         try:
-            return SingleStreamDecoder(inputs, layers[0][0], network.output)
+            return SingleStreamDecoder(inputs, layers[0][0], cast(Linear, network.output))
         except UntraceableError:
             return None
 
@@ -91,8 +95,7 @@ class LanguageModel:
         """Read one more token of each sequence, (N,)."""
         if len(tokens) == 1 and (single := self._single_stream()) is not None:
             return single(tokens.item(), states)
-        predicted: tuple[Array, Layers] = self.network.step(tokens, states)
-        return predicted
+        return self.network.step(tokens, states)
 
     def log_likelihood(self, batch: Batch) -> Array:
         """Return the log-probability of `targets` (B, T) up to the `lengths`, (B,), in nats.
@@ -118,17 +121,17 @@ class LanguageModel:
         return list(layers)
 
 
-KINDS: Mapping[str, Callable[[Any], Backend]] = {
+KINDS: Mapping[Learns, Callable[..., Backend]] = {
     "labels": Predictor,
     "notes": Predictor,
     "tags": Predictor,
-    "text": LanguageModel,
+    "text": TextPredictor,
     "target": Writer,
 }
 """What asks a network, by what it was trained on."""
 
 
-def build_network(take: Take, name: str, config: ModelConfig, sizes: Mapping[str, int]) -> Backend:
+def build_network(take: Take, name: str, config: ModelConfig, sizes: NetworkSizes) -> Backend:
     """Make the network `name` of the catalogue, ready to be asked."""
     description = load(NETWORKS[name])
     return KINDS[description.learns](description(NumpyOps(take), config, sizes))

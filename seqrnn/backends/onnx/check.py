@@ -19,7 +19,7 @@ BATCHES = (((1,), 1), ((17,), 17), ((6, 0, 4), 6), ((3, 12, 1, 0, 12, 2, 5, 1), 
 """The lengths of rows, and the steps to which they are filled, of each batch that is tried."""
 
 
-def check(network: Network, ports: Sequence[Port], content: bytes) -> float:
+def check(network: Network[Any, Any, Any], ports: Sequence[Port], content: bytes) -> float:
     """Run the file `content` on sample batches; return the largest difference from what NumPy computes.
 
     Raises NumericError where that is more than `ALLOWED`, and UsageError where onnxruntime is missing.
@@ -38,7 +38,9 @@ def check(network: Network, ports: Sequence[Port], content: bytes) -> float:
     return largest
 
 
-def check_writing(encoder: Network, decoder: DecoderNetwork, contents: Sequence[bytes]) -> float:
+def check_writing(
+    encoder: Network[Any, Any, Any], decoder: DecoderNetwork, contents: Sequence[bytes]
+) -> float:
     """Write greedily with the files of an encoder and a decoder; return what `check` does.
 
     Raises NumericError as that does.

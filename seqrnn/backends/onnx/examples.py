@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqrnn.backends.numpy.networks import Predictor
 from seqrnn.backends.onnx.graph import Array, Graph
 from seqrnn.backends.onnx.network import Arrays, Network, Trained
 from seqrnn.backends.onnx.sources import Source
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.number_field import NumberField
+from seqrnn.networks.predictions import PredictingNetwork
+from seqrnn.networks.sizes import ClassifierSizes
 
 
-class ExampleNetwork(Network):
+class ExampleNetwork(Network[PredictingNetwork, ClassifierSizes | VectorSizes, Predictor]):
     """What is read, and `lengths` (B,) where it has steps -> `log_probs` (B, K), or `numbers` (B,)."""
 
     about = (
@@ -31,7 +35,7 @@ class ExampleNetwork(Network):
     def graph(self) -> Graph:
         """Put the network together."""
         graph = Graph()
-        network = self.trained.network(graph)
+        network = self.network(graph)
         arrays = self._source.add_to(graph)
         scores = network.scores(arrays)
         if self._temperature != 1.0:
@@ -41,8 +45,8 @@ class ExampleNetwork(Network):
             numbers = self._restored(graph, values["numbers"])
             graph.output(numbers, "numbers", "float64", "batch")
         else:
-            sizes = self.trained.task.sizes()
-            classes = sizes["classes"] if "classes" in sizes else sizes["features"]
+            sizes = self.sizes
+            classes = sizes.classes if isinstance(sizes, ClassifierSizes) else sizes.features
             graph.output(values["log_probs"], "log_probs", "float32", "batch", classes)
         return graph
 
@@ -71,7 +75,7 @@ class ExampleNetwork(Network):
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin."""
-        network, arrays = self.trained.twin.network, self._source.arrays(inputs)
+        network, arrays = self.twin.network, self._source.arrays(inputs)
         values = network.predict(network.scores(arrays) / np.float32(self._temperature), arrays)
         if "numbers" in values:
             return {"numbers": self._numbers.restore(values["numbers"])}

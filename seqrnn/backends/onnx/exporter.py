@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import seqrnn
 from seqrnn.answering.opened_run import OpenedRun
@@ -53,7 +54,7 @@ def export_onnx(run: OpenedRun, path: Path) -> list[Written]:
     return list(map(Written, paths, map(len, contents), differences))
 
 
-def _networks(run: OpenedRun) -> list[Network]:
+def _networks(run: OpenedRun) -> list[Network[Any, Any, Any]]:
     if not can_run(run):
         raise UsageError("`onnx`: models of images cannot be exported; all others can")
     twin, parameters = open_with_parameters(run)

@@ -6,12 +6,13 @@ Its twin in `backends/numpy/` says what the operators give.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 
+from seqrnn.answering.backend import Backend
 from seqrnn.backends.onnx.graph import Array, Graph, Part
 from seqrnn.backends.onnx.ops import OnnxOps
 from seqrnn.catalog import NETWORKS, load
@@ -23,20 +24,20 @@ Arrays = Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model: its settings and its task, its parameters by name, and its twin in NumPy."""
+    """A trained model: its settings and its task, its parameters by name, and what answers in NumPy."""
 
     config: ModelConfig
     task: Task
     parameters: Arrays
-    twin: Any
-
-    def network(self, graph: Graph) -> Any:
-        """Return the network, which adds what it is asked to a graph."""
-        description = load(NETWORKS[self.task.model])
-        return description(OnnxOps(Part(graph, self.parameters)), self.config, self.task.sizes())
+    twin: Backend
 
 
-class Network(ABC):
+Described = TypeVar("Described")
+Sizes = TypeVar("Sizes")
+Twin = TypeVar("Twin")
+
+
+class Network(ABC, Generic[Described, Sizes, Twin]):
     """A trained network that can be written as a graph."""
 
     name: ClassVar[str] = ""
@@ -47,6 +48,13 @@ class Network(ABC):
 
     def __init__(self, trained: Trained) -> None:
         self.trained = trained
+        self.sizes = cast(Sizes, trained.task.sizes())
+        self.twin = cast(Twin, trained.twin)
+
+    def network(self, graph: Graph) -> Described:
+        """Return the network, which adds what it is asked to a graph."""
+        description: Callable[..., Described] = load(NETWORKS[self.trained.task.model])
+        return description(OnnxOps(Part(graph, self.trained.parameters)), self.trained.config, self.sizes)
 
     @abstractmethod
     def graph(self) -> Graph:

@@ -6,10 +6,10 @@ Shapes: B batch, S source, L layers, H hidden, M size of an encoder's state, V v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from seqrnn.backends.numpy.networks import Writer
 from seqrnn.backends.onnx.graph import Array, Graph, Kind
 from seqrnn.backends.onnx.network import Arrays, Network, Trained
 from seqrnn.backends.onnx.sources import Source
@@ -18,13 +18,16 @@ from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.text.tokenizer import BOS
 from seqrnn.networks.attention import Memory
 from seqrnn.networks.decoder import DecoderState
+from seqrnn.networks.encoder_decoder import EncoderDecoder
+from seqrnn.networks.ops import Value
+from seqrnn.networks.sizes import EncoderDecoderSizes
 from seqrnn.search.step import log_softmax
 
 MEMORY: Mapping[str, Kind] = {"keys": "float32", "values": "float32", "mask": "bool"}
 STEPS = 12  # that a check writes
 
 
-class _Part(Network):
+class _Part(Network[EncoderDecoder, EncoderDecoderSizes, Writer]):
     """What both graphs share: the states of the decoder's layers, and the memory that it looks at."""
 
     def __init__(self, trained: Trained) -> None:
@@ -40,10 +43,10 @@ class _Part(Network):
 
     def _encoded(self, inputs: Arrays) -> dict[str, Array]:
         """Return what the encoder gives, by the names of its outputs, from NumPy."""
-        state = self.trained.twin.network.encode(self._read(inputs))
+        state = self.twin.network.encode(self._read(inputs))
         return {**self._states.named(state.layers, "out"), **self._memory_of(state.memory)}
 
-    def _memory_of(self, memory: Memory) -> dict[str, Any]:
+    def _memory_of(self, memory: Memory) -> dict[str, Value]:
         """Return the parts of a memory by name, if the decoder looks at one."""
         return {name: getattr(memory, name) for name in MEMORY} if self._attends else {}
 
@@ -63,7 +66,7 @@ class EncoderNetwork(_Part):
     def graph(self) -> Graph:
         """Put the encoder together."""
         graph = Graph()
-        network = self.trained.network(graph)
+        network = self.network(graph)
         arrays = self._source.add_to(graph)
         if "lengths" in arrays:
             arrays["source_lengths"] = arrays["lengths"]
@@ -103,7 +106,7 @@ class DecoderNetwork(_Part):
     def graph(self) -> Graph:
         """Put a step of the decoder together."""
         graph = Graph()
-        network = self.trained.network(graph)
+        network = self.network(graph)
         tokens = graph.input("tokens", "int64", "batch")
         layers = self._states.split(graph, self._states.inputs(graph))
         parts = [tokens] * len(MEMORY)  # without attention only the number of rows counts
@@ -119,7 +122,7 @@ class DecoderNetwork(_Part):
             "log_probs",
             "float32",
             "batch",
-            self.trained.task.sizes()["target_vocabulary"],
+            self.sizes.target_vocabulary,
         )
         self._states.outputs(graph, self._states.joined(graph, state.layers))
         return graph
@@ -127,25 +130,25 @@ class DecoderNetwork(_Part):
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random tokens after what the encoder gives for random sources."""
         encoded = self._encoded(self._source.sample(lengths, width, random))
-        vocabulary = self.trained.task.sizes()["target_vocabulary"]
+        vocabulary = self.sizes.target_vocabulary
         return {"tokens": random.integers(vocabulary, size=len(lengths)), **fed_back(encoded)}
 
     def expected(self, inputs: Arrays) -> dict[str, Array]:
         """Ask the twin."""
         memory = Memory(*(inputs.get(name, inputs["tokens"]) for name in MEMORY))
         state = DecoderState(self._states.layers(inputs), memory)
-        logits, state = self.trained.twin.step(inputs["tokens"], state)
+        logits, state = self.twin.step(inputs["tokens"], state)
         return {"log_probs": log_softmax(logits), **self._states.named(state.layers, "out")}
 
     def greedy(self, inputs: Arrays) -> Iterator[tuple[Array, Array]]:
         """Write greedily in NumPy for inputs of the encoder: what each step reads, and its `log_probs`."""
         batch = Batch(self._read(inputs), 0, 0, 0)
-        logits, state = self.trained.twin.begin(batch)
+        logits, state = self.twin.begin(batch)
         tokens = np.full(len(logits), BOS)
         for _ in range(STEPS):
             yield tokens, log_softmax(logits)
             tokens = logits.argmax(axis=1)
-            logits, state = self.trained.twin.step(tokens, state)
+            logits, state = self.twin.step(tokens, state)
 
 
 def fed_back(outputs: Arrays) -> dict[str, Array]:

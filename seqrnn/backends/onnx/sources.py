@@ -53,11 +53,11 @@ class Source:
         """Make random inputs of `lengths` (B,), filled to `width` steps."""
         sizes, size = self._field.sizes(), len(lengths)
         if isinstance(self._field, NotesField):
-            notes = random.integers(2, size=(size, width, sizes["features"])).astype(np.float32)
+            notes = random.integers(2, size=(size, width, sizes.features)).astype(np.float32)
             return {"notes": notes, "lengths": lengths}
         if not isinstance(self._field, VectorsField):
-            return {"tokens": random_tokens(lengths, width, sizes["vocabulary"], random), "lengths": lengths}
-        shape = (size, width, sizes["features"])[:: 1 if self.sequential else 2]
+            return {"tokens": random_tokens(lengths, width, sizes.vocabulary, random), "lengths": lengths}
+        shape = (size, width, sizes.features)[:: 1 if self.sequential else 2]
         vectors = random.normal(size=shape) * self._field.deviation + self._field.mean
         return {"vectors": vectors, **({"lengths": lengths} if self.sequential else {})}
 

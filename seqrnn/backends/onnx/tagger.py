@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqrnn.backends.numpy.networks import Predictor
 from seqrnn.backends.onnx.graph import Array, Graph
 from seqrnn.backends.onnx.layers import sequence_mask
 from seqrnn.backends.onnx.network import Arrays, Network
 from seqrnn.backends.onnx.sources import random_tokens
 from seqrnn.data.dataset.batching import Batch
+from seqrnn.networks.sizes import TaggerSizes
+from seqrnn.networks.tagger import Tagger
 from seqrnn.search.step import log_softmax
 
 LONGEST_WORD = 9  # characters of a word of the sample
 
 
-class TaggerNetwork(Network):
+class TaggerNetwork(Network[Tagger, TaggerSizes, Predictor]):
     """`tokens` (B, T) of `lengths` (B,), and how they are spelled -> `tags` (B, T) and `scores` (B, T, K).
 
     `characters` (B, T, C) and `character_lengths` (B, T) are inputs of a model that reads characters.
@@ -34,28 +37,28 @@ class TaggerNetwork(Network):
 
     def graph(self) -> Graph:
         """Put the network together."""
-        sizes, graph = self.trained.task.sizes(), Graph()
-        network = self.trained.network(graph)
+        sizes, graph = self.sizes, Graph()
+        network = self.network(graph)
         arrays = {"source": graph.input("tokens", "int64", "batch", "time")}
         arrays["lengths"] = graph.input("lengths", "int64", "batch")
-        if sizes["characters"]:
+        if sizes.characters:
             arrays |= _spellings(graph)
         scores = network.scores(arrays)  # (B, T, K)
         tags = network.output.tags(scores, sequence_mask(graph, arrays["lengths"], scores))
-        if not sizes["crf"]:
+        if not sizes.crf:
             scores = graph.add("LogSoftmax", scores, axis=2)
         graph.output(tags, "tags", "int64", "batch", "time")
-        graph.output(scores, "scores", "float32", "batch", "time", sizes["tags"])
+        graph.output(scores, "scores", "float32", "batch", "time", sizes.tags)
         return graph
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
         """Make random tokens of random characters."""
-        sizes = self.trained.task.sizes()
-        inputs = {"tokens": random_tokens(lengths, width, sizes["vocabulary"], random), "lengths": lengths}
-        if sizes["characters"]:
+        sizes = self.sizes
+        inputs = {"tokens": random_tokens(lengths, width, sizes.vocabulary, random), "lengths": lengths}
+        if sizes.characters:
             inside = np.arange(width) < lengths[:, None]  # (B, T)
             counts = random.integers(1, LONGEST_WORD + 1, size=inside.shape) * inside
-            flat = random_tokens(counts.reshape(-1), LONGEST_WORD + 1, sizes["characters"], random)
+            flat = random_tokens(counts.reshape(-1), LONGEST_WORD + 1, sizes.characters, random)
             inputs |= {
                 "characters": flat.reshape(*inside.shape, LONGEST_WORD + 1),
                 "character_lengths": counts,
@@ -72,10 +75,9 @@ class TaggerNetwork(Network):
                 "spelling_lengths": counts.reshape(-1),
                 "spelling_index": np.arange(counts.size).reshape(counts.shape),
             }
-        twin, batch = self.trained.twin, Batch(arrays, 0, 0, 0)
-        values = twin.values(batch)
-        scores = twin.network.scores(batch.arrays)
-        if not self.trained.task.sizes()["crf"]:
+        values = self.twin.values(Batch(arrays, 0, 0, 0))
+        scores = self.twin.network.scores(arrays)
+        if not self.sizes.crf:
             scores = log_softmax(scores)
         return {"tags": values["tags"], "scores": scores}
 

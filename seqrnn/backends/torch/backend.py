@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from seqrnn.backends.torch.build import build_model, expected_parameters
 from seqrnn.backends.torch.device import choose_device
 from seqrnn.backends.torch.filled import full_lengths
 from seqrnn.backends.torch.loss import Output
+from seqrnn.backends.torch.networks import Texts, Written
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.search.step import Prediction, States, Tokens
@@ -54,7 +55,6 @@ class TorchBackend:
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
-        self._ask: Any = model
         self._device = next(model.parameters()).device
 
     @torch.inference_mode()
@@ -65,7 +65,7 @@ class TorchBackend:
     @torch.inference_mode()
     def begin(self, batch: Batch) -> Prediction:
         """Begin a sequence for each row of a batch: the first token's logits (B, V)."""
-        return _predicted(self._ask.begin(to_tensors(batch, self._device)))
+        return _predicted(cast(Written, self.model).begin(to_tensors(batch, self._device)))
 
     @torch.inference_mode()
     def read(self, tokens: Tokens, states: States | None) -> Prediction:
@@ -73,22 +73,25 @@ class TorchBackend:
 
         Returns the next token's logits (N, V), and the states.
         """
-        return _predicted(self._ask.read(torch.from_numpy(tokens).to(self._device), states))
+        return _predicted(cast(Texts, self.model).read(torch.from_numpy(tokens).to(self._device), states))
 
     @torch.inference_mode()
     def step(self, tokens: Tokens, states: States) -> Prediction:
         """Read one more token of each sequence, (N,)."""
-        return _predicted(self._ask.step(torch.from_numpy(tokens).to(self._device), states))
+        return _predicted(
+            cast(Texts | Written, self.model).step(torch.from_numpy(tokens).to(self._device), states)
+        )
 
     @torch.inference_mode()
     def select(self, states: States, rows: Tokens) -> States:
         """Go on from the sequences `rows` (A, K)."""
-        return self._ask.select(states, torch.from_numpy(rows).to(self._device))
+        return cast(Written, self.model).select(states, torch.from_numpy(rows).to(self._device))
 
     @torch.inference_mode()
     def log_likelihood(self, batch: Batch) -> np.ndarray:
         """Return the log-probability of the `targets` of each row up to its length, (B,), in nats."""
-        found: np.ndarray = self._ask.log_likelihood(to_tensors(batch, self._device)).cpu().numpy()
+        log_probs = cast(Texts, self.model).log_likelihood(to_tensors(batch, self._device))
+        found: np.ndarray = log_probs.cpu().numpy()
         return found
 
     def to_arrays(self, states: States) -> list[tuple[np.ndarray, ...]]:

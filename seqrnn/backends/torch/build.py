@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,15 +11,16 @@ from seqrnn.backends.torch.networks import KINDS, Network
 from seqrnn.backends.torch.parameters import expected_arrays
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import Config, ModelConfig
+from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.tasks.task import Task
 
 
-def build_model(config: Config, task: Task) -> Network:
+def build_model(config: Config, task: Task) -> Network[Any]:
     """Make the untrained model of a task whose fields know their vocabularies."""
     return build_network(task.model, config.model, task.sizes(), shrink=config.data.lengths != "blank")
 
 
-def build_network(name: str, config: ModelConfig, sizes: Mapping[str, int], shrink: bool = True) -> Network:
+def build_network(name: str, config: ModelConfig, sizes: NetworkSizes, shrink: bool = True) -> Network[Any]:
     """Make the network `name` of the catalogue."""
     description = load(NETWORKS[name])
     return KINDS[description.learns](description, config, sizes, shrink)

@@ -6,7 +6,7 @@ Shapes: B batch, T time, K classes or tags, V vocabulary, N sequences.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -31,13 +31,23 @@ from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BLANK
+from seqrnn.networks.decoder import DecoderState
+from seqrnn.networks.encoder_decoder import EncoderDecoder
+from seqrnn.networks.language_model import LanguageModel
+from seqrnn.networks.ops import Learns
 from seqrnn.networks.output_layers import CRFLayer
-from seqrnn.networks.predictions import Prediction, number, one_label, several_labels
+from seqrnn.networks.polyphony import Polyphony
+from seqrnn.networks.predictions import LabellingNetwork, Prediction, number, one_label, several_labels
+from seqrnn.networks.sizes import NetworkSizes
+from seqrnn.networks.tagger import Tagger
 
 Arrays = Mapping[str, Tensor]
 
 
-class Network(nn.Module):
+Described = TypeVar("Described")
+
+
+class Network(nn.Module, Generic[Described]):
     """A described network, whose layers are the modules of this one.
 
     `forward` computes a batch: its loss, if it has targets, and what answers are made from.
@@ -45,14 +55,21 @@ class Network(nn.Module):
 
     recordable: ClassVar[bool] = True  # as a CUDA graph: no size depends on what is computed
 
-    def __init__(self, describe: Any, config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> None:
+    def __init__(
+        self, describe: Callable[..., Described], config: ModelConfig, sizes: NetworkSizes, shrink: bool
+    ) -> None:
         """Describe the network over the operations of PyTorch."""
         super().__init__()
-        self.network = describe(TorchOps(self, shrink), config, sizes)
-        self.multiples: Multiples = {}
+        self.config = config
+        self.network: Described = describe(TorchOps(self, shrink), config, sizes)
+
+    @property
+    def multiples(self) -> Multiples:
+        """Of what the axes of the arrays of a batch may become multiples: of nothing."""
+        return {}
 
 
-class Labelled(Network):
+class Labelled(Network[LabellingNetwork]):
     """A network that is trained on labels, or on a number, of each example."""
 
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
@@ -77,7 +94,7 @@ LOSSES: Mapping[Prediction, Callable[[Tensor, Tensor, Objective], Loss]] = {
 """The loss of scores (B, K) against labels, for each way to read the scores."""
 
 
-class Polyphonic(Network):
+class Polyphonic(Network[Polyphony]):
     """A network that is trained on what follows each step of notes."""
 
     recordable = False  # how many steps are judged is known when they are computed
@@ -96,12 +113,13 @@ class Polyphonic(Network):
         return Output(Loss(loss, last.sum()), self.network.predict(after, arrays))
 
 
-class Tagged(Network):
+class Tagged(Network[Tagger]):
     """A network that is trained on a tag of each token."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.multiples = {
+    @property
+    def multiples(self) -> Multiples:
+        """Of a few tokens, spellings and letters."""
+        return {
             "source": (1, 4),
             "tags": (1, 4),
             "spelling_index": (1, 4),
@@ -141,12 +159,8 @@ def sentence_loss(crf: CRF, scores: Tensor, tags: Tensor, mask: Tensor) -> Loss:
     return Loss(-(found * whole).sum(), (mask & whole[:, None]).sum())
 
 
-class Texts(Network):
+class Texts(Network[LanguageModel]):
     """A language model: trained on the next token at every step of a text."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.step = self.network.step
 
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:
         """Predict `targets` (B, T) from `inputs` (B, T); <blank> targets do not count.
@@ -179,10 +193,13 @@ class Texts(Network):
         mask = sequence_mask(lengths, targets.shape[1], targets.device)
         return (torch.stack(gained, dim=1) * mask).sum(dim=1)
 
+    def step(self, tokens: Tensor, states: Layers) -> tuple[Tensor, Layers]:
+        """Read `tokens` (N,) after what led to `states`: the next token's logits (N, V), and the states."""
+        return self.network.step(tokens, states)
+
     def initial(self, rows: int) -> Layers:
         """Return the state in which a text begins, each array (rows, H)."""
-        states: Layers = self.network.rnn.initial(rows)
-        return states
+        return cast(RNN, self.network.rnn).initial(rows)
 
     def read(self, tokens: Tensor, states: Layers | None = None) -> tuple[Tensor, Layers]:
         """Read a prompt `tokens` (N, T) at once: the last step's logits (N, V) and states."""
@@ -191,24 +208,23 @@ class Texts(Network):
         return self.network.score(hidden[:, -1]).float(), states
 
 
-class Written(Network):
+class Written(Network[EncoderDecoder]):
     """An encoder-decoder: trained on the target of each source."""
 
-    def __init__(self, describe: Any, config: ModelConfig, sizes: Mapping[str, int], shrink: bool) -> None:
-        super().__init__(describe, config, sizes, shrink)
-        self.begin, self.step, self.select = self.network.begin, self.network.step, self.network.select
-        self.scheduled_sampling = config.scheduled_sampling
-        if isinstance(self.get_submodule("encoder"), RNN):
-            self.multiples = {"source": (1, 4), "inputs": (1, 4), "targets": (1, 4)}
+    @property
+    def multiples(self) -> Multiples:
+        """Of a few tokens, where the source is a sequence."""
+        is_sequence = isinstance(self.get_submodule("encoder"), RNN)
+        return {"source": (1, 4), "inputs": (1, 4), "targets": (1, 4)} if is_sequence else {}
 
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:  # noqa: ARG002
         """Predict `targets` (B, T) from `inputs` (B, T) and `source`; <blank> targets do not count."""
         start = self.network.encode(arrays)
         inputs, lengths = arrays["inputs"], arrays["target_lengths"]
-        if self.training and self.scheduled_sampling:
+        if self.training and self.config.scheduled_sampling:
             with torch.no_grad():
                 guesses = self.network.decoder(inputs, lengths, start)
-            inputs = mix(inputs, guesses, self.scheduled_sampling)
+            inputs = mix(inputs, guesses, self.config.scheduled_sampling)
         logits = self.network.decoder(inputs, lengths, start).flatten(0, 1)  # (B * T, V)
         loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
         return Output(Loss(loss, lengths.sum()), {})
@@ -219,8 +235,20 @@ class Written(Network):
         logits: Tensor = self.network.decoder(arrays["inputs"], arrays["target_lengths"], start)
         return logits
 
+    def begin(self, arrays: Arrays) -> tuple[Tensor, DecoderState]:
+        """Begin a sequence for each row of `source`: the first token's logits (B, V)."""
+        return self.network.begin(arrays)
 
-KINDS: Mapping[str, type[Network]] = {
+    def step(self, tokens: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
+        """Read `tokens` (N,) and return the next token's logits (N, V)."""
+        return self.network.step(tokens, state)
+
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
+        """Go on from the sequences `rows` (A, K), where those of one row have one source."""
+        return self.network.select(state, rows)
+
+
+KINDS: Mapping[Learns, type[Network[Any]]] = {
     "labels": Labelled,
     "notes": Polyphonic,
     "tags": Tagged,

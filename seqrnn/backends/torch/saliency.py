@@ -17,7 +17,7 @@ from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.tasks.explained import ExplainedOutput
-from seqrnn.tasks.task import Values
+from seqrnn.tasks.scorer import Values
 
 LAYERS = ("encoder", "rnn", "reader.layers.0")
 """Names of the module that reads what a row is turned into: recurrent layers, or a first layer."""

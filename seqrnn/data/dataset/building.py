@@ -179,7 +179,7 @@ class Building:
             trained_on = _chosen(records, ~held_out)
             some |= bool(trained_on)
             for field in self.fields:
-                field.observe(records if field.closed else trained_on)
+                field.observe(records if field.requires_known_values else trained_on)
         if not some:
             raise self._all_held_out()
         for field in self.fields:

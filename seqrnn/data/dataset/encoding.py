@@ -77,7 +77,7 @@ class PartWriter:
     def _count(self, examples: list[tuple[Encoded, ...]]) -> None:
         self.report.examples += len(examples)
         for number, field in enumerate(self._fields):
-            if field.counted == self._counted:
+            if field.unit == self._counted:
                 self.report.tokens += sum(len(example[number].ids) for example in examples)
                 self.report.unknown += sum(example[number].unknown for example in examples)
             if isinstance(field, NamesField) and field.unknown:
@@ -99,4 +99,4 @@ def over_length_error(place: str) -> DataError:
 
 def counted_name(fields: Sequence[Field]) -> str:
     """Return what is counted of examples that have `fields`: their tokens, unless they have none."""
-    return next((field.counted for field in fields if field.counted is not None), "token")
+    return next((field.unit for field in fields if field.unit is not None), "token")

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from seqrnn.data.fields.names import SHOWN, Place, Remark, UnknownName, told_unknown
+from seqrnn.data.wording import counted
 
 FEW = 24  # examples, of which a share such as the accuracy is only known to ten points either way
 
@@ -58,12 +59,12 @@ class PreparationReport:
         """Return the report as sentences for the user."""
         told = [self._part("training", self.train), self._part("validation", self.valid)]
         if self.blank:
-            told.append(f"{_count(self.blank, 'blank line')} skipped")
+            told.append(f"{counted(self.blank, 'blank line')} skipped")
         if self.replaced:
-            told.append(f"{_count(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
+            told.append(f"{counted(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]
         if self.unit == "example" and self.valid.examples < FEW and (self.valid.examples or self.divided):
-            few = f"{_count(self.valid.examples, self.unit)} to validate on say little; give more"
+            few = f"{counted(self.valid.examples, self.unit)} to validate on say little; give more"
             missing = "nothing is left to validate on; give some"
             advice = "with `data.valid` or `data.valid_fraction`, or measure with `folds`"
             told.append(f"warning: {few if self.valid.examples else missing} {advice}")
@@ -91,15 +92,17 @@ class PreparationReport:
             raise ValueError(f"malformed report: {error!r}") from error
 
     def _part(self, name: str, part: PartReport) -> str:
-        told = [f"{name}: {_count(part.examples, self.unit) if part.examples else 'none'}"]
+        told = [f"{name}: {counted(part.examples, self.unit) if part.examples else 'none'}"]
         if part.tokens:
-            told.append(_count(part.tokens, self.token))
+            told.append(counted(part.tokens, self.token))
         if part.unknown:
             told.append(f"{part.unknown_share:.2%} of them unknown")
         if part.truncated:
-            told.append(f"{part.truncated:,} cut to {_count(self.max_tokens or 0, self.token)}")
+            told.append(f"{part.truncated:,} cut to {counted(self.max_tokens or 0, self.token)}")
         if part.skipped:
-            told.append(f"{part.skipped:,} skipped as longer than {_count(self.max_tokens or 0, self.token)}")
+            told.append(
+                f"{part.skipped:,} skipped as longer than {counted(self.max_tokens or 0, self.token)}"
+            )
         return ", ".join(told)
 
 
@@ -131,7 +134,3 @@ def _shortened(lines: list[str]) -> list[str]:
     """Return the first lines, and how many more there are."""
     more = [f"warning: {len(lines) - SHOWN:,} more tags like these"] * (len(lines) > SHOWN)
     return lines[:SHOWN] + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -23,8 +23,8 @@ class ReferencesField(Learning):
     """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
 
     file_name: FieldFile | None = None
-    closed = True
-    counted: str | None = None
+    requires_known_values = True
+    unit: str | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

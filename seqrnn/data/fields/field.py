@@ -12,6 +12,7 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
@@ -38,12 +39,12 @@ class Field(Protocol):
     """Name of its column."""
     file_name: FieldFile | None
     """Name of its file in a run directory; None where it learns nothing."""
-    closed: bool
+    requires_known_values: bool
     """Whether every value must be known: such a field also learns from held-out records.
 
     The values of an open field are tokens, and those that were not learned are unknown.
     """
-    counted: str | None
+    unit: str | None
     """What its values are called where they are counted, such as a token; None where they are not."""
 
     @property
@@ -99,8 +100,8 @@ class TextField(Learning):
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
     """
 
-    closed = False
-    counted: str | None = "token"
+    requires_known_values = False
+    unit: str | None = "token"
     sequential = True
     tokenizer: Tokenizer
 
@@ -189,9 +190,9 @@ class TextField(Learning):
             return names
         return [names[at] if token == UNK else spelled[at] for at, token in enumerate(ids)]
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
-        return {"vocabulary": len(self.tokenizer)}
+        return TokenSizes(len(self.tokenizer))
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the tokens of the examples `rows` (B,), (B,)."""

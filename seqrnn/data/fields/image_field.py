@@ -17,6 +17,7 @@ from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.images import CHANNELS, read_pixels
+from seqrnn.data.fields.input_sizes import ImageSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
 from seqrnn.data.fields.source_kind import SourceKind
@@ -58,8 +59,8 @@ class ImageField(Learning):
     """
 
     file_name: FieldFile | None = "image.json"
-    closed = False
-    counted: str | None = None
+    requires_known_values = False
+    unit: str | None = None
     sequential = False
 
     def __init__(self, name: str, side: int, normalize: bool) -> None:
@@ -127,9 +128,9 @@ class ImageField(Learning):
             raise ModelError(f"image.json: holds what no image has, whose pixels are from 0 to 1; {COPY}")
         self._mean, self._deviation = mean, deviation
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> ImageSizes:
         """Return the channels and the side of an image."""
-        return {"channels": CHANNELS, "side": self.side}
+        return ImageSizes(CHANNELS, self.side)
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """Return 1 for each of the examples `rows` (B,), (B,): an image has no time steps."""

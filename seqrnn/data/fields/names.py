@@ -46,8 +46,8 @@ class NamesField(Learning, ABC):
     So a name that training did not have is a right answer that no model gives.
     """
 
-    closed = False
-    counted: str | None = None
+    requires_known_values = False
+    unit: str | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

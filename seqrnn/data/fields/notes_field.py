@@ -10,6 +10,7 @@ import numpy as np
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
@@ -34,8 +35,8 @@ class NotesField(Learning):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     file_name: FieldFile | None = None
-    closed = True
-    counted: str | None = "step"
+    requires_known_values = True
+    unit: str | None = "step"
     sequential = True
 
     def __init__(self, name: str, keys: int, max_steps: int | None) -> None:
@@ -90,9 +91,9 @@ class NotesField(Learning):
         if text:
             raise ModelError("notes learn nothing, but there is something to take over")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of keys."""
-        return {"features": self.keys}
+        return VectorSizes(self.keys)
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the steps of the examples `rows` (B,), (B,)."""

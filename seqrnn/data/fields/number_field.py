@@ -33,8 +33,8 @@ class NumberField(Learning):
     """The target number of a record, with mean 0 and deviation 1 in training."""
 
     file_name: FieldFile | None = "numbers.json"
-    closed = False
-    counted: str | None = None
+    requires_known_values = False
+    unit: str | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -8,6 +8,7 @@ import numpy as np
 
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.field import Field
+from seqrnn.data.fields.input_sizes import InputSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
 
@@ -27,11 +28,8 @@ class SourceField(Field, Protocol):
         Raises UsageError for an image, which has neither.
         """
 
-    def sizes(self) -> dict[str, int]:
-        """Return what a network must know: `vocabulary` of tokens, `features` of vectors, or of images.
-
-        These have `channels` and a `side` in pixels.
-        """
+    def sizes(self) -> InputSizes:
+        """Return what a network must know."""
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the time steps of the examples `rows` (B,), (B,)."""

@@ -28,6 +28,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings, learner_of
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.data.text.vocabulary import normalizer
+from seqrnn.data.wording import counted
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
 
@@ -76,8 +77,8 @@ class CharactersField(Learning):
     """
 
     file_name: FieldFile | None = "characters.json"
-    closed = False
-    counted: str | None = None
+    requires_known_values = False
+    unit: str | None = None
     tokenizer: Tokenizer
 
     def __init__(self, name: str, max_tokens: int | None) -> None:
@@ -247,10 +248,6 @@ def tags_of(record: Record) -> Sequence[str]:
     tags = [tag.strip() for tag in split_tags(record.targets)]
     tokens = len(split_tokens(record.source))
     if len(tags) != tokens:
-        what = f"{_count(tokens, 'token')}, {_count(len(tags), 'tag')}"
+        what = f"{counted(tokens, 'token')}, {counted(len(tags), 'tag')}"
         raise DataError(f"{record.place}: {what}; give one tag for each token, or train with `task=seq2seq`")
     return tags
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

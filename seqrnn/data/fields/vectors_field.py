@@ -12,6 +12,7 @@ from msgspec import Meta
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
@@ -68,8 +69,8 @@ class VectorsField(Learning):
     """
 
     file_name: FieldFile | None = "features.json"
-    closed = False
-    counted: str | None = "step"
+    requires_known_values = False
+    unit: str | None = "step"
 
     def __init__(self, name: str, normalize: bool, max_steps: int | None, sequential: bool = True) -> None:
         self.name = name
@@ -149,9 +150,9 @@ class VectorsField(Learning):
         """Take over a features.json. Raises ModelError if it is malformed."""
         self.mean, self.deviation = Scales.read(text, "features.json")
 
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> VectorSizes:
         """Return the number of features."""
-        return {"features": len(self.mean)}
+        return VectorSizes(len(self.mean))
 
     def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
         """Return the steps of the examples `rows` (B,), (B,)."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from seqrnn.library.figures import counted
+from seqrnn.data.wording import counted
 from seqrnn.reporting.subject import Example
 
 MOST_EDITS = 15  # of each kind that are listed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.library.figures import counted
+from seqrnn.data.wording import counted
 
 MOST_BINS = 8
 FEWEST = 4  # examples in a bin that a sentence may speak of

@@ -9,7 +9,7 @@ from typing import Any
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.record import Record
-from seqrnn.library.figures import counted
+from seqrnn.data.wording import counted
 from seqrnn.library.rows import Refusal
 from seqrnn.reporting.pictures import Picture, picture_of
 from seqrnn.reporting.subject import Example

@@ -21,6 +21,7 @@ from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
 IMPORTED = ("train", "tune", "evaluate", "report")  # commands that begin with the import of PyTorch
+COMMAND = Path(__file__).with_name("forked_command.py")
 LARGEST = 1 << 20  # bytes of a request
 
 
@@ -29,6 +30,7 @@ class Forker:
 
     def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
         self._path = str(directory / "forker")
+        self.command = [sys.executable, "-S", "-E", str(COMMAND), self._path]
         self._process = subprocess.Popen(
             [sys.executable, __file__, self._path],
             env=environment,
