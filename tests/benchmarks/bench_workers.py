@@ -32,7 +32,7 @@ from seqrnn.training.session import RunTarget, Session
 from seqrnn.training.worker_processes import WorkerPlace
 from seqrnn.training.workers import Workers
 
-ROUNDS = 4
+ROUNDS = 2
 DATA = ROOT.parent / "shared" / "data"
 COMMON = {
     "model.dropout": 0.0,
@@ -104,13 +104,13 @@ def steps(work: Work) -> int:
     return work.updates * (ROUNDS + 1)
 
 
-def measured(events: Iterator[Stepped], work: Work, losses: list[float]) -> float:
-    """Return the tokens a second of a round."""
-    start, tokens = time.perf_counter(), 0
+def measured(events: Iterator[Stepped], work: Work, losses: list[float]) -> tuple[float, float]:
+    """Return the tokens of a round by second, and by second of this process's CPU time."""
+    start, spent, tokens = time.perf_counter(), time.process_time(), 0
     for event in islice(events, work.updates):
         tokens += event.tokens
         losses.append(event.loss)
-    return tokens / (time.perf_counter() - start)
+    return tokens / (time.perf_counter() - start), tokens / (time.process_time() - spent)
 
 
 def compare(work: Work, times: int, meet: Callable[[str], DataParallelWorkers]) -> list[str] | None:
@@ -127,7 +127,7 @@ def compare(work: Work, times: int, meet: Callable[[str], DataParallelWorkers]) 
             count: (e for e in side.train(RunTarget(Path(directory, str(count)))) if isinstance(e, Stepped))
             for count, side in sides.items()
         }
-        rates: dict[int, list[float]] = {1: [], 2: []}
+        rates: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
         losses: dict[int, list[float]] = {1: [], 2: []}
         for _ in range(ROUNDS + 1):
             for count, steps_of in events.items():
@@ -136,11 +136,13 @@ def compare(work: Work, times: int, meet: Callable[[str], DataParallelWorkers]) 
             list(steps_of)  # the checkpoint at the end
     workers.close()
     apart = max(abs(a - b) / abs(a) for a, b in zip(*losses.values(), strict=True))
+    (alone, alone_by_cpu), (both, both_by_cpu) = (zip(*rates[count][1:], strict=True) for count in (1, 2))
     return [
         work.name,
         "the same" if times == 1 else "twice",
-        *(f"{statistics.median(rates[count][1:]):,.0f}" for count in (1, 2)),
-        f"{median_ratio(rates[2][1:], rates[1][1:]):.2f}",
+        *(f"{statistics.median(rate):,.0f}" for rate in (alone, both)),
+        f"{median_ratio(both, alone):.2f}",
+        f"{median_ratio(both_by_cpu, alone_by_cpu):.2f}",
         f"{apart:.0e}" if times == 1 else "-",
     ]
 
@@ -171,9 +173,13 @@ def main() -> None:
             "one process, tokens/s",
             "two workers, tokens/s",
             "ratio",
+            "by CPU time",
             "losses differ by",
         ]
-        write_section("bench_workers.py", "Two workers on two cores", [head, *(row for row in rows if row)])
+        load = f"{os.getloadavg()[0]:.0f} processes wanted the two cores at the end. "
+        note = "By CPU time, the tokens by second that each computes: the ratio if nobody waits for a core."
+        table = [head, *(row for row in rows if row)]
+        write_section("bench_workers.py", "Two workers on two cores", table, f"{load}{note}\n\n")
 
 
 if __name__ == "__main__":
