@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqrnn.config import ModelConfig
 from seqrnn.data.text.tokenizer import BLANK, UNK
 
 
@@ -28,12 +27,3 @@ class TokenEmbedding(nn.Module):
             tokens = tokens.masked_fill(hidden & (tokens != BLANK), UNK)
         vectors: Tensor = self.dropout(self.table(tokens))
         return vectors
-
-
-def build_embedding(config: ModelConfig, vocabulary_size: int) -> TokenEmbedding:
-    """Make the input embedding of any model."""
-    embedding = TokenEmbedding(
-        vocabulary_size, config.embedding_size, config.embedding_dropout, config.word_dropout
-    )
-    embedding.table.weight.requires_grad = not config.freeze_embeddings
-    return embedding
