@@ -7,7 +7,7 @@
         print(answer.prediction, answer.probability)
 
 Names are imported when they are first used, so `import seqrnn` costs nothing, and PyTorch is imported only to
-train, to evaluate and to read images. docs/api.md tells of all of them.
+train, to evaluate, to explain and to read images. docs/api.md tells of all of them.
 """
 
 from __future__ import annotations
@@ -31,11 +31,20 @@ if TYPE_CHECKING:
     )
     from seqrnn.library.cross_validation import CrossValidation, cross_validate
     from seqrnn.library.model import Model, load
-    from seqrnn.library.results import Candidate, LineScore, RowAnswer
+    from seqrnn.library.results import Candidate, Explanation, LineScore, OutputExplanation, RowAnswer
     from seqrnn.library.training import TrainingResult, train
     from seqrnn.metrics.classification import ClassScores, Confusion
     from seqrnn.metrics.evaluation import Evaluation
-    from seqrnn.training.events import Evaluated, Event, Finished, Measured, Saved, Started, Stepped
+    from seqrnn.training.events import (
+        Evaluated,
+        Event,
+        Finished,
+        Measured,
+        RolledBack,
+        Saved,
+        Started,
+        Stepped,
+    )
 
 __version__ = "0.1.0"
 
@@ -50,6 +59,7 @@ __all__ = [
     "Evaluated",
     "Evaluation",
     "Event",
+    "Explanation",
     "Finished",
     "LineScore",
     "LockedError",
@@ -59,7 +69,9 @@ __all__ = [
     "ModelError",
     "NumericError",
     "OutputError",
+    "OutputExplanation",
     "Preparing",
+    "RolledBack",
     "RowAnswer",
     "Saved",
     "SeqrnnError",
@@ -75,10 +87,19 @@ __all__ = [
 
 _MODULES = {
     "seqrnn.data.dataset.progress": ("Preparing",),
-    "seqrnn.training.events": ("Evaluated", "Event", "Finished", "Measured", "Saved", "Started", "Stepped"),
+    "seqrnn.training.events": (
+        "Evaluated",
+        "Event",
+        "Finished",
+        "Measured",
+        "RolledBack",
+        "Saved",
+        "Started",
+        "Stepped",
+    ),
     "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
     "seqrnn.library.model": ("Model", "load"),
-    "seqrnn.library.results": ("Candidate", "LineScore", "RowAnswer"),
+    "seqrnn.library.results": ("Candidate", "Explanation", "LineScore", "OutputExplanation", "RowAnswer"),
     "seqrnn.metrics.classification": ("ClassScores", "Confusion"),
     "seqrnn.metrics.evaluation": ("Evaluation",),
     "seqrnn.library.training": ("TrainingResult", "train"),

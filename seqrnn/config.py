@@ -5,18 +5,12 @@ One field here is one key in YAML, one `--set section.key=value` and, where
 is in `config_file.py`.
 """
 
-from __future__ import annotations
-
 import codecs
-from collections.abc import Iterator
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from encodings.aliases import aliases
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_origin
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
 from seqrnn.catalog import (
     ATTENTIONS,
@@ -59,43 +53,32 @@ OF_NO_FILES = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Encodings of Python that are no encodings of text files."""
 
 
-def key(default: Any, help: str, flag: str | None = None, *, names_file: bool = False, **limits: Any) -> Any:
-    """Declare a configuration key; `flag` is its command-line spelling, `limits` go to pydantic.
-
-    `names_file` tells a path from other text.
-    """
-    return Field(
-        default=default,
-        description=help,
-        json_schema_extra={"flag": flag, "names_file": names_file},
-        **limits,
-    )
+def key(default: Any, help: str, flag: str | None = None, **declared: Any) -> Any:
+    """Declare a configuration key; `flag` is its command-line spelling, the rest are attributes of `Key`."""
+    return field(default=default, metadata={"help": help, "flag": flag, **declared})
 
 
-def _known_encoding(name: str) -> str:
-    """Refuse what is no encoding of texts. Raises PydanticCustomError."""
+def _wrong_encoding(name: str) -> str | None:
+    """What is wrong with the name of an encoding that is none of texts; None: nothing."""
     try:
         codec = codecs.lookup("utf-8" if name == "auto" else name)
         known = codec._is_text_encoding and codec.incrementaldecoder is not None
     except (LookupError, ValueError):  # ValueError: a name that holds a NUL
         known = False
-    if not known or codec.name in OF_NO_FILES:
-        near = get_close_matches(name.lower(), [*aliases, *aliases.values()], n=1)
-        advice = f"did you mean {near[0]}?" if near else "give one such as utf-16, cp1252 or shift_jis"
-        raise PydanticCustomError(
-            "unknown_encoding", "{text}", {"text": f"no encoding of that name; {advice}"}
-        )
-    return name
+    if known and codec.name not in OF_NO_FILES:
+        return None
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), [*aliases, *aliases.values()], n=1)
+    advice = f"did you mean {near[0]}?" if near else "give one such as utf-16, cp1252 or shift_jis"
+    return f"no encoding of that name; {advice}"
 
 
-class Section(BaseModel):
-    """A group of keys. Unknown keys, nan and infinity are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True, regex_engine="python-re"
-    )
+class Section:
+    """A group of keys: a frozen dataclass. How a value is checked is in `config_check.py`."""
 
 
+@dataclass(frozen=True)
 class DataConfig(Section):
     """What to read, and how it becomes numbers."""
 
@@ -179,11 +162,12 @@ class DataConfig(Section):
     label_separator: str = key(
         ",", "Separator between the labels of an example (multi-label data).", "--label-separator"
     )
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = key(
+    encoding: str = key(
         "auto",
         "Text encoding: auto (UTF-8, or UTF-16 with a byte-order mark), or a name such as cp1252, latin-1 "
         "or shift_jis.",
         "--encoding",
+        wrong=_wrong_encoding,
     )
     encoding_errors: Literal["strict", "replace"] = key(
         "strict", "What to do with bytes that the encoding cannot decode.", "--encoding-errors"
@@ -281,6 +265,7 @@ class DataConfig(Section):
     )
 
 
+@dataclass(frozen=True)
 class ModelConfig(Section):
     """The network."""
 
@@ -355,10 +340,11 @@ class ModelConfig(Section):
 
 
 AMOUNT = r"[0-9]{1,6}(\.[0-9]{1,3})?"
-BUDGET = rf"^(?=.*[1-9])({AMOUNT}d ?)?({AMOUNT}h ?)?({AMOUNT}m ?)?({AMOUNT}s)?(?<! )\Z"
+BUDGET = rf"(?=.*[1-9])({AMOUNT}d ?)?({AMOUNT}h ?)?({AMOUNT}m ?)?({AMOUNT}s)?(?<! )"
 """A time of more than nothing in days, hours, minutes and seconds, such as 1h30m."""
 
 
+@dataclass(frozen=True)
 class TrainingConfig(Section):
     """How the network learns, and for how long."""
 
@@ -437,6 +423,7 @@ class TrainingConfig(Section):
     threads: int | None = key(None, "CPU threads.", "--threads", ge=1, le=1024)
 
 
+@dataclass(frozen=True)
 class Config(Section):
     """Everything that a training run depends on."""
 
@@ -452,40 +439,49 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
 
 
-def section_of(field: FieldInfo) -> type[Section] | None:
-    """The section that a field of `Config` holds, or None for a plain key."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that is declared of a key.
+
+    `type` is that of a value where one is given, `int` for a key that is `int | None`; `choices` are the
+    words that it may be, or nothing where it may be anything. Numbers keep to `gt`, `ge`, `lt` and `le`,
+    a whole text to the `pattern` and to what `wrong` says of it. `names_file` tells a path from other text.
+    """
+
+    default: Any
+    type: Any
+    optional: bool
+    choices: tuple[str, ...]
+    help: str
+    flag: str | None
+    names_file: bool = False
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    pattern: str | None = None
+    wrong: Callable[[str], str | None] | None = None
 
 
-def type_of(field: FieldInfo) -> Any:
-    """The type of a key's value where one is given: `int` for a key that is `int | None`."""
-    kind = field.annotation
-    if isinstance(kind, UnionType):
-        (kind,) = (part for part in get_args(kind) if part is not NoneType)
-    return kind
+def _key(annotation: Any, default: Any, declared: Mapping[str, Any]) -> Key:
+    kind, optional = annotation, isinstance(annotation, UnionType)
+    if optional:
+        (kind,) = (part for part in get_args(annotation) if part is not NoneType)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    return Key(default, kind, optional, choices, **declared)
 
 
-def choices_of(field: FieldInfo) -> tuple[str, ...]:
-    """The words that a key may hold, or nothing where it may hold anything."""
-    kind = type_of(field)
-    return get_args(kind) if get_origin(kind) is Literal else ()
+SECTIONS: Mapping[str, type[Any]] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
+"""The sections by name."""
 
 
-def flag_of(field: FieldInfo) -> str | None:
-    """The command-line spelling of a key, or None where it has none."""
-    extra = field.json_schema_extra
-    flag = extra.get("flag") if isinstance(extra, dict) else None
-    return flag if isinstance(flag, str) else None
-
-
-def _walk() -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in Config.model_fields.items():
-        section = section_of(field)
-        if section is None:
-            yield name, field
-        else:
-            yield from ((f"{name}.{inner}", key) for inner, key in section.model_fields.items())
+def _walk() -> Iterator[tuple[str, Key]]:
+    for top in fields(Config):
+        if top.name not in SECTIONS:
+            yield top.name, _key(top.type, top.default, top.metadata)
+            continue
+        for inner in fields(SECTIONS[top.name]):
+            yield f"{top.name}.{inner.name}", _key(inner.type, inner.default, inner.metadata)
 
 
 KEYS = dict(_walk())
@@ -498,12 +494,15 @@ def value_of(config: Config, key: str) -> Any:
     return getattr(getattr(config, section), name) if dot else getattr(config, section)
 
 
-PATHS = frozenset(
-    name
-    for name, field in KEYS.items()
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra["names_file"]
-)
-"""The keys that hold paths."""
+def changed(config: Config, values: Mapping[str, Any]) -> Config:
+    """Return the configuration with other values of some keys, by dotted key."""
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in values.items():
+        section, _, name = key.rpartition(".")
+        sections.setdefault(section, {})[name] = value
+    plain = sections.pop("", {})
+    return replace(config, **plain, **{s: replace(getattr(config, s), **own) for s, own in sections.items()})
 
-SECTIONS = tuple(name for name, field in Config.model_fields.items() if section_of(field))
-"""The names of the sections."""
+
+PATHS = frozenset(name for name, key in KEYS.items() if key.names_file)
+"""The keys that hold paths."""

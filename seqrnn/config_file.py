@@ -13,16 +13,15 @@ is not there is looked for beside the file that names it.
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from seqrnn.config import KEYS, PATHS, SECTIONS, Config, choices_of, flag_of, type_of
-from seqrnn.config_errors import explain, unknown_key
+from seqrnn.config import KEYS, PATHS, SECTIONS, Config, changed
+from seqrnn.config_check import checked, unknown_key
 from seqrnn.config_text import dump, dump_chosen
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.yaml_text import MAX_BYTES, Value, parse
@@ -60,14 +59,15 @@ def resolve(layers: Iterable[Layer]) -> Config:
     Raises ConfigError for the first value that the schema refuses.
     """
     settings = {key: setting for layer in layers for key, setting in layer.items()}
-    try:
-        return Config.model_validate(_nested(settings), strict=True)
-    except ValidationError as errors:
-        error = errors.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in error["loc"][:2])
-        key = key if key in settings else key.partition(".")[0]
-        choices = choices_of(KEYS[key]) if key in KEYS else ()
-        raise ConfigError(f"{settings[key].origin}: {explain(error, choices)}") from None
+    values: dict[str, Any] = {}
+    for name in KEYS:  # in their order, so that the first error is always the same
+        if name not in settings:
+            continue
+        try:
+            values[name] = checked(KEYS[name], settings[name].value)
+        except ValueError as error:
+            raise ConfigError(f"{settings[name].origin}: {error}") from None
+    return changed(Config(), values)
 
 
 def read_file(path: str) -> Layer:
@@ -90,15 +90,20 @@ def _located(layer: Layer, folder: Path) -> Layer:
     """Put the folder before those paths that are there, and not in the working directory."""
 
     def find(path: Any) -> Any:
-        if not isinstance(path, str) or path == "-" or os.path.exists(path):
+        if not isinstance(path, str) or path == "-" or _is_there(path):
             return path
         beside = os.path.join(folder, path)
-        return beside if os.path.exists(beside) else path
+        return beside if _is_there(beside) else path
 
     for key in PATHS.intersection(layer):
         value, origin = layer[key].value, layer[key].origin
         layer[key] = Setting(tuple(map(find, value)) if isinstance(value, tuple) else find(value), origin)
     return layer
+
+
+def _is_there(path: str) -> bool:
+    """Whether a path is there, or is a pattern of some that are."""
+    return os.path.exists(path) or (glob.has_magic(path) and any(glob.iglob(path, recursive=True)))
 
 
 def from_yaml(text: str, name: str) -> Layer:
@@ -124,7 +129,7 @@ def from_yaml(text: str, name: str) -> Layer:
 
 def assigned(key: str, text: str, origin: str) -> Any:
     """Return what a text that is assigned to a key is as a value: YAML, or the text where one is wanted."""
-    wants_text = type_of(KEYS[key]) is str or choices_of(KEYS[key])
+    wants_text = KEYS[key].type is str or KEYS[key].choices
     return text if wants_text and text not in ("", "null") else _typed(key, _plain(parse(text, origin)))
 
 
@@ -168,20 +173,9 @@ def _typed(key: str, value: Any) -> Any:
     return (value,) if wants_list and isinstance(value, str) else value
 
 
-def _nested(settings: Layer) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for key, setting in settings.items():
-        section, dot, name = key.partition(".")
-        if dot:
-            tree.setdefault(section, {})[name] = setting.value
-        else:
-            tree[section] = setting.value
-    return tree
-
-
 def _named(key: str, value: Any) -> str:
     """Return a setting and its value as messages name them: between backticks, where it has a flag."""
     text = " ".join(map(str, value if isinstance(value, tuple) else [value]))
     if isinstance(value, bool):
         text = text.lower()
-    return f"`{key}={text}`" if flag_of(KEYS[key]) else f"{key} {text}"
+    return f"`{key}={text}`" if KEYS[key].flag else f"{key} {text}"

@@ -25,11 +25,11 @@ def dump_chosen(config: Config, chosen: Collection[str], shown: Collection[str],
     `head` are lines that come first, as comments. Only the chosen keys are read back.
     """
     lines = [line for text in head for line in _comment(text, "# ")]
-    for name, value in config:
+    for name, value in _items(config):
         if not isinstance(value, Section):
             lines += ["", *_entry(name, value, "", name in chosen)] if name in shown else []
             continue
-        keys = [key for key in (f"{name}.{inner}" for inner, _ in value) if key in shown]
+        keys = [key for key in (f"{name}.{inner}" for inner, _ in _items(value)) if key in shown]
         lines += ["", f"{name}:"] if keys else []
         for number, key in enumerate(keys):
             entry = _entry(key, getattr(value, key.partition(".")[2]), "  ", key in chosen)
@@ -37,9 +37,13 @@ def dump_chosen(config: Config, chosen: Collection[str], shown: Collection[str],
     return "\n".join(lines) + "\n"
 
 
+def _items(section: Section) -> Iterator[tuple[str, Any]]:
+    return iter(vars(section).items())
+
+
 def _entry(key: str, value: Any, indent: str, chosen: bool) -> Iterator[str]:
     """Yield a key with its help; one that is not chosen as `#key: value`, to be told from text."""
-    yield from _comment(KEYS[key].description or "", f"{indent}# ")
+    yield from _comment(KEYS[key].help, f"{indent}# ")
     yield f"{indent}{'' if chosen else '#'}{key.rpartition('.')[2]}: {_written(value)}"
 
 
@@ -49,13 +53,13 @@ def _comment(text: str, mark: str) -> list[str]:
 
 def _lines(section: Section, prefix: str, comments: bool) -> Iterator[str]:
     indent = "  " if prefix else ""
-    for name, value in section:
+    for name, value in _items(section):
         if isinstance(value, Section):
             yield f"\n{name}:"
             yield from _lines(value, f"{name}.", comments)
             continue
         if comments:
-            yield from _comment(KEYS[prefix + name].description or "", f"{indent}# ")
+            yield from _comment(KEYS[prefix + name].help, f"{indent}# ")
         yield f"{indent}{name}: {_written(value)}"
 
 

@@ -92,6 +92,14 @@ class MemoryLimit(SeqrnnError):
     exit_code = 8
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that there was no memory; PyTorch has no class of its own for that on a CPU."""
+    said = str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("allocate memory" in said or "out of memory" in said)
+    )
+
+
 def refuse(given: Mapping[str, Any], reason: str) -> None:
     """Raise UsageError for the first option that was given: whose value is not None."""
     for name, value in given.items():

@@ -120,6 +120,8 @@ def _format(source: Source, task: str | None) -> str:
     """Return the format by the user's word, the file name's extension or the first lines."""
     path = source.paths[0]
     known = format_of_path(path) if source.format == "auto" else source.format
+    if source.format == "auto":
+        _require_one_format(source)
     if known is not None and not format_named(known).has_lines:
         return known
     lines = [line.text for line in islice(source.lines(path), HEAD_ROWS)]
@@ -129,6 +131,16 @@ def _format(source: Source, task: str | None) -> str:
         in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
         return "conll" if in_blocks and task in {None, "tagging"} else known
     return "text" if task == "language-model" else format_of_lines(lines)
+
+
+def _require_one_format(source: Source) -> None:
+    """Raise DataError where the names of the files say that they are of several formats."""
+    known = {path: found for path in source.paths if (found := format_of_path(path)) is not None}
+    for path, found in known.items():
+        first = next(iter(known))
+        if found != known[first]:
+            what = f"is {found} by its name, and {file_name(first)} is {known[first]}"
+            raise DataError(f"{file_name(path)}: {what}; give files of one format, or say `data.format`")
 
 
 def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, Any], list[str]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+import msgspec
 
 from seqrnn.errors import ModelError
 
@@ -21,10 +22,18 @@ TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 MAX_DIGITS = 20  # of an integer: what 64 bits hold
 
 
-class Strict(BaseModel):
-    """An object of which every key is known and of its own type, so that no text is taken for a number."""
+Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+# What msgspec says of a value, and where. What it quotes of a file may be anything, so that is left out.
+COMPLAINT = r"(?s)(?P<what>.*?)(?: - at (?:`key` in )*`\$\.?(?P<path>.*)`)?"
+FIELD = r"(?s)Object (missing required|contains unknown) field `(.*)`"
+CHOICE = r"(?s)Invalid (enum )?value .*"
+INDEX = r"\[(\d+)\]"
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An object of which every key is known and of its own type, so that no text is taken for a number."""
 
 
 def parse_object(content: bytes | str, path: Path, advice: str = COPY) -> dict[str, Any]:
@@ -53,14 +62,27 @@ def parse_object(content: bytes | str, path: Path, advice: str = COPY) -> dict[s
     return value
 
 
-def conform(value: object, schema: type[Schema], path: Path) -> Schema:
-    """Turn what was parsed into a `schema`; the first thing that does not fit raises `ModelError`."""
+def conform(value: object, schema: type[Schema], path: Path, within: str = "") -> Schema:
+    """Turn what was parsed into a `schema`; the first thing that does not fit raises `ModelError`.
+
+    `within` is the key of the file that has the value, if it is not all of it.
+    """
     try:
-        return TypeAdapter(schema).validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise ModelError(f"{path}: {where[:100]!r}: {first['msg'][:200]}; {COPY}") from error
+        return msgspec.convert(value, schema)
+    except msgspec.ValidationError as error:
+        place, what = _place(str(error))
+        where = ".".join(filter(None, (within, place)))
+        raise ModelError(f"{path}: {where[:100]!r}: {what[:200]}; {COPY}") from error
+
+
+def _place(message: str) -> tuple[str, str]:
+    """Return which key msgspec complains of, with dots, and what it says of it."""
+    found = re.fullmatch(COMPLAINT, message)
+    assert found is not None
+    path, what = re.sub(INDEX, r".\1", found["path"] or ""), found["what"]
+    if field := re.fullmatch(FIELD, what):
+        path, what = f"{path}.{field[2]}".lstrip("."), f"{field[1].partition(' ')[2]} key"
+    return path, re.sub(CHOICE, "none of the values that it can have", what)
 
 
 def read_as(schema: type[Schema], text: str, name: str) -> Schema:

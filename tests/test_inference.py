@@ -279,6 +279,14 @@ def test_some_sentences_with_a_tag_too_few_are_slips(write: Write, short: int, t
     assert infer(replace(source, target_path="seq.out", format="parallel"), None).task == task
 
 
+@pytest.mark.parametrize(
+    ("several", "task"), [("De Luca\tItalian\n", "classification"), ("De Luca\tB I\n", "tagging")]
+)
+def test_one_token_with_one_label_is_no_evidence_of_tags(write: Write, several: str, task: str):
+    rows = "".join(f"name{row}\t{'BI'[row % 2]}\n" for row in range(200))
+    assert infer(write("train.tsv", rows + several), None).task == task
+
+
 def test_sentences_of_nearly_always_as_many_words_are_to_be_written(write: Write):
     source = write("en", "".join(f"say {row}\n" for row in range(20)))
     write("de", "sag es mir\n" + "".join(f"sag{row} es{row}\n" for row in range(19)))

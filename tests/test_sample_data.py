@@ -16,8 +16,7 @@ import yaml
 from PIL import Image
 
 from seqrnn.catalog import TASKS
-from seqrnn.config import Config
-from seqrnn.config_file import dump, read_file
+from seqrnn.config_file import dump, read_file, resolve
 from seqrnn.library.plan import plan_training
 from seqrnn.metrics.spans import find_spans
 
@@ -128,7 +127,7 @@ def test_no_request_stands_in_both_train_and_test():
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_a_sample_configuration_is_valid_and_finds_its_data(path):
-    config = Config.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")), strict=False)
+    config = resolve([read_file(str(path))])
     assert config.data.train
     assert all((ROOT / name).is_file() for name in config.data.train)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import field
 
 from seqrnn.errors import ModelError
-from seqrnn.strict_json import MAX_DEPTH, Strict, conform, parse_object, read_as
+from seqrnn.strict_json import MAX_DEPTH, Strict, parse_object, read_as
 
 FILE = Path("x.json")
 
 
-class Scale(Strict):
+class Scale(Strict, frozen=True):
     mean: float
-    names: tuple[str, ...] | list[str] = ()
+    names: list[str] = field(default_factory=list)
 
 
 def nested(levels: int) -> str:
@@ -65,8 +66,3 @@ def test_what_is_allowed_is_read():
 def test_what_is_of_another_type_is_named(text, where):
     with pytest.raises(ModelError, match=f"^x.json: '{where}': .*; copy it again$"):
         read_as(Scale, text, "x.json")
-
-
-def test_nan_is_no_number_of_a_schema_either():
-    with pytest.raises(ModelError, match="'mean'"):
-        conform({"mean": float("nan")}, Scale, FILE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.config import Config
+from seqrnn.config import Config, changed
 from seqrnn.config_file import load_run_config
 from seqrnn.data.fields.field import load_fields
 from seqrnn.errors import ModelError, UsageError
@@ -62,13 +62,8 @@ def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None
 
 def _frugal(config: Config) -> Config:
     """Return the configuration without what costs memory and changes no answer: filling, large batches."""
-    sizes = {key: min(most, getattr(config.training, key)) for key, most in MAX_BATCH.items()}
-    return config.model_copy(
-        update={
-            "data": config.data.model_copy(update={"lengths": "dynamic"}),
-            "training": config.training.model_copy(update=sizes),
-        }
-    )
+    sizes = {f"training.{key}": min(most, getattr(config.training, key)) for key, most in MAX_BATCH.items()}
+    return changed(config, {"data.lengths": "dynamic", **sizes})
 
 
 def _task_of(config: Config, path: Path) -> Task:

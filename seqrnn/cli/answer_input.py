@@ -11,6 +11,7 @@ from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.cli.rows import RowFormat, RowTally
+    from seqrnn.cli.shard import Piece, Shard
     from seqrnn.config import DataConfig
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.opened_model import OpenedModel
@@ -32,6 +33,7 @@ class Input:
     probs: bool = False
     several: Mapping[str, Any] | None = None  # options that want more than one answer to a row
     abstains: bool = False
+    shard: Shard | None = None  # that alone is answered
 
 
 def answer_input(
@@ -42,8 +44,8 @@ def answer_input(
     Raises UsageError for what cannot be, before anything is written, and DataError for damage.
     """
     from seqrnn.cli.file_rows import FileRows, file_format, file_source
-    from seqrnn.cli.rows import answer_rows
     from seqrnn.cli.stdio import OutputStream
+    from seqrnn.data.source import spool
     from seqrnn.library.measuring import with_settings
     from seqrnn.tasks.task import RowTask
 
@@ -55,12 +57,33 @@ def answer_input(
     if name is None:
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
-        with OutputStream(given.output) as out:
-            return answer_rows(given.path, out, layout, asking, model.side_by_side)
+        return _answer_lines(model, given, layout, asking)
     _refuse_several(given, name)
-    rows = FileRows(file_source(data, given.path, name, given.text_column), layout, asking)
+    source = file_source(data, given.path, name, given.text_column)
+    rows = FileRows(source if given.shard is None else spool(source), layout, asking, given.shard)
     with OutputStream(given.output) as out:
         return rows.write(out, model.side_by_side)
+
+
+def _answer_lines(model: OpenedModel, given: Input, layout: RowFormat, asking: Asking) -> RowTally:
+    from seqrnn.cli.rows import answer_rows
+    from seqrnn.cli.stdio import OutputStream
+
+    path, piece = piece_of_lines(given.path, layout.encoding, given.shard)
+    with OutputStream(given.output) as out:
+        return answer_rows(path, out, layout, asking, model.side_by_side, piece)
+
+
+def piece_of_lines(path: str, encoding: str, shard: Shard | None) -> tuple[str, Piece]:
+    """Return the part of the lines of a file that is answered, and where they can be read a second time."""
+    from seqrnn.cli.shard import WHOLE
+    from seqrnn.data.lines import count_lines
+    from seqrnn.data.source import Source, spool
+
+    if shard is None:
+        return path, WHOLE
+    copy = spool(Source((path,))).paths[0]
+    return copy, shard.piece(count_lines(copy, encoding))
 
 
 def row_format(

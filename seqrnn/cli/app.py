@@ -21,7 +21,9 @@ from seqrnn.errors import UsageError
 
 COMMANDS = {
     "init": "Write the settings of a training, to be changed by hand.",
+    "prepare": "Read and tokenize data once, into a directory to train on.",
     "train": "Learn a model from data.",
+    "tune": "Search for the settings of a training within a time budget.",
     "evaluate": "Measure a model on data that has the answers.",
     "classify": "Label each line of the input.",
     "generate": "Write text, from a prompt or for each line of the input.",

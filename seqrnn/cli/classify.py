@@ -21,6 +21,7 @@ from seqrnn.cli.options import (
     PrefixOption,
     QuietOption,
     RowThreadsOption,
+    ShardOption,
     StrictOption,
     TextFieldOption,
 )
@@ -55,6 +56,7 @@ def classify(
     text_col: TextFieldOption = None,
     encoding: EncodingOption = None,
     prefix: PrefixOption = "",
+    shard: ShardOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -72,16 +74,18 @@ def classify(
     """
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
+    from seqrnn.cli.shard import Shard
     from seqrnn.cli.stdio import say, say_waiting
     from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
     from seqrnn.tasks.task import PredictionTask
 
+    part = Shard.parse(shard)
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = PredictionTask.of(network.run.task)
     asking = naming(network, k, threshold, probs, min_probability)
     abstains = min_probability is not None
-    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains)
+    given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains, part)
     say_waiting(data, "rows, one a line,", quiet)
     tally = answer_input(network, given, asking, partial(task.write, probs=probs))
     if not quiet:

@@ -20,7 +20,7 @@ from seqrnn.data.dataset.progress import Preparing
 from seqrnn.data.lines import printable
 from seqrnn.library.figures import clock
 from seqrnn.training.advice import Adviser
-from seqrnn.training.events import Evaluated, Event, Finished, Measured, Started, Stepped
+from seqrnn.training.events import Evaluated, Event, Finished, Measured, RolledBack, Started, Stepped
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
 MAX_LINE_LENGTH = 1000  # characters of such a line
@@ -161,6 +161,12 @@ class TrainingConsole:
                 self._step(event)
             case Evaluated():
                 self._row(event)
+            case RolledBack():
+                back = f"the weights of step {event.to_step:,}" if event.to_step else "new weights"
+                self.say(
+                    f"step {event.step:,}: {event.reason}; back to {back}, with half the learning rate "
+                    f"({event.learning_rate:.2g})"
+                )
             case Finished():
                 self.say(f"{event.step:,} updates in {clock(event.seconds)}: {event.reason}")
                 self._progress.update(self._bar, completed=1.0, status="measuring the best weights")

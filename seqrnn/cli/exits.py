@@ -18,11 +18,18 @@ import typer
 
 from seqrnn.cli.spelling import in_flags
 from seqrnn.data.lines import printable
-from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, UsageError
+from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, UsageError, is_out_of_memory
 from seqrnn.library.installed import TRAINING, needs
 
 BUG = 1
 INTERRUPTED = 128 + 2
+WANTED = {
+    "int_parsing": "a whole number",
+    "float_parsing": "a number",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+}
+"""What an option wants, by pydantic's name for the error."""
 
 
 @contextmanager
@@ -53,8 +60,7 @@ def describe(error: BaseException) -> tuple[int, str]:
             return INTERRUPTED, ""
         case MemoryError():
             return MemoryLimit.exit_code, "out of memory; try a smaller batch, model or input"
-        case RuntimeError() if "allocate memory" in str(error) or "out of memory" in str(error):
-            # PyTorch has no class of its own for a CPU without memory.
+        case RuntimeError() if is_out_of_memory(error):
             wanted = str(error).splitlines()[0].split("] ")[-1]
             return MemoryLimit.exit_code, f"{wanted}; try a smaller --batch-size, --hidden-size or input"
         case typer.TyperException():
@@ -98,12 +104,17 @@ def _usage(error: Any) -> str:
 
 def _bad_value(error: Any, parameter: Any) -> str:
     """Word a value of the wrong type as the configuration does."""
-    from seqrnn.config_errors import explain
+    from seqrnn.config_check import limit, refusal
 
-    if not hasattr(error.__cause__, "errors"):  # not pydantic's
+    if not hasattr(error.__cause__, "errors"):  # not pydantic's, with which Typer reads values
         return str(error.message)
     cause, choices = error.__cause__.errors()[0], parameter.type_descriptor.choices or ()
-    return explain({**cause, "type": "literal_error"} if choices else cause, choices)
+    if choices:
+        return refusal(f"one of {', '.join(choices)}", cause["input"], choices)
+    if cause["type"] not in WANTED:
+        return str(cause["msg"])
+    limits = {name: limit(cause["ctx"][name]) for name in ("ge", "le") if name in cause.get("ctx", {})}
+    return refusal(WANTED[cause["type"]].format(**limits), cause["input"])
 
 
 def _name(parameter: Any) -> str:

@@ -56,13 +56,13 @@ def explain(
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.data.answer import Answer, AnswerStyle
-    from seqrnn.library.explaining import Explainer
+    from seqrnn.library.asking import explaining
     from seqrnn.library.opened_model import Resources
 
     set_threads(threads)
     network = open_model(model, None, Resources("torch", "cpu", threads))
     assert isinstance(network.backend, TorchBackend)
-    asking = Explainer(network.run, network.backend, method).asking()
+    asking = explaining(network.run, network.backend, method)
     require_rows(data)
     config, paper = network.run.config, Paper.of_stdout()
 

@@ -8,12 +8,13 @@ from rich.cells import cell_len, set_cell_size
 
 from seqrnn.cli.drawing import INDENT, Paper
 from seqrnn.data.answer import Answer
-from seqrnn.library.explaining import Explanation, OutputExplanation
+from seqrnn.library.results import Explanation, OutputExplanation
 
 MAX_TOKENS = 60  # of a row that are drawn
 MAX_CAUSES = 3  # tokens that are named for one of several outputs
 MAX_NAME = 24  # columns of a token's name
 SHADES, ASCII_SHADES = " ░▒▓█", " .:*#"
+UNKNOWN = " (unknown)"
 TIE = "\u00a0"  # between a name and its probability, which stay in one line
 BAR = 30  # columns of a bar at most
 
@@ -40,7 +41,7 @@ def _one(why: Explanation, output: OutputExplanation, answer: Answer, paper: Pap
         *(["surprisal"] if why.surprisals else []),
     ]
     yield f"{INDENT}{', '.join(heads)}" + _left_out(len(why.tokens) - len(shown), "tokens that matter least")
-    names = [paper.clipped(_visible(why.tokens[number]), MAX_NAME) for number in shown]
+    names = [_name(why, number, paper) for number in shown]
     width = max(map(cell_len, names))
     most = max(map(abs, output.saliency)) or 1.0
     columns = [output.attention, why.surprisals]
@@ -87,7 +88,7 @@ def _several(why: Explanation, answer: Answer, paper: Paper) -> Iterator[str]:
 def _cells(why: Explanation, output: OutputExplanation) -> tuple[str, str, str, str]:
     runner_up = "".join(f"{_visible(name)} {sure:.2f}" for name, sure in output.alternatives[:1])
     causes = [
-        f"{_visible(why.tokens[number])} {output.saliency[number]:+.2f}"
+        f"{_visible(why.tokens[number])}{_mark(why, number)} {output.saliency[number]:+.2f}"
         for number in output.ranked[:MAX_CAUSES]
     ]
     return _visible(output.output), f"{output.probability:.4f}", runner_up, ", ".join(causes)
@@ -114,6 +115,16 @@ def _shown(output: OutputExplanation) -> Sequence[int]:
 
 def _left_out(count: int, what: str) -> str:
     return f"; without {count:,} {what}" if count > 0 else ""
+
+
+def _name(why: Explanation, number: int, paper: Paper) -> str:
+    """Return a token as the row has it, and whether the model does not know it."""
+    mark = _mark(why, number)
+    return paper.clipped(_visible(why.tokens[number]), MAX_NAME - len(mark)) + mark
+
+
+def _mark(why: Explanation, number: int) -> str:
+    return UNKNOWN if number in why.unknown_tokens else ""
 
 
 def _visible(name: object) -> str:

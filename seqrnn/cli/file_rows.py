@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import chain, count, islice
+from typing import Any
 
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import prepare_for_many_rows
-from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, parts_of
+from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, line_parts
+from seqrnn.cli.shard import WHOLE, Shard
 from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.config import DataConfig
@@ -24,13 +26,14 @@ from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
 from seqrnn.data.formats.text_files import first_of
-from seqrnn.data.lines import Line, file_name, read_line_groups, read_lines
+from seqrnn.data.lines import Line, count_lines, file_name, read_lines
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.rows import NOT_FINITE, Asking, Refusal
 
 Example = tuple[FileRow, Record | None]
+UNREADABLE = (RowError, DataError)
 
 
 def file_format(path: str, data: DataConfig, layout: str, as_json: bool) -> str | None:
@@ -65,9 +68,12 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
         name: column_for(getattr(data, name), data.format, layout)
         for name in ("text_column", "label_column", "sentence_column")
     }
-    update = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
+    update: dict[str, Any] = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
     is_line = _is_line_by_line(layout)
-    source = Source.training(data.model_copy(update={**update, "encoding_errors": "replace"}))
+    source = Source.training(replace(data, **update, encoding_errors="replace"))
+    if source.paths != (path,):
+        what = f"stands for {len(source.paths):,} files, and one is answered at a time"
+        raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")
     source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
     if text_column is not None:
         return replace(source, text_column=text_column, header="auto")
@@ -82,11 +88,12 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
 class FileRows:
     """The examples of a file, answered by `asking` and written in its own form, or as lines of JSON.
 
-    The file is opened at once. Raises UsageError and DataError where it has no examples as `source` says,
-    and UsageError for a style of answers that it cannot have.
+    The file is opened at once; of a `shard` only its examples are answered, and what belongs to all of the
+    file is written with the first or last of them. Raises UsageError and DataError where it has no examples
+    as `source` says, and UsageError for a style of answers that it cannot have.
     """
 
-    def __init__(self, source: Source, layout: RowFormat, asking: Asking) -> None:
+    def __init__(self, source: Source, layout: RowFormat, asking: Asking, shard: Shard | None = None) -> None:
         self._source = source
         self._layout = layout
         self._asking = asking
@@ -96,8 +103,12 @@ class FileRows:
         with _told(self._path):
             self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
             style = replace(layout.style, kind=self._asked.kind or layout.style.kind)
-            own = JsonRecords(replace(layout, style=style)) if layout.as_json else None
+            self._piece = WHOLE if shard is None else shard.piece(self._count())
+            own = JsonRecords(replace(layout, style=style), self._piece.start) if layout.as_json else None
             self._writer = own or self._asked.writer(style)
+        if shard is not None and self._writer.shards == "none":
+            what = f"the answers to a {source.format} file like this one are written together"
+            raise UsageError(f"--shard: {what}; add --jsonl")
 
     def write(self, out: OutputStream, side_by_side: SideBySide) -> RowTally:
         """Write every example with its answer, in order; what comes before damage is answered.
@@ -112,7 +123,9 @@ class FileRows:
         with _told(self._path):
             answered = side_by_side(self._answered, self._parts())
             first = list(islice(answered, 1))  # nothing is written of a file that cannot be read at all
-            self._writer.begin(out)
+            is_file = self._writer.shards == "files"
+            if self._piece.is_first or is_file:
+                self._writer.begin(out)
             try:
                 for examples in chain(first, answered):
                     self._writer.write([_finite(example, out) for example in examples], out)
@@ -121,7 +134,10 @@ class FileRows:
             except (RowError, DataError):
                 self._writer.break_off(out)
                 raise
-            self._writer.end(out)
+            if self._piece.is_last or is_file:
+                self._writer.end(out)
+            elif not self._piece.is_empty:
+                self._writer.pause(out, self._piece.rows_follow)
         tally.replaced += self._replaced
         return tally
 
@@ -135,17 +151,27 @@ class FileRows:
             self._replaced += line.replaced
             yield line
 
-    def _parts(self) -> Iterator[list[Example] | None]:
+    def _parts(self) -> Iterator[Sequence[Example] | None]:
         """Yield examples, as many as are answered at a time; None says that there is a wait."""
         if not self._is_line_by_line:
-            yield from _cut(self._asked.rows)
+            rows = self._asked.rows
+            for _ in islice(rows, self._piece.start):
+                pass  # another process answers them
+            self._replaced = 0
+            yield from self._piece.within(_cut(rows))
             return
-        for lines in parts_of(read_line_groups(self._path, "replace", self._source.encoding)):
+        for lines in line_parts(self._path, self._source.encoding, self._piece):
             if lines is not None:
                 self._replaced += sum(line.replaced for line in lines)
             yield None if lines is None else list(self._open(partial(_these, lines)).rows)
 
-    def _answered(self, examples: list[Example]) -> list[Answered]:
+    def _count(self) -> int:
+        """Count the examples, up to where the file is damaged if it is."""
+        if self._is_line_by_line:
+            return count_lines(self._path, self._source.encoding)
+        return sum(map(len, _readable(_cut(self._open(self._lines).rows))))
+
+    def _answered(self, examples: Sequence[Example]) -> list[Answered]:
         asked = {id(record): record for _, record in examples if record is not None}  # rows may share one
         found = dict(zip(asked, self._asking(list(asked.values())), strict=True))
         return [self._with_answer(row, record, found) for row, record in examples]
@@ -175,11 +201,18 @@ def _these(lines: Sequence[Line], path: str) -> Iterator[Line]:  # noqa: ARG001
     return iter(lines)
 
 
+def _readable(parts: Iterator[list[Example]]) -> Iterator[list[Example]]:
+    """Yield parts up to where a file is damaged. Raises RowError or DataError where that is its beginning."""
+    yield from islice(parts, 1)
+    with suppress(*UNREADABLE):
+        yield from parts
+
+
 def _cut(rows: Iterator[Example]) -> Iterator[list[Example]]:
     """Cut rows into lists. An error of theirs is raised after what has come before it."""
     failure: Exception | None = None
     while failure is None:
-        part, failure = first_of(rows, MAX_ROWS, (RowError, DataError))
+        part, failure = first_of(rows, MAX_ROWS, UNREADABLE)
         if part:
             yield part
         elif failure is None:
@@ -199,9 +232,10 @@ def _finite(example: Answered, out: OutputStream) -> Answered:
 class JsonRecords(AnswerWriter):
     """Writes all that is known of each example as a line of JSON, whatever the format of the file."""
 
-    def __init__(self, layout: RowFormat) -> None:
+    def __init__(self, layout: RowFormat, first: int = 0) -> None:
+        """Number the examples from `first` on."""
         self._layout = layout
-        self._ids = count()
+        self._ids = count(first)
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
         """Write some examples: by their fields, or by their text where they have none."""

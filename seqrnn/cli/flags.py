@@ -11,9 +11,9 @@ import typer
 from rich.markup import escape
 
 from seqrnn.cli.spelling import in_flags
-from seqrnn.config import KEYS, choices_of, flag_of, type_of
+from seqrnn.config import KEYS
 
-OPTIONS = {key.replace(".", "_"): key for key, field in KEYS.items() if flag_of(field)}
+OPTIONS = {key.replace(".", "_"): key for key, field in KEYS.items() if field.flag}
 """Dotted keys by the name of the parameter that takes the flag."""
 
 INFERRED = frozenset({"task"})
@@ -47,12 +47,12 @@ def config_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 def _option(name: str, key: str) -> inspect.Parameter:
     field = KEYS[key]
-    kind: Any = list[str] if isinstance(field.default, tuple) else type_of(field)
+    kind: Any = list[str] if isinstance(field.default, tuple) else field.type
     section, dot, _ = key.partition(".")
     option = typer.Option(
-        flag_of(field),
+        field.flag,
         help=_help(key),
-        metavar="<word>" if choices_of(field) else "<file>" if kind == list[str] else None,
+        metavar="<word>" if field.choices else "<file>" if kind == list[str] else None,
         rich_help_panel=section.capitalize() if dot else None,
     )
     annotation = Annotated[kind | None, option]
@@ -62,8 +62,8 @@ def _option(name: str, key: str) -> inspect.Parameter:
 def _help(key: str) -> str:
     """The key's help, its choices and its default, which is not the default of the parameter."""
     field = KEYS[key]
-    choices = f" One of {', '.join(choices_of(field))}." if choices_of(field) else ""
-    text = escape(in_flags(f"{field.description}{choices}"))
+    choices = f" One of {', '.join(field.choices)}." if field.choices else ""
+    text = escape(in_flags(f"{field.help}{choices}"))
     if field.default is None or field.default is False or field.default == () or key in INFERRED:
         return text
     return f"{text} [dim]{escape(f'[default: {_spelled(field.default)}]')}[/dim]"

@@ -22,6 +22,7 @@ from seqrnn.cli.options import (
     PrefixOption,
     QuietOption,
     RowThreadsOption,
+    ShardOption,
     StrictOption,
     TextFieldOption,
 )
@@ -111,6 +112,7 @@ def generate(
     text_col: TextFieldOption = None,
     encoding: EncodingOption = None,
     prefix: PrefixOption = "",
+    shard: ShardOption = None,
     strict: StrictOption = False,
     device: DeviceOption = "auto",
     backend: BackendOption = "auto",
@@ -125,6 +127,7 @@ def generate(
     """
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
+    from seqrnn.cli.shard import Shard
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
@@ -144,6 +147,7 @@ def generate(
         no_repeat_ngram=no_repeat_ngram,
         seed=seed,
     )
+    part = Shard.parse(shard)
     limits, sampling = options.limits(), options.sampling()
     network = open_model(model, "generate", Resources(backend, device, threads))
     tally: RowTally | None = None
@@ -152,8 +156,9 @@ def generate(
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
         asking = writing(network, options)
         say_waiting(data, "rows, one a line,", quiet)
+        several = {"--n-best": n_best}
         given = Input(
-            data or "-", output, jsonl, layout, text_col, encoding, prefix, False, {"--n-best": n_best}
+            data or "-", output, jsonl, layout, text_col, encoding, prefix, False, several, shard=part
         )
         tally = answer_input(network, given, asking, _line)
         notes = tally.lines("max_tokens, or their answers than --max-len")
@@ -165,6 +170,7 @@ def generate(
             "--encoding": encoding,
             "--prefix": prefix or None,
             "--format": None if layout == "auto" else layout,
+            "--shard": shard,
             "--strict": strict or None,
         }
         of_rows[str(data)] = data

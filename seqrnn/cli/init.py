@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from seqrnn.config_file import Layer
     from seqrnn.library.plan import Plan
 
-NOT_CHOSEN = "A line that begins with # and a name is a setting with the value that it has without the line."
-
 
 @config_flags
 def init(
@@ -61,33 +59,29 @@ def _names_data(layers: list[Layer]) -> bool:
 def _decided(layers: list[Layer]) -> str:
     """Return what is decided for the data that are named, every decision and every changed default."""
     from seqrnn.cli.question import settled
-    from seqrnn.config import KEYS, value_of
-    from seqrnn.config_file import dump_chosen, from_flags
-    from seqrnn.library.plan import plan_training, settings_for
+    from seqrnn.config_file import from_flags
+    from seqrnn.library.plan import plan_training
+    from seqrnn.library.settings_file import settings_file
 
     def planned(answers: Mapping[str, Any]) -> Plan:
         return plan_training([*layers, from_flags(answers)])
 
     plan = settled(planned)
-    preferred = plan.task().defaults_for(plan.inference.source_kind)
-    shown = settings_for(plan.config)
-    chosen = {
-        *(key for key in shown if value_of(plan.config, key) != KEYS[key].default),
-        *("task", *preferred, *(key for layer in layers for key in layer)),
-    }
-    head = ["Settings of a training, by seqrnn init.", *plan.decisions(), NOT_CHOSEN]
-    return dump_chosen(plan.config, chosen, [key for key in KEYS if key in chosen or key in shown], head)
+    return settings_file(
+        plan, [key for layer in layers for key in layer], "Settings of a training, by seqrnn init."
+    )
 
 
 def _template(layers: list[Layer]) -> str:
     """Return the settings that have a flag, of those that say something to the task if one was chosen."""
     from seqrnn.catalog import TASKS, load
-    from seqrnn.config import KEYS, flag_of
+    from seqrnn.config import KEYS
     from seqrnn.config_file import dump_chosen, from_defaults, resolve
     from seqrnn.library.plan import settings_for
+    from seqrnn.library.settings_file import NOT_CHOSEN
 
     given = {key for layer in layers for key in layer}
-    asked, important = resolve(layers), [key for key in KEYS if flag_of(KEYS[key]) or key == "data.train"]
+    asked, important = resolve(layers), [key for key in KEYS if KEYS[key].flag or key == "data.train"]
     if "task" not in given:
         head = ["Settings of a training, by seqrnn init: give it data, or a --task, to see what they decide."]
         return dump_chosen(asked, given, important, [*head, NOT_CHOSEN])

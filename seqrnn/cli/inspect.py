@@ -100,6 +100,6 @@ def _run_named(
 
 
 def _spelled(key: str) -> str:
-    from seqrnn.config import KEYS, flag_of
+    from seqrnn.config import KEYS
 
-    return (flag_of(KEYS[key]) or key) if key in KEYS else key
+    return (KEYS[key].flag or key) if key in KEYS else key

@@ -39,12 +39,13 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
         return plan_training([*layers, from_flags(answers)])
 
     plan = settled(planned)
+    decided = _decided(plan)
     console = TrainingConsole(quiet)
     with console.preparing("reading the data") as draw:
         findings = find(plan.readable, task_of, draw)
     report = DataReport(Paper.of_stdout())
     with OutputStream(output) as out:
-        told = {**_decided(plan), **findings.to_dict()}
+        told = {**decided, **findings.to_dict()}
         if not as_json:
             out.write_text(in_flags(report.of_findings(told)))
         with console.preparing("training for some seconds"):

@@ -76,6 +76,16 @@ TextFieldOption = Annotated[
     str | None,
     typer.Option(help="Column or field of the text (default: as in training).", show_default=False),
 ]
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Answer part I of N contiguous parts of the rows, such as 2/4; "
+        "the outputs of all parts, one after the other, are that of one process.",
+        show_default=False,
+    ),
+]
 PrefixOption = Annotated[
     str,
     typer.Option(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from seqrnn.cli.spelling import in_flags
-from seqrnn.config import KEYS, flag_of
+from seqrnn.config import KEYS
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 T = TypeVar("T")
@@ -46,4 +46,4 @@ def _command(reading: Mapping[str, str]) -> str:
 
 
 def _flags(reading: Mapping[str, str]) -> str:
-    return " ".join(f"{flag_of(KEYS[key])} {shlex.quote(value)}" for key, value in reading.items())
+    return " ".join(f"{KEYS[key].flag} {shlex.quote(value)}" for key, value in reading.items())

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
+from seqrnn.cli.shard import WHOLE, Piece
 from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.data.answer import Answer, AnswerStyle
@@ -120,8 +119,9 @@ def answer_rows(
     layout: RowFormat,
     asking: Asking,
     side_by_side: SideBySide,
+    piece: Piece = WHOLE,
 ) -> RowTally:
-    """Answer each line of a file, in order and as soon as lines have come.
+    """Answer each line of a `piece` of a file, in order and as soon as lines have come.
 
     Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
     `side_by_side`.
@@ -138,10 +138,16 @@ def answer_rows(
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return AnsweredRows(pairs, written, sum(line.replaced for line in lines))
 
-    for part in side_by_side(answered, parts_of(read_line_groups(path, "replace", layout.encoding))):
+    for part in side_by_side(answered, line_parts(path, layout.encoding, piece)):
         out.write_lines(part.written)
         tally.count(part, name)
     return tally
+
+
+def line_parts(path: str, encoding: str, piece: Piece) -> Iterator[Sequence[Line] | None]:
+    """Yield the lines of a piece of a file in the parts that are answered at a time; None is a wait."""
+    groups = read_line_groups(path, "replace", encoding, skip=piece.start)
+    return piece.within(parts_of(groups))
 
 
 def with_answers(rows: Sequence[InputRow], asking: Asking, name: str) -> list[tuple[InputRow, Answer | None]]:
@@ -151,14 +157,28 @@ def with_answers(rows: Sequence[InputRow], asking: Asking, name: str) -> list[tu
 
 
 def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:
-    """Cut groups of lines into parts of about the same size, of `MAX_ROWS` at most; None is a wait."""
-    for lines in groups:
-        if not lines:
-            yield None
-            continue
-        count = math.ceil(len(lines) / MAX_ROWS)
-        bounds = [len(lines) * number // count for number in range(count + 1)]
-        yield from (lines[start:stop] for start, stop in pairwise(bounds))
+    """Cut groups of lines into parts that end with each `MAX_ROWS`-th line, and at a wait, for which None is.
+
+    So where a part ends depends on the number of its lines alone, as long as nobody waits for lines.
+    """
+    held: list[Line] = []
+    try:
+        for lines in groups:
+            held.extend(lines)
+            while held and (stop := MAX_ROWS - (held[0].number - 1) % MAX_ROWS) <= len(held):
+                yield held[:stop]
+                del held[:stop]
+            if not lines:
+                if held:
+                    yield held
+                held = []
+                yield None
+    except DataError:  # what comes before damage is answered
+        if held:
+            yield held
+        raise
+    if held:
+        yield held
 
 
 def json_record(row: InputRow, answer: Answer | None, layout: RowFormat) -> dict[str, Any]:

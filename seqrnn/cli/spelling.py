@@ -20,8 +20,9 @@ DECODING = (
     *("repetition_penalty", "no_repeat_ngram", "seed"),
 )
 ARGUMENTS = (
-    *("resume", "overwrite", "init_from", "folds", "onnx", "backend", "device", "streams"),
+    *("resume", "overwrite", "init_from", "folds", "workers", "onnx", "backend", "device", "streams"),
     *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
+    *("search", "trials", "run"),
 )
 
 
@@ -59,9 +60,9 @@ def _flag(found: re.Match[str]) -> str:
 @cache
 def _flags() -> Mapping[str, str]:
     """Return the flag of each name, with that of the other end of a switch after a slash; "" for none."""
-    from seqrnn.config import KEYS, flag_of
+    from seqrnn.config import KEYS
 
-    flags = {key: flag_of(field) or "" for key, field in KEYS.items()}
+    flags = {key: field.flag or "" for key, field in KEYS.items()}
     flags |= {f"decoding.{name}": _dashed(name) for name in DECODING}
     flags |= {name: _dashed(name) for name in ARGUMENTS}
     return flags | {"decoding.sample": "--sample/--greedy", "k": "-k", "output": "-o"}
@@ -70,7 +71,7 @@ def _flags() -> Mapping[str, str]:
 def _is_switch(name: str) -> bool:
     from seqrnn.config import KEYS
 
-    return name == "decoding.sample" or KEYS[name].annotation is bool
+    return name == "decoding.sample" or KEYS[name].type is bool
 
 
 def _dashed(name: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +16,18 @@ import typer
 
 from seqrnn.cli.flags import config_flags
 from seqrnn.cli.options import AssignmentsOption, ConfigOption
+from seqrnn.errors import UsageError
 from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
+    from seqrnn.config import DataConfig
     from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
     from seqrnn.library.training import Begun
     from seqrnn.run.directory import RunDirectory
     from seqrnn.training.session import Session
+    from seqrnn.training.worker_processes import WorkerProcesses
 
 
 @config_flags
@@ -30,7 +35,9 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Files, or a folder with one sub-folder per class; -: standard input.", show_default=False
+            help="Files, patterns in quotes, a folder of shards or with one sub-folder per class, or "
+            "prepared data; -: standard input.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[
@@ -52,6 +59,17 @@ def train(
             min=2,
             help="Cross-validation with this many folds, for small data; then a training on all examples. "
             "--budget covers all trainings together.",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            min=1,
+            max=1024,
+            help="Train with this many processes on this machine, each on its share of every batch (several "
+            "machines: torchrun).",
             show_default=False,
         ),
     ] = None,
@@ -85,25 +103,35 @@ def train(
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting
+    from seqrnn.cli.workers import leave_signals_to_leader, working_together
     from seqrnn.config_file import dump
     from seqrnn.library.model_card import write_model_card
-    from seqrnn.library.training import check_place
+    from seqrnn.library.training import check_place, follow
     from seqrnn.training.trackers import check_trackers, tracked
 
     if data:
-        say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         flags["data.train"] = tuple(data)
     check_trackers(log or ())
     asked = _Asked(output, overwrite, resume, init_from, dry_run, folds)
-    check_place(output, asked.modes, dump_config or dry_run)
-    plan = _plan(config or [], assignments or [], flags, asked)
-    if dump_config:
-        with OutputStream() as out:
-            out.write_text(dump(plan.config, comments=True))
-        return
-    console = TrainingConsole(quiet)
     with ExitStack() as kept:
-        ready = _begin(plan, asked, console, kept)
+        by_one = dump_config or dry_run
+        processes = kept.enter_context(working_together(workers, by_one))
+        if not processes.leads:
+            follow(processes, leave_signals_to_leader)
+            return
+        if data:
+            say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
+        planned = partial(_plan, config or [], assignments or [], flags)
+        asked = _gone_on(asked, planned)
+        check_place(output, asked.modes, by_one)
+        plan = planned(asked)
+        _check_together(processes, plan, folds)
+        if dump_config:
+            with OutputStream() as out:
+                out.write_text(dump(plan.config, comments=True))
+            return
+        console = TrainingConsole(quiet)
+        ready = _begin(plan, asked, console, kept, processes)
         if ready is None:
             return
         with stopping(ready.session.trainer.stop):
@@ -128,6 +156,7 @@ class _Asked:
     init_from: Path | None
     dry_run: bool
     folds: int | None
+    began: float = field(default_factory=time.monotonic)  # when the command did, from which a budget counts
 
     @property
     def modes(self) -> Mapping[str, Any]:
@@ -172,7 +201,32 @@ def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any], a
     return settled(planned)
 
 
-def _begin(plan: Plan, asked: _Asked, console: TrainingConsole, kept: ExitStack) -> _Ready | None:
+def _gone_on(asked: _Asked, planned: Callable[[_Asked], Plan]) -> _Asked:
+    """Go on with a run that torchrun has started before; begin it anew where nothing was saved."""
+    from seqrnn.cli.workers import begun_by_torchrun, is_of
+    from seqrnn.run.location import checkpoint_paths
+
+    output = asked.output
+    if asked.resume or output is None or not begun_by_torchrun(output, asked.overwrite):
+        return asked
+    if not is_of(output, planned(asked).config):
+        return asked
+    if checkpoint_paths(output):
+        return replace(asked, resume=True, overwrite=False, init_from=None)
+    return replace(asked, overwrite=True)
+
+
+def _check_together(processes: WorkerProcesses, plan: Plan, folds: int | None) -> None:
+    """Refuse what only one process can do."""
+    if processes.place.count > 1 and folds is not None:
+        raise UsageError("`folds` trains with one worker; leave it out, or `workers`")
+    if processes.place.count > 1 and _reads_stdin(plan.config.data):
+        raise UsageError("- is standard input, which one process can read; give several workers a file")
+
+
+def _begin(
+    plan: Plan, asked: _Asked, console: TrainingConsole, kept: ExitStack, processes: WorkerProcesses
+) -> _Ready | None:
     """Read the data, measure by folds if that is asked for, build the model and open the run directory.
 
     Returns None where there is nothing to train. What is opened is `kept` to the end of the command.
@@ -190,21 +244,23 @@ def _begin(plan: Plan, asked: _Asked, console: TrainingConsole, kept: ExitStack)
         test = kept.enter_context(final_test(plan, data.prepared.fields))
         # What is wrong with the model is told alone, too; where there are folds, it is theirs as well.
         if folds is None or asked.dry_run:
-            ready = _open(data, asked, console, kept)
+            ready = _open(data, asked, console, kept, processes)
     if asked.dry_run or output is None:
         return None
     if folds is not None:
         measured = measure_folds(plan, folds, console)
-        ready = _open(data, asked, console, kept)
+        ready = _open(data, asked, console, kept, processes)
         keep_result(output, FOLDS, measured.as_json)
     return ready and replace(ready, test=test)
 
 
-def _open(data: Begun, asked: _Asked, console: TrainingConsole, kept: ExitStack) -> _Ready | None:
+def _open(
+    data: Begun, asked: _Asked, console: TrainingConsole, kept: ExitStack, processes: WorkerProcesses
+) -> _Ready | None:
     """Build the model, and say what it is; open the run directory unless nothing will be trained."""
     from seqrnn.training.session import RunTarget
 
-    session = data.session()
+    session = data.session(processes, asked.began if asked.folds is None else None)
     console.say(session.describe())
     if asked.dry_run or asked.output is None:
         return None
@@ -226,7 +282,9 @@ def _next_command(session: Session, output: str) -> str:
     """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
     if not session.trainer.stopped:
         return f"use it with: seqrnn {session.task.command} -m {output}"
-    data = session.config.data
-    from_stdin = "-" in {*data.train, *data.valid, *data.test, data.source, data.target}
-    again = " (with the same data on standard input)" if from_stdin else ""
+    again = " (with the same data on standard input)" if _reads_stdin(session.config.data) else ""
     return f"continue with: seqrnn train -o {output} --resume{again}"
+
+
+def _reads_stdin(data: DataConfig) -> bool:
+    return "-" in {*data.train, *data.valid, *data.test, data.source, data.target}

@@ -70,9 +70,16 @@ def read_lines(
 
 
 def read_line_groups(
-    path: str | None, errors: Errors, encoding: str = "auto", taken: Callable[[int], None] = lambda _: None
+    path: str | None,
+    errors: Errors,
+    encoding: str = "auto",
+    taken: Callable[[int], None] = lambda _: None,
+    *,
+    skip: int = 0,
 ) -> Iterator[list[Line]]:
     """Yield lines as they arrive: a slow producer's line at once, a file's by the thousand.
+
+    The first `skip` lines are left out and not decoded; the others keep their numbers.
 
     An empty group says that reading on would block: what is in hand should be finished first.
     One trailing carriage return and a byte-order mark at byte 0 are not part of a line. A last
@@ -84,8 +91,8 @@ def read_line_groups(
     Raises DataError where the file cannot be read, where its gzip data is damaged and, if
     `errors` is "strict", at a byte that is not of the encoding and at a line longer than `LINE_LIMIT`.
     """
-    splitter = _LineSplitter(file_name(path), errors)
-    for chunk in read_utf8(path, errors, encoding, taken):
+    splitter = _LineSplitter(file_name(path), errors, skip)
+    for chunk in _after_lines(skip, read_utf8(path, errors, encoding, taken)):
         lines = splitter.feed(chunk)
         if lines or not chunk:
             yield lines
@@ -93,12 +100,28 @@ def read_line_groups(
         yield lines
 
 
+def count_lines(path: str | None, encoding: str = "auto") -> int:
+    """Count the lines that `read_line_groups` yields, up to where a file is damaged if it is.
+
+    Raises DataError where none can be read.
+    """
+    lines, last = 0, b"\n"
+    try:
+        for chunk in read_utf8(path, "replace", encoding):
+            lines, last = lines + chunk.count(b"\n"), chunk[-1:] or last
+    except DataError:
+        if not lines:
+            raise
+        return lines
+    return lines + (last != b"\n")
+
+
 def lines_in(content: bytes, name: str, encoding: str = "auto") -> list[Line]:
     """Return the lines of bytes in hand, as those of a file of this name; gzip is not recognised.
 
     What is not of the encoding becomes U+FFFD.
     """
-    splitter = _LineSplitter(name, "replace")
+    splitter = _LineSplitter(name, "replace", 0)
     lines = [
         line
         for chunk in to_utf8(iter((content,)), name, encoding, "replace")
@@ -166,6 +189,18 @@ def read_chunks(path: str | None, taken: Callable[[int], None] = lambda _: None)
             os.close(descriptor)
 
 
+def _after_lines(count: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Leave out the first `count` lines of UTF-8."""
+    for chunk in chunks:
+        if not count:
+            yield chunk
+        elif (ended := chunk.count(b"\n")) < count:
+            count -= ended
+        else:
+            yield chunk.split(b"\n", count)[-1]
+            count = 0
+
+
 def _decompress(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """Inflate the chunks if they begin as gzip does, else pass them on as they are."""
     start = b""
@@ -211,10 +246,10 @@ def _inflate_member(member: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 class _LineSplitter:
     """Puts lines together from chunks that end anywhere."""
 
-    def __init__(self, name: str, errors: Errors) -> None:
+    def __init__(self, name: str, errors: Errors, skipped: int) -> None:
         self._name = name
         self._errors = errors
-        self._number = 0  # of the last complete line
+        self._number = skipped  # of the last complete line
         self._held = bytearray()  # the beginning of the next line
         self._too_long = False  # the next line passed LINE_LIMIT and is not held any more
 

@@ -103,9 +103,12 @@ class Sample:
         pairs = [
             (len(split_tokens(record.source)), len(split_tags(record.targets))) for record in self.records
         ]
-        if not pairs or max(tokens for tokens, _ in pairs) < 2:
-            return False
         fitting = [tokens == tags for tokens, tags in pairs]
+        several = [
+            tokens == tags for tokens, tags in pairs if tokens > 1
+        ]  # one label fits one token by chance
+        if not nearly_all(several) or not any(several):
+            return False
         few = len(set(self.tags)) <= MOST_DISTINCT_TAGS * len(self.tags)
         by_chance = self.source.format in {"tsv", "csv"}  # which have tags in a cell less often than texts
         return (few or not by_chance) and (all(fitting) or (few and nearly_all(fitting)))

@@ -17,6 +17,7 @@ from typing import Literal
 from seqrnn.config import DataConfig
 from seqrnn.data.encodings import Errors
 from seqrnn.data.lines import COPIES, Line, file_name, read_chunks, read_lines
+from seqrnn.data.several_files import files_named
 from seqrnn.errors import OutputError, UsageError
 
 _quoted = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
@@ -26,6 +27,7 @@ _quoted = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
 class Source:
     """Files that belong together, and how to read them.
 
+    The files of a configuration may be patterns and directories of shards; see `files_named`.
     `paths` are read one after the other; in format "parallel" it is one path, and `target_path`
     the file that goes with it line by line. Format "auto" must be resolved (`inference.infer`)
     before records can be read. `kind` is the kind of input, as `source_kind` and the other
@@ -96,7 +98,7 @@ class Source:
         if source is None and data.format == "parallel":
             raise UsageError(f"`data.format=parallel` needs {flags[0]} and {flags[1]}; give both")
         return cls(
-            paths=paths if source is None else (source,),
+            paths=files_named(paths) if source is None else (source,),
             target_path=target,
             format=data.format if source is None else "parallel",
             delimiter=data.delimiter,

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.config import Config, DataConfig
+from seqrnn.config import Config, changed
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.encoding import PartWriter
 from seqrnn.data.fields.field import Field, TextField
@@ -67,7 +67,7 @@ def measure(
 ) -> SampleMeasurements:
     """Measure the rows of the training part, and which tokens of the validation part these do not have."""
     measured = SampleMeasurements(train.share)
-    task = make(config.model_copy(update={"data": _without_limits(config.data)}))
+    task = make(_without_limits(config))
     learned = _learn(task.fields, train.train, measured)
     try:
         for one in task.fields:
@@ -98,17 +98,19 @@ def columns(task: Task, rows: Sequence[Record], config: Config, directory: Path)
     return Dataset.open(directory, [one.name for one in task.fields])
 
 
-def _without_limits(data: DataConfig) -> DataConfig:
+def _without_limits(config: Config) -> Config:
     """Return the same data with all tokens in the vocabulary; of byte pairs the size says what they are."""
+    data = config.data
     size, target = data.vocabulary_size, data.target_vocabulary_size or data.vocabulary_size
     of_merges = "bpe" in {data.tokenizer, data.target_tokenizer}
-    return data.model_copy(
-        update={
-            "vocabulary_size": size if data.tokenizer == "bpe" else LARGEST_VOCABULARY,
-            "target_vocabulary_size": target if data.target_tokenizer == "bpe" else LARGEST_VOCABULARY,
-            "min_count": data.min_count if of_merges else 1,
-            "max_tokens": LONGEST,
-        }
+    return changed(
+        config,
+        {
+            "data.vocabulary_size": size if data.tokenizer == "bpe" else LARGEST_VOCABULARY,
+            "data.target_vocabulary_size": target if data.target_tokenizer == "bpe" else LARGEST_VOCABULARY,
+            "data.min_count": data.min_count if of_merges else 1,
+            "data.max_tokens": LONGEST,
+        },
     )
 
 

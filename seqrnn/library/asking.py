@@ -1,9 +1,12 @@
-"""The ways in which a model is asked of rows: to name, to write, or to score them."""
+"""The ways in which a model is asked of rows: to name, to write, to score or to explain them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from seqrnn.answering.rows import Labeller, LineScorer, RowWriter
 from seqrnn.errors import UsageError
@@ -12,6 +15,13 @@ from seqrnn.library.opened_model import OpenedModel
 from seqrnn.library.rows import Asking
 from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.tasks.task import GenerationTask, PredictionTask, Task
+
+if TYPE_CHECKING:
+    from seqrnn.answering.opened_run import OpenedRun
+    from seqrnn.backends.torch.backend import TorchBackend
+    from seqrnn.catalog import SaliencyMethod
+    from seqrnn.data.answer import Answer
+    from seqrnn.data.record import Record
 
 
 def naming(
@@ -56,3 +66,19 @@ def line_scoring(model: OpenedModel, option: str) -> Asking:
     """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
     task = LanguageModeling.of(model.run.task, f"{option}: scores are a language model's")
     return Asking(task.text.check, LineScorer(task, model.backend).answer)
+
+
+def explaining(run: OpenedRun, network: TorchBackend, method: SaliencyMethod | None = None) -> Asking:
+    """Ask a model for its answers and why it gives them, one caller at a time; the network is on the CPU.
+
+    Raises UsageError for a method that does not fit the model.
+    """
+    from seqrnn.library.explaining import Explainer
+
+    explainer, alone = Explainer(run, network, method), Lock()
+
+    def answers(records: Sequence[Record]) -> list[Answer]:
+        with alone:  # what is looked at on the way through the network is kept by it
+            return explainer.answers(records)
+
+    return Asking(explainer.check, answers)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from seqrnn.config_file import Layer, from_defaults
+from seqrnn.config import changed
+from seqrnn.config_file import Layer, from_defaults, resolve
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
 from seqrnn.library.plan import Plan, plan_training
+from seqrnn.library.prepared import is_prepared
 from seqrnn.library.settings import ConfigSource
 from seqrnn.metrics.evaluation import Figures
 
@@ -92,6 +94,9 @@ def cross_validate(
 
 def without_validation(layers: Sequence[Layer]) -> Layer:
     """Return the setting that trains on all examples. Raises UsageError where the user's hold some out."""
+    if is_prepared(data := resolve(layers).data):
+        what = "`folds` divides the rows of files, and prepared data are divided already"
+        raise UsageError(f"{what}; give the files that {data.train[0]} was made from")
     for layer in layers:
         for key in HELD_OUT:
             if key in layer:
@@ -119,8 +124,7 @@ def divided(plan: Plan, trainings: int) -> Plan:
     share = budget_of(parse_budget(budget) / trainings)
 
     def shared(config: Config) -> Config:
-        training = config.training.model_copy(update={"budget": share})
-        return config.model_copy(update={"training": training})
+        return changed(config, {"training.budget": share})
 
     return replace(plan, config=shared(plan.config), readable=shared(plan.readable))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
@@ -15,9 +14,10 @@ from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
+from seqrnn.data.text.tokenizer import UNK
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.rows import Asking
+from seqrnn.library.results import Explanation, OutputExplanation
 from seqrnn.tasks.explained import Alternatives, ExplainedOutput
 from seqrnn.tasks.task import GenerationTask, Task
 
@@ -32,64 +32,6 @@ METHOD_NAMES: Final[Mapping[Method, str]] = {
 }
 MAX_TOKENS = 1024  # of a row: a language model has a probability of every token at each of them
 MAX_TOGETHER = 2**14  # steps of copies of a row that are computed together
-
-
-@dataclass(frozen=True, slots=True)
-class OutputExplanation:
-    """One thing that a model says of a row: a label, a tag, a token, a key or a number.
-
-    `saliency` says how much each token of the row speaks for it (negative: against it), in nats of its
-    log-probability, or in deviations of a number. `attention` (0 to 1) says how much of each was looked at,
-    None where the network does not attend. `alternatives` are what else might be said, with probabilities.
-    """
-
-    output: Any
-    probability: float | None
-    saliency: tuple[float, ...]
-    attention: tuple[float, ...] | None
-    alternatives: tuple[tuple[Any, float], ...]
-
-    @property
-    def ranked(self) -> list[int]:
-        """Numbers of the tokens from 0, the one that matters most first."""
-        order: list[int] = np.argsort(-np.abs(self.saliency), kind="stable").tolist()
-        return order
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a model answers a row as it does.
-
-    `tokens` are what it read: tokens, or steps or features by their number. `method` names how the saliency
-    was found. `surprisals` of a language model says how surprising each token was, in nats.
-    """
-
-    tokens: tuple[str, ...]
-    method: str
-    outputs: tuple[OutputExplanation, ...]
-    surprisals: tuple[float, ...] | None = None
-
-    @property
-    def as_json(self) -> dict[str, Any]:
-        """What `seqrnn explain` writes of it as JSON."""
-        surprisals = {} if self.surprisals is None else {"surprisals": self.surprisals}
-        return {
-            "tokens": self.tokens,
-            "method": self.method,
-            **surprisals,
-            "outputs": [*map(_json, self.outputs)],
-        }
-
-
-def _json(output: OutputExplanation) -> dict[str, Any]:
-    attention = {} if output.attention is None else {"attention": output.attention}
-    return {
-        "output": output.output,
-        "probability": output.probability,
-        "saliency": output.saliency,
-        **attention,
-        "alternatives": [{"output": found, "probability": sure} for found, sure in output.alternatives],
-    }
 
 
 class Explainer:
@@ -110,6 +52,7 @@ class Explainer:
             method = "leave-one-out" if kind.has_numbers else "gradient"
         if method not in METHODS:
             raise UsageError(f"`method={method}`: no such method; choose from {', '.join(METHODS)}")
+        self._has_numbers = kind.has_numbers
         self._task: Task = run.task
         self._backend = backend
         self._observer = Observer(backend.model)
@@ -119,11 +62,7 @@ class Explainer:
         if method == "leave-one-out" and self._task.output_per_token:
             raise UsageError("`method=leave-one-out`: a token that is left out has no tag; use gradient")
 
-    def asking(self) -> Asking:
-        """Return what checks and answers rows."""
-        return Asking(self._check, self.answers)
-
-    def _check(self, record: Record) -> None:
+    def check(self, record: Record) -> None:
         """Raise DataError for what cannot be read, and for more tokens than memory is worth."""
         field = self._task.explained_fields[0]
         field.check(record)
@@ -152,6 +91,7 @@ class Explainer:
             METHOD_NAMES[self._method],
             tuple(map(_explained, outputs, saliency, _attention(attention, len(outputs), len(tokens)))),
             _tuple(self._task.surprisals(values, batch)),
+            tuple(np.flatnonzero(source.ids == UNK).tolist()) if source.unknown else (),
         )
         sure = [output.probability for output in outputs]
         known = (sure[0],) if len(sure) == 1 and sure[0] is not None else ()
@@ -230,9 +170,14 @@ class Explainer:
         return lost
 
     def _each_left_out(self, ids: np.ndarray, steps: int) -> Iterator[Encoded]:
-        """Yield a row without each step or, where there is one vector, with the mean for each feature."""
+        """Yield a row without each step or, where there is one vector, with the mean for each feature.
+
+        The only step of numbers becomes means, or silence: a row of none is nothing to answer.
+        """
         for step in range(steps):
-            if self._task.explained_fields[0].sequential:
+            if self._has_numbers and len(ids) == 1 and self._task.explained_fields[0].sequential:
+                yield Encoded(np.zeros_like(ids))
+            elif self._task.explained_fields[0].sequential:
                 yield Encoded(np.delete(ids, step, axis=0))
             else:
                 yield Encoded(np.where(np.arange(steps) == step, 0, ids).astype(ids.dtype))

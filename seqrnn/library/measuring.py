@@ -203,10 +203,8 @@ def _source(data: DataConfig, given: DataArguments) -> Source:
             raise UsageError(
                 "`data.source` and `data.target` name the data; remove the data file and `data.format`"
             )
-        return Source.training(
-            data.model_copy(update={"train": (), "source": source, "target": target, "format": "parallel"})
-        )
+        return Source.training(replace(data, train=(), source=source, target=target, format="parallel"))
     as_trained = data.format if data.format in {"text", "lines"} else "auto"
     chosen = as_trained if given.layout == "auto" else given.layout
     update: dict[str, Any] = {"train": given.paths, "source": None, "target": None, "format": chosen}
-    return spool(Source.training(data.model_copy(update=update)))
+    return spool(Source.training(replace(data, **update)))

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
-from seqrnn.library.asking import line_scoring, naming, writing
+from seqrnn.library.asking import explaining, line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.installed import require_training
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
-from seqrnn.library.results import LineScore, RowAnswer
+from seqrnn.library.results import Explanation, LineScore, RowAnswer
 from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
 
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Continuation
     from seqrnn.backends.torch.backend import TorchBackend
-    from seqrnn.catalog import BleuTokenizer
+    from seqrnn.catalog import BleuTokenizer, SaliencyMethod
     from seqrnn.metrics.evaluation import Evaluation
 
 
@@ -57,7 +57,7 @@ class Model:
 
     def __init__(self, opened: OpenedModel) -> None:
         self._opened = opened
-        self._network: TorchBackend | None = None
+        self._networks: dict[str, TorchBackend] = {}  # by their devices
         self._lock = Lock()
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ class Model:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Every setting of the training, as in the run's `config.yaml`: section, then key."""
-        return self._opened.run.config.model_dump()
+        return asdict(self._opened.run.config)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -186,6 +186,27 @@ class Model:
         text = self._text(prompt, limits)
         return text.stream(sampling)
 
+    @overload
+    def explain(
+        self, rows: Collection[Any], *, method: SaliencyMethod | None = ..., errors: Errors = ...
+    ) -> list[Explanation]: ...
+    @overload
+    def explain(
+        self, rows: Iterator[Any], *, method: SaliencyMethod | None = ..., errors: Errors = ...
+    ) -> Iterator[Explanation]: ...
+
+    def explain(
+        self, rows: Iterable[Any], *, method: SaliencyMethod | None = None, errors: Errors = "raise"
+    ) -> list[Explanation] | Iterator[Explanation]:
+        """Say of each row how much each of its tokens matters to the answer, and what else was likely.
+
+        `method` is `gradient` (the gradient of the score times the token's vector, the default for texts) or
+        `leave-one-out` (how much the score falls without the token, the default for numbers). PyTorch is
+        imported, and computes on the CPU. Raises UsageError for images and for a method that does not fit.
+        """
+        asking = explaining(self._opened.run, self._in_torch("cpu"), method)
+        return self._each(rows, self._parts_by(asking), Explanation, errors)
+
     def evaluate(
         self,
         data: str | os.PathLike[str],
@@ -229,21 +250,21 @@ class Model:
         task = with_fields(type(run.task)(run.config), run.task.fields)
         task.calibration = run.task.calibration
         set_bleu_tokenizer(task, str(self.path), bleu_tokenizer)
-        return measure(self._measured, task, find_source(run.config, given), options)
+        network = self._in_torch(self._opened.resources.device)
+        return measure(network, task, find_source(run.config, given), options)
 
-    @property
-    def _measured(self) -> TorchBackend:
-        """The network in PyTorch, which alone computes losses."""
+    def _in_torch(self, device: str) -> TorchBackend:
+        """The network in PyTorch, which alone computes losses and gradients."""
         with self._lock:
-            if self._network is None:
+            if device not in self._networks:
                 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 
-                own = self._opened.backend
-                if isinstance(own, TorchBackend):
-                    self._network = own
+                own, resources = self._opened.backend, self._opened.resources
+                if isinstance(own, TorchBackend) and device == resources.device:
+                    self._networks[device] = own
                 else:
-                    self._network = open_backend(self._opened.run, self._opened.resources.device)
-            return self._network
+                    self._networks[device] = open_backend(self._opened.run, device)
+            return self._networks[device]
 
     @property
     def _writes_rows(self) -> bool:

@@ -17,6 +17,7 @@ from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.errors import ModelError
+from seqrnn.library.prepared import is_prepared
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def own_data(run: OpenedRun) -> OwnData | None:
     kept when the training read it.
     """
     data = run.config.data
+    if is_prepared(data):
+        return None  # which holds no rows
     if (source := Source.validation(data)) is not None:
         if not _are_as_they_were(run, source):
             return None

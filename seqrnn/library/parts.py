@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeVar
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.errors import DataError
-from seqrnn.library.results import LineScore, RowAnswer
+from seqrnn.library.results import Explanation, LineScore, RowAnswer
 from seqrnn.library.rows import NOT_FINITE, Refusal
 
 Errors = Literal["raise", "return"]
 """What becomes of a row without an answer: an exception, or a result with its `error`."""
-Result = TypeVar("Result", RowAnswer, LineScore)
+Result = TypeVar("Result", RowAnswer, LineScore, Explanation)
 Part = tuple[int, list[Any]]
 """The number of its first row, from 0, and its rows."""
 Answering = Callable[[Part], list[Answer | Refusal]]

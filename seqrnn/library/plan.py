@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import SOURCES, TASKS, load
-from seqrnn.config import KEYS, Config, DataConfig, value_of
+from seqrnn.config import KEYS, Config, DataConfig, changed, value_of
 from seqrnn.config_file import Layer, Setting, from_defaults, from_flags, from_yaml, load_run_config, resolve
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
+from seqrnn.data.several_files import files_named
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.sides import Choices, choose_for
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.library.prepared import FILE_KEYS, SETTINGS, PreparedDirectory, is_prepared
 from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
 from seqrnn.run.manifest import CONFIG
@@ -34,6 +37,8 @@ FILES = (
     *("valid_source", "valid_target", "test_source", "test_target"),
 )
 """Keys of the data section that name files."""
+
+SHOWN = 3  # files that a line names
 
 VECTORS = frozenset({"model.embeddings", "model.freeze_embeddings"})
 VOCABULARY = frozenset(
@@ -53,9 +58,21 @@ class Plan:
 
     config: Config
     readable: Config
-    inference: Inference
+    inferred: Inference | None
     tokens: str = ""
     """What a token is and why, in one line; nothing where the data have none or the run has decided it."""
+    rate: str = ""
+    """The learning rate and why, where it is not the default."""
+    prepared: PreparedDirectory | None = None
+    """What is read in the place of files; nothing is inferred then."""
+
+    @property
+    def inference(self) -> Inference:
+        """What was told from the files. Raises UsageError where these were prepared, and are not there."""
+        if self.inferred is None:
+            what = "is prepared data, to train on"
+            raise UsageError(f"{self.config.data.train[0]}: {what}; give the files that it was made from")
+        return self.inferred
 
     def task(self) -> Task:
         """Make the task."""
@@ -63,8 +80,12 @@ class Plan:
 
     def decisions(self) -> list[str]:
         """Return what was decided, and why, a line each."""
-        lines = (*self.inference.lines(), self.tokens, f"shape: {self.task().shape()}")
-        return list(filter(None, lines))
+        told = self.inferred.lines() if self.inferred else []
+        if self.prepared is not None:
+            told = [
+                f"{self.config.task}: prepared in {self.prepared.path} from {_some(self.prepared.made_from)}"
+            ]
+        return list(filter(None, (*told, self.tokens, f"shape: {self.task().shape()}", self.rate)))
 
 
 def task_of(config: Config) -> Task:
@@ -110,7 +131,7 @@ def _check_files_given(data: DataConfig) -> None:
 
 def _check_files(run: Path, names: Any) -> None:
     """Refuse what a run from elsewhere might want read: a device may never end, a pipe never begin."""
-    for name in names if isinstance(names, tuple) else (names,):
+    for name in files_named(names) if isinstance(names, tuple) else (names,):
         if not isinstance(name, str) or name == "-" or os.path.isdir(name):
             continue
         if os.path.exists(name) and not os.path.isfile(name):
@@ -145,6 +166,8 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     """
     layers = [begun or {}, *own]
     asked = resolve(layers)
+    if is_prepared(asked.data):
+        return _plan_of_prepared(PreparedDirectory.open(Path(asked.data.train[0])), begun or {}, own)
     _check_files_given(asked.data)
     given = {key for layer in layers for key in layer}
     parts = _parts_of_folder(asked)
@@ -165,6 +188,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
+    config, rate = _with_rate(config, defaults, given)
     if config.data.holdout not in task.holdouts:
         what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
@@ -173,7 +197,68 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.task, _settings_of_tasks())
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
-    return Plan(config, readable, found, tokens.told)
+    return Plan(config, readable, found, tokens.told, rate)
+
+
+def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[str]) -> tuple[Config, str]:
+    """Lower the learning rate of a network that is larger than the one which a task's default is for.
+
+    It falls with the square root of the width and of the depth, unless the user has `given` it. Returns what
+    to say of it as well.
+    """
+
+    def default(key: str) -> Any:
+        return defaults.get(key, KEYS[key].default)
+
+    model = config.model
+    growth = model.hidden_size / default("model.hidden_size") * model.num_layers / default("model.num_layers")
+    if growth <= 1.0 or "training.learning_rate" in given:
+        return config, ""
+    rate = float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}")
+    told = f"learning rate: {rate:g}, lower than usual, for {model.num_layers} x {model.hidden_size} units"
+    return changed(config, {"training.learning_rate": rate}), told
+
+
+def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
+    """Lay settings over those of prepared data. Raises UsageError for one that would change the data."""
+    layers = [begun, *own]
+    for layer in layers:
+        for key, setting in layer.items():
+            _refuse_change(prepared, key, setting)
+    base = {key: setting for key, setting in prepared.layer.items() if key not in FILE_KEYS}
+    if LIMITS & set().union(*layers):
+        base = {key: setting for key, setting in base.items() if key not in LIMITS}
+    files = {"data.train": (str(prepared.path),), "data.source": None, "data.target": None}
+    try:
+        config = resolve([base, *layers, from_flags(files)])
+        usual = {key: setting.value for key, setting in base.items()}
+        config, rate = _with_rate(config, usual, set().union(*layers))
+        kind_named(config.data.source_kind)
+        task_of(config)
+    except KeyError as error:
+        raise ModelError(
+            f"{prepared.path / SETTINGS}: {error} is undecided; prepare the data again"
+        ) from error
+    check_bleu_tokenizer(config.training.bleu_tokenizer)
+    _check(config, {key for layer in own for key in layer})
+    _refuse_idle(config, own, config.task, _settings_of_tasks())
+    return Plan(config, config, None, rate=rate, prepared=prepared)
+
+
+def _refuse_change(prepared: PreparedDirectory, key: str, setting: Setting) -> None:
+    if key in FILE_KEYS | TEST or not (key == "task" or key.startswith("data.") or key == "training.seed"):
+        return
+    value = value_of(prepared.config, key)
+    if setting.value in (value, "auto") or (key == "training.seed" and not prepared.is_divided_by_seed):
+        return
+    what = f"cannot change in prepared data, it is {value} in {prepared.path}"
+    raise UsageError(f"{setting.origin}: {what}; leave it out, or prepare the data again")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first files, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
 
 
 @dataclass(frozen=True)
@@ -212,10 +297,9 @@ def _task_asked_for(asked: Config, given: set[str]) -> str | None:
 
 def _with_paths(config: Config, source: Source) -> Config:
     """Read the training data from where `source` says."""
-    paths: Mapping[str, Any] = {"train": source.paths}
     if source.target_path is not None:
-        paths = {"source": source.paths[0], "target": source.target_path}
-    return config.model_copy(update={"data": config.data.model_copy(update=paths)})
+        return changed(config, {"data.source": source.paths[0], "data.target": source.target_path})
+    return changed(config, {"data.train": source.paths})
 
 
 def _check(config: Config, own: set[str]) -> None:

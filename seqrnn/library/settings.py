@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from seqrnn.config import KEYS, SECTIONS
-from seqrnn.config_errors import unknown_key
+from seqrnn.config_check import unknown_key
 from seqrnn.config_file import Layer, Setting, read_file
 from seqrnn.errors import ConfigError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.installed import require_training
 from seqrnn.library.model_card import write_model_card
-from seqrnn.library.plan import Plan, continued, inherited, plan_training
+from seqrnn.library.plan import Plan, continued, inherited, plan_training, task_of
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from seqrnn.tasks.task import Task
     from seqrnn.training.events import Evaluated, Event
     from seqrnn.training.session import RunTarget, Session
+    from seqrnn.training.worker_processes import WorkerProcesses
 
 Data = str | os.PathLike[str]
 Callback = Callable[["Event | Preparing"], Any]
@@ -84,6 +86,7 @@ def train(
     """
     require_training("`train()`")
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
+    began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
     check_place(path, modes, False)
     plan = _plan(data, config, settings, (path if resume else None, parent))
@@ -95,7 +98,7 @@ def train(
 
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
-            result = _followed(begun, target, callback or _ignored, notes)
+            result = _followed(begun, target, callback or _ignored, notes, began)
             if test is not None and result.figures:
                 result = replace(result, test=test.measure(path, plan.config.training.device))
             write_model_card(path)
@@ -131,16 +134,41 @@ class Begun:
     parent: Path | None
     resume: bool
 
-    def session(self) -> Session:
-        """Build the model. Raises DataError or ModelError where the weights do not fit."""
+    def session(self, processes: WorkerProcesses | None = None, began: float | None = None) -> Session:
+        """Build the model. Raises DataError or ModelError where the weights do not fit.
+
+        With `processes` these train it together, and this one leads. The time budget of a new training counts
+        from `began`, by `time.monotonic()`.
+        """
         from seqrnn.training.session import Session, check_unchanged
 
         if self.weights is not None and self.resume:
             check_unchanged(self.weights, self.prepared.hashes)
-        session = Session(self.plan.config, self.task, self.prepared, self.weights)
+        config = self.plan.config
+        workers = None if processes is None else processes.lead(config, self.prepared)
+        began = None if self.resume else began
+        session = Session(config, self.task, self.prepared, self.weights, workers=workers, began=began)
         if self.parent is not None and not self.resume:
             session.start_from(self.parent)
         return session
+
+
+def follow(processes: WorkerProcesses, joined: Callable[[], None]) -> None:
+    """Take part in a training that another of the processes leads, to its end.
+
+    That one says what is trained; the data are read here as well, and must be the same. `joined` is called
+    when the training begins, which ends with the leading worker from then on.
+    """
+    from seqrnn.data.dataset.prepare import prepare
+    from seqrnn.training.following import follow as follow_leader
+    from seqrnn.training.session import Session
+
+    config, data = processes.ordered()
+    task, training = task_of(config), config.training
+    prepared = prepare(config.data, task.fields, training.seed, training.threads)
+    workers = processes.follow(config, prepared, data)
+    joined()
+    follow_leader(Session(config, task, prepared, workers=workers).trainer, workers)
 
 
 def begin(
@@ -159,7 +187,10 @@ def begin(
 
     weights = _weights(parent, resume, say)
     task, training = plan.task(), plan.readable.training
-    prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
+    if plan.prepared is not None:
+        prepared = plan.prepared.read(task.fields)
+    else:
+        prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
     for line in (*plan.decisions(), *prepared.report.lines()):
         say(line)
     return Begun(plan, task, prepared, weights, parent, resume)
@@ -218,11 +249,13 @@ def _check_weights(run: OpenedRun) -> None:
     run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
-def _followed(data: Begun, target: RunTarget, callback: Callback, notes: list[str]) -> TrainingResult:
+def _followed(
+    data: Begun, target: RunTarget, callback: Callback, notes: list[str], began: float
+) -> TrainingResult:
     """Train to the end, or until the callback returns True."""
     from seqrnn.training.events import Evaluated, Finished, Measured
 
-    session = data.session()
+    session = data.session(began=began)
     notes.append(session.describe())
 
     history: list[Evaluated] = []

@@ -117,7 +117,7 @@ def _best(subjects: Sequence[Subject], names: Sequence[str]) -> str:
 
 def _settings(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
     """Return the settings in which the runs differ, with the value of each."""
-    dumped = [subject.model.run.config.model_dump() for subject in subjects]
+    dumped = [asdict(subject.model.run.config) for subject in subjects]
     keys = [
         (section, key) for section, values in dumped[0].items() if isinstance(values, dict) for key in values
     ]

@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
@@ -187,4 +189,4 @@ def _lengths(task: Task, records: Sequence[Record]) -> Iterator[int]:
     field = cast(SourceField, task.fields[0])
     for start in range(0, len(records), MAX_ROWS):
         column = Column.of([side.ids for side in field.encode(records[start : start + MAX_ROWS])])
-        yield from field.lengths(column).tolist()
+        yield from field.lengths(column, np.arange(len(column))).tolist()

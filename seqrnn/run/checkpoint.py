@@ -40,7 +40,7 @@ from seqrnn.run.manifest import (
 )
 from seqrnn.run.quantized import dequantize, quantize, stored_kinds
 from seqrnn.run.tensors import Expected, Judge, Tensors, check_tensors, read_tensors, write_tensors
-from seqrnn.strict_json import Schema, conform, parse_object
+from seqrnn.strict_json import parse_object
 
 # A checkpoint that another of the same step replaces is called .old until that one has its name.
 DIRECTORY_NAME = re.compile(r"gen-(\d{8,18})(\.old)?")
@@ -128,12 +128,12 @@ class Checkpoint:
         written = self.manifest.fingerprint(TRAINING_TENSORS, self.path)
         return read_tensors(self.path / TRAINING_TENSORS, expected, written)
 
-    def training_state(self, schema: type[Schema]) -> Schema:
-        """The counters and settings that resuming a training needs; raises `ModelError` likewise."""
+    def training_state(self) -> dict[str, Any]:
+        """The counters and hashes that resuming a training needs; raises `ModelError` likewise."""
         path, written = self.path / TRAINING_STATE, self.manifest.fingerprint(TRAINING_STATE, self.path)
         content = read_regular(path)
         check_fingerprint(content, written, path)
-        return conform(parse_object(content, path), schema, path)
+        return parse_object(content, path)
 
     def verify(self, names: Iterable[FileName]) -> None:
         """Raise `ModelError` unless those of the files `names` that it lists are as they were written."""
@@ -172,7 +172,7 @@ def write_checkpoint(path: Path, snapshot: Snapshot, root_files: Mapping[FileNam
         metric=snapshot.metric,
         files=files,
     )
-    write_synced(path / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+    write_synced(path / MANIFEST, manifest.to_json().encode())
     sync_directory(path)
 
 

@@ -70,6 +70,25 @@ class RunDirectory:
         return run
 
     @classmethod
+    def moved(cls, run: Path, path: Path, overwrite: bool = False) -> RunDirectory:
+        """Move a run of the same file system to `path`; with `overwrite` one that was there goes.
+
+        Raises what `create` raises.
+        """
+        check_free(path, overwrite)
+        moved = cls(path)
+        with _explained(path):
+            path.mkdir(parents=True, exist_ok=True)
+            with RunLock(path):
+                moved._clear()
+                for entry in run.iterdir():
+                    if entry.name != LOCK:
+                        entry.rename(path / entry.name)
+                sync_directory(path)
+                sync_directory(path.parent)
+        return moved
+
+    @classmethod
     def open(cls, path: Path) -> RunDirectory:
         """Find a run directory; raises `ModelError`, which says what to give instead."""
         check_run(path)

@@ -5,29 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from msgspec import Meta
 
 from seqrnn.errors import ModelError, OutputError
+from seqrnn.strict_json import Natural, Strict
 
 SIZE_LIMIT = 64 * 2**20  # bytes of any file that is not tensors
 
-Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class Fingerprint(BaseModel):
+class Fingerprint(Strict, frozen=True):
     """What a file held when it was written: the sha256 of its bytes, and how many there were."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
     sha256: Sha256
-    bytes: NonNegativeInt
+    bytes: Natural
 
 
 def fingerprint(content: bytes) -> Fingerprint:
@@ -148,6 +146,8 @@ def sync_directory(path: Path) -> None:
 
 def check_writable(path: Path) -> None:
     """Raise `OutputError` unless a file can be made in `path`, or in what `path` will be made in."""
+    import tempfile  # slow to import, and not needed to answer
+
     while not os.path.exists(path) and path != path.parent:
         path = path.parent
     try:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    NonNegativeInt,
-    SerializerFunctionWrapHandler,
-    field_validator,
-    model_serializer,
-)
+import msgspec
+from msgspec import Meta, field
 
 from seqrnn.catalog import FieldFile
 from seqrnn.errors import ModelError
 from seqrnn.run.calibration import Calibration
 from seqrnn.run.files import Fingerprint, read_regular
-from seqrnn.strict_json import conform, parse_object
+from seqrnn.strict_json import Natural, Strict, conform, parse_object
 
 FORMATS = (1, 2)  # that can be read; 2 may hold int8, and is written for nothing else
 MANIFEST = "manifest.json"
@@ -41,23 +34,22 @@ Numbers = Literal["float32", "int8"]
 ROOT_FILES: tuple[RootFile, ...] = get_args(RootFile)
 
 
-class Metric(BaseModel):
+class Metric(Strict, frozen=True):
     """A number by which checkpoints are compared; None, as nan and infinity become, is the worst.
 
     Between equal ones the `loss` decides, where it is known.
     """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     name: str
     value: float | None
     better: Literal["higher", "lower"]
     loss: float | None = None
 
-    @field_validator("value", "loss")
-    @classmethod
-    def _only_finite(cls, value: float | None) -> float | None:
-        return value if value is not None and math.isfinite(value) else None
+    def __post_init__(self) -> None:
+        for name in ("value", "loss"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                msgspec.structs.force_setattr(self, name, None)
 
     @property
     def rank(self) -> tuple[float, float]:
@@ -66,19 +58,17 @@ class Metric(BaseModel):
         return value, math.inf if self.loss is None else self.loss
 
 
-class Manifest(BaseModel):
+class Manifest(Strict, frozen=True, kw_only=True):
     """`manifest.json`, written last, so that a checkpoint that has one is complete."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     format: Literal[1, 2] = 1
     weights: Numbers = "float32"  # how matrices are stored; a key of format 2
     seqrnn: str
-    step: NonNegativeInt
-    epoch: Annotated[FiniteFloat, Field(ge=0)]
+    step: Natural
+    epoch: Annotated[float, Meta(ge=0)]
     metric: Metric | None
     calibration: Calibration | None = None  # left out where none was fitted
-    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     files: dict[FileName, Fingerprint]
 
     @classmethod
@@ -97,14 +87,14 @@ class Manifest(BaseModel):
             raise ModelError(f"{path}: does not list {MODEL}")
         return manifest
 
-    @model_serializer(mode="wrap")
-    def _without_keys_that_say_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = serialize(self)
+    def to_json(self) -> str:
+        """Return the content of the file, without keys that say nothing."""
+        content: dict[str, Any] = msgspec.to_builtins(self, enc_hook=float)  # of a number of NumPy
         if self.format == 1:
             del content["weights"]
         if self.calibration is None:
             del content["calibration"]
-        return content
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
     def fingerprint(self, name: FileName, path: Path) -> Fingerprint:
         """The fingerprint of the file `name`; raises `ModelError` where it is not of this checkpoint."""

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from msgspec import Meta
 from safetensors import SafetensorError
 
 from seqrnn.errors import ModelError, NumericError
@@ -30,7 +30,7 @@ from seqrnn.run.files import (
     size_of,
     write_synced,
 )
-from seqrnn.strict_json import conform, parse_object
+from seqrnn.strict_json import Natural, Strict, conform, parse_object
 
 Tensors: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
 Expected: TypeAlias = Mapping[str, tuple[str, tuple[int, ...]]]  # name: (NumPy dtype name, shape)
@@ -55,14 +55,12 @@ DTYPES = {
 }
 
 
-class Entry(BaseModel):
+class Entry(Strict, frozen=True):
     """What the header says of one tensor; the offsets count from the end of the header."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
     dtype: Literal["F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"]
-    shape: list[NonNegativeInt]
-    data_offsets: Annotated[list[NonNegativeInt], Field(min_length=2, max_length=2)]
+    shape: list[Natural]
+    data_offsets: Annotated[list[Natural], Meta(min_length=2, max_length=2)]
 
     @property
     def kind(self) -> tuple[str, tuple[int, ...]]:
@@ -143,7 +141,7 @@ def _check_header(header: dict[str, Any], expected: Expected | Judge | None, siz
     header.pop("__metadata__", None)  # a comment to us
     if isinstance(expected, Mapping):  # before anything is made of each of many entries
         _check_names(set(header), set(expected), path)
-    entries = conform(header, dict[str, Entry], path)
+    entries = {name: conform(entry, Entry, path, name) for name, entry in header.items()}
     if expected is not None:
         kinds = {name: entry.kind for name, entry in entries.items()}
         wanted = expected if isinstance(expected, Mapping) else expected(kinds)

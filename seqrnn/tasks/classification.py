@@ -36,6 +36,7 @@ from seqrnn.metrics.classification import (
     with_unknown_labels,
 )
 from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.metrics.language import entropy
 from seqrnn.run.calibration import UNCALIBRATED, Calibration
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
@@ -204,13 +205,17 @@ class Classification(PredictionTask):
         there are any, filled up with -1.
         """
         if not self.config.data.multi_label:
-            return {"labels": labels.gather(rows)[:, 0]}
+            return {"labels": labels.gather(rows, 1)[:, 0]}
         numbers, classes = labels.gather(rows, fill=-1), len(self.labels.labels)
         targets = np.zeros((len(rows), classes + 1), dtype=np.int64)
         unknown = numbers >= classes
         np.put_along_axis(targets, np.where(unknown | (numbers < 0), classes, numbers), 1, axis=1)
         arrays = {"labels": targets[:, :-1]}
         return {**arrays, "unknown_labels": np.where(unknown, numbers, -1)} if unknown.any() else arrays
+
+    def counting_loss(self, dataset: Dataset) -> float | None:
+        """Return the entropy of the labels; of several there is none."""
+        return None if self.config.data.multi_label else entropy(dataset["labels"].values)
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:
         """Return `N / (K * n_k)` for each class, or negatives over positives where several may hold."""

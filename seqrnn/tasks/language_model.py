@@ -15,6 +15,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
+    Lengths,
     StreamBatches,
     batch_rows,
     fixed_width,
@@ -26,7 +27,7 @@ from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
-from seqrnn.metrics.language import language_scores
+from seqrnn.metrics.language import entropy, language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, likeliest
 from seqrnn.tasks.grade import Grade
@@ -48,6 +49,7 @@ class LanguageModeling(Task):
     command = "generate"
     asked = "lines"
     score_name = "surprisal"
+    learns_soon = True
     sections = ("surprisal", "lengths")
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
@@ -84,6 +86,10 @@ class LanguageModeling(Task):
         """The text."""
         return (self.text,)
 
+    def counting_loss(self, dataset: Dataset) -> float:
+        """Return the entropy of single tokens."""
+        return entropy(dataset["text"].values)
+
     def shape(self) -> str:
         """Return the shape of the task as a lecture draws it."""
         return "language model: x_1 ... x_t -> h_t -> x_{t+1}, at every t"
@@ -115,7 +121,8 @@ class LanguageModeling(Task):
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
-        return batch_rows(dataset["text"].lengths + 1, limits, order)
+        column = dataset["text"]
+        return batch_rows(Lengths(len(column), lambda rows: column.lengths_of(rows) + 1), limits, order)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
         """Frame each example by <bos> and <eos>: `inputs` and `targets` are (B, T)."""

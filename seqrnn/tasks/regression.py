@@ -121,7 +121,7 @@ class Regression(PredictionTask):
         numbers = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
             if numbers is not None:
-                batch.arrays["labels"] = numbers.gather(batch.examples)[:, 0]
+                batch.arrays["labels"] = numbers.gather(batch.examples, 1)[:, 0]
             yield batch
 
     def scorer(self) -> RegressionScorer:

@@ -16,6 +16,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import (
     Batch,
     BatchOrder,
+    Lengths,
     batch_rows,
     fixed_width,
     limits_of,
@@ -214,10 +215,13 @@ class Seq2Seq(GenerationTask):
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
-        lengths, target = self.source.lengths(dataset["source"]), dataset.get("target")
-        if target is not None:
-            lengths = np.stack((lengths, target.lengths + 1), axis=1)  # (N, 2)
-        return batch_rows(lengths, limits, order)
+        source, target = dataset["source"], dataset.get("target")
+
+        def lengths(rows: np.ndarray) -> np.ndarray:
+            read = self.source.lengths(source, rows)
+            return read if target is None else np.stack((read, target.lengths_of(rows) + 1), axis=1)  # (B, 2)
+
+        return batch_rows(Lengths(len(dataset), lengths), limits, order)
 
     def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of examples both sides of which are of about the same length."""

@@ -6,11 +6,12 @@ Shapes: B batch, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from seqrnn.config import Config
-from seqrnn.data.dataset.batching import Batch, BatchOrder, batch_rows, fixed_width, limits_of
+from seqrnn.data.dataset.batching import Batch, BatchOrder, Lengths, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.source_fields import SourceField
 
@@ -30,13 +31,14 @@ def source_batches(
 
 
 def _rows(config: Config, field: SourceField, column: Column, order: BatchOrder) -> Iterator[np.ndarray]:
-    return batch_rows(field.lengths(column), limits_of(order, config.training), order)
+    lengths = Lengths(len(column), partial(field.lengths, column))
+    return batch_rows(lengths, limits_of(order, config.training), order)
 
 
 def source_batch(config: Config, field: SourceField, column: Column, rows: np.ndarray) -> Batch:
     """Gather the examples `rows` (B,) of a column into `source` and `lengths` (B,)."""
     width = fixed_width(config.data, column) if field.sequential else None
-    lengths = field.lengths(column)[rows]
+    lengths = field.lengths(column, rows)
     if width is not None:
         lengths = np.minimum(lengths, width)
     longest = int(lengths.max(initial=0)) if width is None else width

@@ -14,7 +14,7 @@ import numpy as np
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
-from seqrnn.data.dataset.batching import Batch, BatchOrder, batch_rows, fixed_width, limits_of
+from seqrnn.data.dataset.batching import Batch, BatchOrder, Lengths, batch_rows, fixed_width, limits_of
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.tag_schemes import Scheme
@@ -181,7 +181,7 @@ class Tagging(PredictionTask):
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)
-        return batch_rows(dataset["source"].lengths, limits, order)
+        return batch_rows(Lengths(len(dataset), dataset["source"].lengths_of), limits, order)
 
     def batches(self, dataset: Dataset, order: BatchOrder) -> Iterator[Batch]:
         """Cut a data set into batches of sentences of about the same length."""
@@ -189,7 +189,7 @@ class Tagging(PredictionTask):
             yield self._collate(dataset, rows)
 
     def _collate(self, dataset: Dataset, rows: np.ndarray) -> Batch:
-        lengths = dataset["source"].lengths[rows]  # (B,)
+        lengths = dataset["source"].lengths_of(rows)  # (B,)
         source = dataset["source"].gather(rows, fixed_width(self.config.data, dataset["source"]))
         arrays = {"source": source, "lengths": lengths}
         if (characters := dataset.get("characters")) is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
 
-from seqrnn.config import Config, Holdout
+from seqrnn.config import Config, Holdout, changed
 from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Dataset
@@ -131,6 +131,7 @@ class Task(ABC):
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
     sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
 
     def __init__(self, config: Config) -> None:
@@ -139,8 +140,7 @@ class Task(ABC):
 
     def set_training(self, name: str, value: Any) -> None:
         """Take another value for a key of the training section: how a model is measured may be asked anew."""
-        training = self.config.training.model_copy(update={name: value})
-        self.config = self.config.model_copy(update={"training": training})
+        self.config = changed(self.config, {f"training.{name}": value})
 
     @classmethod
     def of(cls, task: Task, refusal: str = "another kind of model is needed") -> Self:
@@ -257,6 +257,10 @@ class Task(ABC):
     def plain_fields(self, text: str) -> dict[str, Any]:
         """Return a row that is plain text as the fields that a JSON line would have brought."""
         return {"text": text}
+
+    def counting_loss(self, dataset: Dataset) -> float | None:  # noqa: ARG002
+        """Return the loss of the best answer that ignores the input, in nats a target, where it is known."""
+        return None
 
     def class_weights(self, dataset: Dataset) -> np.ndarray | None:  # noqa: ARG002
         """Return a weight for each class (K,), or None where all count alike."""

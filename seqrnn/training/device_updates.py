@@ -8,7 +8,7 @@ and replayed, which takes one call instead of hundreds.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -19,7 +19,7 @@ from seqrnn.backends.torch.rnn import Layers
 from seqrnn.backends.torch.shapes import Fillable, filled_up
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.training.training_arrays import Carrying
-from seqrnn.training.updates import Learner, Updater
+from seqrnn.training.updates import Learner, Outcome, Updater
 
 MIN_REPEATS = 2  # updates with batches of the same shapes before they are recorded
 MAX_GRAPHS = 200  # that are kept
@@ -34,14 +34,17 @@ class DeviceUpdater(Updater):
         super().__init__(learner)
         device = learner.device
         self._rate, self._targets, self._averaged = (torch.zeros((), device=device) for _ in range(3))
-        self._outcome = torch.zeros(2, device=device)  # of the last update: its loss, and 1 if it was made
+        # Of the last update: its loss, 1 if it was made, and the tokens and positions of several workers.
+        self._alone = learner.workers.count == 1
+        self._outcome = torch.zeros(2 if self._alone else 4, device=device)
         _keep_on_device(learner.optimizer, self._rate)
         self._pending: deque[tuple[Tensor, torch.cuda.Event | None]] = deque()
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, StepGraph] = {}
         model: object = learner.model
         self._multiples = model.multiples if isinstance(model, Fillable) else {}
-        self._records = device.type == "cuda" and getattr(learner.model, "recordable", True)
+        records = device.type == "cuda" and getattr(learner.model, "recordable", True)
+        self._records = records and self._alone
 
     def update(self, group: list[Batch], rate: float, step: int) -> None:
         """Begin update number `step` from the gradients of a few batches, with a learning rate."""
@@ -54,31 +57,32 @@ class DeviceUpdater(Updater):
             self._compute_all(group)
         self._tell()
 
-    def results(self, lag: int) -> Iterator[tuple[float, bool]]:
-        """Yield of each update its mean loss and whether it was made; wait for all but `lag` of them."""
+    def results(self, lag: int) -> Iterator[Outcome]:
+        """Yield what came of each update; wait for all but `lag` of them."""
         while len(self._pending) > lag:
             outcome, event = self._pending.popleft()
             if event is not None:
                 event.synchronize()
-            loss, made = outcome.tolist()
-            yield loss, bool(made)
+            loss, made, *of_all = outcome.tolist()
+            yield Outcome(loss, bool(made), *of_all)
 
     def _tell(self) -> None:
         """Have the outcome copied to where it can be read when the update is over."""
         if self._outcome.device.type == "cpu":
             self._pending.append((self._outcome.clone(), None))
             return
-        outcome, event = torch.empty(2, pin_memory=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
+        outcome, event = torch.empty(len(self._outcome), pin_memory=True), torch.cuda.Event()  # type: ignore[no-untyped-call]
         outcome.copy_(self._outcome, non_blocking=True)
         event.record()
         self._pending.append((outcome, event))
 
     def _compute_all(self, group: list[Batch]) -> None:
         loss = torch.zeros_like(self._rate)
-        for batch in group:
+        for batch in (batch for batch in group if not batch.is_empty):
             share, self.carry = self.backward(to_tensors(batch, loss.device), self._carry_into(batch))
             loss += share
-        self.carry = self.apply(loss, self.carry)
+        loss, *of_all = self.learner.workers.combine(self.learner.model, loss, group)
+        self.carry = self.apply(loss, self.carry, of_all)
 
     def _replay_or_compute(self, batch: Batch) -> None:
         carry = self._carry_into(batch)
@@ -104,10 +108,11 @@ class DeviceUpdater(Updater):
         share.backward()  # type: ignore[no-untyped-call]
         return share.detach(), after
 
-    def apply(self, loss: Tensor, carry: Layers | None) -> Layers | None:
+    def apply(self, loss: Tensor, carry: Layers | None, of_all: Sequence[Tensor] = ()) -> Layers | None:
         """Clip the gradients and update the weights, unless the loss or a gradient is not finite.
 
-        Returns the next state, the initial one if it is not.
+        `of_all` are the tokens and positions of several workers. Returns the next state, the initial one if
+        the update is left out.
         """
         optimizer: Any = self.learner.optimizer
         norm = nn.utils.clip_grad_norm_(self.learner.model.parameters(), self.learner.clip)
@@ -116,7 +121,7 @@ class DeviceUpdater(Updater):
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         self.learner.average.take_in(self._averaged * finite)
-        self._outcome.copy_(torch.stack([loss, finite.float()]))
+        self._outcome.copy_(torch.stack([loss, finite.float(), *of_all]))
         if carry is None:
             return None
         return [tuple(torch.where(finite, part, torch.zeros_like(part)) for part in state) for state in carry]

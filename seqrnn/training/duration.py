@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seqrnn.config import TrainingConfig
 
+LEAST = 0.25  # of a time budget that is left to the training, however long its data took
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -35,7 +36,17 @@ class Duration:
         seconds = None if config.budget is None else parse_budget(config.budget)
         return cls(seconds, config.epochs, config.steps)
 
-    def fraction(self, seconds: float, epochs: float, steps: int) -> float:
-        """Return the share that is done, 0 to 1, after so much time, so many passes and updates."""
-        pairs = ((seconds, self.seconds), (epochs, self.epochs), (steps, self.steps))
+    def shortened(self, spent: float) -> Duration:
+        """Return what is left of a time budget when so many seconds of it are spent."""
+        if self.seconds is None:
+            return self
+        return replace(self, seconds=max(self.seconds - spent, LEAST * self.seconds))
+
+    def fraction(self, seconds: float, epochs: float, steps: int, reserve: float = 0.0) -> float:
+        """Return the share that is done, 0 to 1, after so much time, so many passes and updates.
+
+        A `reserve` of so many seconds is kept of a time budget for what comes after the last update.
+        """
+        budget = None if self.seconds is None else self.seconds - reserve
+        pairs = ((seconds, budget), (epochs, self.epochs), (steps, self.steps))
         return min(max((done / limit for done, limit in pairs if limit is not None), default=0.0), 1.0)

@@ -23,6 +23,7 @@ from seqrnn.search.generation import Limits
 from seqrnn.tasks.task import Scorer, Task, Values
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
+SLOWER_ALONE = 2.0  # times: a text that is read in one stream
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
 MAX_STREAM = 500_000  # tokens that the last evaluation reads one after another
 
@@ -51,6 +52,12 @@ class EvaluationOptions:
     def at_the_end(cls, dataset: Dataset) -> EvaluationOptions:
         """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
         return cls(1 + _tokens(dataset) // MAX_STREAM)
+
+    def cost_beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> float:
+        """Return about how many times longer these options take than others."""
+        if task.searches:
+            return len(dataset) / min(len(dataset), other.max_generated or len(dataset))
+        return SLOWER_ALONE if task.stream and self.streams < other.streams else 1.0
 
     def beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> str:
         """Say what these options measure more than others; nothing if it is the same for these data."""

@@ -11,6 +11,7 @@ MAX_GAP = 2000  # updates between two evaluations, however large the data
 MIN_EVALUATIONS = 10  # evaluations of a training, unless they cost too much of it
 MIN_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
 SHARE = 0.05  # of the time between evaluations that one may take
+MAX_RESERVE = 0.3  # of a time budget that is kept for the evaluations at its end
 MAX_SHARE = 1 / 3  # of the time between them, where there would be fewer than `MIN_EVALUATIONS`
 
 
@@ -31,6 +32,13 @@ class EvaluationPlan:
     def took_place(self, ended: float, cost: float) -> None:
         """Take note of an evaluation that has ended so many seconds after the start, and of its cost."""
         self._ended, self._cost = ended, cost
+
+    def reserve(self, ending: float) -> float:
+        """Return the seconds to keep of a time budget for an evaluation, and one `ending` times as long.
+
+        Nothing is known of that before the first one.
+        """
+        return 0.0 if self._budget is None else min((1.0 + ending) * self._cost, MAX_RESERVE * self._budget)
 
     def is_due(self, gap: int, epoch_ended: bool, seconds: float) -> bool:
         """Whether to evaluate `gap` updates after the last evaluation, `seconds` after the start."""

@@ -54,6 +54,16 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class RolledBack:
+    """The training had gone astray, and goes on with the weights of an earlier step and half the rate."""
+
+    step: int
+    to_step: int  # 0: as the training began
+    learning_rate: float  # the peak of the schedule from now on
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The training has ended; `reason` completes the sentence "stopped: ..."."""
 
@@ -77,4 +87,4 @@ class Measured:
     notes: Sequence[str] = ()
 
 
-Event = Measured | Started | Stepped | Evaluated | Saved | Finished
+Event = Measured | Started | Stepped | Evaluated | Saved | RolledBack | Finished

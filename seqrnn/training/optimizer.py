@@ -88,12 +88,18 @@ SHAPES: dict[str, Callable[[float], float]] = {
 }
 
 
+WARMUP_UPDATES = 40
+"""Updates that a warm-up takes at least: a share of a short training would be one or two of them, after which
+AdamW hardly knows its second moments, and wide networks never recover."""
+LONGEST_WARMUP = 0.15  # share of a training that those updates may take
+
+
 @dataclass
 class Schedule:
-    """The learning rate as a function of the share of the training that is done.
+    """The learning rate as a function of the share of the training that is done, and of the updates made.
 
-    `scale` is what the plateau schedule has made of the rate so far: each time `patience`
-    evaluations in a row bring nothing better, it is halved.
+    `scale` is what has become of the rate so far: the plateau schedule halves it each time `patience`
+    evaluations in a row bring nothing better, and so does a training that went astray.
     """
 
     name: str
@@ -101,15 +107,28 @@ class Schedule:
     warmup: float
     scale: float = 1.0
     patience: int = 2
+    began: int = 0  # the update after which the weights were taken back, and the rate rises anew
 
-    def rate(self, fraction: float) -> float:
-        """Return the learning rate after `fraction` (0 to 1) of the training."""
-        if fraction < self.warmup:
-            return self.peak * self.scale * (0.01 + 0.99 * fraction / self.warmup)
-        done = min((fraction - self.warmup) / (1.0 - self.warmup), 1.0)
-        return self.peak * self.scale * SHAPES[self.name](done)
+    def rate(self, fraction: float, updates: int) -> float:
+        """Return the learning rate after `fraction` (0 to 1) of the training, of so many updates."""
+        done = min(max(fraction - self.warmup, 0.0) / (1.0 - self.warmup), 1.0)
+        rise = 0.01 + 0.99 * self._risen(fraction, updates)
+        return self.peak * self.scale * rise * SHAPES[self.name](done)
 
     def observe(self, stale: int) -> None:
         """Take note that `stale` evaluations in a row were not better than the best."""
         if self.name == "plateau" and stale and stale % self.patience == 0:
             self.scale *= 0.5
+
+    def begin_anew(self, updates: int) -> None:
+        """Halve the rate, and let it rise to that, after so many updates."""
+        self.scale, self.began = 0.5 * self.scale, updates
+
+    def _risen(self, fraction: float, updates: int) -> float:
+        """Return how much of the warm-up is over, 0 to 1."""
+        if not self.warmup:
+            return 1.0
+        made = (updates - self.began) / WARMUP_UPDATES
+        if not self.began:
+            made = max(made, fraction / LONGEST_WARMUP)
+        return min(fraction / self.warmup, made, 1.0)

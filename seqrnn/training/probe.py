@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from seqrnn.backends.torch.build import count_parameters
-from seqrnn.config import Config
+from seqrnn.config import Config, changed
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.prepare import PreparedData
@@ -82,7 +82,7 @@ def probe(config: Config, task: Task, train: Dataset, valid: Dataset | None) -> 
 def _endless(config: Config) -> Config:
     """Return the same training without an end and without evaluations."""
     limits = {"budget": None, "epochs": None, "steps": NEVER, "evaluate_every": NEVER, "early_stopping": None}
-    return config.model_copy(update={"training": config.training.model_copy(update=limits)})
+    return changed(config, {f"training.{name}": value for name, value in limits.items()})
 
 
 def _train(session: Session) -> tuple[int, int, float, int]:

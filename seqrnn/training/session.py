@@ -34,6 +34,7 @@ from seqrnn.training.evaluation import EvaluationOptions, evaluate
 from seqrnn.training.events import Evaluated, Event, Measured
 from seqrnn.training.state import SavedState
 from seqrnn.training.trainer import Trainer
+from seqrnn.training.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,20 @@ class Session:
     """A model with its data; `train` trains it in a run directory."""
 
     def __init__(
-        self, config: Config, task: Task, prepared: PreparedData, weights_of: Checkpoint | None = None
+        self,
+        config: Config,
+        task: Task,
+        prepared: PreparedData,
+        weights_of: Checkpoint | None = None,
+        *,
+        workers: Workers | None = None,
+        began: float | None = None,
     ) -> None:
         """Make the model, or raise ModelError where the weights that it shall take, `weights_of`, do not fit.
 
-        They are judged first, so that no more memory is taken than they fill.
+        They are judged first, so that no more memory is taken than they fill. Of several `workers` each has a
+        session; those that do not lead get their weights when the training begins. A time budget counts from
+        `began`, by `time.monotonic()`, or from now.
         """
         if weights_of is not None:
             weights_of.check(expected_parameters(config, task))
@@ -63,10 +73,10 @@ class Session:
         set_threads(config.training.threads)
         torch.manual_seed(config.training.seed)
         model = build_model(config, task)
-        if config.model.embeddings is not None:
+        if config.model.embeddings is not None and (workers is None or workers.leads):
             start_from_vectors(model, task, config.model.embeddings)
         self.model = model.to(choose_device(config.training.device))
-        self.trainer = Trainer(config, task, self.model, prepared)
+        self.trainer = Trainer(config, task, self.model, prepared, workers=workers, began=began)
 
     def describe(self) -> str:
         """Return the model in one line."""

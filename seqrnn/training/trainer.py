@@ -15,7 +15,8 @@ from torch import nn
 from seqrnn.backends.torch.build import count_parameters
 from seqrnn.backends.torch.device import choose_precision
 from seqrnn.backends.torch.loss import Objective
-from seqrnn.backends.torch.parameters import model_arrays
+from seqrnn.backends.torch.parameters import expected_arrays, load_model, model_arrays
+from seqrnn.backends.torch.rnn import Layers
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
 from seqrnn.data.dataset.batching import Batch, BatchOrder
@@ -33,14 +34,18 @@ from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
 from seqrnn.training.evaluation_plan import EvaluationPlan
-from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
+from seqrnn.training.events import Evaluated, Event, Finished, RolledBack, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
+from seqrnn.training.rollback import MAX_ROLLBACKS, LossWatch
+from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
-from seqrnn.training.training_arrays import load_training, training_arrays
+from seqrnn.training.training_arrays import load_training, restore_moments, training_arrays
 from seqrnn.training.updates import Learner, Updater
+from seqrnn.training.workers import Workers
 
-MAX_SKIPPED_UPDATES = 10  # in a row, before the training gives up
+MAX_SKIPPED_UPDATES = 10  # in a row, before the training goes back
+ADVICE = "try a lower `training.learning_rate` or a smaller `training.clip`"
 
 
 class Trainer:
@@ -50,7 +55,21 @@ class Trainer:
     updater.
     """
 
-    def __init__(self, config: Config, task: Task, model: nn.Module, prepared: PreparedData) -> None:
+    def __init__(
+        self,
+        config: Config,
+        task: Task,
+        model: nn.Module,
+        prepared: PreparedData,
+        *,
+        workers: Workers | None = None,
+        began: float | None = None,
+    ) -> None:
+        """Be ready to train; `workers` train the model together, each in a `Trainer` of its own.
+
+        A time budget counts from `began`, by `time.monotonic()`, or from now.
+        """
+        self.workers = workers or Workers()
         self.config = config.training
         self.task = task
         self.model = model
@@ -65,16 +84,21 @@ class Trainer:
         self.average = WeightAverage(model, self.config.average)
         self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
         self.updater = self._build_updater()
-        self.duration = Duration.of(self.config)
+        self._started = time.monotonic()
+        self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
-        automatic = self.device.type == "cpu" and self.config.threads is None
+        automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
-        self._started = time.monotonic()
+        self._ending = self._cost_of_the_end()
         self._saved_step: int | None = None
         self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
+        self._watch = LossWatch(task.counting_loss(self.train_set), task.learns_soon)
+        self._made = False  # whether any update was that the weights are of
+        self._astray: NumericError | None = None  # what is wrong with the training, if anything
+        self._initial: dict[str, torch.Tensor] | None = None  # the first weights, until some are saved
 
     def _build_updater(self) -> Updater:
         weights = self.task.class_weights(self.train_set)
@@ -83,7 +107,7 @@ class Trainer:
             None if weights is None else torch.from_numpy(weights).float().to(self.device),
         )
         clip = self.config.clip or math.inf
-        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip)
+        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip, self.workers)
         return Updater(learner) if self.device.type == "cpu" else DeviceUpdater(learner)
 
     def stop(self, reason: str) -> None:
@@ -103,8 +127,8 @@ class Trainer:
             raise ModelError(f"{path}: says batch {state.batch}, which the data do not have; copy it again")
         self.state = state.counters()
         self.schedule.scale = self.state.lr_scale
-        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
-        self.average.resume(tensors)
+        self._take_moments(checkpoint)
+        self._made = True
         self._started -= self.state.seconds
         self._plan.took_place(self.state.seconds, 0.0)
         self._saved_step = checkpoint.step
@@ -117,27 +141,36 @@ class Trainer:
         """
         self.model.train()
         self._import_libraries()
+        if self._saved_step is None:
+            self._initial = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        share_start(self)
         yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
-        groups = self._groups()
+        groups = self.groups()
         while (reason := self._reason_to_end()) is None:
             if self._evaluation_is_due():
-                yield from self._evaluate_and_save(run)
+                yield from self._evaluated_or_rolled_back(run)
                 continue
             group, started = next(groups), self.seconds()
-            rate = self.schedule.rate(self.fraction())
-            self.updater.update(group, rate, self.state.step + 1)
-            self._count_update(group, rate, started)
-            yield from self._completed_updates(self.updater.lag)
-        yield from self._completed_updates(0)
+            rate = self.schedule.rate(self.fraction(), self.state.step)
+            self.updater.update(group, self.workers.announce_update(rate), self.state.step + 1)
+            self.count_update(group, rate, started)
+            yield from self.completed_updates(self.updater.lag)
+            if self._astray is not None:
+                yield from self._roll_back(run, self._astray)
+        yield from self.completed_updates(0)
+        if not self._made and self.state.step:
+            raise NumericError(f"step {self.state.step}: no update has left the loss finite; {ADVICE}")
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
         elif self._saved_step != self.state.step:
             yield self._save(run)
+        self.workers.announce_end()
         yield Finished(self.state.step, self.state.seconds, self.stop_reason or reason)
 
     def batch_order(self) -> BatchOrder:
         """Return the order of this epoch's batches."""
-        return BatchOrder(self.config.seed, self.state.epoch, self.config.batch_size)
+        shard = self.workers.shard
+        return BatchOrder(self.config.seed, self.state.epoch, self.config.batch_size, shard=shard)
 
     def seconds(self) -> float:
         """Return the time since the training started, without interruptions."""
@@ -145,7 +178,15 @@ class Trainer:
 
     def fraction(self) -> float:
         """Return the share of the training that is done, 0 to 1."""
-        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step)
+        reserve = self._plan.reserve(self._ending)
+        return self.duration.fraction(self.seconds(), self._epochs(), self.state.step, reserve)
+
+    def _cost_of_the_end(self) -> float:
+        """Return about how many times longer the last evaluation takes than one within the training."""
+        if self.valid_set is None:
+            return 0.0
+        within = EvaluationOptions.in_training(self.valid_set, self.config.batch_size)
+        return EvaluationOptions.at_the_end(self.valid_set).cost_beside(within, self.valid_set, self.task)
 
     def _import_libraries(self) -> None:
         """Import what evaluations need; the time is not the training's."""
@@ -154,7 +195,7 @@ class Trainer:
             import_libraries(self.task)
         self._started += time.monotonic() - started
 
-    def _groups(self) -> Iterator[list[Batch]]:
+    def groups(self) -> Iterator[list[Batch]]:
         """Yield as many batches at a time as share an update, from where the state is, without an end."""
         while True:
             left = islice(self.task.batches(self.train_set, self.batch_order()), self.state.batch, None)
@@ -176,7 +217,7 @@ class Trainer:
             return f"{patience} evaluations brought nothing better"
         return None
 
-    def _count_update(self, group: list[Batch], rate: float, started: float) -> None:
+    def count_update(self, group: list[Batch], rate: float, started: float) -> None:
         """Take note of an update that began `started` seconds after the training."""
         state = self.state
         state.step, state.batch, state.seconds = state.step + 1, state.batch + len(group), self.seconds()
@@ -190,34 +231,80 @@ class Trainer:
             loss=math.nan,
             learning_rate=rate,
             tokens=tokens,
-            filling=1.0 - tokens / max(positions, 1),
+            filling=filling(tokens, positions),
             seconds=state.seconds,
         )
         self._begun.append((begun, group[-1]))
 
-    def _completed_updates(self, lag: int) -> Iterator[Stepped]:
+    def completed_updates(self, lag: int) -> Iterator[Stepped]:
         """Yield the updates that are over, waiting for all but `lag` of those that were begun."""
-        for loss, made in self.updater.results(lag):
+        for outcome in self.updater.results(lag):
             begun, batch = self._begun.popleft()
-            self._note_loss(begun.step, loss if made else None, batch)
-            yield replace(begun, loss=loss, skipped=not made)
+            self._note_loss(begun, outcome.loss if outcome.made else None, batch)
+            if outcome.tokens is not None and outcome.positions is not None:
+                begun = replace(
+                    begun, tokens=int(outcome.tokens), filling=filling(outcome.tokens, outcome.positions)
+                )
+            yield replace(begun, loss=outcome.loss, skipped=not outcome.made)
 
-    def _note_loss(self, step: int, loss: float | None, batch: Batch) -> None:
-        """Take note of the loss of an update, None if it was skipped; give up where nothing finite comes."""
+    def _note_loss(self, begun: Stepped, loss: float | None, batch: Batch) -> None:
+        """Take note of the loss of an update, None if it was skipped, and whether something is wrong."""
         state = self.state
-        if loss is not None or self._probe is None:
+        if (loss is not None or self._probe is None) and not batch.is_empty:
             self._probe = batch
         if loss is not None:
-            state.skipped_updates = 0
+            state.skipped_updates, self._made = 0, True
             state.loss_sum, state.loss_count = state.loss_sum + loss, state.loss_count + 1
+            wrong = self._watch.look(loss, begun.learning_rate)
+            if wrong and state.rollbacks < MAX_ROLLBACKS:
+                self._astray = NumericError(f"step {begun.step}: {wrong}")
             return
         state.skipped_updates += 1
         if state.skipped_updates >= MAX_SKIPPED_UPDATES:
-            raise NumericError(
-                f"step {step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
-                "the best weights so far are kept; try a lower `training.learning_rate` or a smaller "
-                "`training.clip`"
+            self._astray = NumericError(
+                f"step {begun.step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
+                f"the best weights so far are kept; {ADVICE}"
             )
+
+    def _roll_back(self, run: RunDirectory, error: NumericError) -> Iterator[Event]:
+        """Go on with the weights that were saved last, or the first ones, and half the learning rate.
+
+        Raises the error that led to it where that was done too often.
+        """
+        yield from self.completed_updates(0)
+        state = self.state
+        if state.rollbacks >= MAX_ROLLBACKS:
+            raise error
+        if self._initial is not None:
+            self._made = False
+            self.model.load_state_dict(self._initial)
+            self.average.restart()
+            restore_moments({}, self.model, self.optimizer)
+        else:
+            newest = run.newest()
+            load_model(self.model, newest.tensors(expected_arrays(self.model)))
+            self._take_moments(newest)
+        self.updater.carry, self._probe, self._astray = None, None, None
+        self.workers.announce_restart()
+        share_start(self)
+        self._watch.begin_anew()
+        self.schedule.begin_anew(state.step)
+        state.lr_scale, state.skipped_updates, state.rollbacks = self.schedule.scale, 0, state.rollbacks + 1
+        state.evaluated = state.step
+        why = str(error).partition(": ")[2].partition(";")[0]
+        yield RolledBack(state.step, self._saved_step or 0, self.schedule.peak * self.schedule.scale, why)
+
+    def _take_moments(self, checkpoint: Checkpoint) -> None:
+        """Take over all but the weights of a checkpoint: optimizer, average, random and carried state."""
+        self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
+        self.average.resume(tensors)
+
+    def _evaluated_or_rolled_back(self, run: RunDirectory) -> Iterator[Event]:
+        """Evaluate and save; where the weights turn out to have diverged, go back instead."""
+        try:
+            yield from self._evaluate_and_save(run)
+        except NumericError as error:
+            yield from self._roll_back(run, error)
 
     def _evaluation_is_due(self) -> bool:
         epoch_ended = self.state.batch == self.batches_per_epoch
@@ -225,7 +312,7 @@ class Trainer:
         return self._plan.is_due(gap, epoch_ended, self.seconds())
 
     def _evaluate_and_save(self, run: RunDirectory) -> Iterator[Event]:
-        yield from self._completed_updates(0)
+        yield from self.completed_updates(0)
         started, metric, calibration = self.seconds(), None, None
         if self.valid_set is not None:
             scorer = self.task.scorer()
@@ -247,10 +334,11 @@ class Trainer:
     ) -> Saved:
         self.state.seconds = self.seconds()
         self._require_finite_loss()
+        carry = self.workers.gather(self.model, self.updater.carry)
         with self.average.in_place():
             self._require_finite_loss()
-            run.save(self._snapshot(metric, calibration))
-        self._saved_step = self.state.step
+            run.save(self._snapshot(metric, calibration, carry))
+        self._saved_step, self._initial = self.state.step, None
         return Saved(self.state.step)
 
     def _require_finite_loss(self) -> None:
@@ -261,12 +349,13 @@ class Trainer:
         if self._probe is not None and not has_finite_loss(self.model, self._probe):
             raise NumericError(
                 f"step {self.state.step}: the weights have diverged, their loss is not finite; they are "
-                "not saved, what was saved before is kept; try a lower `training.learning_rate` or a "
-                "smaller `training.clip`"
+                f"not saved, what was saved before is kept; {ADVICE}"
             )
 
-    def _snapshot(self, metric: Metric | None, calibration: Calibration | None) -> Snapshot:
-        tensors = training_arrays(self.model, self.optimizer, self.updater.carry)
+    def _snapshot(
+        self, metric: Metric | None, calibration: Calibration | None, carry: Layers | None
+    ) -> Snapshot:
+        tensors = training_arrays(self.model, self.optimizer, carry)
         return Snapshot(
             step=self.state.step,
             tensors=model_arrays(self.model),
@@ -274,13 +363,13 @@ class Trainer:
             metric=metric,
             calibration=calibration,
             training_tensors={**tensors, **self.average.set_aside()},
-            training_state={**self.state.model_dump(by_alias=True), "data": self.data_hashes},
+            training_state={**self.state.content(), "data": self.data_hashes},
         )
 
     def _compare(self, evaluation: Evaluation, metric: Metric) -> Evaluated:
         """Compare an evaluation with the best so far."""
         state = self.state
-        best = metric.model_copy(update={"value": state.best, "loss": state.best_loss})
+        best = Metric(metric.name, state.best, metric.better, state.best_loss)
         better = state.best is None or metric.rank < best.rank
         if better:
             state.best, state.best_loss = metric.value, metric.loss
@@ -299,6 +388,11 @@ class Trainer:
             metric=self.task.metric,
             learning_rate=state.learning_rate,
         )
+
+
+def filling(tokens: float, positions: float) -> float:
+    """Return the share of so many computed positions that carried no token."""
+    return 1.0 - tokens / max(positions, 1)
 
 
 def metric_of(task: Task, evaluation: Evaluation) -> Metric:

@@ -105,16 +105,31 @@ def load_training(
     device = next(model.parameters()).device
     if device.type == "cuda" and CUDA_RANDOM in arrays:
         _restore_random_state_of(device, arrays[CUDA_RANDOM], path)
+    restore_moments(arrays, model, optimizer)
+    return carried(arrays, device), arrays
+
+
+def restore_moments(
+    arrays: Mapping[str, np.ndarray], model: nn.Module, optimizer: torch.optim.Optimizer
+) -> None:
+    """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out.
+
+    Those that are not told begin anew. Tensors that are there keep their place, which a CUDA graph knows.
+    """
+    for moments in optimizer.state.values():
+        for moment in filter(torch.is_tensor, moments.values()):
+            moment.zero_()
     for name, parameter in model.named_parameters():
         keys = {key: f"optimizer.{name}.{key}" for key in MOMENTS[type(optimizer)]}
         if arrays.keys() >= set(keys.values()):
-            optimizer.state[parameter] = {
-                key: torch.from_numpy(arrays[name].copy()).to(parameter.device) for key, name in keys.items()
-            }
-    return _carried(arrays, device), arrays
+            held = optimizer.state[parameter]
+            for key, saved in keys.items():
+                moment = torch.from_numpy(arrays[saved].copy())
+                held[key] = held[key].copy_(moment) if key in held else moment.to(parameter.device)
 
 
-def _carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+def carried(arrays: Mapping[str, np.ndarray], device: torch.device) -> Layers | None:
+    """Return the state that `training_arrays` was given, None if there was none."""
     layers: dict[int, dict[int, torch.Tensor]] = {}
     for key, value in arrays.items():
         if key.startswith("carry."):

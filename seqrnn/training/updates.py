@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,19 @@ from seqrnn.backends.torch.loss import Objective, Output
 from seqrnn.backends.torch.rnn import Layers
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.training.averaging import WeightAverage
+from seqrnn.training.workers import Workers
+
+
+class Outcome(NamedTuple):
+    """What came of an update: the mean loss, and whether it was made.
+
+    `tokens` and `positions` are those of all workers, None where there is one, who knows them.
+    """
+
+    loss: float
+    made: bool
+    tokens: float | None = None
+    positions: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,7 @@ class Learner:
     objective: Objective
     dtype: torch.dtype  # of the computation
     clip: float  # largest norm of the gradient
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def device(self) -> torch.device:
@@ -55,35 +69,36 @@ class Updater:
     def __init__(self, learner: Learner) -> None:
         self.learner = learner
         self.carry: Layers | None = None
-        self._results: deque[tuple[float, bool]] = deque()
+        self._results: deque[Outcome] = deque()
 
     def update(self, group: list[Batch], rate: float, step: int) -> None:
         """Make update number `step` from the gradients of a few batches, with a learning rate.
 
-        The loss is a sum over all targets, divided by their number: batches count by their targets. Several
-        processes would each take some of the batches here, and sum the targets first and the gradients last.
+        The loss is a sum over all targets, divided by their number: batches count by their targets, and so do
+        the shares of several workers.
         """
         learner = self.learner
         for parameters in learner.optimizer.param_groups:
             parameters["lr"] = rate
         targets = max(sum(batch.targets for batch in group), 1)
         loss = 0.0
-        for batch in group:
+        for batch in (batch for batch in group if not batch.is_empty):
             tensors = to_tensors(batch, learner.device)
             total, self.carry = learner.loss_of(tensors, self._carry_into(batch))
             share = total / targets
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.item()
+        loss, *of_all = learner.workers.combine(learner.model, loss, group)
         made = math.isfinite(loss) and self._apply()
         learner.optimizer.zero_grad(set_to_none=True)
         if made:
             learner.average.update(step)
         else:
             self.carry = None
-        self._results.append((loss, made))
+        self._results.append(Outcome(loss, made, *of_all))
 
-    def results(self, lag: int) -> Iterator[tuple[float, bool]]:
-        """Yield of each update its mean loss and whether it was made; wait for all but `lag` of them.
+    def results(self, lag: int) -> Iterator[Outcome]:
+        """Yield what came of each update; wait for all but `lag` of them.
 
         An update is skipped where the loss or its gradient is not finite; the weights, the moments and the
         average are then as if there had been none, and a carried state begins anew.

@@ -63,9 +63,7 @@ def test_the_loss_does_not_depend_on_the_batch(make, attention):
     session = make({**attention, "model.num_layers": 2})
     session.model.eval()
     together = sum(total(session, batch).item() for batch in batches(session))
-    session.task.config = session.config.model_copy(
-        update={"training": session.config.training.model_copy(update={"batch_size": 1})}
-    )
+    session.task.set_training("batch_size", 1)
     alone = batches(session)
     assert len(alone) == len(WORDS)
     assert sum(total(session, batch).item() for batch in alone) == pytest.approx(together, abs=1e-3)

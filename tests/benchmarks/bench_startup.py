@@ -1,4 +1,4 @@
-"""How long a command takes to help, or to answer one line, against an empty Python and importing torch.
+"""How long a command takes to help, or to answer one line, and a program, against Python and importing torch.
 
 The model of the answer is an LSTM of one layer and 256 units over words.
 """
@@ -19,6 +19,7 @@ from report import in_turns, median_ratio, write_section
 TRIAL_UPDATES = 7
 TRAIN = Path(__file__).parents[2] / "sample_data" / "mails.train.tsv"
 SIZES = ["--unidirectional", "--layers", "1", "--hidden-size", "256", "--steps", "1", "--quiet"]
+PROGRAM = "import sys, seqrnn; seqrnn.load(sys.argv[1]).classify([sys.stdin.read()])"
 LINE = b"My chain broke yesterday, can you mend it?\n"
 # Compiled modules are written, or Python would compile ours at every start.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -53,6 +54,7 @@ def main() -> None:
             "seqrnn train --help": timed("-m", "seqrnn", "train", "--help"),
             "seqrnn classify --help": timed("-m", "seqrnn", "classify", "--help"),
             "seqrnn classify -m RUN, one line": timed("-m", "seqrnn", "classify", "-m", run),
+            "seqrnn.load(RUN).classify([line])": timed("-c", PROGRAM, run),
         }
         measured = in_turns(sides, TRIAL_UPDATES)
     torch = measured["python -c 'import torch'"]

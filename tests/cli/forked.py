@@ -20,7 +20,7 @@ from pathlib import Path
 from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
-IMPORTED = ("train", "evaluate", "report")  # commands that begin with the import of PyTorch
+IMPORTED = ("train", "tune", "evaluate", "report")  # commands that begin with the import of PyTorch
 LARGEST = 1 << 20  # bytes of a request
 
 

@@ -126,7 +126,7 @@ def test_debug_shows_the_traceback_before_or_behind_the_command(raising) -> None
     ("args", "line"),
     [
         (["trian"], "trian: no such command; did you mean train?"),
-        (["zzz"], "zzz: no such command; the commands are init, train,"),
+        (["zzz"], "zzz: no such command; the commands are init, prepare, train,"),
         (["--verzion"], "--verzion: no such option; did you mean --version?"),
         (["train", "--layer"], "--layer: no such option; did you mean --layers?"),
         (["train", "--zzz"], "--zzz: no such option; see seqrnn train --help"),

@@ -157,3 +157,22 @@ def test_what_cannot_be_explained_so_is_refused(seqrnn, classifier, tagger, fold
     result = seqrnn("explain", "-m", classifier, "train.csv")
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"train.csv: rows are read one a line, not as csv" in result.stderr
+
+
+def test_an_unknown_word_is_shown_as_it_was_written_and_marked(seqrnn, classifier) -> None:
+    row = b"warm Zeppelin today"
+    (found,) = records(seqrnn("explain", "-m", classifier, "--jsonl", stdin=row))
+    assert (found["tokens"], found["unknown_tokens"]) == (["warm", "Zeppelin", "today"], [1])
+    lines = seqrnn("explain", "-m", classifier, stdin=row).stdout.decode().splitlines()
+    assert [line.split()[:2] for line in lines if "Zeppelin" in line] == [["Zeppelin", "(unknown)"]]
+    assert not any("<unk>" in line or "warm (unknown)" in line for line in lines)
+
+
+def test_words_beside_punctuation_are_shown_as_they_were_written(seqrnn, folder, small) -> None:
+    rows = "".join(f"{['Hello, you', 'No. Go away'][i % 2]}!\t{'ab'[i % 2]}\n" for i in range(40))
+    (folder / "marks.tsv").write_text(rows)
+    arguments = ("marks.tsv", "-o", "marks", "--tokenizer", "word", "--lowercase", "--steps", "5")
+    result = seqrnn("train", *arguments, *small)
+    assert result.returncode == 0, result.stderr.decode()
+    (found,) = records(seqrnn("explain", "-m", "marks", "--jsonl", stdin=b"HELLO, Zoe!"))
+    assert (found["tokens"], found["unknown_tokens"]) == (["HELLO", ",", "Zoe", "!"], [2])

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from seqrnn.cli.flags import config_flags
-from seqrnn.config import KEYS, flag_of
+from seqrnn.config import KEYS
 
 received: dict[str, Any] = {}
 
@@ -61,7 +61,7 @@ def test_help_shows_every_flag_with_help_choices_and_default(app: typer.Typer) -
     env = {"COLUMNS": "200", "TERMINAL_WIDTH": "200"}
     shown = CliRunner().invoke(app, ["--help"], env=env).output
     for field in KEYS.values():
-        for spelling in filter(None, (flag_of(field) or "").split("/")):
+        for spelling in filter(None, (field.flag or "").split("/")):
             assert spelling in shown
     for words in (
         "Size of the hidden state.",

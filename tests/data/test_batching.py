@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.data.dataset.batching import BatchLimits, BatchOrder, StreamBatches, batch_rows
+from seqrnn.data.dataset import batching
+from seqrnn.data.dataset.batching import BatchLimits, BatchOrder, Lengths, StreamBatches, batch_rows
 from seqrnn.data.text.tokenizer import BOS
 
 LENGTHS = st.lists(st.integers(0, 30), max_size=60).map(lambda values: np.array(values, dtype=np.int64))
 ORDERS = st.sampled_from([BatchOrder(), BatchOrder(seed=1, epoch=0), BatchOrder(seed=1, epoch=7)])
 
 
+def told(lengths):
+    return Lengths(len(lengths), lengths.__getitem__)
+
+
 @given(LENGTHS, st.integers(1, 9), st.integers(1, 80), ORDERS)
 def test_every_example_is_in_one_batch_and_no_batch_is_too_large(lengths, rows, positions, order):
-    batches = list(batch_rows(lengths, BatchLimits(rows, positions), order))
+    batches = list(batch_rows(told(lengths), BatchLimits(rows, positions), order))
     assert sorted(row for batch in batches for row in batch.tolist()) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) <= rows
@@ -34,7 +41,7 @@ LIMITS = BatchLimits(8, 10_000)
 
 def test_an_order_depends_on_the_seed_and_the_epoch_alone():
     def order(seed, epoch):
-        return lists(batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(seed, epoch)))
+        return lists(batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder(seed, epoch)))
 
     assert order(1, 4) == order(1, 4)
     assert order(1, 4) != order(1, 5)
@@ -43,16 +50,69 @@ def test_an_order_depends_on_the_seed_and_the_epoch_alone():
 
 
 def test_without_an_epoch_the_shortest_come_first():
-    longest = [RANDOM_LENGTHS[batch].max() for batch in batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder())]
+    longest = [
+        RANDOM_LENGTHS[batch].max() for batch in batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder())
+    ]
     assert longest == sorted(longest)
-    shuffled = [RANDOM_LENGTHS[b].max() for b in batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(1, 0))]
+    shuffled = [RANDOM_LENGTHS[b].max() for b in batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder(1, 0))]
     assert shuffled != sorted(shuffled)
 
 
 def test_a_batch_holds_next_to_no_filling():
-    batches = list(batch_rows(RANDOM_LENGTHS, LIMITS, BatchOrder(1, 0)))
+    batches = list(batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder(1, 0)))
     positions = sum(len(batch) * RANDOM_LENGTHS[batch].max() for batch in batches)
     assert RANDOM_LENGTHS.sum() / positions > 0.95
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (BatchOrder(), "996bfd16f4d3b34d"),
+        (BatchOrder(1, 0), "5f051ff006ad684c"),
+        (BatchOrder(5, 3), "aaea9f7e7990978d"),
+    ],
+)
+def test_the_order_of_data_that_are_sorted_as_one_never_changes(order, expected):
+    batches = lists(batch_rows(told(RANDOM_LENGTHS), LIMITS, order))
+    assert hashlib.sha256(repr(batches).encode()).hexdigest()[:16] == expected
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """Examples that are sorted 64 at a time, in runs of 4."""
+    monkeypatch.setattr(batching, "WINDOW", 64)
+    monkeypatch.setattr(batching, "RUN", 4)
+
+
+@given(LENGTHS, st.integers(1, 9), ORDERS)
+def test_windows_hold_every_example_once(lengths, rows, order):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(batching, "WINDOW", 8)
+        patched.setattr(batching, "RUN", 2)
+        batches = lists(batch_rows(told(lengths), BatchLimits(rows, 1000), order))
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+
+
+@pytest.mark.usefixtures("windows")
+def test_every_pass_over_windows_has_as_many_batches_in_another_order():
+    passes = [lists(batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder(1, epoch))) for epoch in range(5)]
+    assert len({len(batches) for batches in passes}) == 1
+    assert len({str(batches) for batches in passes}) == len(passes)
+    near = [abs(np.diff(batch)).min() for batches in passes for batch in batches if len(batch) > 1]
+    assert max(near) > 20  # from anywhere in the data
+
+
+@pytest.mark.usefixtures("windows")
+def test_no_more_lengths_than_those_of_a_window_are_asked_for():
+    asked = []
+
+    def of(rows):
+        asked.append(len(rows))
+        return RANDOM_LENGTHS[rows]
+
+    for order in (BatchOrder(), BatchOrder(1, 0)):
+        list(batch_rows(Lengths(len(RANDOM_LENGTHS), of), LIMITS, order))
+    assert max(asked) <= 64
 
 
 TEXTS = st.integers(1, 80).map(lambda size: np.arange(4, 4 + size, dtype=np.uint16))

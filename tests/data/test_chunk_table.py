@@ -54,7 +54,7 @@ def test_chunks_of_one_hash_are_told_apart_by_their_bytes(batches) -> None:
 @given(batches=st.lists(chunks, max_size=4), bits=st.sampled_from([0, 1 << 63]))
 def test_chunks_of_one_slot_find_others(batches, bits) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_table.secrets, "randbits", lambda _: bits)
+        patch.setattr(chunk_table.os, "urandom", lambda size: bits.to_bytes(size))  # noqa: PLW0108
         patch.setattr(chunk_table, "SMALLEST", 4)
         check(batches)
 

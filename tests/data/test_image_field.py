@@ -124,5 +124,5 @@ def test_an_image_that_has_gone_since_is_told():
 
 def test_a_column_holds_one_step_an_image():
     field = ImageField("source", 8, normalize=False)
-    assert field.lengths(Column.of([np.arange(5), np.arange(9)])).tolist() == [1, 1]
+    assert field.lengths(Column.of([np.arange(5), np.arange(9)]), np.arange(2)).tolist() == [1, 1]
     assert field.sizes() == {"channels": 3, "side": 8}

@@ -191,7 +191,7 @@ def test_a_feature_that_hardly_changes_keeps_its_deviation():
 
 def test_vectors_are_kept_in_columns_and_filled_with_zeros(field, examples):
     column = Column.of([side.ids for side in field.encode([series(steps) for steps in examples])])
-    assert field.lengths(column).tolist() == [1, 7, 3, 20]
+    assert field.lengths(column, np.arange(4)).tolist() == [1, 7, 3, 20]
     batch = field.gather(column, np.array([2, 0]))
     assert batch.shape == (2, 3, 3)
     np.testing.assert_array_equal(batch[0], field.encode([series(examples[2])])[0].ids)

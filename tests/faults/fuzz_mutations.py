@@ -10,7 +10,7 @@ from typing import Any
 
 from fuzz_edits import Edit, Text, path_of
 
-from seqrnn.config import KEYS, choices_of
+from seqrnn.config import KEYS
 
 DEEP, BOTTOMLESS = 980, 100_000
 VALUES: tuple[Text, ...] = (
@@ -65,7 +65,7 @@ def _edit(random: Random, run: Path, file: str) -> Edit:
         return _of_tensors(random, path, file)
     if path.suffix == ".yaml":
         key = random.choice(sorted(KEYS))
-        choices: list[Text] = [*SETTINGS, *choices_of(KEYS[key]) * 3]
+        choices: list[Text] = [*SETTINGS, *KEYS[key].choices * 3]
         return {"op": "yaml", "file": file, "key": key, "text": random.choice(choices)}
     return _of_json(random, _document(path), file)
 

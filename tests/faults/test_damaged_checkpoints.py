@@ -223,7 +223,7 @@ def test_no_number_of_a_checkpoint_is_taken_before_it_is_what_it_must_be(trained
     ("change", "words"),
     [
         (leave_out("scale"), "lacks 'scale'; copy it again"),
-        (put(epoch=[]), "'epoch': Input should be a valid integer; copy it again"),
+        (put(epoch=[]), "'epoch': Expected `int`, got `array`; copy it again"),
         (put(batch=1_000_000), "says batch 1000000, which the data do not have; copy it again"),
     ],
 )

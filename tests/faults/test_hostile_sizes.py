@@ -10,12 +10,13 @@ from functools import partial
 import pytest
 import torch
 from damage import CASES, content_of, edit_config, make_true, newest, take_case
+from msgspec.structs import replace
 
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
 from seqrnn.backends.onnx.quantized import export_quantized
 from seqrnn.cli.settings import from_assignments
-from seqrnn.config import KEYS, ModelConfig, type_of
+from seqrnn.config import KEYS, ModelConfig
 from seqrnn.config_file import load_run_config, resolve
 from seqrnn.errors import ConfigError, ModelError
 from seqrnn.library.plan import continued, inherited
@@ -151,7 +152,7 @@ def test_a_look_at_weights_holds_them_to_the_configuration(trained, ask, tmp_pat
 
 def load(checkpoint, name):
     if name == "training.json":
-        return checkpoint.training_state(dict)
+        return checkpoint.training_state()
     return checkpoint.tensors({}) if name == "model.safetensors" else checkpoint.training_tensors({})
 
 
@@ -174,14 +175,14 @@ def test_a_gap_is_not_hashed_where_the_manifest_tells_its_true_size(trained, mon
     checkpoint = Checkpoint.read(newest(run))
     with (newest(run) / name).open("r+b") as sparse:
         sparse.truncate(20 * 2**30)
-    written = checkpoint.manifest.files[name].model_copy(update={"bytes": 20 * 2**30})
+    written = replace(checkpoint.manifest.files[name], bytes=20 * 2**30)
     monkeypatch.setitem(checkpoint.manifest.files, name, written)
     monkeypatch.setattr("hashlib.file_digest", lambda *_: pytest.fail("it is hashed"))
     with pytest.raises(ModelError, match=rf"{name}: 2147\d+ bytes of data, its header describes \d+; "):
         checkpoint.verify((name,))
 
 
-NUMBERS = [key for key, field in KEYS.items() if type_of(field) in (int, float)]
+NUMBERS = [key for key, field in KEYS.items() if field.type in (int, float)]
 BEYOND = ("9" * 40, "-" + "9" * 40, "9" * 399, "1e400", "-1e400", ".inf", ".nan")
 
 

@@ -43,7 +43,7 @@ def assert_whole(path, step):
     """Before or after the save of `step`, never between; and a training can go on."""
     run = RunDirectory.open(path)
     newest = run.newest()
-    content = newest.training_state(dict)["content"]
+    content = newest.training_state()["content"]
     assert (newest.step, content) in {(2, 2), (step, 99)}
     for tensors in (newest.tensors(None), newest.training_tensors(None)):
         np.testing.assert_array_equal(tensors["weight"], np.full(8, content))

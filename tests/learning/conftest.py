@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def measure():
     """A function: what was trained, a file of sample_data, options of its evaluation -> `Evaluation`."""
 
     def measure_file(session, name, options=None):
-        data = session.config.data.model_copy(update={"train": (f"sample_data/{name}",)})
+        data = replace(session.config.data, train=(f"sample_data/{name}",))
         with encoded(session.task, Source.training(data)) as test:
             return evaluate(session.model, session.task, test.dataset, options)
 

@@ -11,7 +11,7 @@ import seqrnn
 from seqrnn.answering.opened_run import open_run
 from seqrnn.backends.torch.backend import open_backend
 from seqrnn.data.record import Record
-from seqrnn.library.explaining import Explainer
+from seqrnn.library.asking import explaining
 
 SMALL = {
     "task": "seq2seq",
@@ -41,7 +41,7 @@ def test_each_written_token_is_explained_by_the_one_it_was_copied_from(turned, t
     (tmp_path / "pairs.tsv").write_text("".join(lines[:800]), encoding="utf-8")
     seqrnn.train(tmp_path / "pairs.tsv", tmp_path / "run", **SMALL)
     run = open_run(tmp_path / "run")
-    asking = Explainer(run, open_backend(run, "cpu")).asking()
+    asking = explaining(run, open_backend(run, "cpu"))
     by_saliency, by_attention = [], []
     for row, answer in zip(rows[800:], asking([Record(" ".join(row)) for row in rows[800:]]), strict=True):
         outputs = answer.explanation.outputs

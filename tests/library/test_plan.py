@@ -115,3 +115,22 @@ def test_a_classifier_holds_out_by_label_and_a_run_from_before_that_as_it_did(pl
         UsageError, match=r"`data.holdout=stratified`: cannot change in a run that is resumed"
     ):
         continued(run, changed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate"),
+    [
+        ({}, 5e-3),
+        ({"model.hidden_size": 64}, 5e-3),
+        ({"model.hidden_size": 1280}, 2.5e-3),
+        ({"model.num_layers": 4}, 2.5e-3),
+        ({"model.hidden_size": 1280, "training.learning_rate": 5e-3}, 5e-3),
+    ],
+)
+def test_the_learning_rate_falls_with_the_size_of_the_network(tmp_path, settings, rate):
+    path = tmp_path / "long.txt"
+    path.write_text(FILES["long.txt"])
+    plan = plan_training([from_flags({"data.train": (str(path),), **settings})])
+    assert plan.config.training.learning_rate == rate
+    told = [line for line in plan.decisions() if line.startswith("learning rate")]
+    assert bool(told) == (rate != 5e-3)

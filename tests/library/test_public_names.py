@@ -13,8 +13,8 @@ NAMES = {
     "__version__",
     *("load", "train", "cross_validate", "Model"),
     *("Candidate", "ClassScores", "Confusion", "CrossValidation", "Evaluation", "LineScore", "RowAnswer"),
-    "TrainingResult",
-    *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "Finished", "Measured"),
+    *("TrainingResult", "Explanation", "OutputExplanation"),
+    *("Preparing", "Event", "Started", "Stepped", "Evaluated", "Saved", "RolledBack", "Finished", "Measured"),
     *("SeqrnnError", "UsageError", "AmbiguousDataError", "ConfigError", "DataError", "ModelError"),
     *("OutputError", "NumericError", "LockedError", "MemoryLimit"),
 }

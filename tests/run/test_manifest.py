@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seqrnn.errors import ModelError
 from seqrnn.run.calibration import Calibration, Confidence
@@ -26,7 +28,7 @@ GOOD = Manifest(
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "manifest.json"
-    path.write_text(GOOD.model_dump_json())
+    path.write_text(GOOD.to_json())
     return path
 
 
@@ -41,8 +43,8 @@ def test_a_manifest_comes_back_as_it_was_written(path):
 
 def test_format_2_says_how_weights_are_stored_and_format_1_is_as_it_was(path):
     assert "weights" not in json.loads(path.read_text())
-    shrunk = GOOD.model_copy(update={"format": 2, "weights": "int8"})
-    path.write_text(shrunk.model_dump_json())
+    shrunk = replace(GOOD, format=2, weights="int8")
+    path.write_text(shrunk.to_json())
     assert json.loads(path.read_text())["weights"] == "int8"
     assert Manifest.read(path) == shrunk
 
@@ -50,8 +52,8 @@ def test_format_2_says_how_weights_are_stored_and_format_1_is_as_it_was(path):
 def test_calibration_is_left_out_where_there_is_none_and_comes_back_where_there_is(path):
     assert "calibration" not in json.loads(path.read_text())
     calibration = Calibration(temperature=0.75, confidence=Confidence(slope=2.0, offset=-1.0))
-    calibrated = GOOD.model_copy(update={"calibration": calibration})
-    path.write_text(calibrated.model_dump_json())
+    calibrated = replace(GOOD, calibration=calibration)
+    path.write_text(calibrated.to_json())
     assert Manifest.read(path) == calibrated
 
 
@@ -72,12 +74,12 @@ def test_a_newer_format_is_refused_by_its_number(path):
         ({"metric": {"name": "loss"}}, "'metric.value'"),
         ({"metric": {"name": "loss", "value": 1.0, "better": "best"}}, "'metric.better'"),
         ({"files": {}}, "does not list model.safetensors"),
-        ({"files": {"../../etc/passwd": FILE.model_dump()}}, "'files."),
-        ({"files": {"/etc/passwd": FILE.model_dump()}}, "'files."),
-        ({"files": {"model.safetensors": {"sha256": "abc", "bytes": 1}}}, "'files.model.safetensors.sha256'"),
+        ({"files": {"../../etc/passwd": msgspec.to_builtins(FILE)}}, "'files': none of the values"),
+        ({"files": {"/etc/passwd": msgspec.to_builtins(FILE)}}, "'files': none of the values"),
+        ({"files": {"model.safetensors": {"sha256": "abc", "bytes": 1}}}, r"'files\[...\].sha256'"),
         (
             {"files": {"model.safetensors": {"sha256": "0" * 64, "bytes": -1}}},
-            "'files.model.safetensors.bytes'",
+            r"'files\[...\].bytes'",
         ),
         ({"command": "rm -rf"}, "'command'"),
         ({"weights": "int8"}, "'weights' is a key of format 2"),
@@ -98,7 +100,7 @@ def test_a_malformed_manifest_is_refused(path, changes, reason):
 
 
 def test_a_key_that_stands_twice_is_refused(path):
-    path.write_text(path.read_text().replace('"step":400', '"step":400,"step":500'))
+    path.write_text(path.read_text().replace('"step": 400', '"step": 400, "step": 500'))
     with pytest.raises(ModelError, match="'step' occurs twice"):
         Manifest.read(path)
 

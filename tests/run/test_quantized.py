@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,8 +84,8 @@ def replace(saved, **stored):
     path.unlink()
     written = write_tensors(path, stored)
     files = {**saved.manifest.files, "model.safetensors": written}
-    manifest = saved.manifest.model_copy(update={"files": files})
-    (saved.path / "manifest.json").write_text(manifest.model_dump_json())
+    manifest = msgspec.structs.replace(saved.manifest, files=files)
+    (saved.path / "manifest.json").write_text(manifest.to_json())
     return RunDirectory.open(saved.path.parent).best()
 
 

@@ -60,7 +60,7 @@ def test_all_that_was_saved_comes_back(run):
     best = run.best()
     np.testing.assert_array_equal(best.tensors(EXPECTED)["weight"], np.full((2, 2), 2, "float32"))
     np.testing.assert_array_equal(best.training_tensors(None)["moment"], np.full(3, 2, "int64"))
-    assert best.training_state(dict) == {"step": 2, "generator": [2**62, "PCG64"]}
+    assert best.training_state() == {"step": 2, "generator": [2**62, "PCG64"]}
     assert best.metric == Metric(name="metric", value=0.9, better="higher")
     assert best.manifest.epoch == 0.2
     assert {name: run.read_text(name) for name in FILES} == FILES
@@ -103,7 +103,7 @@ def test_a_finished_training_has_nothing_to_go_on_from(run):
     saved = run.save(snapshot(4, training_tensors=None, training_state=None))
     assert names(saved.path) == ["manifest.json", "model.safetensors"]
     with pytest.raises(ModelError, match=r"gen-00000004: has no training.json"):
-        saved.training_state(dict)
+        saved.training_state()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
@@ -322,7 +322,7 @@ def load():
     run = RunDirectory.open(Path(sys.argv[1]))
     newest = run.newest()
     run.read_text("config.yaml")
-    return run.best().tensors(None), newest.training_tensors(None), newest.training_state(dict)
+    return run.best().tensors(None), newest.training_tensors(None), newest.training_state()
 
 load()  # what Python imports on the first call is its own code
 seen = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqrnn.config import Config
+from seqrnn.config import Config, DataConfig
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.dataset.references import texts_of
@@ -22,9 +22,8 @@ RECORDS = [
 
 
 def make(**data):
-    config = Config(task="seq2seq")
     chosen = {"tokenizer": "char", "target_tokenizer": "word", **data}
-    task = Seq2Seq(config.model_copy(update={"data": config.data.model_copy(update=chosen)}))
+    task = Seq2Seq(Config(task="seq2seq", data=DataConfig(**chosen)))
     for field in task.fields:
         field.learn(RECORDS[:3])
     return task

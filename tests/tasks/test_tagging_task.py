@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from seqrnn.config import Config
+from seqrnn.config import Config, changed
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record
@@ -16,8 +16,8 @@ from seqrnn.tasks.tagging import Tagging
 from seqrnn.tasks.task import LabelSelection
 
 
-def tagging(tags: str, **sections: dict) -> Tagging:
-    task = Tagging(Config.model_validate({"task": "tagging", **sections}))
+def tagging(tags: str, settings: dict | None = None) -> Tagging:
+    task = Tagging(changed(Config(task="tagging"), settings or {}))
     task.tags.learn([Record(tags, (tags,))])
     return task
 
@@ -32,7 +32,7 @@ def tagging(tags: str, **sections: dict) -> Tagging:
     ],
 )
 def test_tags_that_mark_spans_are_scored_as_spans_and_chosen_together(tags, scheme, metric, crf):
-    task = tagging(tags, data={"tag_scheme": scheme})
+    task = tagging(tags, {"data.tag_scheme": scheme})
     assert task.metric == metric
     assert task._has_crf() is crf
 
@@ -40,12 +40,12 @@ def test_tags_that_mark_spans_are_scored_as_spans_and_chosen_together(tags, sche
 @pytest.mark.parametrize(("layer", "crf"), [("softmax", False), ("crf", True)])
 def test_the_output_layer_is_as_asked_for_whatever_the_tags(layer, crf):
     for tags in ("O B-a", "NOUN VERB"):
-        assert tagging(tags, model={"output_layer": layer})._has_crf() is crf
+        assert tagging(tags, {"model.output_layer": layer})._has_crf() is crf
 
 
 def test_tokens_can_only_be_words():
     with pytest.raises(UsageError, match=r"`data.tokenizer` char: "):
-        tagging("A B", data={"tokenizer": "char"})
+        tagging("A B", {"data.tokenizer": "char"})
 
 
 def test_a_token_has_one_tag_and_no_more():

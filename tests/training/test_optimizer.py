@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from seqrnn.config import TrainingConfig
+from seqrnn.config import KEYS, TrainingConfig
+from seqrnn.config_check import checked
 from seqrnn.training.duration import Duration, parse_budget
 from seqrnn.training.optimizer import Schedule, build_optimizer
 
@@ -33,12 +34,12 @@ from seqrnn.training.optimizer import Schedule, build_optimizer
     ],
 )
 def test_the_rate_is_what_a_hand_computes(name, fraction, share):
-    assert Schedule(name, peak=0.3, warmup=0.2).rate(fraction) == pytest.approx(0.3 * share, abs=1e-12)
+    assert Schedule(name, peak=0.3, warmup=0.2).rate(fraction, 10**6) == pytest.approx(0.3 * share, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["cosine", "linear", "constant", "plateau"])
 def test_without_a_warm_up_the_rate_begins_at_its_peak(name):
-    assert Schedule(name, peak=0.3, warmup=0.0).rate(0.0) == 0.3
+    assert Schedule(name, peak=0.3, warmup=0.0).rate(0.0, 0) == 0.3
 
 
 def test_a_plateau_halves_the_rate_at_every_second_stale_evaluation():
@@ -46,14 +47,14 @@ def test_a_plateau_halves_the_rate_at_every_second_stale_evaluation():
     rates = []
     for stale in (0, 1, 2, 3, 4, 0, 1):
         schedule.observe(stale)
-        rates.append(schedule.rate(0.5))
+        rates.append(schedule.rate(0.5, 50))
     assert rates == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25]
 
 
 def test_only_the_plateau_schedule_heeds_evaluations():
     schedule = Schedule("cosine", peak=1.0, warmup=0.0)
     schedule.observe(2)
-    assert schedule.rate(0.0) == 1.0
+    assert schedule.rate(0.0, 0) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -77,8 +78,8 @@ def test_a_budget_is_read_in_seconds(text, seconds):
     "text", ["", "10", "0s", "0h0m", "1m1h", "1h ", "1H", "-1s", "1e3s", "1.s", "\u0661s", "1s\n"]
 )
 def test_a_budget_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match="budget"):
-        TrainingConfig(budget=text)
+    with pytest.raises(ValueError, match="must be a time such as 90s"):
+        checked(KEYS["training.budget"], text)
 
 
 def test_the_limit_that_is_nearest_decides_how_much_is_done():
@@ -138,7 +139,8 @@ def test_updates_are_those_of_the_optimizers_of_pytorch(name):
 ONE_UPDATE = """
 import sys
 from torch import nn
-from seqrnn.config import TrainingConfig
+from seqrnn.config import KEYS, TrainingConfig
+from seqrnn.config_check import checked
 from seqrnn.training.optimizer import build_optimizer
 model = nn.Linear(2, 2)
 optimizer = build_optimizer(model, TrainingConfig(optimizer=sys.argv[1]))

@@ -19,8 +19,10 @@ from seqrnn.errors import NumericError
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import trainer as loop
-from seqrnn.training.events import Evaluated, Finished, Saved, Stepped
+from seqrnn.training.duration import Duration
+from seqrnn.training.events import Evaluated, Finished, Measured, RolledBack, Saved, Started, Stepped
 from seqrnn.training.session import RunTarget
+from seqrnn.training.state import SavedState
 
 RANDOM = {"model.dropout": 0.3, "model.word_dropout": 0.2, "training.epochs": 3.0}
 PLAIN_SGD = {
@@ -141,7 +143,7 @@ def test_a_stopped_training_is_saved_once_and_not_measured(make_session, tmp_pat
 
 
 def test_a_finished_training_can_be_extended(make_session, train, tmp_path):
-    settings = {**RANDOM, "training.schedule": "constant"}
+    settings = {**RANDOM, "training.schedule": "constant", "training.warmup": 0.0}
     _, long = train("tsv", {**settings, "training.epochs": 2.0})
     _, short = train("tsv", {**settings, "training.epochs": 1.0})
     for _ in make_session("tsv", {**settings, "training.epochs": 2.0}).train(RunTarget(short, resume=True)):
@@ -199,8 +201,8 @@ def test_an_update_that_is_not_finite_is_left_out(make_session, tmp_path, kind):
     assert math.isfinite(line["train_loss"])
 
 
-def test_ten_failures_in_a_row_end_the_training_and_leave_the_best(make_session, tmp_path):
-    session = make_session("text")
+def test_failures_that_do_not_end_end_the_training_and_leave_the_best(make_session, tmp_path):
+    session = make_session("text", {"training.epochs": 100.0})
     first = session.trainer.batches_per_epoch
     spoil(session, range(first + 1, 10_000))
     run = tmp_path / "run"
@@ -211,11 +213,72 @@ def test_ten_failures_in_a_row_end_the_training_and_leave_the_best(make_session,
             if isinstance(event, Saved):
                 saved[:] = contents(run)
 
-    with pytest.raises(NumericError, match=rf"step {first + 10}: .*10 updates in a row"):
+    with pytest.raises(NumericError, match=rf"step {first + 40}: .*10 updates in a row"):
         follow()
     assert saved
     assert contents(run) == saved
     assert RunDirectory.open(run).best().step == first
+
+
+def test_a_training_of_which_no_update_is_finite_is_an_error(make_session, tmp_path):
+    session = make_session("text", {"training.epochs": None, "training.steps": 4})
+    spoil(session, range(5))
+    with pytest.raises(NumericError, match="step 4: no update has left the loss finite; try a lower"):
+        list(session.train(RunTarget(tmp_path / "run")))
+    assert not (tmp_path / "run").exists()
+
+
+def rates(events):
+    return [event.learning_rate for event in events if isinstance(event, Stepped)]
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+@pytest.mark.parametrize("saved", [True, False])
+def test_ten_failures_in_a_row_lead_back_to_sound_weights_and_half_the_rate(
+    make_session, tmp_path, saved, average
+):
+    every = 3 if saved else 1000
+    session = make_session(
+        "text",
+        {
+            "training.evaluate_every": every,
+            "training.schedule": "constant",
+            "training.warmup": 0.0,
+            "training.average": average,
+        },
+    )
+    spoil(session, range(4, 14))
+    events, before, after = [], {}, {}
+    for event in session.train(RunTarget(tmp_path / "run")):
+        events.append(event)
+        if isinstance(event, Saved if saved else Started) and not before:
+            before = {name: array.clone() for name, array in session.model.state_dict().items()}
+        if isinstance(event, RolledBack):
+            after = {name: array.clone() for name, array in session.model.state_dict().items()}
+    (back,) = (event for event in events if isinstance(event, RolledBack))
+    assert (back.step, back.to_step) == (13, 12 if saved else 0)
+    assert back.reason == "the loss was not finite in 10 updates in a row"
+    assert before
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert max(rates(events)[13:]) == pytest.approx(back.learning_rate)
+    assert back.learning_rate == pytest.approx(session.config.training.learning_rate / 2)
+    assert isinstance(events[-1], Measured)
+    state = SavedState.read(RunDirectory.open(tmp_path / "run").newest())
+    assert (state.rollbacks, state.lr_scale) == (1, 0.5)
+
+
+def test_weights_that_have_diverged_are_taken_back_by_an_evaluation(make_session, tmp_path):
+    session = make_session("text", {"training.evaluate_every": 3})
+    events = []
+    for event in session.train(RunTarget(tmp_path / "run")):
+        events.append(event)
+        if isinstance(event, Stepped) and event.step == 6:
+            with torch.no_grad():
+                next(session.model.parameters()).fill_(float("nan"))
+    (back,) = (event for event in events if isinstance(event, RolledBack))
+    assert (back.step, back.to_step) == (6, 3)
+    assert back.reason.startswith("the loss is nan")
+    assert isinstance(events[-1], Measured)
 
 
 def contents(run):
@@ -278,10 +341,36 @@ def test_the_learning_rate_lands_when_the_budget_ends(make_session, tmp_path, cl
             clock.now += 1.0
             rates.append(event.learning_rate)
     assert len(rates) == 100
-    assert max(rates) == rates[10] == 0.01
-    assert rates[:11] == sorted(rates[:11])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert max(rates) == max(rates[14:17])
+    assert max(rates) == pytest.approx(0.01, rel=0.08)
+    assert rates[:15] == sorted(rates[:15])
+    assert rates[16:] == sorted(rates[16:], reverse=True)
     assert rates[-1] < 0.02 * max(rates)
+
+
+def test_a_budget_counts_what_came_before_the_training_and_what_comes_after_it(
+    make_session, tmp_path, clock, monkeypatch
+):
+    def slow(*_, **__):
+        clock.now += 3.0
+        return Evaluation({"loss": 1.0, "accuracy": 0.5})
+
+    monkeypatch.setattr(loop, "evaluate", slow)
+    settings = {"training.budget": "200s", "training.epochs": None}
+    session = make_session("text", settings, began=clock.now - 40.0)
+    began = clock.now
+    for event in session.train(RunTarget(tmp_path / "run")):
+        if isinstance(event, Stepped):
+            clock.now += 1.0
+        elif isinstance(event, Finished):
+            ended = clock.now
+    assert 160.0 - 6.0 <= ended - began <= 160.0 - 2.0  # the last figures, 3 seconds, come after it
+
+
+@pytest.mark.parametrize(("spent", "left"), [(0.0, 100.0), (30.0, 70.0), (95.0, 25.0)])
+def test_of_a_budget_a_quarter_at_least_is_for_the_training(spent, left):
+    assert Duration(100.0, None, None).shortened(spent).seconds == left
+    assert Duration(None, 1.0, None).shortened(spent) == Duration(None, 1.0, None)
 
 
 def test_evaluations_take_a_small_share_of_a_budget(make_session, tmp_path, clock, monkeypatch):

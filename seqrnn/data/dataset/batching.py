@@ -6,7 +6,7 @@ Shapes: B rows, T time. All of it is array operations: no Python object an examp
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,8 @@ from seqrnn.config import DataConfig, TrainingConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.text.tokenizer import BOS, EOS
 
+WINDOW = 1 << 21  # examples that are sorted by length together
+RUN = 1 << 12  # of them lie one after the other
 MOST_FILLING = 16  # times the longest example, to which examples are filled at most
 
 
@@ -35,6 +37,29 @@ class Batch:
         assert self.rows is not None
         return self.rows
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no row: a worker's share of a batch with fewer rows than there are workers."""
+        return not len(next(iter(self.arrays.values())))
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The share that one of `count` workers has in each batch: all of it where there is one worker."""
+
+    index: int = 0
+    count: int = 1
+
+    def of_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return every `count`-th of the rows (B,) of a batch: as long ones for each worker, or none."""
+        return rows[self.index :: self.count]
+
+    def of_streams(self, streams: int) -> slice:
+        """Return which of a text's streams are this worker's: neighbours, and equally many but for one."""
+        each, spare = divmod(streams, self.count)
+        start = self.index * each + min(self.index, spare)
+        return slice(start, start + each + (self.index < spare))
+
 
 @dataclass(frozen=True)
 class BatchLimits:
@@ -52,6 +77,7 @@ class BatchOrder:
     epoch: int | None = None
     streams: int = 1  # parts of a text that are read side by side
     limits: BatchLimits | None = None  # of its batches, where they are not those of training
+    shard: Shard = Shard()  # of each batch
 
     @property
     def shuffled(self) -> bool:
@@ -68,23 +94,56 @@ def limits_of(order: BatchOrder, training: TrainingConfig) -> BatchLimits:
     return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
 
 
-def batch_rows(lengths: np.ndarray, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
-    """Cut examples of `lengths` (N,), or (N, 2) where they have two sides, into batches of row numbers.
+@dataclass(frozen=True)
+class Lengths:
+    """The lengths of N examples, which `of` tells of some: (B,), or (B, 2) where they have two sides."""
+
+    count: int
+    of: Callable[[np.ndarray], np.ndarray]
+
+
+def batch_rows(lengths: Lengths, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
+    """Cut examples into batches of row numbers.
 
     Examples of the same or nearly the same length go together, so that there is next to no filling,
     the longest (first side) of a batch first; the order within a length and the order of the
-    batches are random where `order` is shuffled.
+    batches are random where `order` is shuffled. Of each batch they are the rows of the order's `shard`.
+
+    Of more than `WINDOW` examples as many are sorted at a time, so that memory does not grow with them. They
+    are runs of `RUN` examples from anywhere in the data, the same in every pass: each has as many batches.
     """
+    generator = order.generator() if order.shuffled else None
+    windows = _windows(lengths.count, order.shuffled)
+    if generator is not None and len(windows) > 1:
+        windows = [windows[number] for number in generator.permutation(len(windows))]
+    for runs in windows:
+        rows = (runs[:, None] * RUN + np.arange(RUN)).ravel()
+        rows = rows[rows < lengths.count]
+        for batch in _batches(lengths.of(rows), limits, generator):
+            yield rows[order.shard.of_rows(batch)]
+
+
+def _windows(count: int, shuffled: bool) -> list[np.ndarray]:
+    """Divide so many examples into windows: the numbers of their runs, ascending."""
+    runs = np.arange(-(-count // RUN))
+    if shuffled and count > WINDOW:
+        runs = np.random.default_rng(count).permutation(runs)  # rows may be sorted by anything
+    return [np.sort(part) for part in np.array_split(runs, max(1, -(-count // WINDOW)))]
+
+
+def _batches(
+    lengths: np.ndarray, limits: BatchLimits, generator: np.random.Generator | None
+) -> Iterator[np.ndarray]:
+    """Cut examples of `lengths` (n,) or (n, 2) into batches, in random order if there is a `generator`."""
     tie = np.arange(len(lengths))
-    if order.shuffled:
-        generator = order.generator()
+    if generator is not None:
         tie = generator.permutation(tie)
     sides = lengths if lengths.ndim == 2 else lengths[:, None]
     first, last = sides[:, 0], sides[:, -1]
     # A second side goes up and down in turn, so that it does not jump where the first one grows.
     ranked = np.lexsort((tie, np.where(first % 2, -last, last), first))  # shortest first
     starts = _cut(sides[ranked], limits)
-    if order.shuffled:
+    if generator is not None:
         starts = generator.permutation(starts)
     for start, stop in starts:
         yield ranked[start:stop][::-1]
@@ -121,8 +180,8 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
     Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
     `lengths` (B,).
     """
-    lengths = column.lengths[rows] + 1
-    targets = column.gather(rows, width or int(lengths.max()))
+    lengths = column.lengths_of(rows) + 1
+    targets = column.gather(rows, width or int(lengths.max(initial=1)))
     inputs = np.concatenate([np.full((len(rows), 1), BOS), targets[:, :-1]], axis=1)
     targets[np.arange(len(rows)), lengths - 1] = EOS
     return {"inputs": inputs, "targets": targets, "lengths": lengths}
@@ -131,6 +190,8 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
 @dataclass(frozen=True)
 class StreamBatches:
     """A text as `streams` long rows, cut into segments for truncated back-propagation through time.
+
+    A worker reads those of its shard.
 
     Each row starts with <bos>, so that every token of the text is a target and <bos> comes to mean
     "anywhere in the text". Tokens that do not fill a last column are left out of a pass; with one
@@ -155,11 +216,12 @@ class StreamBatches:
         spare = len(self.values) - columns * streams
         skip = int(self.order.generator().integers(spare + 1)) if self.order.shuffled else 0
         text = self.values[skip : skip + columns * streams].reshape(streams, columns)
+        text = text[self.order.shard.of_streams(streams)]
         for start in range(0, columns, self.segment_length):
             targets = text[:, start : start + self.segment_length].astype(np.int64)  # (B, T)
-            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((streams, 1), BOS)
+            before = text[:, start - 1 : start].astype(np.int64) if start else np.full((len(text), 1), BOS)
             inputs = np.concatenate([before, targets[:, :-1]], axis=1)
-            lengths = np.full(streams, targets.shape[1], dtype=np.int64)
+            lengths = np.full(len(text), targets.shape[1], dtype=np.int64)
             yield Batch(
                 {"inputs": inputs, "targets": targets, "lengths": lengths},
                 targets=targets.size,

@@ -38,6 +38,7 @@ from seqrnn.data.source import Source
 from seqrnn.errors import DataError
 
 SAMPLE = 60  # characters of a text that a message shows
+TRAIN, VALID = "train", "valid"  # folders of columns
 READING, MEASURING, LEARNING, ENCODING = "reading", "measuring", "learning", "encoding"
 COSTS = {"char": (3, 4), "byte": (0, 4), "bpe": (50, 50)}  # to learn and to encode, unlike words
 
@@ -125,7 +126,7 @@ class Building:
             report.valid = encode_part(
                 self.valid,
                 self.fields,
-                directory / "valid",
+                directory / VALID,
                 self.data.over_length,
                 progress=self.progress,
                 threads=self.threads,
@@ -147,8 +148,8 @@ class Building:
             self._keep_learned(directory)
             self.progress.begin(ENCODING)
             with (
-                LinePart(directory / "train", lines.field) as train,
-                LinePart(directory / "valid", lines.field) as valid,
+                LinePart(directory / TRAIN, lines.field) as train,
+                LinePart(directory / VALID, lines.field) as valid,
             ):
                 blank, replaced = lines.encode(working, places, (train, valid))
         return self._report(train.report, valid.report, blank, replaced)
@@ -159,8 +160,8 @@ class Building:
             self._keep_learned(directory)
             self.progress.begin(ENCODING)
             with (
-                PartWriter(directory / "train", self.fields, self.data.over_length) as train,
-                PartWriter(directory / "valid", self.fields, self.data.over_length) as valid,
+                PartWriter(directory / TRAIN, self.fields, self.data.over_length) as train,
+                PartWriter(directory / VALID, self.fields, self.data.over_length) as valid,
             ):
                 for records, held_out in assign(split, reader):
                     train.add(_chosen(records, ~held_out))

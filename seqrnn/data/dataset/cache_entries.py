@@ -21,13 +21,16 @@ BUILDING, REMOVED, LOCK = ".building", ".removed", ".lock"
 
 
 def build_entry(place: Path, build: Callable[[Path], None]) -> None:
-    """Fill a directory beside `place` and give it this name. The caller has the exclusive lock."""
+    """Fill a directory beside `place` and give it this name instead of what has it. The caller has the lock.
+
+    Raises what `build` raises, and OSError where it cannot be written; what was there before stays then.
+    """
     building = beside(place, BUILDING)
-    _discard(place)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:
         build(building)
+        _discard(place)
         building.rename(place)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

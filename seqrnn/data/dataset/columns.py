@@ -19,6 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 IntArray = NDArray[np.integer[Any]]
+BLOCK = 1 << 20  # examples that are looked at at a time
 
 
 def smallest_dtype(size: int) -> np.dtype[Any]:
@@ -39,7 +40,7 @@ class Column:
 
         Raises OSError or ValueError if one is missing or damaged.
         """
-        values, offsets = (np.load(file, mmap_mode="r") for file in _files(path))
+        values, offsets = (np.load(file, mmap_mode="r") for file in column_files(path))
         # A memmap checks itself at every indexing; a plain view of it does not.
         return cls(values.view(np.ndarray), offsets.view(np.ndarray))
 
@@ -52,15 +53,21 @@ class Column:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @cached_property
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each example, (n,)."""
         return np.diff(self.offsets)
 
+    def lengths_of(self, rows: IntArray) -> NDArray[np.int64]:
+        """Return the tokens of the examples `rows` (B,), (B,)."""
+        return self.offsets[rows + 1] - self.offsets[rows]
+
     @cached_property
     def longest(self) -> int:
         """Tokens of the longest example."""
-        return int(self.lengths.max(initial=0))
+        starts = range(0, len(self), BLOCK)  # all lengths at once would take 8 bytes an example
+        blocks = (np.diff(self.offsets[start : start + BLOCK + 1]) for start in starts)
+        return max((int(block.max()) for block in blocks), default=0)
 
     def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[Any]:
         """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), filled up with `fill`.
@@ -68,7 +75,7 @@ class Column:
         T is `width`, to which longer examples are cut, or else the longest of the examples. Integers
         become int64; other numbers keep their type.
         """
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         if width is None:
             width = int(lengths.max(initial=0))
         places = np.arange(width)
@@ -86,7 +93,7 @@ class ColumnWriter:
     """
 
     def __init__(self, path: Path, dtype: DTypeLike) -> None:
-        values, offsets = _files(path)
+        values, offsets = column_files(path)
         self._values = _ArrayWriter(values, dtype)
         self._offsets = _ArrayWriter(offsets, np.int64)
         self._offsets.append(np.zeros(1))
@@ -170,5 +177,6 @@ class _ArrayWriter:
         npy.write_array_header_1_0(self._file, header)
 
 
-def _files(path: Path) -> tuple[Path, Path]:
+def column_files(path: Path) -> tuple[Path, Path]:
+    """Return the files of the column at `path`: its values, and where each example starts."""
     return path.with_name(f"{path.name}.values.npy"), path.with_name(f"{path.name}.offsets.npy")

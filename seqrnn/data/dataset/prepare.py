@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from seqrnn.config import DataConfig
-from seqrnn.data.dataset.building import Building
+from seqrnn.data.dataset.building import TRAIN, VALID, Building
 from seqrnn.data.dataset.cache import cached, content_key, file_hashes
 from seqrnn.data.dataset.cache_lock import EntryLock
+from seqrnn.data.dataset.column_check import check_columns
 from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.progress import Preparing, Progress
@@ -48,7 +49,7 @@ class _Job:
     @property
     def files(self) -> list[str]:
         """The names by which messages call the files, whatever is cached of their content."""
-        return list(map(file_name, self.building.paths))
+        return list(dict.fromkeys(map(file_name, self.building.paths)))
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -74,18 +75,8 @@ class _Job:
 
     def open(self, directory: Path) -> PreparedData:
         """Read a cache entry. Raises OSError or ValueError if it is damaged."""
-        fields = self.building.fields
-        try:
-            load_fields(fields, lambda name: (directory / name).read_text(encoding="utf-8"), directory)
-        except ModelError as error:
-            raise ValueError(str(error)) from error
-        report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"), self.files)
-        for field in names_fields(fields):
-            field.unknown = {name: place for name, _, place in report.valid.unknown_names}
-        valid = _open_part(directory / "valid", fields) if report.valid.examples else None
-        train = _open_part(directory / "train", fields)
         hashes = {file_name(path): content for path, content in self.hashes.items()}
-        return PreparedData(train, valid, report, fields, hashes)
+        return open_prepared(directory, self.building.fields, self.files, hashes)
 
     def _named_files(self, source: Source) -> str:
         """Return what tells the images or arrays that the records name from other ones."""
@@ -115,13 +106,70 @@ def prepare(
     A large text is worked on by `threads` processes, by default one a core; `tell` hears how far it is.
     Raises UsageError or DataError for data that cannot be used, OutputError where they cannot be written.
     """
+    job = _job(data, fields, seed, threads=threads, tell=tell, fold=fold)
+    prepared, lock = cached(job.key(), job.build, job.open)
+    return replace(prepared, lock=lock)
+
+
+def build_prepared(
+    directory: Path,
+    data: DataConfig,
+    fields: Sequence[Field],
+    seed: int,
+    *,
+    threads: int | None = None,
+    tell: Callable[[Preparing], None] = lambda _: None,
+) -> PreparedData:
+    """Do as `prepare`, but in an empty directory, from which `open_prepared` reads without the files.
+
+    Raises OSError where it cannot be written.
+    """
+    job = _job(data, fields, seed, threads=threads, tell=tell)
+    job.build(directory)
+    return job.open(directory)
+
+
+def open_prepared(
+    directory: Path,
+    fields: Sequence[Field],
+    files: Sequence[str],
+    hashes: dict[str, str],
+    *,
+    is_trusted: bool = True,
+) -> PreparedData:
+    """Read what was prepared of `files`, which have these hashes; `fields` have learned afterwards.
+
+    Columns that are not trusted are held to what their fields can have written, which reads all of them.
+    Raises OSError or ValueError if it is damaged.
+    """
+    try:
+        load_fields(fields, lambda name: (directory / name).read_text(encoding="utf-8"), directory)
+    except ModelError as error:
+        raise ValueError(str(error)) from error
+    report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"), files)
+    for field in names_fields(fields):
+        field.unknown = {name: place for name, _, place in report.valid.unknown_names}
+    if not is_trusted:
+        for part, counted in ((TRAIN, report.train), (VALID, report.valid)):
+            check_columns(directory / part, fields, counted.examples)
+    valid = _open_part(directory / VALID, fields) if report.valid.examples else None
+    return PreparedData(_open_part(directory / TRAIN, fields), valid, report, fields, hashes)
+
+
+def _job(
+    data: DataConfig,
+    fields: Sequence[Field],
+    seed: int,
+    *,
+    threads: int | None,
+    tell: Callable[[Preparing], None],
+    fold: Fold | None = None,
+) -> _Job:
     valid = Source.validation(data)
     train, valid = spool(Source.training(data)), valid and spool(valid)
     building = Building(train, valid, fields, data, seed, threads, Progress(tell), fold)
     building.progress.plan(building.passes())
-    job = _Job(building)
-    prepared, lock = cached(job.key(), job.build, job.open)
-    return replace(prepared, lock=lock)
+    return _Job(building)
 
 
 def _open_part(directory: Path, fields: Sequence[Field]) -> Dataset:

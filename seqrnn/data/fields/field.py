@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -16,10 +16,15 @@ from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
-from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
-from seqrnn.data.text.tokenizer import Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, Encoded, Tokenizer, TokenizerSettings, learner_of
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
+
+if TYPE_CHECKING:
+    from seqrnn.data.text.learners import VocabularyLearner
+
+AS_WRITTEN = frozenset({"word", "split-word", "joined-word", "label", "char"})
+"""Kinds of tokens that a text shows as they are."""
 
 Side = Literal["source", "target"]
 Use = Literal["read", "translated", "written"]
@@ -48,6 +53,10 @@ class Field(Protocol):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest dtype that its ids fit into; one with a shape where its values are vectors."""
+
+    @property
+    def id_count(self) -> int | None:
+        """How many ids there are, from 0; None where its values are none."""
 
     def observe(self, records: Sequence[Record]) -> None:
         """Look at some of the records to learn from. Raises DataError, with its place, for one of no use."""
@@ -116,18 +125,23 @@ class TextField(Learning):
         return smallest_dtype(len(self.tokenizer))
 
     @property
+    def id_count(self) -> int | None:
+        """The size of the vocabulary."""
+        return len(self.tokenizer)
+
+    @property
     def reads_source(self) -> bool:
         """Whether its text is the source of a record, just as it is."""
         return type(self) is TextField and self._side == "source"
 
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the texts of some records. Raises DataError where the target is read and there is none."""
-        self._learner = self._learner or vocabulary_learner(self.settings)
+        self._learner = self._learner or learner_of(self.settings)
         self._learner.add([self._text(record) for record in records])
 
     def settle(self) -> None:
         """Learn the vocabulary of the texts."""
-        learner, self._learner = self._learner or vocabulary_learner(self.settings), None
+        learner, self._learner = self._learner or learner_of(self.settings), None
         self.tokenizer = Tokenizer(self.settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -160,20 +174,28 @@ class TextField(Learning):
             require_length(record, LONGEST + 1, "token")
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:
-        """Return the tokens: as the text has them where that is plain, else as the vocabulary spells them."""
-        text, count = self._text(record), len(encoded.ids)
-        raw = list(text) if self.tokenizer.kind == "char" else text.split()
-        if len(raw) == count or (encoded.truncated and len(raw) > count):
-            return raw[:count]
-        return [self.tokenizer.tokens[token] for token in encoded.ids.tolist()]
+        """Return the tokens as the text has them, unknown ones too; parts of words as the vocabulary does.
+
+        So it does with known characters that a normal form has made of others.
+        """
+        tokenizer, ids = self.tokenizer, encoded.ids.tolist()
+        spelled = [tokenizer.tokens[token] for token in ids]
+        if tokenizer.kind not in AS_WRITTEN:
+            return spelled
+        names = tokenizer.surfaces(self._text(record))
+        if len(names) != len(ids):
+            return spelled
+        if tokenizer.kind != "char" or tokenizer.settings.unicode_form == "none":
+            return names
+        return [names[at] if token == UNK else spelled[at] for at, token in enumerate(ids)]
 
     def sizes(self) -> dict[str, int]:
         """Return the vocabulary's size."""
         return {"vocabulary": len(self.tokenizer)}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the tokens of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the tokens of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the ids of some examples, (B, T)."""
@@ -187,7 +209,7 @@ class TextField(Learning):
         return record.targets[0]
 
 
-class _Labels(Strict):
+class _Labels(Strict, frozen=True):
     """The content of labels.json."""
 
     multi_label: bool

@@ -131,16 +131,17 @@ class ImageField(Learning):
         """Return the channels and the side of an image."""
         return {"channels": CHANNELS, "side": self.side}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return 1 for each example, (n,): an image has no time steps."""
-        return np.ones(len(column), dtype=np.int64)
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """Return 1 for each of the examples `rows` (B,), (B,): an image has no time steps."""
+        return np.ones(len(rows), dtype=np.int64)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:  # noqa: ARG002
         """Return the images of some examples as floats, (B, 3, N, N).
 
         Raises DataError where one cannot be read any more.
         """
-        pixels = np.stack([self._read(find_file(_path_in(column, row))) for row in rows])  # (B, N, N, 3)
+        images = [self._read(find_file(_path_in(column, row))) for row in rows]
+        pixels = np.array(images).reshape(-1, self.side, self.side, CHANNELS)  # (B, N, N, 3), also of none
         scaled = (pixels / 255 - self._mean) / self._deviation
         return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
 

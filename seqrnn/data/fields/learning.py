@@ -11,6 +11,11 @@ from seqrnn.data.record import Record, size_of
 class Learning:
     """A field that learns from records, some at a time."""
 
+    @property
+    def id_count(self) -> int | None:
+        """How many ids there are, from 0; None where its values are none."""
+        return None
+
     def observe(self, records: Sequence[Record]) -> None:
         """Look at some records; by default only their form says anything."""
 

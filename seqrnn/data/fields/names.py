@@ -73,6 +73,11 @@ class NamesField(Learning, ABC):
         """Room for as many unknown names as there may come."""
         return np.dtype(np.int32)
 
+    @property
+    def id_count(self) -> int | None:
+        """How many names there are, those among them that training did not have."""
+        return len(self.names)
+
     def numbers(self, named: Iterable[tuple[Record, Sequence[str]]]) -> Iterator[NDArray[np.int32]]:
         """Yield the numbers of the names of each record, in their order."""
         numbers = {name: number for number, name in enumerate(self.names)}

@@ -53,6 +53,11 @@ class NotesField(Learning):
         """One step, a byte a key."""
         return np.dtype((np.uint8, (self.keys,)))
 
+    @property
+    def id_count(self) -> int | None:
+        """A key sounds or does not."""
+        return 2
+
     def observe(self, records: Sequence[Record]) -> None:
         """Learn nothing, but raise DataError at a record that is no music."""
         for record in records:
@@ -89,9 +94,9 @@ class NotesField(Learning):
         """Return the number of keys."""
         return {"features": self.keys}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the steps of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the steps of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the steps of some examples, (B, T, K); silence fills up."""

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import PositiveFloat
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.fields.learning import Learning
@@ -17,14 +16,14 @@ from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError
-from seqrnn.strict_json import Strict, read_as
+from seqrnn.strict_json import Positive, Strict, read_as
 
 
-class _Scale(Strict):
+class _Scale(Strict, frozen=True):
     """The content of numbers.json."""
 
     mean: float
-    deviation: PositiveFloat
+    deviation: Positive
 
 
 LARGEST_TARGET = 1e100  # squares of such numbers, and sums of these, are finite

@@ -33,8 +33,8 @@ class SourceField(Field, Protocol):
         These have `channels` and a `side` in pixels.
         """
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the time steps of each example, (N,)."""
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the time steps of the examples `rows` (B,), (B,)."""
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the examples `rows` (B,) as the network reads them.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
@@ -24,12 +25,14 @@ from seqrnn.data.fields.tag_schemes import (
 )
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
-from seqrnn.data.text.learners import VocabularyLearner, vocabulary_learner
-from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings
+from seqrnn.data.text.tokenizer import EOS, Encoded, Tokenizer, TokenizerSettings, learner_of
 from seqrnn.data.text.tokens import join_tokens, split_tags, split_tokens
 from seqrnn.data.text.vocabulary import normalizer
 from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY, Strict, read_as
+
+if TYPE_CHECKING:
+    from seqrnn.data.text.learners import VocabularyLearner
 
 LONGEST_SPELLING = 32  # characters; what is longer is an address, and hardly known by its end
 
@@ -93,14 +96,19 @@ class CharactersField(Learning):
         """The smallest dtype that the characters fit into."""
         return smallest_dtype(len(self.tokenizer))
 
+    @property
+    def id_count(self) -> int | None:
+        """How many characters there are."""
+        return len(self.tokenizer)
+
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the characters of some records."""
-        self._learner = self._learner or vocabulary_learner(self._settings)
+        self._learner = self._learner or learner_of(self._settings)
         self._learner.add([word for record in records for word in split_tokens(record.source)])
 
     def settle(self) -> None:
         """Learn which characters there are."""
-        learner, self._learner = self._learner or vocabulary_learner(self._settings), None
+        learner, self._learner = self._learner or learner_of(self._settings), None
         self.tokenizer = Tokenizer(self._settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -125,11 +133,11 @@ class CharactersField(Learning):
         self.tokenizer.check_settings(self._settings, "characters.json")
 
 
-class _Tags(Strict):
+class _Tags(Strict, frozen=True):
     """The content of tags.json; older ones have no scheme."""
 
     tags: list[str]
-    scheme: str | None = None
+    scheme: str | UnsetType | None = UNSET
 
 
 class TagField(NamesField):
@@ -224,7 +232,7 @@ class TagField(NamesField):
         tags = content.tags
         if len(tags) < 2 or tags != sorted(set(tags)):
             raise ModelError(f"tags.json: does not hold two tags or more, in order; {COPY}")
-        scheme = content.scheme if "scheme" in content.model_fields_set else self._older_scheme(tags)
+        scheme = self._older_scheme(tags) if content.scheme is UNSET else content.scheme
         if scheme not in [None, *LETTERS]:
             raise ModelError(f"tags.json: there is no scheme {scheme!r:.40}; {COPY}")
         self.tags, self.scheme = tags, scheme

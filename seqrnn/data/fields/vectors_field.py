@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, PositiveFloat
+from msgspec import Meta
 
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
@@ -20,14 +20,14 @@ from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 from seqrnn.errors import DataError, ModelError
-from seqrnn.strict_json import COPY, Strict, read_as
+from seqrnn.strict_json import COPY, Positive, Strict, read_as
 
 
-class Scales(Strict):
+class Scales(Strict, frozen=True):
     """The content of a file that keeps a mean and a deviation for each feature, or each channel."""
 
-    mean: Annotated[list[float], Field(min_length=1)]
-    deviation: list[PositiveFloat]
+    mean: Annotated[list[float], Meta(min_length=1)]
+    deviation: list[Positive]
 
     @classmethod
     def read(cls, text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -153,9 +153,9 @@ class VectorsField(Learning):
         """Return the number of features."""
         return {"features": len(self.mean)}
 
-    def lengths(self, column: Column) -> np.ndarray:
-        """Return the steps of each example, (N,)."""
-        return column.lengths
+    def lengths(self, column: Column, rows: np.ndarray) -> np.ndarray:
+        """Return the steps of the examples `rows` (B,), (B,)."""
+        return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the vectors of some examples, (B, T, F); zeros fill up."""

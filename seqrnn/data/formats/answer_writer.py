@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from seqrnn.data.answer import Answer, AnswerKind, AnswerStyle, probability
 from seqrnn.data.formats.format import Format, OpenLines
@@ -48,6 +48,8 @@ class AnswerWriter(ABC):
     """Writes the examples of a file, in its own form, with their answers."""
 
     is_binary: ClassVar[bool] = False
+    shards: ClassVar[Literal["joined", "files", "none"]] = "joined"
+    """What several processes write, a part each: pieces of one file, or files; or that they cannot."""
 
     def begin(self, out: Sink) -> None:  # noqa: B027
         """Write what comes before the first example. Raises UsageError for a style that cannot be written."""
@@ -55,6 +57,9 @@ class AnswerWriter(ABC):
     @abstractmethod
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
         """Write some examples with their answers."""
+
+    def pause(self, out: Sink, examples_follow: bool) -> None:  # noqa: B027
+        """Write what is held of the examples so far, after which another process goes on."""
 
     def break_off(self, out: Sink) -> None:  # noqa: B027
         """Write what is held of the examples so far, as no more can be read; the file is left unfinished."""

@@ -23,6 +23,7 @@ class ArrayRows(AnswerWriter):
     """
 
     is_binary = True
+    shards = "none"
 
     def __init__(self, arrays: Mapping[str, np.ndarray], style: AnswerStyle) -> None:
         self._arrays = arrays

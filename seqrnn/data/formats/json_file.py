@@ -72,6 +72,10 @@ class ListWriter(AnswerWriter):
         out.write_lines(f"{text}," for text in texts[:-1])
         self._last = texts[-1] if texts else None
 
+    def pause(self, out: Sink, examples_follow: bool) -> None:
+        """Write the last object, and a comma if it is not the last of the list."""
+        out.write_lines(f"{text}," if examples_follow else text for text in filter(None, [self._last]))
+
     def break_off(self, out: Sink) -> None:
         """Write the last object, and no end of the list."""
         out.write_lines(filter(None, [self._last]))

@@ -29,6 +29,7 @@ class ParquetRows(AnswerWriter):
     """Writes the rows in groups, with the columns of the answers after their own."""
 
     is_binary = True
+    shards = "files"
 
     def __init__(self, schema: pyarrow.Schema, style: AnswerStyle) -> None:
         import pyarrow

@@ -18,6 +18,8 @@ class SeriesWriter(AnswerWriter):
     `key` is that of the column that says which series a row belongs to, `writer` the table's own.
     """
 
+    shards = "none"
+
     def __init__(self, rows: Iterator[Row], key: str, writer: AnswerWriter) -> None:
         self._rows = rows
         self._key = key

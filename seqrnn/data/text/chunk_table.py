@@ -5,7 +5,7 @@ Shapes: C chunks of a text, K different ones that are known.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class ChunkTable:
     """
 
     def __init__(self) -> None:
-        self._factor = np.uint64(secrets.randbits(64) | 1)
+        self._factor = np.uint64(int.from_bytes(os.urandom(WORD)) | 1)
         self.clear()
 
     def clear(self) -> None:

@@ -7,7 +7,6 @@ What is counted in several processes is put together: `take` gives away what one
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 import zlib
 from collections import Counter
@@ -158,6 +157,8 @@ class _Aside:
     def append(self, parts: Parts) -> None:
         """Write the parts of all numbers."""
         if self._file is None:
+            import tempfile  # slow to import, and not needed to answer
+
             self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
             weakref.finalize(self, self._file.close)
         self._file.seek(0, os.SEEK_END)

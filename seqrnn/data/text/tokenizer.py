@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tokenizers
@@ -21,7 +22,6 @@ from seqrnn.data.text.chunk_ids import ChunkNumbers
 from seqrnn.data.text.detokenizer import TextDecoder, character_count
 from seqrnn.data.text.encoded import ByteNumbers, CharacterNumbers, Encoded, EncodedTexts, Numbers
 from seqrnn.data.text.joined_texts import JoinedTexts
-from seqrnn.data.text.learners import vocabulary_learner
 from seqrnn.data.text.pieces import PIECE
 from seqrnn.data.text.tokenizer_file import JOINED, TokenizerFile
 from seqrnn.data.text.vocabulary import (
@@ -48,6 +48,9 @@ from seqrnn.data.text.whole_texts import WholeTextNumbers
 from seqrnn.errors import ModelError
 from seqrnn.strict_json import COPY, read_as
 
+if TYPE_CHECKING:
+    from seqrnn.data.text.learners import VocabularyLearner
+
 __all__ = [
     "BLANK",
     "BOS",
@@ -58,7 +61,15 @@ __all__ = [
     "TextDecoder",
     "Tokenizer",
     "TokenizerSettings",
+    "learner_of",
 ]
+
+
+def learner_of(settings: TokenizerSettings) -> VocabularyLearner:
+    """Return what learns the vocabulary of a tokenizer, from texts that come in batches."""
+    from seqrnn.data.text.learners import vocabulary_learner  # nobody who answers needs it
+
+    return vocabulary_learner(settings)
 
 
 class Tokenizer:
@@ -83,7 +94,7 @@ class Tokenizer:
     @classmethod
     def learn(cls, texts: Iterable[str], settings: TokenizerSettings) -> Tokenizer:
         """Learn the vocabulary from texts; the same texts always give the same ids."""
-        learner = vocabulary_learner(settings)
+        learner = learner_of(settings)
         for batch in batched(texts, len):
             learner.add(batch)
         return cls(settings, *learner.learned())
@@ -205,6 +216,11 @@ class Tokenizer:
         encodings = map(self._pipeline.encode, pieces_of(text, self.kind))
         parts = (part for encoding in encodings for part in (encoding, *encoding.overflowing))
         return [token for part in parts for token in part.tokens]
+
+    def surfaces(self, text: str) -> list[str]:
+        """Return what a text has in the place of each token, as it is written there, known or not."""
+        spans = self._pipeline.encode(text).offsets
+        return [text[start:end] for start, end in spans]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped.

@@ -4,11 +4,9 @@ The library trusts what it is given: a merge of tokens that do not fit panics, w
 past Python. So only what seqrnn writes is read, and a tokenizer is built anew from its parts.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, NonNegativeInt, field_validator
+from msgspec import Meta, field
 
 from seqrnn.data.text.normalizing import FORMS, Form
 from seqrnn.data.text.vocabulary import (
@@ -22,100 +20,102 @@ from seqrnn.data.text.vocabulary import (
     byte_alphabet,
 )
 from seqrnn.data.text.words import PATTERN
-from seqrnn.strict_json import Strict
+from seqrnn.strict_json import Natural, Strict
 
 LONGEST = 2**31 - 1  # tokens of a text
 LOWERCASE = "Lowercase"
 JOINED = "JoinedWords"  # the splitter of joined words by its name in tokenizer.json: none of the library's
-_Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+_Pair = Annotated[list[str], Meta(min_length=2, max_length=2)]
 
 
-class _Part(Strict):
+class _Part(Strict, frozen=True, forbid_unknown_fields=False):
     """A part of the file; other keys, which another version of the library may write, are left out."""
 
-    model_config = ConfigDict(extra="ignore")
+
+def _require(key: str, value: bool, wanted: bool) -> None:
+    """Raise ValueError for a switch that is set otherwise than seqrnn sets it."""
+    if value is not wanted:
+        raise ValueError(f"{key} is not {str(wanted).lower()}")
 
 
-class _Truncation(_Part):
+class _Truncation(_Part, frozen=True):
     direction: Literal["Right"]
-    max_length: Annotated[int, Field(ge=1, le=LONGEST)]
+    max_length: Annotated[int, Meta(ge=1, le=LONGEST)]
     strategy: Literal["LongestFirst"]
     stride: Literal[0]
 
 
-class _Step(_Part):
+class _Step(_Part, frozen=True):
     type: Literal["NFC", "NFD", "NFKC", "NFKD", "Lowercase"]
 
 
-class _Normalizer(_Part):
+class _Normalizer(_Part, frozen=True):
     type: Literal["Sequence"]
-    normalizers: Annotated[list[_Step], Field(min_length=1, max_length=2)]
+    normalizers: Annotated[list[_Step], Meta(min_length=1, max_length=2)]
 
 
-class _Pattern(_Part):
+class _Pattern(_Part, frozen=True):
     Regex: str
 
 
-class _Split(_Part):
-    type: Literal["Split"]
+class _Split(_Part, frozen=True, tag_field="type", tag="Split"):
     pattern: _Pattern
     behavior: Literal["Removed"]
-    invert: Literal[True]
+    invert: bool
+
+    def __post_init__(self) -> None:
+        _require("invert", self.invert, True)
 
 
-class _ByteLevel(_Part):
-    type: Literal["ByteLevel"]
+class _ByteLevel(_Part, frozen=True, tag_field="type", tag="ByteLevel"):
     add_prefix_space: bool
     use_regex: bool
 
 
-class _JoinedWords(_Part):
-    type: Literal["JoinedWords"]
+class _JoinedWords(_Part, frozen=True, tag_field="type", tag="JoinedWords"):
     pattern: _Pattern
 
 
-class _Isolated(_Part):
-    type: Literal["Split"]
+class _Isolated(_Part, frozen=True, tag_field="type", tag="Split"):
     pattern: _Pattern
     behavior: Literal["Isolated"]
-    invert: Literal[False]
+    invert: bool
+
+    def __post_init__(self) -> None:
+        _require("invert", self.invert, False)
 
 
-class _Sequence(_Part):
+class _Sequence(_Part, frozen=True, tag_field="type", tag="Sequence"):
     """Words, then the bytes of each."""
 
-    type: Literal["Sequence"]
     pretokenizers: tuple[_Isolated, _ByteLevel]
 
-    @field_validator("pretokenizers", mode="before")
-    @classmethod
-    def _pair(cls, value: object) -> object:
-        return tuple(value) if isinstance(value, list) else value
 
-
-class _Model(_Part):
+class _Model(_Part, frozen=True):
     type: Literal["WordLevel", "BPE"]
     unk_token: Literal["<unk>"] | None
-    vocab: dict[str, NonNegativeInt]
-    merges: list[_Pair] = Field(default_factory=list)
+    vocab: dict[str, Natural]
+    merges: list[_Pair] = field(default_factory=list)
     dropout: None = None
     continuing_subword_prefix: None = None
     end_of_word_suffix: None = None
-    fuse_unk: Literal[False] = False
-    byte_fallback: Literal[False] = False
-    ignore_merges: Literal[False] = False
+    fuse_unk: bool = False
+    byte_fallback: bool = False
+    ignore_merges: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("fuse_unk", "byte_fallback", "ignore_merges"):
+            _require(name, getattr(self, name), False)
 
 
-class TokenizerFile(_Part):
+class TokenizerFile(_Part, frozen=True):
     """The content of a tokenizer.json."""
 
     truncation: _Truncation | None
     padding: None
-    added_tokens: Annotated[list[None], Field(max_length=0)]
+    added_tokens: Annotated[list[None], Meta(max_length=0)]
     normalizer: _Normalizer | None
-    pre_tokenizer: (
-        Annotated[_Split | _JoinedWords | _ByteLevel | _Sequence, Field(discriminator="type")] | None
-    )
+    pre_tokenizer: _Split | _JoinedWords | _ByteLevel | _Sequence | None
     post_processor: None
     decoder: _ByteLevel | None
     model: _Model

@@ -1,0 +1,116 @@
+"""Small trainings on sample_data, by one process or by several: `python workers.py FOLDER` is one of several.
+
+The first worker prints what became of each training: losses, evaluations, and what was carried to the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+from torch._C._distributed_c10d import PrefixStore
+
+from seqrnn.catalog import TASKS, load
+from seqrnn.config_file import from_defaults, from_yaml, resolve
+from seqrnn.data.dataset.prepare import prepare
+from seqrnn.training.data_parallel import DataParallelWorkers, device_of
+from seqrnn.training.events import Evaluated, Stepped
+from seqrnn.training.following import follow
+from seqrnn.training.meeting import Meeting
+from seqrnn.training.session import RunTarget, Session
+from seqrnn.training.worker_processes import WorkerPlace
+from seqrnn.training.workers import Workers
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+NAMES = tuple(sorted(path.stem for path in SAMPLES.glob("*.yaml")))
+STREAMED = "lighthouse"
+ROWS = 41  # of each file; 37 to train on, so that a batch of 4 is followed by one of a single example
+SMALL = {
+    "data.valid_fraction": 0.1,
+    "data.transpose": 0,
+    "model.hidden_size": 6,
+    "model.embedding_size": 5,
+    "model.channels": 4,
+    "model.dropout": 0.0,
+    "model.embedding_dropout": 0.0,
+    "model.word_dropout": 0.0,
+    "training.batch_size": 4,
+    "training.segment_length": 20,
+    "training.precision": "fp32",
+    "training.device": "cpu",
+    "training.threads": 1,
+    "training.steps": 12,
+    "training.schedule": "constant",
+    "training.warmup": 0.0,
+    "training.evaluate_every": 6,
+}
+OWN = {STREAMED: {"training.batch_size": 3}}  # streams, which two workers cannot divide evenly
+
+
+def shortened(folder: Path) -> None:
+    """Put the first rows of each sample into a folder."""
+    folder.mkdir(exist_ok=True)
+    for path in SAMPLES.glob("*.*"):
+        if path.suffix == ".npz":
+            shutil.copy(path, folder)
+        elif path.suffix in {".tsv", ".csv", ".jsonl", ".txt", ".conll"}:
+            with path.open(encoding="utf-8") as lines:
+                rows = 400 if path.suffix == ".conll" else ROWS
+                (folder / path.name).write_text("".join(islice(lines, rows)), encoding="utf-8")
+    (folder / "scenes").symlink_to(SAMPLES / "scenes")
+
+
+def trained(
+    folder: Path, name: str, workers: Workers | None = None, run: str = "", **changes: object
+) -> dict[str, list[float]]:
+    """Train on a sample, or go on with a `run`; what differs from its settings is given by name."""
+    layer = from_yaml((SAMPLES / f"{name}.yaml").read_text(encoding="utf-8"), name)
+    files = [str(folder / Path(file).name) for file in layer["data.train"].value]
+    kept = {key: value for key, value in layer.items() if key not in {"training.epochs", "training.budget"}}
+    own = {
+        **SMALL,
+        "data.train": tuple(files),
+        **{f"training.{key}": value for key, value in changes.items()},
+    }
+    config = resolve([kept, from_defaults(own)])
+    task = load(TASKS[config.task])(config)
+    prepared = prepare(config.data, task.fields, 1)
+    session = Session(config, task, prepared, workers=workers)
+    if isinstance(workers, DataParallelWorkers) and not workers.leads:
+        follow(session.trainer, workers)
+        return {}
+    path = folder / (run or f"{name}-{workers.count if workers else 1}")
+    events = list(session.train(RunTarget(path, resume=path.exists())))
+    steps = [event for event in events if isinstance(event, Stepped)]
+    return {
+        "losses": [event.loss for event in steps],
+        "tokens": [event.tokens for event in steps],
+        "evaluated": [event.metrics["loss"] for event in events if isinstance(event, Evaluated)],
+    }
+
+
+def main(folder: Path) -> None:
+    place = WorkerPlace.of_environment(os.environ)
+    meeting = Meeting(place)
+    meeting.be_ready()
+    while not meeting.is_complete():
+        time.sleep(0.01)
+    found = {}
+    for case in (*NAMES, "by one"):
+        workers = DataParallelWorkers(PrefixStore(case, meeting.store), place, device_of("cpu", place))
+        if case in NAMES:
+            found[case] = trained(folder, case, workers)
+        else:
+            found[case] = trained(folder, STREAMED, workers, case, steps=24)
+        workers.close()
+    if place.rank == 0:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
