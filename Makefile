@@ -10,7 +10,7 @@ DEMO := build/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 SOURCES := seqrnn tests sample_data .ci
 
-.PHONY: help demo test check fast format lint types layers docs docs-site docs-current tests slow faults bench bench-gpu clean
+.PHONY: help demo test check fast format lint types layers docs docs-site docs-current tests slow answering recipes faults bench bench-gpu clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -65,6 +65,14 @@ tests: $(READY)
 
 slow: $(READY) ## Run the tests that take minutes
 	$(BIN)/pytest -m slow
+
+answering: $(READY) ## Install seqrnn-answering, which has no PyTorch, into an empty environment, and ask a model
+	$(BIN)/python .ci/answering_installed.py
+
+recipes: $(READY) ## Install Ray and Spark, and run the recipes of docs/deploying.md
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[ray,spark]' \
+	    || echo 'recipes: not all could be installed; the tests say which'
+	$(BIN)/pytest -m recipes -rs tests/recipes
 
 faults: $(READY) ## Change model directories at random and ask them, for SECONDS (1200) from SEED (1)
 	$(BIN)/python tests/faults/fuzz.py --seconds $(or $(SECONDS),1200) --seed $(or $(SEED),1) --processes 2 \

@@ -123,6 +123,17 @@ def test_make_alone_lists_what_there_is_to_make():
     shown = run("make", "--no-print-directory")
     assert shown.returncode == 0
     listed = re.findall(r"^make (\w+)", shown.stdout, flags=re.MULTILINE)
-    assert {"help", "demo", "test", "fast", "slow", "faults", "bench", "docs", "layers", "clean"} == set(
-        listed
-    )
+    assert {
+        "help",
+        "demo",
+        "test",
+        "fast",
+        "slow",
+        "answering",
+        "recipes",
+        "faults",
+        "bench",
+        "docs",
+        "layers",
+        "clean",
+    } == set(listed)

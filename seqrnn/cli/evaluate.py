@@ -126,6 +126,9 @@ def evaluate(
             open_model(model, None, resources), data, LineOutput(output, as_json, text_col, quiet, part)
         )
         return
+    from seqrnn.library.installed import require_training
+
+    require_training("`evaluate()`")
     from seqrnn.answering.opened_run import open_run
     from seqrnn.backends.torch.backend import open_backend
     from seqrnn.backends.torch.device import set_threads

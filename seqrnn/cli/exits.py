@@ -1,7 +1,7 @@
 """How a command ends: one line on stderr and an exit code for whatever goes wrong.
 
 0 done               4 model directory       8 out of memory
-1 a bug of ours      5 stdout or the disk    130 SIGINT
+1 a bug of ours      5 stdout, disk or port  130 SIGINT
 2 usage or config    6 nan or infinity       141 closed pipe (SIGPIPE itself)
 3 data               7 run locked            143 SIGTERM (the signal itself, unless training)
 """
@@ -18,7 +18,8 @@ import typer
 
 from seqrnn.cli.spelling import in_flags
 from seqrnn.data.lines import printable
-from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, is_out_of_memory
+from seqrnn.errors import MemoryLimit, OutputError, SeqrnnError, UsageError, is_out_of_memory
+from seqrnn.library.installed import TRAINING, needs
 
 BUG = 1
 INTERRUPTED = 128 + 2
@@ -64,6 +65,8 @@ def describe(error: BaseException) -> tuple[int, str]:
             return MemoryLimit.exit_code, f"{wanted}; try a smaller --batch-size, --hidden-size or input"
         case typer.TyperException():
             return error.exit_code, _usage(error)
+        case ModuleNotFoundError() if (error.name or "").partition(".")[0] in TRAINING:
+            return UsageError.exit_code, needs("this", TRAINING[str(error.name).partition(".")[0]])
         case OSError():
             place = f"{error.filename}: " if error.filename else ""
             return OutputError.exit_code, f"{place}{error.strerror or error}"

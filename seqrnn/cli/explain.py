@@ -44,6 +44,9 @@ def explain(
     tokens and how surprising each token was, an encoder-decoder which tokens each written one comes from.
     With --jsonl all of it is lines of JSON, and a line may itself be a JSON object.
     """
+    from seqrnn.library.installed import require_training
+
+    require_training("seqrnn explain")
     from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.cli.drawing import Paper

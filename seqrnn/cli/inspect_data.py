@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from seqrnn.cli.data_report import DataReport
 from seqrnn.cli.spelling import all_in_flags, in_flags
-from seqrnn.errors import DataError
+from seqrnn.errors import DataError, UsageError
+from seqrnn.library.installed import require_training
 
 if TYPE_CHECKING:
     from seqrnn.config_file import Layer
@@ -72,6 +73,10 @@ def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
     task = findings.measured.task
     if task is None or findings.stops:
         return None, ""
+    try:
+        require_training("what a training would take")
+    except UsageError as error:
+        return None, str(error)
     from seqrnn.inspection.measuring import columns
     from seqrnn.training.probe import estimate, probe  # torch: what is wrong with the data is told before
 

@@ -65,8 +65,10 @@ def report(
     The page is one file of HTML, which loads nothing and runs no script. Without DATA it is of the rows
     that the run was validated on, if their file is still what it was.
     """
+    from seqrnn.library.installed import require_training
     from seqrnn.reporting.drawing.environment import environment
 
+    require_training("seqrnn report")
     if not as_json:
         environment()  # what is missing is told before anything costs time
     from seqrnn.backends.torch.device import set_threads

@@ -104,6 +104,10 @@ def train(
     tokens with tags are tagged, and of pairs of texts the second is written for the first. Some
     defaults depend on the task; --dump-config prints all settings that would be used.
     """
+    from seqrnn.library.installed import require_training
+
+    if not dump_config:
+        require_training("`train()`")
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting

@@ -72,7 +72,10 @@ def cross_validate(
     trainings. Raises UsageError for settings that hold out examples themselves and for data that are one
     text, and DataError for fewer examples than folds.
     """
+    from seqrnn.library.installed import require_training
     from seqrnn.library.training import layers_of
+
+    require_training("`cross_validate()`")
     from seqrnn.training.isolation import settings_restored
 
     with settings_restored():

@@ -13,6 +13,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.asking import explaining, line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
+from seqrnn.library.installed import require_training
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
 from seqrnn.library.results import Explanation, LineScore, RowAnswer
@@ -228,6 +229,7 @@ class Model:
         the `coverage`, which is the share of answers that are at least so likely, and their
         `covered_accuracy`. PyTorch is imported. Raises DataError for data that cannot be read.
         """
+        require_training("`evaluate()`")
         from seqrnn.library.measuring import (
             DataArguments,
             evaluation_options,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from seqrnn.answering.backend import Backend
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.errors import UsageError
+from seqrnn.library.installed import needs
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class OpenedModel:
         return open_backend(self.run)
 
     def _in_torch(self) -> Backend:
+        if find_spec("torch") is None:
+            raise UsageError(needs("this model, or the backend that was asked for,", "PyTorch"))
         from seqrnn.backends.torch.backend import open_backend
 
         return open_backend(self.run, self.resources.device)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
+from seqrnn.library.installed import require_training
 from seqrnn.library.model_card import write_model_card
 from seqrnn.library.plan import Plan, continued, inherited, plan_training, task_of
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
@@ -83,6 +84,7 @@ def train(
     threads and random state are as before afterwards. Raises the errors of `seqrnn.errors`, among them
     AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
     """
+    require_training("`train()`")
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
     began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
