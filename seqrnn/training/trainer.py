@@ -15,7 +15,7 @@ from torch import nn
 from seqrnn.backends.torch.build import count_parameters
 from seqrnn.backends.torch.device import choose_precision
 from seqrnn.backends.torch.loss import Objective
-from seqrnn.backends.torch.parameters import expected_arrays, load_model, model_arrays
+from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.backends.torch.rnn import Layers
 from seqrnn.catalog import CELLS, load
 from seqrnn.config import Config
@@ -34,18 +34,15 @@ from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
 from seqrnn.training.evaluation_plan import EvaluationPlan
-from seqrnn.training.events import Evaluated, Event, Finished, RolledBack, Saved, Started, Stepped
+from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
-from seqrnn.training.rollback import MAX_ROLLBACKS, LossWatch
+from seqrnn.training.rollback import ADVICE, Rollback
 from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
-from seqrnn.training.training_arrays import load_training, restore_moments, training_arrays
+from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 from seqrnn.training.workers import Workers
-
-MAX_SKIPPED_UPDATES = 10  # in a row, before the training goes back
-ADVICE = "try a lower `training.learning_rate` or a smaller `training.clip`"
 
 
 class Trainer:
@@ -92,13 +89,10 @@ class Trainer:
         automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._ending = self._cost_of_the_end()
-        self._saved_step: int | None = None
-        self._probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
+        self.saved_step: int | None = None
+        self.probe: Batch | None = None  # the last batch whose loss was finite, or else the last one
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
-        self._watch = LossWatch(task.counting_loss(self.train_set), task.learns_soon)
-        self._made = False  # whether any update was that the weights are of
-        self._astray: NumericError | None = None  # what is wrong with the training, if anything
-        self._initial: dict[str, torch.Tensor] | None = None  # the first weights, until some are saved
+        self.rollback = Rollback(self)
 
     def _build_updater(self) -> Updater:
         weights = self.task.class_weights(self.train_set)
@@ -127,11 +121,10 @@ class Trainer:
             raise ModelError(f"{path}: says batch {state.batch}, which the data do not have; copy it again")
         self.state = state.counters()
         self.schedule.scale = self.state.lr_scale
-        self._take_moments(checkpoint)
-        self._made = True
+        self.take_moments(checkpoint)
         self._started -= self.state.seconds
         self._plan.took_place(self.state.seconds, 0.0)
-        self._saved_step = checkpoint.step
+        self.saved_step = checkpoint.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
         """Train until the duration is over, saving checkpoints into `run`.
@@ -141,8 +134,8 @@ class Trainer:
         """
         self.model.train()
         self._import_libraries()
-        if self._saved_step is None:
-            self._initial = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        if self.saved_step is None:
+            self.rollback.keep_start()
         share_start(self)
         yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
         groups = self.groups()
@@ -155,14 +148,13 @@ class Trainer:
             self.updater.update(group, self.workers.announce_update(rate), self.state.step + 1)
             self.count_update(group, rate, started)
             yield from self.completed_updates(self.updater.lag)
-            if self._astray is not None:
-                yield from self._roll_back(run, self._astray)
+            if self.rollback.error is not None:
+                yield from self._roll_back(run, self.rollback.error)
         yield from self.completed_updates(0)
-        if not self._made and self.state.step:
-            raise NumericError(f"step {self.state.step}: no update has left the loss finite; {ADVICE}")
+        self.rollback.require_an_update()
         if not self.stopped and self.state.evaluated != self.state.step:
             yield from self._evaluate_and_save(run)
-        elif self._saved_step != self.state.step:
+        elif self.saved_step != self.state.step:
             yield self._save(run)
         self.workers.announce_end()
         yield Finished(self.state.step, self.state.seconds, self.stop_reason or reason)
@@ -248,53 +240,22 @@ class Trainer:
             yield replace(begun, loss=outcome.loss, skipped=not outcome.made)
 
     def _note_loss(self, begun: Stepped, loss: float | None, batch: Batch) -> None:
-        """Take note of the loss of an update, None if it was skipped, and whether something is wrong."""
+        """Take note of the loss of an update, None if it was skipped."""
         state = self.state
-        if (loss is not None or self._probe is None) and not batch.is_empty:
-            self._probe = batch
-        if loss is not None:
-            state.skipped_updates, self._made = 0, True
+        if (loss is not None or self.probe is None) and not batch.is_empty:
+            self.probe = batch
+        if loss is None:
+            state.skipped_updates += 1
+        else:
+            state.skipped_updates = 0
             state.loss_sum, state.loss_count = state.loss_sum + loss, state.loss_count + 1
-            wrong = self._watch.look(loss, begun.learning_rate)
-            if wrong and state.rollbacks < MAX_ROLLBACKS:
-                self._astray = NumericError(f"step {begun.step}: {wrong}")
-            return
-        state.skipped_updates += 1
-        if state.skipped_updates >= MAX_SKIPPED_UPDATES:
-            self._astray = NumericError(
-                f"step {begun.step}: the loss was not finite in {MAX_SKIPPED_UPDATES} updates in a row; "
-                f"the best weights so far are kept; {ADVICE}"
-            )
+        self.rollback.note(begun, loss)
 
     def _roll_back(self, run: RunDirectory, error: NumericError) -> Iterator[Event]:
-        """Go on with the weights that were saved last, or the first ones, and half the learning rate.
-
-        Raises the error that led to it where that was done too often.
-        """
         yield from self.completed_updates(0)
-        state = self.state
-        if state.rollbacks >= MAX_ROLLBACKS:
-            raise error
-        if self._initial is not None:
-            self._made = False
-            self.model.load_state_dict(self._initial)
-            self.average.restart()
-            restore_moments({}, self.model, self.optimizer)
-        else:
-            newest = run.newest()
-            load_model(self.model, newest.tensors(expected_arrays(self.model)))
-            self._take_moments(newest)
-        self.updater.carry, self._probe, self._astray = None, None, None
-        self.workers.announce_restart()
-        share_start(self)
-        self._watch.begin_anew()
-        self.schedule.begin_anew(state.step)
-        state.lr_scale, state.skipped_updates, state.rollbacks = self.schedule.scale, 0, state.rollbacks + 1
-        state.evaluated = state.step
-        why = str(error).partition(": ")[2].partition(";")[0]
-        yield RolledBack(state.step, self._saved_step or 0, self.schedule.peak * self.schedule.scale, why)
+        yield self.rollback.go_back(run, error)
 
-    def _take_moments(self, checkpoint: Checkpoint) -> None:
+    def take_moments(self, checkpoint: Checkpoint) -> None:
         """Take over all but the weights of a checkpoint: optimizer, average, random and carried state."""
         self.updater.carry, tensors = load_training(checkpoint, self.model, self.optimizer)
         self.average.resume(tensors)
@@ -338,7 +299,8 @@ class Trainer:
         with self.average.in_place():
             self._require_finite_loss()
             run.save(self._snapshot(metric, calibration, carry))
-        self._saved_step, self._initial = self.state.step, None
+        self.saved_step = self.state.step
+        self.rollback.forget_start()
         return Saved(self.state.step)
 
     def _require_finite_loss(self) -> None:
@@ -346,7 +308,7 @@ class Trainer:
 
         The update before may have done it, and without validation data nobody has looked since.
         """
-        if self._probe is not None and not has_finite_loss(self.model, self._probe):
+        if self.probe is not None and not has_finite_loss(self.model, self.probe):
             raise NumericError(
                 f"step {self.state.step}: the weights have diverged, their loss is not finite; they are "
                 f"not saved, what was saved before is kept; {ADVICE}"

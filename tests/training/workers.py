@@ -99,7 +99,7 @@ def trained(
     prepared = prepare(config.data, task.fields, 1)
     session = Session(config, task, prepared, workers=workers)
     if run.startswith(ASTRAY):
-        session.trainer._watch = Alarm(None, False)
+        session.trainer.rollback.watch = Alarm(None, False)
     if isinstance(workers, DataParallelWorkers) and not workers.leads:
         follow(session.trainer, workers)
         return {}
