@@ -55,7 +55,7 @@ docs-site: $(READY) ## Build the documentation into build/site, and run its comm
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[docs]'
 	$(BIN)/python .ci/pictures.py
 	$(BIN)/mkdocs build --quiet --clean -f .ci/mkdocs.yml
-	$(BIN)/pytest -m slow tests/test_pages.py
+	$(BIN)/pytest -m slow tests/test_guides.py
 
 docs-current: $(READY)
 	$(BIN)/python .ci/cli_docs.py --check

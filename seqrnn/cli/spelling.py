@@ -22,7 +22,7 @@ DECODING = (
 ARGUMENTS = (
     *("resume", "overwrite", "init_from", "folds", "workers", "onnx", "backend", "device", "streams"),
     *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
-    *("search", "trials", "run"),
+    *("search", "trials", "run", "shard", "merge"),
 )
 
 

@@ -66,7 +66,7 @@ def require_divisible(task: Task) -> None:
     """Raise UsageError where one batch goes on from another."""
     if task.stream:
         what = "a text is read from its beginning to its end, and cannot be divided"
-        raise UsageError(f"--shard: {what}; `streams` reads parts of it side by side")
+        raise UsageError(f"`shard`: {what}; `streams` reads parts of it side by side")
 
 
 def write_part(about: PartOf, answered: Iterable[AnsweredBatch], out: Sink) -> None:

@@ -1,4 +1,4 @@
-"""`train --samples`: what a model in training answers to a few fixed rows, at each evaluation."""
+"""What a model in training answers to a few fixed rows, at each evaluation."""
 
 from __future__ import annotations
 

@@ -88,10 +88,7 @@ SHAPES: dict[str, Callable[[float], float]] = {
 }
 
 
-WARMUP_UPDATES = 40
-"""Updates that a warm-up takes at least: a share of a short training would be one or two of them, after which
-AdamW hardly knows its second moments, and wide networks never recover."""
-LONGEST_WARMUP = 0.15  # share of a training that those updates may take
+REWARMING = 40  # updates in which the rate rises after the weights were taken back
 
 
 @dataclass
@@ -126,9 +123,6 @@ class Schedule:
 
     def _risen(self, fraction: float, updates: int) -> float:
         """Return how much of the warm-up is over, 0 to 1."""
-        if not self.warmup:
-            return 1.0
-        made = (updates - self.began) / WARMUP_UPDATES
-        if not self.began:
-            made = max(made, fraction / LONGEST_WARMUP)
-        return min(fraction / self.warmup, made, 1.0)
+        share = fraction / self.warmup if self.warmup else 1.0
+        again = (updates - self.began) / REWARMING if self.began else 1.0
+        return min(share, again, 1.0)

@@ -137,10 +137,10 @@ def test_choices_of_the_network_reach_the_weights(seqrnn, folder, options) -> No
 
 def test_a_budget_is_kept(seqrnn, folder, small) -> None:
     started = time.monotonic()
-    result = seqrnn("train", "train.tsv", "-o", "budget", "--budget", "2s", *small)
+    result = seqrnn("train", "train.tsv", "-o", "budget", "--budget", "4s", *small)
     assert result.returncode == 0
     states = [json.loads(path.read_text()) for path in folder.glob("budget/**/training.json")]
-    assert 1.9 < max(state["seconds"] for state in states) < 10
+    assert 1.0 <= max(state["seconds"] for state in states) < 10  # a quarter at least is for the training
     assert time.monotonic() - started < 50
 
 

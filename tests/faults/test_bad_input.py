@@ -33,7 +33,7 @@ CASES = {
         3,
         "x.vec:1: a number is not finite",
     ),
-    "directory": ({}, ".", 3, ".: holds no sub-folder that names a class"),
+    "directory": ({"x.jsonl": b"{}"}, ".", 3, ".: holds no sub-folder that names a class, but files ("),
     "absent": ({}, "x.tsv", 3, "x.tsv: No such file or directory"),
     "broken-json": (
         {"x.jsonl": b'{"text": "a", "label": "b"}\n{"text"\n'},

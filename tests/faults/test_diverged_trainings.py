@@ -80,7 +80,7 @@ def test_a_training_that_never_had_a_finite_loss_leaves_no_run(make_session, tmp
     session = make_session("text", {**UNSEEN, "training.evaluate_every": None})
     blow_up(session.model)
     saved, error = follow(session, tmp_path / "run", 0, None)
-    assert (saved, error[:30]) == ({}, "step 6: the weights have diver")
+    assert (saved, error[:30]) == ({}, "step 6: no update has left the")
     assert not (tmp_path / "run").exists()
 
 

@@ -157,3 +157,12 @@ def test_no_training_pays_for_the_import_of_a_compiler(name):
         [sys.executable, "-c", ONE_UPDATE, name], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False"]
+
+
+def test_after_a_return_the_rate_is_half_and_rises_anew():
+    schedule = Schedule("constant", peak=1.0, warmup=0.02)
+    assert schedule.rate(0.5, 100) == 1.0
+    schedule.begin_anew(100)
+    assert schedule.rate(0.5, 100) == pytest.approx(0.005)
+    assert schedule.rate(0.5, 120) == pytest.approx(0.5 * (0.01 + 0.99 * 0.5))
+    assert schedule.rate(0.5, 140) == 0.5

@@ -143,7 +143,7 @@ def test_a_stopped_training_is_saved_once_and_not_measured(make_session, tmp_pat
 
 
 def test_a_finished_training_can_be_extended(make_session, train, tmp_path):
-    settings = {**RANDOM, "training.schedule": "constant", "training.warmup": 0.0}
+    settings = {**RANDOM, "training.schedule": "constant"}
     _, long = train("tsv", {**settings, "training.epochs": 2.0})
     _, short = train("tsv", {**settings, "training.epochs": 1.0})
     for _ in make_session("tsv", {**settings, "training.epochs": 2.0}).train(RunTarget(short, resume=True)):
@@ -260,7 +260,7 @@ def test_ten_failures_in_a_row_lead_back_to_sound_weights_and_half_the_rate(
     assert back.reason == "the loss was not finite in 10 updates in a row"
     assert before
     assert all(torch.equal(before[name], after[name]) for name in before)
-    assert max(rates(events)[13:]) == pytest.approx(back.learning_rate)
+    assert max(rates(events)[13:]) <= back.learning_rate
     assert back.learning_rate == pytest.approx(session.config.training.learning_rate / 2)
     assert isinstance(events[-1], Measured)
     state = SavedState.read(RunDirectory.open(tmp_path / "run").newest())
@@ -341,10 +341,9 @@ def test_the_learning_rate_lands_when_the_budget_ends(make_session, tmp_path, cl
             clock.now += 1.0
             rates.append(event.learning_rate)
     assert len(rates) == 100
-    assert max(rates) == max(rates[14:17])
-    assert max(rates) == pytest.approx(0.01, rel=0.08)
-    assert rates[:15] == sorted(rates[:15])
-    assert rates[16:] == sorted(rates[16:], reverse=True)
+    assert max(rates) == rates[10] == 0.01
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 0.02 * max(rates)
 
 
