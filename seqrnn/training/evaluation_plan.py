@@ -11,7 +11,9 @@ MAX_GAP = 2000  # updates between two evaluations, however large the data
 MIN_EVALUATIONS = 10  # evaluations of a training, unless they cost too much of it
 MIN_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
 SHARE = 0.05  # of the time between evaluations that one may take
-MAX_RESERVE = 0.3  # of a time budget that is kept for the evaluations at its end
+SMALL_RESERVE = 0.1  # of a time budget, in which there is room for all evaluations at its end
+MAX_RESERVE = 0.5  # of it that is kept for the last evaluation alone
+SLACK = 1.02  # times a time budget that a training may last with its last figures
 MAX_SHARE = 1 / 3  # of the time between them, where there would be fewer than `MIN_EVALUATIONS`
 
 
@@ -34,11 +36,18 @@ class EvaluationPlan:
         self._ended, self._cost = ended, cost
 
     def reserve(self, ending: float) -> float:
-        """Return the seconds to keep of a time budget for an evaluation, and one `ending` times as long.
+        """Return the seconds to keep of a time budget for an evaluation, and for another one if it is small.
 
-        Nothing is known of that before the first one.
+        That one takes `ending` times as long. Nothing is known of either before the first one.
         """
-        return 0.0 if self._budget is None else min((1.0 + ending) * self._cost, MAX_RESERVE * self._budget)
+        if self._budget is None:
+            return 0.0
+        both = (1.0 + ending) * self._cost
+        return both if both <= SMALL_RESERVE * self._budget else min(self._cost, MAX_RESERVE * self._budget)
+
+    def has_time(self, seconds: float, ending: float) -> bool:
+        """Whether a time budget allows an evaluation `ending` times as long as others after so much time."""
+        return self._budget is None or seconds + ending * self._cost <= SLACK * self._budget
 
     def is_due(self, gap: int, epoch_ended: bool, seconds: float) -> bool:
         """Whether to evaluate `gap` updates after the last evaluation, `seconds` after the start."""

@@ -133,12 +133,14 @@ class Session:
 
         Raises OutputError where a checkpoint cannot be saved, NumericError where the loss stays infinite.
         """
+        best: Evaluated | None = None
         for event in self.trainer.events(run):
             if isinstance(event, Evaluated):
                 run.metrics.append(_line(event))
+                best = event if event.best else best
             yield event
         if not self.trainer.stopped:
-            yield from self._measured(run)
+            yield from self._measured(run, best)
 
     def _created(self, target: RunTarget) -> RunDirectory:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
@@ -158,8 +160,11 @@ class Session:
         self.trainer.resume(newest)
         run.metrics.cut(newest.step)
 
-    def _measured(self, run: RunDirectory) -> Iterator[Measured]:
-        """Measure the best weights on the validation data, a text in one stream unless it is huge."""
+    def _measured(self, run: RunDirectory, seen: Evaluated | None) -> Iterator[Measured]:
+        """Measure the best weights on the validation data, a text in one stream unless it is huge.
+
+        Where a time budget leaves no time for that, the figures are those that were `seen` in the training.
+        """
         if self.prepared.valid is None:
             return
         best = run.best()
@@ -168,11 +173,20 @@ class Session:
         valid = self.prepared.valid
         options = EvaluationOptions.at_the_end(valid)
         before = EvaluationOptions.in_training(valid, self.config.training.batch_size)
-        evaluation = evaluate(self.model, self.task, valid, options)
         how = options.beside(before, valid, self.task)
-        seen = _evaluation_at(best.step, run, evaluation.figures) if how else None
+        if seen is not None and seen.step == best.step and not self.trainer.has_time_to_measure():
+            run.metrics.append({"step": best.step, "best": True, **seen.metrics})
+            notes = (
+                (f"figures as in the training: the budget left no time for another measurement ({how})",)
+                if how
+                else ()
+            )
+            yield Measured(best.step, seen.metrics, notes=notes)
+            return
+        evaluation = evaluate(self.model, self.task, valid, options)
+        seen_then = _evaluation_at(best.step, run, evaluation.figures) if how else None
         run.metrics.append({"step": best.step, "best": True, **evaluation.figures})
-        yield Measured(best.step, evaluation.figures, seen, how, evaluation.notes)
+        yield Measured(best.step, evaluation.figures, seen_then, how, evaluation.notes)
 
 
 def _evaluation_at(step: int, run: RunDirectory, names: Iterable[str]) -> Figures | None:

@@ -173,6 +173,10 @@ class Trainer:
         reserve = self._plan.reserve(self._ending)
         return self.duration.fraction(self.seconds(), self._epochs(), self.state.step, reserve)
 
+    def has_time_to_measure(self) -> bool:
+        """Whether the time budget, if there is one, allows to measure the best weights once more."""
+        return self._plan.has_time(self.seconds(), self._ending)
+
     def _cost_of_the_end(self) -> float:
         """Return about how many times longer the last evaluation takes than one within the training."""
         if self.valid_set is None:

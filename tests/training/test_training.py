@@ -366,6 +366,24 @@ def test_a_budget_counts_what_came_before_the_training_and_what_comes_after_it(
     assert 160.0 - 6.0 <= ended - began <= 160.0 - 2.0  # the last figures, 3 seconds, come after it
 
 
+def test_a_budget_without_time_for_the_last_figures_has_those_of_the_training(
+    make_session, tmp_path, clock, monkeypatch
+):
+    def slow(*_, **__):
+        clock.now += 6.0
+        return Evaluation({"loss": 1.0})
+
+    monkeypatch.setattr(loop, "evaluate", slow)
+    session = make_session("text", {"training.budget": "20s", "training.epochs": None})
+    began = clock.now
+    for event in session.train(RunTarget(tmp_path / "run")):
+        if isinstance(event, Stepped):
+            clock.now += 0.1
+        elif isinstance(event, Measured):
+            assert event.metrics == {"loss": 1.0}
+            assert clock.now - began <= 20.0 + 0.2
+
+
 @pytest.mark.parametrize(("spent", "left"), [(0.0, 100.0), (30.0, 70.0), (95.0, 25.0)])
 def test_of_a_budget_a_quarter_at_least_is_for_the_training(spent, left):
     assert Duration(100.0, None, None).shortened(spent).seconds == left
