@@ -35,6 +35,7 @@ __all__ = [
     "from_flags",
     "from_yaml",
     "load_run_config",
+    "overlaid",
     "read_file",
     "resolve",
 ]
@@ -68,6 +69,11 @@ def resolve(layers: Iterable[Layer]) -> Config:
         except ValueError as error:
             raise ConfigError(f"{settings[name].origin}: {error}") from None
     return changed(Config(), values)
+
+
+def overlaid(config: Config, layer: Layer) -> Config:
+    """Lay settings over a configuration. Raises ConfigError for a value that the schema refuses."""
+    return resolve([from_yaml(dump(config), "config.yaml"), layer])
 
 
 def read_file(path: str) -> Layer:

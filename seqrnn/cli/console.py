@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.filesize import decimal
@@ -23,6 +25,9 @@ from seqrnn.library.figures import clock
 from seqrnn.library.training_samples import Sampled
 from seqrnn.training.advice import Adviser
 from seqrnn.training.events import Evaluated, Event, Finished, Measured, RolledBack, Started, Stepped
+
+if TYPE_CHECKING:
+    from seqrnn.library.final_test import FinalTest
 
 PLAIN_INTERVAL = 10.0  # seconds between progress lines where stderr is no terminal
 MAX_LINE_LENGTH = 1000  # characters of such a line
@@ -160,6 +165,15 @@ class TrainingConsole:
         if not self._live:
             for line in sample_lines(event, MAX_LINE_LENGTH):
                 self.say(line)
+
+    def test(self, test: FinalTest, run: Path, device: str) -> None:
+        """Measure the best weights of a run on data that nothing was chosen by, and print the figures."""
+        from seqrnn.cli.tables import pairs
+
+        measured = test.measure(run, device)
+        self.say(f"test on {', '.join(test.files)}:")
+        for line in (*pairs(measured.figures).splitlines(), *measured.notes):
+            self.say(line)
 
     def _draw(self, event: Event) -> None:
         match event:

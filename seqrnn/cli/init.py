@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +14,6 @@ from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.config_file import Layer
-    from seqrnn.library.plan import Plan
 
 
 @config_flags
@@ -58,15 +56,10 @@ def _names_data(layers: list[Layer]) -> bool:
 
 def _decided(layers: list[Layer]) -> str:
     """Return what is decided for the data that are named, every decision and every changed default."""
-    from seqrnn.cli.question import settled
-    from seqrnn.config_file import from_flags
-    from seqrnn.library.plan import plan_training
+    from seqrnn.cli.question import settled_plan
     from seqrnn.library.settings_file import settings_file
 
-    def planned(answers: Mapping[str, Any]) -> Plan:
-        return plan_training([*layers, from_flags(answers)])
-
-    plan = settled(planned)
+    plan = settled_plan(layers)
     return settings_file(
         plan, [key for layer in layers for key in layer], "Settings of a training, by seqrnn init."
     )

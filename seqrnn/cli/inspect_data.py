@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,16 +28,12 @@ def inspect_data(layers: list[Layer], output: str | None, as_json: bool, probe: 
     """Look at data as a training with these settings would read them, and report."""
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.drawing import Paper
-    from seqrnn.cli.question import settled
+    from seqrnn.cli.question import settled_plan
     from seqrnn.cli.stdio import OutputStream
-    from seqrnn.config_file import from_flags
     from seqrnn.inspection.findings import find
-    from seqrnn.library.plan import plan_training, task_of
+    from seqrnn.library.plan import task_of
 
-    def planned(answers: Mapping[str, Any]) -> Plan:
-        return plan_training([*layers, from_flags(answers)])
-
-    plan = settled(planned)
+    plan = settled_plan(layers)
     decided = _decided(plan)
     console = TrainingConsole(quiet)
     with console.preparing("reading the data") as draw:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from seqrnn.cli.flags import config_flags
 from seqrnn.cli.options import AssignmentsOption, ConfigOption, QuietOption
-
-if TYPE_CHECKING:
-    from seqrnn.library.plan import Plan
 
 
 @config_flags
@@ -40,23 +36,16 @@ def prepare(
     training are kept with it, and can be changed when training.
     """
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.cli.question import settled
+    from seqrnn.cli.question import settled_plan
     from seqrnn.cli.settings import read_layers
     from seqrnn.cli.stdio import say_waiting
-    from seqrnn.config_file import from_flags
-    from seqrnn.library.plan import plan_training
     from seqrnn.library.prepared import check_prepared_place, write_prepared
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to prepare", quiet)
         flags["data.train"] = tuple(data)
     check_prepared_place(output, overwrite)
-    layers = read_layers(config or [], assignments or [], flags)
-
-    def planned(answers: Mapping[str, Any]) -> Plan:
-        return plan_training([*layers, from_flags(answers)])
-
-    plan = settled(planned)
+    plan = settled_plan(read_layers(config or [], assignments or [], flags))
     console = TrainingConsole(quiet)
     with console.preparing("reading the data") as draw:
         found = write_prepared(plan, output, overwrite, draw)

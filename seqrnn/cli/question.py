@@ -5,11 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqrnn.cli.spelling import in_flags
 from seqrnn.config import KEYS
 from seqrnn.errors import AmbiguousDataError, UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.config_file import Layer
+    from seqrnn.library.plan import Plan
 
 T = TypeVar("T")
 
@@ -26,6 +30,14 @@ def settled(plan: Callable[[Mapping[str, Any]], T]) -> T:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise UsageError(f"{question.question} {' or: '.join(commands)}") from question
         return plan(_ask(in_flags(question.question), question.readings))
+
+
+def settled_plan(layers: list[Layer]) -> Plan:
+    """Plan a training with the settings of a command line, as `settled` does."""
+    from seqrnn.config_file import from_flags
+    from seqrnn.library.plan import plan_training
+
+    return settled(lambda answers: plan_training([*layers, from_flags(answers)]))
 
 
 def _ask(question: str, readings: Any) -> Mapping[str, Any]:

@@ -150,7 +150,7 @@ def train(
             console.follow(sampled(events, ready.run.path) if samples else events)
             console.say(f"saved in {output}; {_next_command(ready.session, shlex.quote(str(output)))}")
         if ready.test is not None:
-            _test(ready.test, ready.run.path, plan.config.training.device, console)
+            console.test(ready.test, ready.run.path, plan.config.training.device)
         if not ready.session.trainer.stopped:
             write_model_card(ready.run.path, ["seqrnn", *map(shlex.quote, sys.argv[1:])])
 
@@ -275,16 +275,6 @@ def _open(
         return None
     target = RunTarget(asked.output, asked.overwrite, asked.resume)
     return _Ready(session, kept.enter_context(session.opened(target)), None)
-
-
-def _test(test: FinalTest, output: Path, device: str, console: TrainingConsole) -> None:
-    """Measure the best weights on data that nothing was chosen by, and print the figures."""
-    from seqrnn.cli.tables import pairs
-
-    measured = test.measure(output, device)
-    console.say(f"test on {', '.join(test.files)}:")
-    for line in (*pairs(measured.figures).splitlines(), *measured.notes):
-        console.say(line)
 
 
 def _next_command(session: Session, output: str) -> str:

@@ -124,15 +124,13 @@ class _Asked:
 
 def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any]) -> tuple[Plan, list[Layer]]:
     """Decide what all trials have in common; ask a person where the data can be read in two ways."""
-    from seqrnn.cli.question import settled
+    from seqrnn.cli.question import settled_plan
     from seqrnn.cli.settings import read_layers
-    from seqrnn.config_file import from_flags
-    from seqrnn.library.plan import plan_training
 
     layers = read_layers(config, assignments, flags)
     if not any("training.budget" in layer for layer in layers):
         raise UsageError("how long to search? Give the time for all trials with `training.budget=30m`")
-    return settled(lambda answers: plan_training([*layers, from_flags(answers)])), layers
+    return settled_plan(layers), layers
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -22,7 +21,6 @@ from seqrnn.library.tuning import Trial, TrialEnded, TrialEvent, Tuning
 from seqrnn.training.events import Stepped
 
 if TYPE_CHECKING:
-    from seqrnn.library.final_test import FinalTest
     from seqrnn.library.search_space import Space
 
 NARROW = 100  # columns of a terminal from which each setting has a column of its own
@@ -65,15 +63,6 @@ class TuningConsole(TrainingConsole):
                     left = clock(max(self._budget - passed, 0.0))
                     status = f"trial {event.trial.number}  step {event.event.step:,}  {left} left"
                     bar.update(task, completed=min(passed / self._budget, 1.0), status=status)
-
-    def test(self, test: FinalTest, run: Path, device: str) -> None:
-        """Measure the best model on data that nothing was chosen by, and print the figures."""
-        from seqrnn.cli.tables import pairs
-
-        measured = test.measure(run, device)
-        self.say(f"test on {', '.join(test.files)}:")
-        for line in (*pairs(measured.figures).splitlines(), *measured.notes):
-            self.say(line)
 
 
 def report(trials: Sequence[Trial], width: int) -> str:

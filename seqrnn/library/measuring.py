@@ -65,12 +65,10 @@ def with_settings(config: Config, keys: Mapping[str, str | None]) -> DataConfig:
 
     Raises UsageError for a value that a key cannot have.
     """
-    from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+    from seqrnn.config_file import from_flags, overlaid
 
     known = from_flags({f"data.{name}": value for name, value in keys.items() if value is not None})
-    if not known:
-        return config.data
-    return resolve([from_yaml(dump(config), "config.yaml"), known]).data
+    return overlaid(config, known).data if known else config.data
 
 
 def with_fields(task: Task, fields: Sequence[Field]) -> Task:

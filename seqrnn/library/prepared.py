@@ -55,7 +55,6 @@ PREPARED: Final = "prepared.json"
 SETTINGS: Final = "settings.yaml"
 FORMAT = 1
 MANIFEST_LIMIT = 2**26  # bytes: a data set may be of many files
-READ_SIZE = 1 << 20  # bytes
 AGAIN = "prepare the data again"
 
 FILE_KEYS = frozenset({"data.train", "data.source", "data.target"})
@@ -208,7 +207,7 @@ def _complete(directory: Path, config: Config, fields: Sequence[Field], hashes: 
         format=FORMAT,
         seqrnn=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        files={name: _fingerprint(directory / name) for name in _names(fields)},
+        files={name: _synced(directory / name) for name in _names(fields)},
         hashes=dict(hashes),
     )
     for part in (TRAIN, VALID):
@@ -229,14 +228,17 @@ def _names(fields: Iterable[Field]) -> Iterator[str]:
 
 
 def _fingerprint(path: Path) -> Fingerprint:
-    """Return what a file holds, once the disk has it. Raises ModelError where it is no regular file."""
-    content, size = hashlib.sha256(), 0
+    """Return what a file holds. Raises ModelError where it is no regular file."""
+    with open_regular(path) as file:
+        content = hashlib.file_digest(file, "sha256")
+        return Fingerprint(sha256=content.hexdigest(), bytes=file.tell())
+
+
+def _synced(path: Path) -> Fingerprint:
+    """Return what a file holds, once the disk has it."""
     with open_regular(path) as file:
         os.fsync(file.fileno())
-        while chunk := file.read(READ_SIZE):
-            content.update(chunk)
-            size += len(chunk)
-    return Fingerprint(sha256=content.hexdigest(), bytes=size)
+    return _fingerprint(path)
 
 
 def _check_file(path: Path, written: Fingerprint | None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from seqrnn.config import Config
-from seqrnn.config_file import dump, from_flags, from_yaml, resolve
+from seqrnn.config_file import from_flags, overlaid
 from seqrnn.errors import NumericError, UsageError, is_out_of_memory
 from seqrnn.library.measuring import with_fields
 from seqrnn.library.plan import Plan, task_of
@@ -170,8 +170,7 @@ class Tuning:
         from seqrnn.training.duration import budget_of
 
         budget = budget_of(trial.seconds if seconds is None else seconds)
-        own = from_flags({**trial.settings, "training.budget": budget})
-        return resolve([from_yaml(dump(self._plan.config), "config.yaml"), own])
+        return overlaid(self._plan.config, from_flags({**trial.settings, "training.budget": budget}))
 
     def events(self) -> Iterator[TrialEvent | TrialEnded]:
         """Train, rung by rung. Raises NumericError where all trials fail."""
@@ -273,10 +272,6 @@ def _note(trial: Trial, event: Event, task: Task) -> None:
     if isinstance(event, Stepped):
         trial.step, trial.seconds = event.step, event.seconds
     elif isinstance(event, Evaluated) and event.best:
-        value, loss = event.metrics[event.metric], event.metrics["loss"]
-        assert not isinstance(value, str)
-        assert not isinstance(loss, str)
-        trial.metric = Metric(name=event.metric, value=value, better=task.better, loss=loss)
-        trial.figures = event.metrics
+        trial.metric, trial.figures = task.metric_of(event.metrics), event.metrics
     elif isinstance(event, Measured):
         trial.figures = event.metrics

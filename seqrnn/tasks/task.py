@@ -19,8 +19,10 @@ from seqrnn.data.fields.source_fields import SourceField
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.errors import UsageError
+from seqrnn.metrics.evaluation import Figures
 from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.run.calibration import UNCALIBRATED
+from seqrnn.run.manifest import Metric
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
@@ -128,6 +130,13 @@ class Task(ABC):
     @abstractmethod
     def metric(self) -> str:
         """The figure that decides which weights are the best; asked once the fields have learned."""
+
+    def metric_of(self, figures: Figures) -> Metric:
+        """Return the figure of an evaluation by which models are compared."""
+        value, loss = figures[self.metric], figures["loss"]
+        assert not isinstance(value, str)
+        assert not isinstance(loss, str)
+        return Metric(name=self.metric, value=value, better=self.better, loss=loss)
 
     @abstractmethod
     def shape(self) -> str:

@@ -287,7 +287,7 @@ class Trainer:
                     evaluation = evaluate(self.model, self.task, self.valid_set, options, scorer)
             except NumericError as error:
                 raise NumericError(f"step {self.state.step}: {error}") from error
-            metric = metric_of(self.task, evaluation)
+            metric = self.task.metric_of(evaluation.figures)
             yield self._compare(evaluation, metric)
             calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
@@ -359,14 +359,6 @@ class Trainer:
 def filling(tokens: float, positions: float) -> float:
     """Return the share of so many computed positions that carried no token."""
     return 1.0 - tokens / max(positions, 1)
-
-
-def metric_of(task: Task, evaluation: Evaluation) -> Metric:
-    """Return the figure of an evaluation by which checkpoints of a task are compared."""
-    value, loss = (evaluation.figures[name] for name in (task.metric, "loss"))
-    assert not isinstance(value, str)
-    assert not isinstance(loss, str)
-    return Metric(name=task.metric, value=value, better=task.better, loss=loss)
 
 
 def _max_batches(column: Column) -> int:

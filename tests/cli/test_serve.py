@@ -1,4 +1,4 @@
-"""`seqrnn serve`: what clients get, whoever they are."""
+"""`seqrnn serve`: what good and bad clients get."""
 
 from __future__ import annotations
 
