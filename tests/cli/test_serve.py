@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -43,14 +43,16 @@ class Server:
 
     def ask(self, path, content=None, kind=JSON, **headers):
         """Return status and body of one request."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
         body = content.encode() if isinstance(content, str) else content
         method = "GET" if body is None else "POST"
-        connection.request(method, path, body, {"Content-Type": kind, **headers})
-        response = connection.getresponse()
-        found = response.status, response.read().decode()
-        connection.close()
-        return found
+        with self.connection() as connection:
+            connection.request(method, path, body, {"Content-Type": kind, **headers})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def connection(self):
+        """Return a connection that a `with` closes, whatever becomes of the request."""
+        return closing(http.client.HTTPConnection(self.host, self.port, timeout=20))
 
     def raw(self, content):
         """Return all that comes back for some bytes, until the server closes the connection."""
@@ -163,12 +165,12 @@ def test_too_many_lines_and_other_kinds_of_bodies_are_refused(server):
 
 def test_a_body_without_a_length_is_counted_as_it_comes(server):
     pieces = (b"x" * 1000 for _ in range(200))
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
-    try:
-        connection.request("POST", "/classify", pieces, {"Content-Type": LINES}, encode_chunked=True)
-        assert connection.getresponse().status == 413
-    except (BrokenPipeError, ConnectionResetError):  # it was closed before all was sent
-        pass
+    with server.connection() as connection:
+        try:
+            connection.request("POST", "/classify", pieces, {"Content-Type": LINES}, encode_chunked=True)
+            assert connection.getresponse().status == 413
+        except (BrokenPipeError, ConnectionResetError):  # it was closed before all was sent
+            pass
     assert server.ask("/healthz") == (200, "ok\n")
 
 
