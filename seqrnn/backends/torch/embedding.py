@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.data.text.tokenizer import BLANK, UNK
@@ -49,3 +50,22 @@ class TokenEmbedding(nn.Module):
         if not (self.training and self.dropout.p):
             note_lookup(vectors, Lookup(self.table.weight, tokens))
         return vectors
+
+
+class SumOfRows(nn.Module):
+    """The sum of rows of a table over the root of their number; in training some are left out."""
+
+    def __init__(self, rows: int, size: int, dropout: float) -> None:
+        super().__init__()
+        self.table = nn.Embedding(rows, size)
+        nn.init.zeros_(self.table.weight)
+        self.dropout = dropout
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
+        present = (numbers != BLANK).float()
+        counted = present.sum(dim=1, keepdim=True).clamp(min=1.0)
+        kept = F.dropout(present, self.dropout, self.training) * counted.rsqrt()
+        table = self.table.weight
+        total: Tensor = F.embedding_bag(numbers, table, per_sample_weights=kept.to(table.dtype), mode="sum")
+        return total
