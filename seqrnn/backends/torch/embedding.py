@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.data.text.tokenizer import BLANK, UNK
@@ -27,3 +28,22 @@ class TokenEmbedding(nn.Module):
             tokens = tokens.masked_fill(hidden & (tokens != BLANK), UNK)
         vectors: Tensor = self.dropout(self.table(tokens))
         return vectors
+
+
+class SumOfRows(nn.Module):
+    """The sum of rows of a table over the root of their number; in training some are left out."""
+
+    def __init__(self, rows: int, size: int, dropout: float) -> None:
+        super().__init__()
+        self.table = nn.Embedding(rows, size)
+        nn.init.zeros_(self.table.weight)
+        self.dropout = dropout
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
+        present = (numbers != BLANK).float()
+        counted = present.sum(dim=1, keepdim=True).clamp(min=1.0)
+        kept = F.dropout(present, self.dropout, self.training) * counted.rsqrt()
+        table = self.table.weight
+        total: Tensor = F.embedding_bag(numbers, table, per_sample_weights=kept.to(table.dtype), mode="sum")
+        return total
