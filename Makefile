@@ -70,8 +70,7 @@ answering: $(READY) ## Install seqrnn-answering, which has no PyTorch, into an e
 	$(BIN)/python .ci/answering_installed.py
 
 recipes: $(READY) ## Install Ray and Spark, and run the recipes of docs/deploying.md
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[ray,spark]' \
-	    || echo 'recipes: not all could be installed; the tests say which'
+	$(BIN)/python .ci/install_extras.py ray spark
 	$(BIN)/pytest -m recipes -rs tests/recipes
 
 faults: $(READY) ## Change model directories at random and ask them, for SECONDS (1200) from SEED (1)

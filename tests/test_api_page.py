@@ -23,7 +23,7 @@ def test_all_examples_run_one_after_the_other(tmp_path):
         [sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert len(BLOCKS) == 10
+    assert len(BLOCKS) == 11
 
 
 @pytest.mark.parametrize("name", [name for name in seqrnn.__all__ if not name.startswith("_")])

@@ -30,7 +30,32 @@ class ClosedStdout(io.TextIOBase):
         raise OutputError(CLOSED)
 
 
-class _Stdout(io.FileIO):
+class _WrittenOnce(io.FileIO):
+    """A descriptor on which a signal makes nothing be written twice.
+
+    What its handler raises may come after the system has written and before that is noted here: the buffer
+    above then offers the same bytes again when Python ends.
+    """
+
+    _under_way = 0  # bytes that the system is writing, or has written unnoticed
+
+    def _write_part(self, data: bytes | bytearray | memoryview) -> int | None:
+        """Write some of the data; returns how many bytes, None where there is no room.
+
+        Callers set `_under_way` to 0 last of all, after which nothing is called and so no signal handled.
+        """
+        if self._under_way:
+            return self._under_way
+        part = memoryview(data)[: select.PIPE_BUF]  # of which a pipe takes all or nothing
+        self._under_way = len(part)
+        try:
+            return super().write(part)
+        except OSError:
+            self._under_way = 0
+            raise
+
+
+class _Stdout(_WrittenOnce):
     """Descriptor 1 for what Typer and rich print: its first failure is an OutputError, and its last."""
 
     _failed = False
@@ -40,30 +65,36 @@ class _Stdout(io.FileIO):
         if self._failed:
             return len(data)  # what is left in a buffer is flushed again when Python ends
         try:
-            while (written := super().write(data)) is None:  # the other end has made the pipe non-blocking
+            while (written := self._write_part(data)) is None:  # the other end has made the pipe non-blocking
+                self._under_way = 0
                 wait_until_writable(self.fileno())
-            return written
         except OSError as error:
             self._failed = True
             raise failed_write("stdout", error) from None
+        self._under_way = 0
+        return written
 
 
-class _Stderr(io.FileIO):
+class _Stderr(_WrittenOnce):
     """Descriptor 2, on which writing always succeeds: what cannot be written, or not soon, is dropped."""
 
     _patience = PATIENCE
 
     def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
         """Write some of the data if possible; returns how many bytes are done with."""
-        part = memoryview(data)[: select.PIPE_BUF]  # so much never blocks where there is room
+        written: int | None = None
         try:
-            if not wait_until_writable(self.fileno(), self._patience):
-                self._patience = 0.0  # a reader that sleeps is waited for once
-                return len(data)
-            self._patience = PATIENCE
-            return super().write(part) or len(data)
+            # Of so little none blocks where there is room. A reader that sleeps is waited for once.
+            if wait_until_writable(self.fileno(), self._patience):
+                self._patience = PATIENCE
+                written = self._write_part(data)
+            else:
+                self._patience = 0.0
         except OSError:  # a full disk, a reader that has left, a terminal that is gone
-            return len(data)
+            pass
+        done = len(data) if written is None else written
+        self._under_way = 0
+        return done
 
 
 _ends_by_sigpipe = False

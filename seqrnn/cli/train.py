@@ -16,12 +16,10 @@ import typer
 
 from seqrnn.cli.flags import config_flags
 from seqrnn.cli.options import AssignmentsOption, ConfigOption
-from seqrnn.errors import UsageError
 from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
     from seqrnn.cli.console import TrainingConsole
-    from seqrnn.config import DataConfig
     from seqrnn.library.final_test import FinalTest
     from seqrnn.library.plan import Plan
     from seqrnn.library.training import Begun
@@ -114,8 +112,9 @@ def train(
     from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.cli.workers import leave_signals_to_leader, working_together
     from seqrnn.config_file import dump
+    from seqrnn.library.data_parallel import check_together, follow
     from seqrnn.library.model_card import write_model_card
-    from seqrnn.library.training import check_place, follow
+    from seqrnn.library.training import check_place
     from seqrnn.library.training_samples import sampled
     from seqrnn.training.trackers import check_trackers, tracked
 
@@ -136,7 +135,7 @@ def train(
         asked = _gone_on(asked, planned)
         check_place(output, asked.modes, by_one)
         plan = planned(asked)
-        _check_together(processes, plan, folds)
+        check_together(processes.place.count, plan.config, folds)
         if dump_config:
             with OutputStream() as out:
                 out.write_text(dump(plan.config, comments=True))
@@ -228,14 +227,6 @@ def _gone_on(asked: _Asked, planned: Callable[[_Asked], Plan]) -> _Asked:
     return replace(asked, overwrite=True)
 
 
-def _check_together(processes: WorkerProcesses, plan: Plan, folds: int | None) -> None:
-    """Refuse what only one process can do."""
-    if processes.place.count > 1 and folds is not None:
-        raise UsageError("`folds` trains with one worker; leave it out, or `workers`")
-    if processes.place.count > 1 and _reads_stdin(plan.config.data):
-        raise UsageError("- is standard input, which one process can read; give several workers a file")
-
-
 def _begin(
     plan: Plan, asked: _Asked, console: TrainingConsole, kept: ExitStack, processes: WorkerProcesses
 ) -> _Ready | None:
@@ -282,11 +273,9 @@ def _open(
 
 def _next_command(session: Session, output: str) -> str:
     """Say what to do with a run: ask it or, if its training was stopped, go on with that."""
+    from seqrnn.library.data_parallel import reads_stdin
+
     if not session.trainer.stopped:
         return f"use it with: seqrnn {session.task.command} -m {output}"
-    again = " (with the same data on standard input)" if _reads_stdin(session.config.data) else ""
+    again = " (with the same data on standard input)" if reads_stdin(session.config.data) else ""
     return f"continue with: seqrnn train -o {output} --resume{again}"
-
-
-def _reads_stdin(data: DataConfig) -> bool:
-    return "-" in {*data.train, *data.valid, *data.test, data.source, data.target}

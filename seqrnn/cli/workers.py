@@ -18,7 +18,14 @@ from seqrnn.errors import ModelError, UsageError
 from seqrnn.run.files import read_regular
 from seqrnn.run.location import is_run
 from seqrnn.run.manifest import CONFIG
-from seqrnn.training.worker_processes import WorkerLostError, WorkerPlace, WorkerProcesses, end_with_leader
+from seqrnn.training.worker_processes import (
+    QUIET,
+    WorkerLostError,
+    WorkerPlace,
+    WorkerProcesses,
+    end_with_leader,
+    threads_of_each,
+)
 
 TORCHRUN = "TORCHELASTIC_RUN_ID"  # set by torchrun for each worker
 RESTARTS = "TORCHELASTIC_RESTART_COUNT"
@@ -56,8 +63,11 @@ def working_together(asked: int | None, by_one: bool) -> Iterator[WorkerProcesse
         raise typer.Exit
     if by_one:
         asked, place = None, WorkerPlace()
-    if max(asked or 1, place.count) > 1:
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "FATAL")  # what goes wrong is said in one line
+    if (
+        count := max(asked or 1, place.count)
+    ) > 1:  # this process is one of them, and has not imported PyTorch
+        threads = {} if place.count > 1 else {"OMP_NUM_THREADS": str(threads_of_each(count))}
+        os.environ.update({**QUIET, **threads, **os.environ})
     processes = WorkerProcesses.start(asked) if asked and asked > 1 else WorkerProcesses(place)
     if not processes.leads:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it waits in PyTorch, Python hears nothing
@@ -69,9 +79,7 @@ def working_together(asked: int | None, by_one: bool) -> Iterator[WorkerProcesse
         raise
     except BaseException as error:
         lost = isinstance(error, WorkerLostError)
-        first = processes.first_failure(describe(error)[0], lost)
-        message = processes.lost()
-        processes.end(failed=True)
+        first, message = processes.fail(describe(error)[0], lost)
         if first is not None:
             raise typer.Exit(first) from None
         if lost:

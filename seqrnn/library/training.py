@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.installed import require_training
 from seqrnn.library.model_card import write_model_card
-from seqrnn.library.plan import Plan, continued, inherited, plan_training, task_of
+from seqrnn.library.plan import Plan, continued, inherited, plan_training
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def train(
     overwrite: bool = False,
     resume: bool = False,
     init_from: Data | None = None,
+    workers: int = 1,
     **settings: Any,
 ) -> TrainingResult:
     """Train a model on files, in the run directory `output`.
@@ -79,26 +80,36 @@ def train(
     those of `config`, YAML files or mappings like them, come first. What is not given is decided as by
     `seqrnn train`: from the data, and by the task's defaults.
 
+    With several `workers` so many processes of this machine train together, each on its share of every batch:
+    this one and others that it starts, which end with the training.
+
     `callback` hears `Preparing` and every `Event`, as they come; one that returns True ends the training,
     saved, after the update under way, and what it raises ends it at once. Nothing is printed, and PyTorch's
     threads and random state are as before afterwards. Raises the errors of `seqrnn.errors`, among them
     AmbiguousDataError where the data can be read in several ways: its `readings` are settings to choose from.
     """
     require_training("`train()`")
+    from seqrnn.library.data_parallel import check_count, check_together, led
+
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
     began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
     check_place(path, modes, False)
+    check_count(workers)
     plan = _plan(data, config, settings, (path if resume else None, parent))
+    check_together(workers, plan.config)
     notes: list[str] = []
-    begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
-    with final_test(plan, begun.prepared.fields) as test:
+    with led(workers) as processes, ExitStack() as kept:
+        begun = begin(plan, path if resume else parent, resume, notes.append, callback or _ignored)
+        test = kept.enter_context(final_test(plan, begun.prepared.fields))
         from seqrnn.training.isolation import settings_restored
         from seqrnn.training.session import RunTarget
 
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
-            result = _followed(begun, target, callback or _ignored, notes, began)
+            session = _session(begun, processes, began)
+            notes.append(session.describe())
+            result = _followed(session, target, callback or _ignored, notes)
             if test is not None and result.figures:
                 result = replace(result, test=test.measure(path, plan.config.training.device))
             write_model_card(path)
@@ -151,24 +162,6 @@ class Begun:
         if self.parent is not None and not self.resume:
             session.start_from(self.parent)
         return session
-
-
-def follow(processes: WorkerProcesses, joined: Callable[[], None]) -> None:
-    """Take part in a training that another of the processes leads, to its end.
-
-    That one says what is trained; the data are read here as well, and must be the same. `joined` is called
-    when the training begins, which ends with the leading worker from then on.
-    """
-    from seqrnn.data.dataset.prepare import prepare
-    from seqrnn.training.following import follow as follow_leader
-    from seqrnn.training.session import Session
-
-    config, data = processes.ordered()
-    task, training = task_of(config), config.training
-    prepared = prepare(config.data, task.fields, training.seed, training.threads)
-    workers = processes.follow(config, prepared, data)
-    joined()
-    follow_leader(Session(config, task, prepared, workers=workers).trainer, workers)
 
 
 def begin(
@@ -249,14 +242,19 @@ def _check_weights(run: OpenedRun) -> None:
     run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
-def _followed(
-    data: Begun, target: RunTarget, callback: Callback, notes: list[str], began: float
-) -> TrainingResult:
+def _session(data: Begun, processes: WorkerProcesses | None, began: float) -> Session:
+    """Build the model; of several workers each has its share of the processors, unless that is set."""
+    from seqrnn.backends.torch.device import set_threads
+    from seqrnn.training.worker_processes import threads_of_each
+
+    if processes is not None:
+        set_threads(threads_of_each(processes.place.count))
+    return data.session(processes, began)
+
+
+def _followed(session: Session, target: RunTarget, callback: Callback, notes: list[str]) -> TrainingResult:
     """Train to the end, or until the callback returns True."""
     from seqrnn.training.events import Evaluated, Finished, Measured
-
-    session = data.session(began=began)
-    notes.append(session.describe())
 
     history: list[Evaluated] = []
     finished, figures = Finished(0, 0.0, ""), {}

@@ -64,6 +64,8 @@ class DataParallelWorkers(Workers):
 
     def close(self) -> None:
         """Leave the others."""
+        if self._neighbours is not None:
+            self._neighbours.close()
         dist.destroy_process_group()
 
     def begin(self, arrays: Callable[[], Arrays]) -> Arrays | None:
@@ -205,6 +207,12 @@ class DataParallelWorkers(Workers):
         """Draw the dropout of an update anew: other masks for each worker, the same after a resume."""
         mixed = np.random.SeedSequence([seed, self.shard.index, step]).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(mixed >> np.uint64(1)))
+
+
+def check_no_group() -> None:
+    """Raise UsageError where the program computes with other processes already: PyTorch has one group."""
+    if dist.is_initialized():
+        raise UsageError("`workers`: this program has a process group of PyTorch already; end that first")
 
 
 def device_of(name: str, place: WorkerPlace) -> torch.device:

@@ -64,6 +64,11 @@ class SharedSums:
             os.unlink(name)
         return sums if possible else None
 
+    def close(self) -> None:
+        """Leave the others; the memory goes with the last that does."""
+        del self._written, self._places
+        os.close(self._descriptor)
+
     def sum(self, numbers: Tensor) -> None:
         """Replace numbers (size,) by the sums over all workers, which are the same to the last bit for all.
 

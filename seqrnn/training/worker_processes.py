@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 from seqrnn.config_file import dump, load_run_config
 from seqrnn.data.fields.field import learned
@@ -41,6 +41,7 @@ PR_SET_PDEATHSIG = 1  # as prctl.h has it
 POLL = 0.05  # seconds between two looks at whether all workers are ready
 GRACE = 5.0  # seconds in which a worker ends by itself
 CAUSE_PATIENCE = 3.0  # seconds in which a worker that failed may say so before another says that it is gone
+QUIET = {"TORCH_CPP_LOG_LEVEL": "FATAL"}  # in the environment: what goes wrong is said in one line
 BEGIN, FAILED = "begin", "failed"  # keys of the store
 
 
@@ -83,6 +84,11 @@ class WorkerPlace:
         return cls(rank, count, local_rank, local_count)
 
 
+def threads_of_each(count: int) -> int:
+    """Return how many threads each of so many workers of this machine has, unless that is set."""
+    return max(1, len(os.sched_getaffinity(0)) // count)
+
+
 class WorkerProcesses:
     """The workers of a training as processes, seen from one of them; `Workers` is what they compute together.
 
@@ -98,13 +104,13 @@ class WorkerProcesses:
         self._workers: Workers | None = None
 
     @classmethod
-    def start(cls, count: int) -> WorkerProcesses:
-        """Start all workers but the first one, which this process is."""
+    def start(cls, count: int, said: IO[bytes] | None = None) -> WorkerProcesses:
+        """Start all workers but the first one, which this process is; errors go to `said`, or stderr."""
         listening = socket.create_server(("127.0.0.1", 0), backlog=count)
         place = WorkerPlace(0, count, 0, count)
-        threads = str(max(1, len(os.sched_getaffinity(0)) // count))
-        os.environ.setdefault("OMP_NUM_THREADS", threads)  # of this worker, before PyTorch looks
         shared = {
+            **QUIET,
+            "OMP_NUM_THREADS": str(threads_of_each(count)),
             **os.environ,
             "WORLD_SIZE": str(count),
             "LOCAL_WORLD_SIZE": str(count),
@@ -115,7 +121,11 @@ class WorkerProcesses:
         command = [sys.executable, "-m", "seqrnn", "train"]
         started = [
             subprocess.Popen(
-                command, env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}, stdin=subprocess.DEVNULL
+                command,
+                env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
             )
             for rank in range(1, count)
         ]
@@ -199,6 +209,16 @@ class WorkerProcesses:
                 self._started[rank - 1].wait(GRACE)
         return code
 
+    def fail(self, code: int, lost: bool) -> tuple[int | None, str]:
+        """End all workers, since this one has failed with `code`.
+
+        Returns what `first_failure` does, and what can be said of a worker that is `lost`.
+        """
+        first = self.first_failure(code, lost)
+        message = self.lost()
+        self.end(failed=True)
+        return first, message
+
     def lost(self) -> str:
         """Say which worker is gone, as far as this one can tell."""
         who = "another worker has ended"
@@ -213,13 +233,18 @@ class WorkerProcesses:
         codes = ((number, child.poll()) for number, child in enumerate(self._started, start=1))
         return [(number, code) for number, code in codes if code is not None]
 
+    def leave(self) -> None:
+        """Let go of the others, where this process goes on after a failure."""
+        if self._workers is not None:
+            self._workers.close()
+
     def end(self, failed: bool = False) -> None:
         """Wait for the workers that this one has started, and end those that do not end by themselves.
 
         Those that have joined the training do so also where it has `failed`, as soon as this one is gone.
         """
-        if self._workers is not None and not failed:
-            self._workers.close()
+        if not failed:
+            self.leave()
         until = time.monotonic() + (GRACE if self._workers is not None and not failed else 0.0)
         for child in self._started:
             with suppress(subprocess.TimeoutExpired):

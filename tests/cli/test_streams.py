@@ -102,3 +102,29 @@ def test_help_whose_reader_leaves_ends_by_sigpipe(shell) -> None:
     assert (shell(line).returncode, shell(line).stderr) == (141, b"")
     result = shell(f"trap '' PIPE; {line}")
     assert (result.returncode, result.stderr) == (5, b"seqrnn: error: writing stdout: Broken pipe\n")
+
+
+INTERRUPTED = """
+import sys
+from seqrnn.cli.streams import prepare_streams
+prepare_streams()
+def interrupt(frame, event, function):
+    if event == "c_return" and function.__name__ == "write" and frame.f_code.co_name == "_write_part":
+        sys.setprofile(None)
+        raise KeyboardInterrupt  # where a signal's handler would raise it
+try:
+    sys.setprofile(interrupt)
+    sys.{stream}.write("first\\n")
+    sys.{stream}.flush()
+except KeyboardInterrupt:
+    sys.{stream}.write("second\\n")
+else:
+    sys.exit("not interrupted")
+"""
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_signal_comes_upon_is_written_once(stream: str) -> None:
+    program = [sys.executable, "-c", INTERRUPTED.format(stream=stream)]
+    result = subprocess.run(program, capture_output=True, check=False, timeout=60)
+    assert getattr(result, stream) == b"first\nsecond\n"
