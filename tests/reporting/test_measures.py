@@ -72,6 +72,7 @@ def test_a_table_without_pairs_has_no_matrix() -> None:
         ([3.0, 2.0, 1.0, 1.2, 1.5], "over-fits"),
         ([3.0, 2.0, 1.5, 1.2, 1.0], "still falling"),
         ([3.0, 1.0, 1.0, 1.0, 1.001], "levelled off"),
+        ([3.0, 3.01, 3.02, 3.01], "lowest at the first evaluation"),
         ([3.0, 2.0], "Too few"),
     ],
 )

@@ -15,8 +15,7 @@ class TokenEmbedding(nn.Module):
         self, vocabulary_size: int, embedding_size: int, dropout: float, word_dropout: float
     ) -> None:
         super().__init__()
-        self.table = nn.Embedding(vocabulary_size, embedding_size)
-        nn.init.normal_(self.table.weight, std=0.1)
+        self.table = _table(vocabulary_size, embedding_size)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = word_dropout
 
@@ -27,3 +26,17 @@ class TokenEmbedding(nn.Module):
             tokens = tokens.masked_fill(hidden & (tokens != BLANK), UNK)
         vectors: Tensor = self.dropout(self.table(tokens))
         return vectors
+
+
+def _table(vocabulary_size: int, embedding_size: int) -> nn.Embedding:
+    """Make the vectors; of the meta device, which has no numbers, nothing is drawn.
+
+    Drawing there would import PyTorch's compiler, which takes seconds.
+    """
+    if torch.get_default_device().type == "meta":
+        return nn.Embedding(
+            vocabulary_size, embedding_size, _weight=torch.empty(vocabulary_size, embedding_size)
+        )
+    table = nn.Embedding(vocabulary_size, embedding_size)
+    nn.init.normal_(table.weight, std=0.1)
+    return table
