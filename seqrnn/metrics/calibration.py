@@ -42,11 +42,10 @@ def with_temperature(log_probs: Array, temperature: float) -> Array:
 def surest_with_temperature(log_probs: Array, temperature: float) -> Array:
     """Return the probability (...,) of the likeliest class of each `with_temperature`, and no other."""
     most = log_probs.max(axis=-1, keepdims=True)
-    if temperature == 1.0:
-        return np.exp(most[..., 0])
-    powers = log_probs - most
-    powers /= temperature
-    surest: Array = 1.0 / np.exp(powers, out=powers).sum(axis=-1)
+    surest: Array = np.exp(most[..., 0])
+    if temperature != 1.0:
+        powers = (log_probs - most) / temperature
+        surest = 1.0 / np.exp(powers, out=powers).sum(axis=-1)
     return surest
 
 
