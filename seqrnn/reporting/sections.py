@@ -108,7 +108,10 @@ def _saliency(measured: Measured, subject: Subject) -> Any:
 
 
 def _alignments(measured: Measured, subject: Subject) -> Any:
-    kind = kind_named(subject.model.run.config.data.source_kind)
+    config = subject.model.run.config
+    if config.model.attention == "none":
+        return None  # without writing some rows anew to find that out
+    kind = kind_named(config.data.source_kind)
     return alignments(measured.examples, _explainer(subject, has_saliency=False), kind)
 
 
