@@ -293,6 +293,14 @@ class ModelConfig(Section):
     )
     freeze_embeddings: bool = key(False, "Keep the embeddings fixed.", "--freeze-embeddings")
     pooling: PoolingName = key("last", "Pooling of the hidden states (classifiers).", "--pooling")
+    ngram_buckets: int = key(
+        0,
+        "Buckets for hashed n-grams of tokens and characters, whose scores are added to those of the "
+        "recurrent network (classifiers of text); 0: off.",
+        "--ngram-buckets",
+        ge=0,
+        le=1 << 24,
+    )
     head: HeadName = key(
         "linear",
         "Classifier head on the pooled hidden state: one linear layer, or an MLP.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from seqrnn.catalog import SaliencyMethod as Method
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.fields.field import TextField
 from seqrnn.data.fields.input_sizes import ImageSizes
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
@@ -44,13 +45,15 @@ class Explainer:
         """Take a run, with its network on the CPU: a GPU's layers have a gradient in training only.
 
         Without a method it is leaving out where numbers or images are read, which may matter though they are
-        0, and the gradient elsewhere. Without saliency, which takes the most time, it is 0.
+        0, and the gradient elsewhere. Without saliency, which takes the most time, it is 0. N-grams are left
+        out with either: they are no sum over steps.
         """
         from seqrnn.backends.torch.saliency import Observer
 
         kind = kind_named(run.config.data.source_kind)
         sizes = run.task.explained_fields[0].sizes()
         self._grid = sizes.grid if isinstance(sizes, ImageSizes) else None
+        self._observer = Observer(backend.model)
         if method is None:
             method = "leave-one-out" if kind.has_numbers or self._grid else "gradient"
         if method not in METHODS:
@@ -58,7 +61,6 @@ class Explainer:
         self._has_numbers = kind.has_numbers
         self._task: Task = run.task
         self._backend = backend
-        self._observer = Observer(backend.model)
         self._method: Method = method
         self._has_saliency = has_saliency
         if method == "gradient" and (self._grid or not self._observer.has_gradient):
@@ -89,7 +91,7 @@ class Explainer:
         batch = self._batch([row])
         values, attention = self._observer.values(batch)
         outputs = self._task.explained(values, batch)
-        saliency = self._saliency(row, outputs, len(tokens))
+        saliency = self._saliency(record, row, outputs, len(tokens))
         explanation = Explanation(
             tuple(tokens),
             METHOD_NAMES[self._method],
@@ -145,19 +147,20 @@ class Explainer:
         return answers[np.argsort(batch.examples)]
 
     def _saliency(
-        self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+        self, record: Record, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
     ) -> np.ndarray:
         """Return how much each step speaks for each output, (N, S)."""
         if not outputs or not steps or not self._has_saliency:
             return np.zeros((len(outputs), steps))
         if self._method == "leave-one-out":
-            return self._left_out(row, outputs, steps)
+            return self._left_out(record, row, outputs, steps)
         together = max(1, MAX_TOGETHER // steps)
         parts = [
             self._gradients(row, outputs[first : first + together], steps)
             for first in range(0, len(outputs), together)
         ]
-        return np.concatenate(parts)
+        summed = np.concatenate(parts)
+        return summed + self._of_ngrams(record, row, outputs, steps) if self._observer.has_ngrams else summed
 
     def _gradients(
         self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
@@ -167,35 +170,54 @@ class Explainer:
         summed: np.ndarray = read.sum(axis=2)[:, -steps:]  # a language model reads <bos> before a line
         return summed
 
+    def _of_ngrams(
+        self, record: Record, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+    ) -> np.ndarray:
+        """Return the gradient of each output times what leaving a step out takes of the n-grams, (N, S)."""
+        gradients = self._asked([row] * len(outputs), outputs, self._observer.ngram_gradients)  # (N, K)
+        rows = [row, *self._each_left_out(record, row, steps)]
+        whole, *shorter = (self._observer.ngram_scores(self._batch([one]))[0] for one in rows)
+        lost: np.ndarray = gradients @ (whole - np.array(shorter)).T
+        return lost
+
     def _left_out(
-        self, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
+        self, record: Record, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
     ) -> np.ndarray:
         """Return by how much each score falls when a step is taken out of the row."""
-        name = self._task.explained_fields[0].name
         ask = self._observer.scores
         whole = self._asked([row] * len(outputs), outputs, ask)  # (N,)
         if self._grid:
             rest = [self._asked([row] * len(outputs), outputs, ask, hidden) for hidden in range(steps)]
         else:
             rest = [
-                self._asked([{**row, name: without}] * len(outputs), outputs, ask)
-                for without in self._each_left_out(row[name].ids, steps)
+                self._asked([without] * len(outputs), outputs, ask)
+                for without in self._each_left_out(record, row, steps)
             ]
         lost: np.ndarray = whole[:, None] - np.array(rest).T
         return lost
 
-    def _each_left_out(self, ids: np.ndarray, steps: int) -> Iterator[Encoded]:
-        """Yield a row without each step or, where there is one vector, with the mean for each feature.
+    def _each_left_out(
+        self, record: Record, row: Mapping[str, Encoded], steps: int
+    ) -> Iterator[Mapping[str, Encoded]]:
+        """Yield a row without each step, in what else is read of the text as well."""
+        source, *others = self._task.explained_fields
+        for step in range(steps):
+            shorter = {source.name: self._without(row[source.name].ids, step, source.sequential)}
+            if beside := [field for field in others if field.name in row]:
+                text = cast(TextField, source).without(record, step)
+                shorter |= {field.name: field.encode([text])[0] for field in beside}
+            yield {**row, **shorter}
+
+    def _without(self, ids: np.ndarray, step: int, sequential: bool) -> Encoded:
+        """Leave out a step or, where there is one vector, put the mean in the place of a feature.
 
         The only step of numbers becomes means, or silence: a row of none is nothing to answer.
         """
-        for step in range(steps):
-            if self._has_numbers and len(ids) == 1 and self._task.explained_fields[0].sequential:
-                yield Encoded(np.zeros_like(ids))
-            elif self._task.explained_fields[0].sequential:
-                yield Encoded(np.delete(ids, step, axis=0))
-            else:
-                yield Encoded(np.where(np.arange(steps) == step, 0, ids).astype(ids.dtype))
+        if not sequential:
+            return Encoded(np.where(np.arange(ids.shape[-1]) == step, 0, ids).astype(ids.dtype))
+        if self._has_numbers and len(ids) == 1:
+            return Encoded(np.zeros_like(ids))
+        return Encoded(np.delete(ids, step, axis=0))
 
 
 def _without_place(images: np.ndarray, place: int, grid: int) -> np.ndarray:

@@ -80,6 +80,13 @@ class Builder(Protocol):
     ) -> Map:
         """Make a vector a token; `word_dropout` is the share of tokens that training replaces by <unk>."""
 
+    def sum_of_rows(self, rows: int, size: int, dropout: float) -> Map:
+        """Make a table (rows, size) that is zero at first, and is summed over numbers (B, F) of its rows.
+
+        The sum (B, size) leaves out row 0, and is over the root of how many it counts. In training a share
+        `dropout` of the numbers is left out.
+        """
+
     def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
         """Make a convolutional network, (B, C, N, N) -> (B, S, M); return M as well."""
 
@@ -98,6 +105,9 @@ class Functions(Protocol):
 
     def floats(self, x: Value) -> Value:
         """Return numbers of any type as float32."""
+
+    def add(self, x: Value, y: Value) -> Value:
+        """Return `x + y`, of the same shape."""
 
     def tanh(self, x: Value) -> Value:
         """Return the hyperbolic tangent."""
@@ -158,6 +168,18 @@ class Functions(Protocol):
 
     def largest_place(self, places: Value) -> Value:
         """Return the largest value of each feature over all of (B, S, H), (B, H)."""
+
+    def present(self, tokens: Value) -> Value:
+        """Return a mask that is false where a token is <blank>, which is 0."""
+
+    def kept(self, tokens: Value, mask: Value) -> Value:
+        """Return integers where `mask` is true, 0 elsewhere."""
+
+    def windows(self, x: Value, size: int) -> list[Value]:
+        """Return the first of all `size` neighbours in (B, T), the second ...: each (B, T - size + 1)."""
+
+    def hashed(self, parts: Sequence[Value], buckets: int) -> Value:
+        """Return a number from 1 to `buckets` - 1 for the integers at each place of all `parts`, in order."""
 
     def masked_softmax(self, scores: Value, mask: Value) -> Value:
         """Return the softmax over the last axis where `mask` is true; 0 elsewhere, and where it never is."""

@@ -12,12 +12,22 @@ Predicts = Literal["label", "labels", "number"]
 
 
 @dataclass(frozen=True)
+class NgramSizes:
+    """Of hashed n-grams: how many buckets, and which sizes those of tokens and of characters have."""
+
+    buckets: int
+    of_tokens: tuple[int, ...]
+    of_characters: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ClassifierSizes:
-    """Of what names a label, or a number, of an example."""
+    """Of what names a label, or a number, of an example; `ngrams` where they are scored as well."""
 
     reads: InputSizes
     classes: int
     predicts: Predicts
+    ngrams: NgramSizes | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind
 from seqrnn.data.dataset.batching import Batch, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
-from seqrnn.data.fields.field import Field, LabelField, Side, Use
-from seqrnn.data.fields.source_fields import SourceField
+from seqrnn.data.fields.code_points_field import CodePointsField
+from seqrnn.data.fields.field import Field, LabelField, Side, TextField, Use
 from seqrnn.data.fields.source_kind import source_field
 from seqrnn.data.lines import in_one_cell
 from seqrnn.data.record import Record
@@ -25,7 +25,7 @@ from seqrnn.metrics.calibration import (
     with_temperature_each,
 )
 from seqrnn.metrics.language import entropy
-from seqrnn.networks.sizes import ClassifierSizes, Predicts
+from seqrnn.networks.sizes import ClassifierSizes, NgramSizes, Predicts
 from seqrnn.tasks.classification_scorer import ClassificationScorer
 from seqrnn.tasks.diagram import Diagram, many_to_one, one_to_one
 from seqrnn.tasks.explained import ExplainedOutput, explained_labels, likeliest
@@ -42,10 +42,20 @@ OF_NUMBERS: Mapping[str, Any] = {
     "model.embedding_dropout": 0.0,
     "model.word_dropout": 0.0,
     "model.hidden_size": 128,
+    "model.ngram_buckets": 0,
     "training.label_smoothing": 0.0,
 }
 """Defaults that differ where numbers are read: few examples, and no value may be missing."""
 
+
+CHARACTERS = frozenset({"char", "byte", "label"})
+"""Kinds of tokens whose n-grams are those of characters, or are none."""
+
+OF_TOKENS, OF_CHARACTERS, OF_CHARACTER_TOKENS = (1, 2), (2, 3, 4, 5), (1, 2, 3, 4, 5)
+"""Sizes of n-grams."""
+
+MOST_NGRAM_SCORES = 2**23  # numbers in the table of n-grams, 32 MiB
+FEWEST_BUCKETS = 2**10  # in which n-grams do not yet mostly collide
 
 MAX_ALTERNATIVES = 3  # labels beside the one that is explained
 
@@ -71,6 +81,7 @@ class Classification(PredictionTask):
             "model.bidirectional",
             "model.pooling",
             "model.head",
+            "model.ngram_buckets",
             "training.class_weights",
             "training.label_smoothing",
         }
@@ -82,6 +93,7 @@ class Classification(PredictionTask):
         "model.embedding_dropout": 0.5,
         "model.word_dropout": 0.15,
         "model.pooling": "max",
+        "model.ngram_buckets": 2**16,
         "training.average": 0.999,
         "training.label_smoothing": 0.1,
     }
@@ -90,6 +102,14 @@ class Classification(PredictionTask):
         super().__init__(config)
         self.source = source_field(config.data)
         self.labels = LabelField("labels", config.data.multi_label)
+        self.code_points = self._code_points()
+
+    def _code_points(self) -> CodePointsField | None:
+        """Return the characters beside the tokens, where there are n-grams, and tokens are longer."""
+        if not self.config.model.ngram_buckets or not isinstance(self.source, TextField):
+            return None
+        kind = self.source.settings.kind
+        return None if kind in CHARACTERS else CodePointsField("code_points", self.source)
 
     @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
@@ -124,8 +144,8 @@ class Classification(PredictionTask):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """The input and its label."""
-        return self.source, self.labels
+        """What is read, and the label."""
+        return *self.inputs, self.labels
 
     @property
     def names(self) -> Sequence[str]:
@@ -133,9 +153,9 @@ class Classification(PredictionTask):
         return self.labels.labels
 
     @property
-    def inputs(self) -> tuple[SourceField]:
-        """The input."""
-        return (self.source,)
+    def inputs(self) -> tuple[Field, ...]:
+        """The input, and its characters where n-grams of them are scored."""
+        return (self.source,) if self.code_points is None else (self.source, self.code_points)
 
     @property
     def answer_kind(self) -> AnswerKind:
@@ -171,7 +191,18 @@ class Classification(PredictionTask):
     def sizes(self) -> ClassifierSizes:
         """Return the sizes of the input, the number of classes and whether there may be several."""
         predicts: Predicts = "labels" if self.config.data.multi_label else "label"
-        return ClassifierSizes(self.source.sizes(), len(self.labels.labels), predicts)
+        return ClassifierSizes(
+            self.source.sizes(), len(self.labels.labels), predicts, self._ngrams(len(self.labels.labels))
+        )
+
+    def _ngrams(self, classes: int) -> NgramSizes | None:
+        """Return the sizes of n-grams; of many classes there are fewer buckets, and none if they were few."""
+        most = min(self.config.model.ngram_buckets, MOST_NGRAM_SCORES // classes)
+        if most < FEWEST_BUCKETS or not isinstance(self.source, TextField):
+            return None
+        if self.code_points is None:
+            return NgramSizes(most, OF_CHARACTER_TOKENS, ())
+        return NgramSizes(most, OF_TOKENS, OF_CHARACTERS)
 
     def batch_count(self, dataset: Dataset, order: BatchOrder) -> int:
         """Return how many batches a pass has."""
@@ -181,6 +212,8 @@ class Classification(PredictionTask):
         """Cut a data set into batches of examples of about the same length."""
         labels = dataset.get("labels")
         for batch in source_batches(self.config, self.source, dataset, order):
+            if self.code_points is not None:
+                batch.arrays["code_points"] = dataset["code_points"].gather(batch.examples)
             if labels is not None:
                 batch.arrays.update(self._targets(labels, batch.examples))
             yield batch

@@ -141,7 +141,7 @@ import sys
 import torch
 from torch import nn
 from seqrnn.backends.torch.cnn import CNN
-from seqrnn.backends.torch.embedding import TokenEmbedding
+from seqrnn.backends.torch.embedding import SumOfRows, TokenEmbedding
 from seqrnn.config import KEYS, TrainingConfig
 from seqrnn.config_check import checked
 from seqrnn.training.optimizer import build_optimizer
@@ -151,7 +151,7 @@ nn.utils.clip_grad_norm_(model.parameters(), 1.0)
 optimizer.step()
 optimizer.zero_grad()
 with torch.device("meta"):  # as where a run is opened: to know the shapes
-    embedding, images = TokenEmbedding(5, 3, 0.0, 0.0), CNN(3, 16, 4)
+    embedding, *_ = TokenEmbedding(5, 3, 0.0, 0.0), SumOfRows(5, 3, 0.0), CNN(3, 16, 4)
 assert embedding.table.weight.is_meta
 print("torch._dynamo" in sys.modules)
 """

@@ -15,6 +15,8 @@ from seqrnn.backends.numpy.rnn import RNN, Layers
 from seqrnn.backends.numpy.token_steps import TokenSteps
 from seqrnn.backends.numpy.weights import Array, Take, within
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.data.text.vocabulary import BLANK
+from seqrnn.networks.hashing import hashed, windows
 from seqrnn.networks.ops import Map
 from seqrnn.search.step import log_softmax
 
@@ -50,6 +52,9 @@ class NumpyOps:
     def embedding(self, vocabulary: int, size: int, **training: Any) -> Embedding:  # noqa: ARG002
         return Embedding(self._take("table.weight", (vocabulary, size)))
 
+    def sum_of_rows(self, rows: int, size: int, dropout: float) -> SumOfRows:  # noqa: ARG002
+        return SumOfRows(self._take("table.weight", (rows, size)))
+
     def images(self, channels: int, side: int, width: int) -> NoReturn:
         raise NotImplementedError
 
@@ -67,6 +72,10 @@ class NumpyOps:
 
     def floats(self, x: Array) -> Array:
         return x.astype(np.float32, copy=False)
+
+    def add(self, x: Array, y: Array) -> Array:
+        total: Array = x + y
+        return total
 
     def tanh(self, x: Array) -> Array:
         found: Array = np.tanh(x)
@@ -143,6 +152,21 @@ class NumpyOps:
         largest: Array = places.max(axis=1)
         return largest
 
+    def present(self, tokens: Array) -> Array:
+        mask: Array = tokens != BLANK
+        return mask
+
+    def kept(self, tokens: Array, mask: Array) -> Array:
+        found: Array = tokens * mask
+        return found
+
+    def windows(self, x: Array, size: int) -> list[Array]:
+        return windows(x, size)
+
+    def hashed(self, parts: Sequence[Array], buckets: int) -> Array:
+        found: Array = hashed(parts, buckets)
+        return found
+
     def masked_softmax(self, scores: Array | Lookup, mask: Array) -> Array:
         kept = np.where(mask, self.whole(scores), LOWEST)
         weights: Array = np.exp(kept - kept.max(axis=-1, keepdims=True, initial=LOWEST)) * mask
@@ -184,6 +208,21 @@ class Embedding:
     def __call__(self, tokens: Array) -> TokenVectors:
         """Look up `tokens` (...); what reads the vectors says how."""
         return TokenVectors(self.table, tokens)
+
+
+class SumOfRows:
+    """The sum of rows of a table over the root of their number."""
+
+    def __init__(self, table: Array) -> None:
+        self._table = table
+
+    def __call__(self, numbers: Array) -> Array:
+        """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
+        present = numbers != BLANK
+        sums = [self._table[row[counts]].sum(axis=0) for row, counts in zip(numbers, present, strict=True)]
+        counted = np.maximum(present.sum(axis=1), 1).astype(np.float32)
+        total: Array = np.array(sums).reshape(-1, self._table.shape[1]) / np.sqrt(counted)[:, None]
+        return total
 
 
 class Recurrence:

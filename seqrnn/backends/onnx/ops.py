@@ -16,6 +16,8 @@ from seqrnn.backends.onnx.cell_loop import zero_state
 from seqrnn.backends.onnx.graph import Part
 from seqrnn.backends.onnx.layers import RNN, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.data.text.vocabulary import BLANK
+from seqrnn.networks.hashing import FACTOR, MODULUS
 from seqrnn.networks.ops import Layers, Map, State
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -50,6 +52,9 @@ class OnnxOps:
     def embedding(self, vocabulary: int, size: int, **training: Any) -> Embedding:  # noqa: ARG002
         return Embedding(self._part)
 
+    def sum_of_rows(self, rows: int, size: int, dropout: float) -> SumOfRows:  # noqa: ARG002
+        return SumOfRows(self._part)
+
     def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
         raise NotImplementedError
 
@@ -72,6 +77,9 @@ class OnnxOps:
 
     def floats(self, x: str) -> str:
         return self.graph.add("Cast", x, to="float32")
+
+    def add(self, x: str, y: str) -> str:
+        return self.graph.add("Add", x, y)
 
     def tanh(self, x: str) -> str:
         return self.graph.add("Tanh", x)
@@ -148,6 +156,29 @@ class OnnxOps:
     def largest_place(self, places: str) -> str:
         return self.graph.add("ReduceMax", places, axes=[1], keepdims=0)
 
+    def present(self, tokens: str) -> str:
+        return self.graph.add("Not", self.graph.add("Equal", tokens, self.graph.integers(BLANK)))
+
+    def kept(self, tokens: str, mask: str) -> str:
+        return self.graph.add("Mul", tokens, self.graph.add("Cast", mask, to="int64"))
+
+    def windows(self, x: str, size: int) -> list[str]:
+        graph, last = self.graph, np.iinfo(np.int64).max
+        ends = [first - size + 1 or last for first in range(size)]
+        return [
+            graph.add("Slice", x, *map(graph.integers, (first, end, 1)))
+            for first, end in zip(range(size), ends, strict=True)
+        ]
+
+    def hashed(self, parts: Sequence[str], buckets: int) -> str:
+        graph = self.graph
+        number = graph.integers(len(parts))
+        for part in parts:
+            larger = graph.add("Add", graph.add("Mul", number, graph.integers(FACTOR)), part)
+            number = graph.add("Mod", larger, graph.integers(MODULUS))
+        bucket = graph.add("Mod", number, graph.integers(buckets - 1))
+        return graph.add("Add", bucket, graph.integers(1))
+
     def masked_softmax(self, scores: str, mask: str) -> str:
         graph = self.graph
         weights = graph.add("Softmax", graph.add("Where", mask, scores, graph.number(LOWEST)), axis=-1)
@@ -205,6 +236,23 @@ class Embedding:
     def table(self) -> str:
         """Return the table, (V, E)."""
         return self.part.weight("table.weight")
+
+
+@dataclass(frozen=True)
+class SumOfRows:
+    """The sum of rows of a table over the root of their number."""
+
+    part: Part
+
+    def __call__(self, numbers: str) -> str:
+        """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
+        graph = self.part.graph
+        present = graph.add("Not", graph.add("Equal", numbers, graph.integers(BLANK)))
+        weights = graph.add("Unsqueeze", graph.add("Cast", present, to="float32"), graph.integers(1))
+        rows = graph.add("Gather", self.part.weight("table.weight"), numbers, axis=0)  # (B, F, size)
+        total = graph.add("Squeeze", graph.add("MatMul", weights, rows), graph.integers(1))
+        count = graph.add("ReduceSum", weights, graph.integers(2), keepdims=0)  # (B, 1)
+        return graph.add("Div", total, graph.add("Sqrt", graph.add("Max", count, graph.number(1.0))))
 
 
 @dataclass(frozen=True)

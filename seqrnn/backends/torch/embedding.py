@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.data.text.tokenizer import BLANK, UNK
@@ -16,6 +17,8 @@ class TokenEmbedding(nn.Module):
     ) -> None:
         super().__init__()
         self.table = _table(vocabulary_size, embedding_size)
+        if not self.table.weight.is_meta:
+            nn.init.normal_(self.table.weight, std=0.1)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = word_dropout
 
@@ -28,15 +31,30 @@ class TokenEmbedding(nn.Module):
         return vectors
 
 
-def _table(vocabulary_size: int, embedding_size: int) -> nn.Embedding:
-    """Make the vectors; of the meta device, which has no numbers, nothing is drawn.
+def _table(rows: int, size: int) -> nn.Embedding:
+    """Make vectors; of the meta device, which has no numbers, none is drawn.
 
     Drawing there would import PyTorch's compiler, which takes seconds.
     """
     if torch.get_default_device().type == "meta":
-        return nn.Embedding(
-            vocabulary_size, embedding_size, _weight=torch.empty(vocabulary_size, embedding_size)
-        )
-    table = nn.Embedding(vocabulary_size, embedding_size)
-    nn.init.normal_(table.weight, std=0.1)
-    return table
+        return nn.Embedding(rows, size, _weight=torch.empty(rows, size))
+    return nn.Embedding(rows, size)
+
+
+class SumOfRows(nn.Module):
+    """The sum of rows of a table over the root of their number; in training some are left out."""
+
+    def __init__(self, rows: int, size: int, dropout: float) -> None:
+        super().__init__()
+        self.table = _table(rows, size)
+        nn.init.zeros_(self.table.weight)
+        self.dropout = dropout
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
+        present = (numbers != BLANK).float()
+        counted = present.sum(dim=1, keepdim=True).clamp(min=1.0)
+        kept = F.dropout(present, self.dropout, self.training) * counted.rsqrt()
+        table = self.table.weight
+        total: Tensor = F.embedding_bag(numbers, table, per_sample_weights=kept.to(table.dtype), mode="sum")
+        return total

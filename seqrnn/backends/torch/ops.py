@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.cnn import CNN
 from seqrnn.backends.torch.crf import CRF
-from seqrnn.backends.torch.embedding import TokenEmbedding
+from seqrnn.backends.torch.embedding import SumOfRows, TokenEmbedding
 from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
+from seqrnn.data.text.vocabulary import BLANK
+from seqrnn.networks.hashing import hashed, windows
 from seqrnn.networks.ops import Map
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -75,6 +77,9 @@ class TorchOps:
         embedding.table.weight.requires_grad = trained
         return embedding
 
+    def sum_of_rows(self, rows: int, size: int, dropout: float) -> SumOfRows:
+        return self._register(SumOfRows(rows, size, dropout))
+
     def images(self, channels: int, side: int, width: int) -> tuple[CNN, int]:
         images = self._register(CNN(channels, side, width))
         return images, images.size
@@ -93,6 +98,9 @@ class TorchOps:
 
     def floats(self, x: Tensor) -> Tensor:
         return x.float()
+
+    def add(self, x: Tensor, y: Tensor) -> Tensor:
+        return x + y
 
     def tanh(self, x: Tensor) -> Tensor:
         return torch.tanh(x)
@@ -161,6 +169,19 @@ class TorchOps:
 
     def largest_place(self, places: Tensor) -> Tensor:
         return places.amax(dim=1)
+
+    def present(self, tokens: Tensor) -> Tensor:
+        return tokens != BLANK
+
+    def kept(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        return tokens * mask
+
+    def windows(self, x: Tensor, size: int) -> list[Tensor]:
+        return windows(x, size)
+
+    def hashed(self, parts: Sequence[Tensor], buckets: int) -> Tensor:
+        found: Tensor = hashed(parts, buckets)
+        return found
 
     def masked_softmax(self, scores: Tensor, mask: Tensor) -> Tensor:
         scores = scores.float().masked_fill(~mask, torch.finfo(torch.float32).min)

@@ -32,11 +32,17 @@ class Observer:
         layers = dict(model.named_modules())
         found = (layers[name] for name in LAYERS if isinstance(layers.get(name), RNN | nn.Linear))
         self._layer = next(found, None)
+        self._ngrams = layers.get("ngrams")
 
     @property
     def has_gradient(self) -> bool:
-        """Whether all that is read goes through one layer, so that its gradient tells all."""
+        """Whether all that is read goes through one layer, or n-grams, so that its gradient tells all."""
         return self._layer is not None
+
+    @property
+    def has_ngrams(self) -> bool:
+        """Whether scores of n-grams are added to those of the steps."""
+        return self._ngrams is not None
 
     @torch.no_grad()
     def values(self, batch: Batch) -> tuple[Values, np.ndarray | None]:
@@ -58,6 +64,37 @@ class Observer:
             (gradient,) = torch.autograd.grad(torch.stack(picked).sum(), read)
         product: np.ndarray = (gradient * read[0]).detach().cpu().numpy()
         return product
+
+    def ngram_scores(self, batch: Batch) -> np.ndarray:
+        """Return the scores of the n-grams of each row of a batch, (B, K)."""
+        with torch.no_grad(), self._ngrams_read() as read:
+            self._values(batch)
+        return read[0].cpu().numpy()
+
+    def ngram_gradients(self, batch: Batch, outputs: Sequence[ExplainedOutput]) -> np.ndarray:
+        """Return the gradient of the score of `outputs[b]` in each row b, at the scores of n-grams (B, K)."""
+        with self._ngrams_read() as read:
+            values = self._values(batch)
+            picked = [values[output.name][(row, *output.at)] for row, output in enumerate(outputs)]
+            (gradient,) = torch.autograd.grad(torch.stack(picked).sum(), read)
+        found: np.ndarray = gradient.cpu().numpy()
+        return found
+
+    @contextmanager
+    def _ngrams_read(self) -> Iterator[list[Tensor]]:
+        """Keep the scores of n-grams, (B, K), and a graph that begins with them."""
+        read: list[Tensor] = []
+
+        def keep(_: nn.Module, inputs: tuple[Tensor, ...], scores: Tensor) -> Tensor:  # noqa: ARG001
+            read.append(scores.detach().requires_grad_(torch.is_grad_enabled()))
+            return read[0]
+
+        assert self._ngrams is not None
+        hook = self._ngrams.register_forward_hook(keep)
+        try:
+            yield read
+        finally:
+            hook.remove()
 
     def scores(self, batch: Batch, outputs: Sequence[ExplainedOutput]) -> np.ndarray:
         """Return the score of `outputs[b]` in each row b of a batch, (B,)."""

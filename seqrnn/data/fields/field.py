@@ -138,7 +138,7 @@ class TextField(Learning):
     def observe(self, records: Sequence[Record]) -> None:
         """Look at the texts of some records. Raises DataError where the target is read and there is none."""
         self._learner = self._learner or learner_of(self.settings)
-        self._learner.add([self._text(record) for record in records])
+        self._learner.add([self.text_of(record) for record in records])
 
     def settle(self) -> None:
         """Learn the vocabulary of the texts."""
@@ -151,7 +151,7 @@ class TextField(Learning):
         Raises DataError where the target is read and there is none, and for a text of more than `LONGEST`
         tokens that is no piece of a stream.
         """
-        texts = [self._text(record) for record in records]
+        texts = [self.text_of(record) for record in records]
         if self.stream:
             return self.tokenizer.encode_batch(texts)
         encoded = self.tokenizer.encode_batch(texts, LONGEST)
@@ -183,12 +183,16 @@ class TextField(Learning):
         spelled = [tokenizer.tokens[token] for token in ids]
         if tokenizer.kind not in AS_WRITTEN:
             return spelled
-        names = tokenizer.surfaces(self._text(record))
+        names = tokenizer.surfaces(self.text_of(record))
         if len(names) != len(ids):
             return spelled
         if tokenizer.kind != "char" or tokenizer.settings.unicode_form == "none":
             return names
         return [names[at] if token == UNK else spelled[at] for at, token in enumerate(ids)]
+
+    def without(self, record: Record, step: int) -> Record:
+        """Return a record whose text lacks one of its tokens."""
+        return record._replace(source=self.tokenizer.without(self.text_of(record), step))
 
     def sizes(self) -> TokenSizes:
         """Return the vocabulary's size."""
@@ -202,7 +206,8 @@ class TextField(Learning):
         """Return the ids of some examples, (B, T)."""
         return column.gather(rows, width)
 
-    def _text(self, record: Record) -> str:
+    def text_of(self, record: Record) -> str:
+        """Return what is read of a record. Raises DataError where that is a target, and there is none."""
         if self._side == "source":
             return record.source
         if not record.targets:

@@ -12,7 +12,8 @@ from seqrnn.data.text.tokenizer import TokenizerSettings
 class LabelledTextField(TextField):
     """The text of a line in fastText's layout, where rows to be answered may bear labels, too."""
 
-    def _text(self, record: Record) -> str:
+    def text_of(self, record: Record) -> str:
+        """Return the text without its labels."""
         from seqrnn.data.formats.fasttext import without_labels
 
         return without_labels(record.source)

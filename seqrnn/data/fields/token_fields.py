@@ -56,7 +56,7 @@ class TokensField(TextField):
         super().load_json(text)
         self._normalize = self.tokenizer.normalize
 
-    def _text(self, record: Record) -> str:
+    def text_of(self, record: Record) -> str:
         """Return the tokens in one line, of which the tokenizer makes as many.
 
         A normal form may put a blank into a token (NFKC writes U+00B4 as a blank and an accent). So where the

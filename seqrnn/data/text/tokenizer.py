@@ -222,6 +222,18 @@ class Tokenizer:
         spans = self._pipeline.encode(text).offsets
         return [text[start:end] for start, end in spans]
 
+    def without(self, text: str, token: int) -> str:
+        """Return a text without one of its tokens, by its number."""
+        start, end = self._pipeline.encode(text).offsets[token]
+        return text[:start] + text[end:]
+
+    def cut(self, text: str) -> str:
+        """Return a text as far as its tokens reach: all of it unless max_tokens ends it before."""
+        if self.max_tokens is None or self.max_tokens >= len(text):
+            return text
+        spans = self._pipeline.encode(text).offsets
+        return text[: spans[-1][1]] if spans else ""
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped.
 
