@@ -27,7 +27,7 @@ def explain(
         SaliencyMethod | None,
         typer.Option(
             help="What a token matters: the gradient of the score times the token's vector (texts), or how "
-            "much the score falls without the token (numbers).",
+            "much the score falls without the token (numbers, images).",
             show_default=False,
         ),
     ] = None,
@@ -42,6 +42,7 @@ def explain(
     Bars say how much each token speaks for the answer (`-`: against it), and how much of it was looked at
     where the network attends. A tagger tells the runner-up of each tag, a language model the likeliest next
     tokens and how surprising each token was, an encoder-decoder which tokens each written one comes from.
+    Of images, squares say where in the image the network looked.
     With --jsonl all of it is lines of JSON, and a line may itself be a JSON object.
     """
     from seqrnn.library.installed import require_training

@@ -15,6 +15,7 @@ MAX_CAUSES = 3  # tokens that are named for one of several outputs
 MAX_NAME = 24  # columns of a token's name
 SHADES, ASCII_SHADES = " ░▒▓█", " .:*#"
 UNKNOWN = " (unknown)"
+GRID_SHADES, ASCII_GRID_SHADES = ("· ", *(2 * shade for shade in SHADES[1:])), (". ", "::", "**", "##", "@@")
 TIE = "\u00a0"  # between a name and its probability, which stay in one line
 BAR = 30  # columns of a bar at most
 
@@ -32,7 +33,9 @@ def drawn(answer: Answer, paper: Paper) -> str:
 def _one(why: Explanation, output: OutputExplanation, answer: Answer, paper: Paper) -> Iterator[str]:
     """Draw the one output of a row: what it is, and a bar for each token."""
     yield from _head(answer, output, paper)
-    if not why.tokens:
+    if why.grid:
+        yield from _grids(why, paper)
+    if not why.tokens or why.grid:
         return
     shown = _shown(output)
     heads = [
@@ -69,7 +72,9 @@ def _several(why: Explanation, answer: Answer, paper: Paper) -> Iterator[str]:
     yield paper.clipped(_joined(answer.prediction), paper.width)
     if not why.outputs:
         return
-    if why.tokens and len(why.tokens) + MAX_NAME + 12 <= paper.width:
+    if why.grid:
+        yield from _grids(why, paper)
+    elif why.tokens and len(why.tokens) + MAX_NAME + 12 <= paper.width:
         yield from _alignment(why, paper)
     heads = ("", "", "runner-up", f"comes from ({why.method})")
     rows = [_cells(why, output) for output in why.outputs[:MAX_TOKENS]]
@@ -96,16 +101,45 @@ def _cells(why: Explanation, output: OutputExplanation) -> tuple[str, str, str, 
 
 def _alignment(why: Explanation, paper: Paper) -> Iterator[str]:
     """Draw how much of each token was looked at, or else how much it matters, for each output: a shade."""
-    by_attention = all(output.attention for output in why.outputs)
+    what, weights = _weights(why)
     shades = ASCII_SHADES if paper.ascii else SHADES
-    yield f"{INDENT}{'attention' if by_attention else why.method}, a column a token:"
+    yield f"{INDENT}{what}, a column a token:"
     width = min(max(cell_len(_visible(output.output)) for output in why.outputs), MAX_NAME)
-    for output in why.outputs[:MAX_TOKENS]:
-        weights = output.attention if by_attention and output.attention else list(map(abs, output.saliency))
-        most = max(weights) or 1.0
-        cells = "".join(shades[round(weight / most * (len(shades) - 1))] for weight in weights)
+    for output, row in zip(why.outputs[:MAX_TOKENS], weights, strict=False):
         name = set_cell_size(paper.clipped(_visible(output.output), MAX_NAME), width)
-        yield f"{INDENT}{name}  {cells}".rstrip()
+        yield f"{INDENT}{name}  {''.join(_shaded(row, shades))}".rstrip()
+
+
+def _grids(why: Explanation, paper: Paper) -> Iterator[str]:
+    """Draw the places of an image for each output, as many beside one another as there is room for."""
+    assert why.grid
+    what, weights = _weights(why)
+    shades = ASCII_GRID_SHADES if paper.ascii else GRID_SHADES
+    yield f"{INDENT}{what}, a square a place of the image:"
+    width = 2 * why.grid
+    beside = max(1, (paper.width - len(INDENT)) // (width + len(INDENT)))
+    for start in range(0, min(len(weights), MAX_TOKENS), beside):
+        some = slice(start, min(start + beside, MAX_TOKENS))
+        names = [paper.clipped(_visible(output.output), width) for output in why.outputs[some]]
+        yield (INDENT + INDENT.join(set_cell_size(name, width) for name in names)).rstrip()
+        cells = [_shaded(row, shades) for row in weights[some]]
+        for first in range(0, len(why.tokens), why.grid):
+            rows = ("".join(each[first : first + why.grid]) for each in cells)
+            yield (INDENT + INDENT.join(rows)).rstrip()
+
+
+def _weights(why: Explanation) -> tuple[str, list[Sequence[float]]]:
+    """Return for each output the attention to each token or, without one, what it matters."""
+    attention = [output.attention for output in why.outputs if output.attention]
+    if len(attention) == len(why.outputs):
+        return "attention", [*attention]
+    return why.method, [[*map(abs, output.saliency)] for output in why.outputs]
+
+
+def _shaded(weights: Sequence[float], shades: Sequence[str]) -> list[str]:
+    """Return a shade for each weight, the strongest for the largest."""
+    most = max(weights) or 1.0
+    return [shades[round(weight / most * (len(shades) - 1))] for weight in weights]
 
 
 def _shown(output: OutputExplanation) -> Sequence[int]:

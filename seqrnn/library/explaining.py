@@ -12,6 +12,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.fields.field import TextField
+from seqrnn.data.fields.input_sizes import ImageSizes
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
@@ -38,27 +39,31 @@ MAX_TOGETHER = 2**14  # steps of copies of a row that are computed together
 class Explainer:
     """Explains what the model of a run says of rows. Raises UsageError for a method that does not fit."""
 
-    def __init__(self, run: OpenedRun, backend: TorchBackend, method: Method | None = None) -> None:
+    def __init__(
+        self, run: OpenedRun, backend: TorchBackend, method: Method | None = None, has_saliency: bool = True
+    ) -> None:
         """Take a run, with its network on the CPU: a GPU's layers have a gradient in training only.
 
-        Without a method it is leaving out where numbers are read, which may matter though they are 0, and the
-        gradient elsewhere. N-grams are left out with either: they are no sum over steps.
+        Without a method it is leaving out where numbers or images are read, which may matter though they are
+        0, and the gradient elsewhere. Without saliency, which takes the most time, it is 0. N-grams are left
+        out with either: they are no sum over steps.
         """
         from seqrnn.backends.torch.saliency import Observer
 
         kind = kind_named(run.config.data.source_kind)
-        if kind.file_kind == "image":
-            raise UsageError("this model reads images, which have no steps to explain an answer by")
+        sizes = run.task.explained_fields[0].sizes()
+        self._grid = sizes.grid if isinstance(sizes, ImageSizes) else None
         self._observer = Observer(backend.model)
         if method is None:
-            method = "leave-one-out" if kind.has_numbers else "gradient"
+            method = "leave-one-out" if kind.has_numbers or self._grid else "gradient"
         if method not in METHODS:
             raise UsageError(f"`method={method}`: no such method; choose from {', '.join(METHODS)}")
         self._has_numbers = kind.has_numbers
         self._task: Task = run.task
         self._backend = backend
         self._method: Method = method
-        if method == "gradient" and not self._observer.has_gradient:
+        self._has_saliency = has_saliency
+        if method == "gradient" and (self._grid or not self._observer.has_gradient):
             raise UsageError("`method=gradient`: what this model reads has no steps; use leave-one-out")
         if method == "leave-one-out" and self._task.output_per_token:
             raise UsageError("`method=leave-one-out`: a token that is left out has no tag; use gradient")
@@ -67,7 +72,7 @@ class Explainer:
         """Raise DataError for what cannot be read, and for more tokens than memory is worth."""
         field = self._task.explained_fields[0]
         field.check(record)
-        if (count := len(field.encode([record])[0].ids)) > MAX_TOKENS:
+        if not self._grid and (count := len(field.encode([record])[0].ids)) > MAX_TOKENS:
             raise DataError(
                 f"{record.place}: {count:,} tokens or steps, of {MAX_TOKENS:,} that are explained"
             )
@@ -93,6 +98,7 @@ class Explainer:
             tuple(map(_explained, outputs, saliency, _attention(attention, len(outputs), len(tokens)))),
             _tuple(self._task.surprisals(values, batch)),
             tuple(np.flatnonzero(source.ids == UNK).tolist()) if source.unknown else (),
+            grid=self._grid,
         )
         sure = [output.probability for output in outputs]
         known = (sure[0],) if len(sure) == 1 and sure[0] is not None else ()
@@ -127,9 +133,16 @@ class Explainer:
         rows: Sequence[Mapping[str, Encoded]],
         outputs: Sequence[ExplainedOutput],
         ask: Callable[[Batch, Sequence[ExplainedOutput]], np.ndarray],
+        hidden: int | None = None,
     ) -> np.ndarray:
-        """Ask about each output in a row of its own; the answers come in the order of the outputs."""
+        """Ask about each output in a row of its own; the answers come in the order of the outputs.
+
+        The place of number `hidden` of an image is not seen.
+        """
         batch = self._batch(rows)
+        if hidden is not None:
+            name = self._task.explained_fields[0].name
+            batch.arrays[name] = _without_place(batch.arrays[name], hidden, self._grid or 1)
         answers = ask(batch, [outputs[row] for row in batch.examples])
         return answers[np.argsort(batch.examples)]
 
@@ -137,7 +150,7 @@ class Explainer:
         self, record: Record, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int
     ) -> np.ndarray:
         """Return how much each step speaks for each output, (N, S)."""
-        if not outputs or not steps:
+        if not outputs or not steps or not self._has_saliency:
             return np.zeros((len(outputs), steps))
         if self._method == "leave-one-out":
             return self._left_out(record, row, outputs, steps)
@@ -173,11 +186,14 @@ class Explainer:
         """Return by how much each score falls when a step is taken out of the row."""
         ask = self._observer.scores
         whole = self._asked([row] * len(outputs), outputs, ask)  # (N,)
-        shorter = [
-            self._asked([without] * len(outputs), outputs, ask)
-            for without in self._each_left_out(record, row, steps)
-        ]
-        lost: np.ndarray = whole[:, None] - np.array(shorter).T
+        if self._grid:
+            rest = [self._asked([row] * len(outputs), outputs, ask, hidden) for hidden in range(steps)]
+        else:
+            rest = [
+                self._asked([without] * len(outputs), outputs, ask)
+                for without in self._each_left_out(record, row, steps)
+            ]
+        lost: np.ndarray = whole[:, None] - np.array(rest).T
         return lost
 
     def _each_left_out(
@@ -198,10 +214,19 @@ class Explainer:
         The only step of numbers becomes means, or silence: a row of none is nothing to answer.
         """
         if not sequential:
-            return Encoded(np.where(np.arange(len(ids)) == step, 0, ids).astype(ids.dtype))
+            return Encoded(np.where(np.arange(ids.shape[-1]) == step, 0, ids).astype(ids.dtype))
         if self._has_numbers and len(ids) == 1:
             return Encoded(np.zeros_like(ids))
         return Encoded(np.delete(ids, step, axis=0))
+
+
+def _without_place(images: np.ndarray, place: int, grid: int) -> np.ndarray:
+    """Return images (B, C, N, N) whose pixels at a place of a grid have the mean of their channel, 0."""
+    row, column = divmod(place, grid)
+    edges = np.linspace(0, images.shape[-1], grid + 1).round().astype(int)
+    seen = images.copy()
+    seen[:, :, edges[row] : edges[row + 1], edges[column] : edges[column + 1]] = 0.0
+    return seen
 
 
 def _explained(output: ExplainedOutput, saliency: np.ndarray, attention: Any) -> OutputExplanation:

@@ -136,7 +136,8 @@ class Explanation:
     `tokens` are what it read: tokens as the row has them, or steps or features by their number; the
     vocabulary does not have those whose numbers, from 0, are in `unknown_tokens`. `method` names how the
     saliency was found, `outputs` are what the `prediction` consists of. `surprisals` of a language model says
-    how surprising each token was, in nats. Of a row that could not be answered, `error` says why.
+    how surprising each token was, in nats. Of an image the tokens are places, row by row, of which `grid` are
+    along each side. Of a row that could not be answered, `error` says why.
     """
 
     tokens: tuple[str, ...] = ()
@@ -147,6 +148,7 @@ class Explanation:
     prediction: Prediction = None
     truncated: bool = False
     error: str | None = None
+    grid: int | None = None
 
     @classmethod
     def of(cls, answer: Answer) -> Explanation:
@@ -158,10 +160,12 @@ class Explanation:
     def as_json(self) -> dict[str, Any]:
         """What `seqrnn explain` writes of it as JSON, beside the prediction."""
         surprisals = {} if self.surprisals is None else {"surprisals": self.surprisals}
+        grid = {} if self.grid is None else {"grid": self.grid}
         return {
             "tokens": self.tokens,
             "unknown_tokens": self.unknown_tokens,
             "method": self.method,
+            **grid,
             **surprisals,
             "outputs": [output.as_json for output in self.outputs],
         }

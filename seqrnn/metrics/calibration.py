@@ -39,6 +39,16 @@ def with_temperature(log_probs: Array, temperature: float) -> Array:
     return scaled
 
 
+def surest_with_temperature(log_probs: Array, temperature: float) -> Array:
+    """Return the probability (...,) of the likeliest class of each `with_temperature`, and no other."""
+    most = log_probs.max(axis=-1, keepdims=True)
+    surest: Array = np.exp(most[..., 0])
+    if temperature != 1.0:
+        powers = (log_probs - most) / temperature
+        surest = 1.0 / np.exp(powers, out=powers).sum(axis=-1)
+    return surest
+
+
 def with_temperature_each(log_probs: Array, temperature: float) -> Array:
     """Return `log_probs` of labels that hold or not, each by itself, after their scores are divided."""
     if temperature == 1.0:
@@ -237,20 +247,25 @@ class ThinnedSample:
         self._most = most
         self._every = 1
         self._seen = 0
+        self._size = 0  # numbers that are kept
         self._parts: list[tuple[Array, Array]] = []
 
     def add(self, log_probs: Array, targets: Array) -> None:
         """Take some rows and their targets, of which every n-th one is kept."""
         kept = np.arange(-self._seen % self._every, len(targets), self._every)
         self._seen += len(targets)
+        if not len(kept):
+            return
         self._parts.append((log_probs[kept], targets[kept]))
-        while sum(part.size for part, _ in self._parts) > 2 * self._most and self._every < self._seen:
+        self._size += self._parts[-1][0].size
+        while self._size > 2 * self._most and self._every < self._seen:
             self._thin()
 
     def _thin(self) -> None:
         log_probs, targets = self.rows()
         self._every *= 2
-        self._parts = [(log_probs[::2], targets[::2])]
+        self._parts = [(log_probs[::2].copy(), targets[::2].copy())]  # a view would keep all
+        self._size = self._parts[0][0].size
 
     def rows(self) -> tuple[Array, Array]:
         """Return what was kept."""

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from seqrnn.errors import UsageError
-from seqrnn.library.figures import head
+from seqrnn.library.figures import RATES, head
 from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers
 from seqrnn.reporting.measures.comparison import Paired, compare
 from seqrnn.reporting.measures.curves import Curves, learning_curves
 from seqrnn.reporting.measures.states import States, hidden_states
-from seqrnn.reporting.page import Part, body_of, render
+from seqrnn.reporting.page import NOT_TILES, Part, body_of, render
 from seqrnn.reporting.subject import Measured, Subject
 
 MOST_RUNS = 8
@@ -94,7 +94,7 @@ def _commands(subjects: Sequence[Subject]) -> str:
 def _summary(subjects: Sequence[Subject], names: Sequence[str]) -> Any:
     evaluations = [subject.measured.evaluation.figures for subject in subjects if subject.measured]
     shared = [name for name in evaluations[0] if all(name in found for found in evaluations)]
-    figures = [(name, [found[name] for found in evaluations]) for name in shared if name != "task"]
+    figures = [(name, [found[name] for found in evaluations]) for name in shared if name not in NOT_TILES]
     figures += [(fact, [subject.facts[fact] for subject in subjects]) for fact in ("parameters", "step")]
     return body_of(
         "compared", names=names, figures=figures, settings=_settings(subjects), verdict=_best(subjects, names)
@@ -151,7 +151,7 @@ def _curve_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator
         _lines(names, courses, lambda course: course.train),
     )
     if metric:
-        frame = Frame(head(metric).capitalize(), "updates", head(metric))
+        frame = Frame(head(metric).capitalize(), "updates", head(metric), y_percent=metric in RATES)
         yield line_chart(frame, _lines(names, courses, lambda course: course.metric))
 
 

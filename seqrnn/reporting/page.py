@@ -16,7 +16,7 @@ from seqrnn.reporting.subject import Measured, Subject
 MOST_LABELS = 200
 NETWORK = ("cell", "layers", "hidden_size", "bidirectional", "parameters", "tokenizer", "target_tokenizer")
 WRITTEN = ("step", "written", "seqrnn")
-NOT_TILES = frozenset({"task", "tokens"})
+NOT_TILES = frozenset({"task", "tokens", "expected_calibration_error_uncalibrated"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Part:
 def write_page(subject: Subject) -> str:
     """Return the page as HTML. Raises UsageError where Jinja2 is not installed."""
     sections = [*measure_sections(subject)]
-    parts = [_summary(subject), *(_part(section, subject.measured) for section in sections)]
+    parts = [_summary(subject, sections), *(_part(section, subject.measured) for section in sections)]
     return render(f"{subject.name}: what it has learnt", str(subject.facts["shape"]), parts)
 
 
@@ -85,13 +85,15 @@ def _part(section: Section, measured: Measured | None) -> Part:
     return Part(section.name, section.title, body, section.command, note)
 
 
-def _summary(subject: Subject) -> Part:
+def _summary(subject: Subject, sections: Sequence[Section]) -> Part:
+    """Return what comes first: the figures, what each section says in a sentence, network and data."""
     facts, measured = subject.facts, subject.measured
     command = EVALUATE if measured and measured.data.argument else REPORT if measured else INSPECT
     data = measured.data.argument if measured else ""
     body = body_of(
         "summary",
         figures=_figures(measured),
+        told=[(each.name, each.title, each.content.verdict) for each in sections if each.content.verdict],
         metric=facts["metric"],
         notes=measured.evaluation.notes if measured else (),
         diagram=draw_network(subject.task.diagram(), bool(facts["bidirectional"]), str(facts["shape"])),

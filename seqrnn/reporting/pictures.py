@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqrnn.data.fields.images import read_pixels
 from seqrnn.data.fields.named_files import find_named_file
@@ -20,6 +21,7 @@ LONGEST = 400  # characters of a text
 MOST_SERIES = 6  # lines of a series
 MOST_POINTS = 160  # steps of a line
 MOST_NUMBERS = 24
+DARKEST = 165  # of 255: how dark what was not looked at becomes
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,28 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
-def _image(record: Record) -> str:
-    from PIL import Image
+def veil(weights: Sequence[float], grid: int) -> str:
+    """Return a dark image to lie over another one, the clearer the larger the weights (S,) of its places are.
 
+    The places are those of a grid, row by row; weights below 0 count as 0.
+    """
+    positive = np.clip(np.asarray(weights, dtype=np.float64), 0.0, None)
+    shares = positive / (positive.max() or 1.0)
+    pixels = np.zeros((grid, grid, 4), dtype=np.uint8)
+    pixels[:, :, 3] = (DARKEST * (1.0 - shares)).round().reshape(grid, grid)
+    return _address(pixels)
+
+
+def _image(record: Record) -> str:
     try:
-        pixels = read_pixels(find_named_file(record), side=SIDE)
+        return _address(read_pixels(find_named_file(record), side=SIDE))
     except DataError:
         return ""
+
+
+def _address(pixels: NDArray[np.uint8]) -> str:
+    from PIL import Image
+
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"

@@ -22,7 +22,7 @@ from seqrnn.reporting.measures.calibration import coverage_of, reliability_of
 from seqrnn.reporting.measures.classes import class_scores
 from seqrnn.reporting.measures.curves import learning_curves
 from seqrnn.reporting.measures.edits import edit_errors
-from seqrnn.reporting.measures.explained import Alignments, alignments, saliency, surprisal
+from seqrnn.reporting.measures.explained import alignments, saliency, surprisal
 from seqrnn.reporting.measures.lengths import by_length
 from seqrnn.reporting.measures.mistakes import mistakes
 from seqrnn.reporting.measures.music import piano_rolls
@@ -108,21 +108,29 @@ def _saliency(measured: Measured, subject: Subject) -> Any:
 
 
 def _alignments(measured: Measured, subject: Subject) -> Any:
-    kind = kind_named(subject.model.run.config.data.source_kind)
-    found = alignments(measured.examples, _explainer(subject)) if kind.sequential else None
-    return found and Alignments(found)
+    config = subject.model.run.config
+    if config.model.attention == "none":
+        return None  # without writing some rows anew to find that out
+    kind = kind_named(config.data.source_kind)
+    return alignments(measured.examples, _explainer(subject, has_saliency=False), kind)
 
 
 def _surprisal(measured: Measured, subject: Subject) -> Any:
     return surprisal(measured.examples, _explainer(subject))
 
 
-def _explainer(subject: Subject) -> Callable[[Sequence[Record]], Sequence[Answer]]:
+def _explainer(subject: Subject, has_saliency: bool = True) -> Callable[[Sequence[Record]], Sequence[Answer]]:
     """Return what explains rows; the network on the CPU is opened when there are any."""
     from seqrnn.backends.torch.backend import open_backend
 
     run = subject.model.run
-    return lambda records: Explainer(run, open_backend(run, "cpu")).answers(records) if records else []
+
+    def explain(records: Sequence[Record]) -> Sequence[Answer]:
+        if not records:
+            return []
+        return Explainer(run, open_backend(run, "cpu"), has_saliency=has_saliency).answers(records)
+
+    return explain
 
 
 def _states(measured: Measured, _: Subject) -> Any:

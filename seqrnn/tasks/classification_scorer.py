@@ -15,6 +15,7 @@ from seqrnn.metrics.calibration import (
     ThinnedSample,
     fit_temperature,
     fit_temperature_each,
+    surest_with_temperature,
 )
 from seqrnn.metrics.classification import (
     Labels,
@@ -37,7 +38,7 @@ class ClassificationScorer(Scorer):
     def __init__(self, task: Classification) -> None:
         self._known, self._names = len(task.labels.known), task.labels.names
         self._several = task.config.data.multi_label
-        self._calibrated = task.calibrated
+        self._calibrated, self._temperature = task.calibrated, task.calibration.temperature
         self._judged = JudgedAnswers(task.calibration != UNCALIBRATED)
         self._sample = ThinnedSample()
         self._chosen: list[np.ndarray] = []
@@ -48,13 +49,15 @@ class ClassificationScorer(Scorer):
     def add(self, batch: Batch, values: Values) -> None:
         """Take the answers to one batch."""
         log_probs = values["log_probs"]
-        likely = (log_probs >= np.log(0.5)).astype(np.int64)
-        self._chosen.append(likely if self._several else log_probs.argmax(axis=1))
+        if self._several:
+            self._chosen.append((log_probs >= np.log(0.5)).astype(np.int64))
+        else:
+            self._chosen.append(log_probs.argmax(axis=1))
         self._targets.append(batch.arrays["labels"])
         if (unknown := batch.arrays.get("unknown_labels")) is not None:
             examples, places = np.nonzero(unknown >= 0)
             self._unknown.append(np.stack((self._examples + examples, unknown[examples, places])))
-        self._examples += len(likely)
+        self._examples += len(log_probs)
         self._judge(log_probs, batch.arrays["labels"])
 
     def _judge(self, log_probs: np.ndarray, targets: np.ndarray) -> None:
@@ -64,9 +67,8 @@ class ClassificationScorer(Scorer):
             return
         known = targets < self._known
         self._sample.add(log_probs[known], targets[known])
-        right = log_probs.argmax(axis=1) == targets
-        before, after = (np.exp(scores.max(axis=1)) for scores in (log_probs, self._calibrated(log_probs)))
-        self._judged.add(before, after, right)
+        before, after = (surest_with_temperature(log_probs, each) for each in (1.0, self._temperature))
+        self._judged.add(before, after, self._chosen[-1] == targets)
 
     def fit_calibration(self) -> Calibration:
         """Fit a temperature to the labels that training had."""

@@ -7,6 +7,11 @@ import json
 import pytest
 from rich.cells import cell_len
 
+from seqrnn.cli.drawing import Paper
+from seqrnn.cli.explanation import drawn
+from seqrnn.data.answer import Answer
+from seqrnn.library.results import Explanation, OutputExplanation
+
 ROWS = b"warm soup today\na slow boat with so many more words that it takes some lines to draw them all\n\n"
 
 
@@ -176,3 +181,23 @@ def test_words_beside_punctuation_are_shown_as_they_were_written(seqrnn, folder,
     assert result.returncode == 0, result.stderr.decode()
     (found,) = records(seqrnn("explain", "-m", "marks", "--jsonl", stdin=b"HELLO, Zoe!"))
     assert (found["tokens"], found["unknown_tokens"]) == (["HELLO", ",", "Zoe", "!"], [2])
+
+
+@pytest.mark.parametrize(("columns", "beside"), [(60, 3), (80, 4), (140, 6)])
+def test_places_of_an_image_are_squares_beside_one_another(columns, beside) -> None:
+    weights = [tuple(float(place == strongest) for place in range(64)) for strongest in range(7)]
+    outputs = tuple(
+        OutputExplanation(f"word{n}", 0.5, (0.0,) * 64, each, ()) for n, each in enumerate(weights)
+    )
+    why = Explanation(tuple(map(str, range(64))), "leave-one-out", outputs, grid=8)
+    lines = drawn(
+        Answer("seven words", None, explanation=why), Paper(min(columns, 120), ascii=True)
+    ).splitlines()
+    assert max(map(len, lines)) <= columns
+    first = next(number for number, line in enumerate(lines) if "word0" in line)
+    assert lines[first].split() == [f"word{n}" for n in range(beside)]
+    for place in range(beside):  # the strongest place of each is in its first row
+        start = 2 + 18 * place
+        drawn_row = lines[first + 1][start : start + 16].rstrip()
+        assert drawn_row == (". " * place + "@@" + ". " * (7 - place)).rstrip()
+    assert all("@" not in line for line in lines[first + 2 : first + 9])

@@ -7,11 +7,22 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data"
 QUICK = ("--steps", "30", "--channels", "8", "--image-size", "16", "--hidden-size", "24")
 QUICK += ("--precision", "fp32", "--threads", "1", "--evaluate-every", "30")
 QUICK += ("--average", "0", "--learning-rate", "0.01")
+
+
+@pytest.fixture(scope="module")
+def seqrnn(forker, environment, folder):
+    """Runs `seqrnn` with arguments, in the folder: whatever reads images needs PyTorch, and so is forked."""
+
+    def run(*args, stdin=b"", **env):
+        return forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +147,34 @@ def test_a_model_of_images_is_shown_without_what_it_does_not_have(seqrnn, captio
     assert absent["captioner"] == {"tokenizer", "bidirectional"}
     assert absent["namer"] == {"tokenizer", "target_tokenizer", "cell", "bidirectional"}
     assert shown["captioner"]["target_tokenizer"] == "word"
+
+
+def test_where_it_looked_is_drawn_as_squares(seqrnn, namer):
+    row = b"pictures/scenes/train-0001.png"
+    (found,) = map(json.loads, seqrnn("explain", "-m", "namer", "--jsonl", stdin=row).stdout.splitlines())
+    assert (found["grid"], found["method"]) == (8, "leave-one-out")
+    assert len(found["outputs"][0]["saliency"]) == len(found["tokens"]) == 64
+    shown = seqrnn("explain", "-m", "namer", stdin=row, LC_ALL="C").stdout.decode().splitlines()
+    assert len([line for line in shown if line and set(line.replace(" ", "")) <= set(".:*#@")]) == 8
+    refused = seqrnn("explain", "-m", "namer", "--method", "gradient", stdin=row)
+    assert refused.returncode == 2
+    assert b"use leave-one-out" in refused.stderr
+
+
+def test_a_page_shows_where_it_looked(seqrnn, scenes, namer):
+    few = scenes / "few.tsv"
+    few.write_text("".join((scenes / "colours.train.tsv").read_text().splitlines(keepends=True)[:12]))
+    written = seqrnn("report", "namer", few)
+    assert written.returncode == 0, written.stderr.decode()
+    (section,) = html.fromstring(written.stdout.decode()).xpath("//section[@id='saliency']")
+    looked = section.xpath(".//svg[contains(@class, 'looked')]")
+    assert (
+        len(looked) == 2 * len(section.xpath(".//li")) > 0
+    )  # each image, and with what speaks for the answer
+    assert all(each.get("aria-label") for each in looked)
+    keys = section.xpath(".//image/@id")
+    assert section.xpath(".//use/@href") == [f"#{key}" for key in keys]
+    assert all(image.startswith("data:image/png;base64,") for image in section.xpath(".//image/@href"))
 
 
 def test_a_tagger_reads_no_images(seqrnn, scenes):

@@ -86,6 +86,18 @@ def test_every_section_names_the_command_of_its_numbers(page, classifier) -> Non
         assert str(classifier) in command
 
 
+def test_what_each_section_comes_to_is_told_at_the_top(page) -> None:
+    tree = page[1]
+    heads = tree.xpath("//dl[@class='glance']/dt/a")
+    told = dict(
+        zip((head.get("href") for head in heads), tree.xpath("//dl[@class='glance']/dd"), strict=True)
+    )
+    assert {"#curves", "#classes", "#calibration", "#saliency"} <= told.keys()
+    for target, sentence in told.items():
+        (section,) = tree.xpath(f"//section[@id='{target[1:]}']")
+        assert text_of(section.xpath(".//p[@class='verdict']")[0]) == text_of(sentence)
+
+
 def test_mistakes_are_the_wrong_answers_of_classify(seqrnn, classifier) -> None:
     data = "mistaken.tsv"
     folder = classifier.parent

@@ -1,4 +1,4 @@
-"""Explanations where the right cause is known: which token a written one was copied from."""
+"""Explanations where the right cause is known: which token, or which place of an image, a word comes from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import seqrnn
 from seqrnn.answering.opened_run import open_run
@@ -55,3 +56,34 @@ def test_each_written_token_is_explained_by_the_one_it_was_copied_from(turned, t
     assert len(by_saliency) > 100  # most are written without a mistake
     assert np.mean(by_attention) >= 0.95
     assert np.mean(by_saliency) >= 0.95
+
+
+COLOURS = {"red": (230, 20, 20), "green": (20, 220, 20), "blue": (20, 20, 240), "white": (255, 255, 255)}
+GRID = 8  # places along each side of an image of 16 pixels
+
+
+def draw_square(draw, path):
+    """Draw a square of one place on grey: return its colour and its place."""
+    pixels = np.full((2 * GRID, 2 * GRID, 3), 90, dtype=np.uint8)
+    name, row, column = draw.choice([*COLOURS]), draw.randrange(GRID), draw.randrange(GRID)
+    pixels[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = COLOURS[name]
+    Image.fromarray(pixels).save(path)
+    return name, row * GRID + column
+
+
+def test_the_word_that_names_a_part_of_an_image_is_explained_by_its_place(tmp_path):
+    draw = random.Random(1)
+    drawn = [draw_square(draw, tmp_path / f"{number}.png") for number in range(330)]
+    lines = [f"{number}.png\ta {name} square\n" for number, (name, _) in enumerate(drawn)]
+    (tmp_path / "pairs.tsv").write_text("".join(lines[:300]), encoding="utf-8")
+    settings = {**SMALL, "tokenizer": "auto", "source_kind": "image", "image_size": 2 * GRID, "channels": 16}
+    seqrnn.train(tmp_path / "pairs.tsv", tmp_path / "run", **settings)
+    rows = [str(tmp_path / f"{number}.png") for number in range(300, 330)]
+    right = []
+    for why, (name, place) in zip(seqrnn.load(tmp_path / "run").explain(rows), drawn[300:], strict=True):
+        assert (why.grid, len(why.tokens), why.tokens[GRID + 2]) == (GRID, GRID**2, "row 2 column 3")
+        assert all(sum(output.attention) == pytest.approx(1.0, abs=1e-4) for output in why.outputs)
+        if [output.output for output in why.outputs] == ["a", name, "square"]:
+            right.append(why.outputs[1].ranked[0] == place)
+    assert len(right) > 24  # of 30 captions, most are right
+    assert np.mean(right) >= 0.95

@@ -16,6 +16,7 @@ from seqrnn.metrics.calibration import (
     fit_temperature,
     fit_temperature_each,
     reliability,
+    surest_with_temperature,
     with_temperature,
     with_temperature_each,
 )
@@ -139,6 +140,23 @@ def test_a_thinned_sample_is_spread_over_all_that_came():
     assert targets[-1] > 900
     assert (log_probs[:, 0] == targets).all()
     assert ThinnedSample().rows()[0].shape == (0, 1)
+
+
+def test_a_thinned_sample_of_many_classes_holds_no_more_after_many_batches():
+    sample = ThinnedSample(most=64)
+    for number in range(3000):
+        sample.add(np.full((2, 8), number, dtype=np.float32), np.array([number, number]))
+        kept = sum(part.size for part, _ in sample._parts)
+        assert kept == sample._size <= 2 * 64
+        assert len(sample._parts) <= 17  # what is kept, not a part for each batch
+        assert all(part.base is None for part, _ in sample._parts[:1])  # nor all that was before
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_the_surest_probability_is_that_of_all_classes(temperature):
+    log_probs, _ = drawn(50, 1.0)
+    every = np.exp(with_temperature(log_probs, temperature))
+    assert surest_with_temperature(log_probs, temperature) == pytest.approx(every.max(axis=1), rel=1e-5)
 
 
 def test_judged_answers_are_joined_in_their_order():

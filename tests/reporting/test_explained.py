@@ -52,7 +52,6 @@ def test_wrong_answers_come_first_and_weights_are_shares_of_the_largest() -> Non
     assert found.looked[0].place == "rows.tsv:7"
     assert [shade.weight for shade in found.looked[0].shades] == [0.25, -1.0, 0.0]
     assert found.rows == 12
-    assert saliency(examples, explain, kind_named("image")) is None
     assert saliency([], lambda records: [], kind_named("text")) is None
 
 
@@ -62,10 +61,12 @@ def test_alignments_are_those_of_models_that_attend() -> None:
             Answer("a", None, explanation=explanation(r.source, "a", [0.0, 0.0], attention)) for r in records
         ]
 
-    found = alignments([example("x y")], explain((0.25, 0.75)))
+    found = alignments([example("x y")], explain((0.25, 0.75)), kind_named("text"))
     assert found is not None
-    assert (found[0].read, found[0].written, found[0].weights) == (("x", "y"), ["a"], [(0.25, 0.75)])
-    assert alignments([example("x y")], explain(None)) is None
+    (row,) = found.rows
+    assert (row.read, row.written, row.weights) == (("x", "y"), ["a"], [(0.25, 0.75)])
+    assert "75%" in found.verdict
+    assert alignments([example("x y")], explain(None), kind_named("text")) is None
 
 
 def test_surprising_lines_come_with_their_tokens_and_positions() -> None:

@@ -72,6 +72,7 @@ def test_a_table_without_pairs_has_no_matrix() -> None:
         ([3.0, 2.0, 1.0, 1.2, 1.5], "over-fits"),
         ([3.0, 2.0, 1.5, 1.2, 1.0], "still falling"),
         ([3.0, 1.0, 1.0, 1.0, 1.001], "levelled off"),
+        ([3.0, 3.01, 3.02, 3.01], "lowest at the first evaluation"),
         ([3.0, 2.0], "Too few"),
     ],
 )
@@ -127,6 +128,9 @@ def test_bins_by_length_hold_every_example_once() -> None:
         inside = scores[(lengths >= each.low) & (lengths <= each.high)]
         assert each.mean == pytest.approx(inside.mean())
         assert each.error == pytest.approx(inside.std(ddof=1) / np.sqrt(len(inside)))
+    nothing_right = by_length("accuracy", lengths, np.zeros(500))
+    assert nothing_right is not None
+    assert nothing_right.verdict == "The accuracy hardly depends on the length."
     assert by_length("accuracy", np.ones(4, dtype=np.int64), np.ones(4)) is None
     assert by_length("accuracy", np.array([]), np.array([])) is None
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-GRID = 8  # places along a side of the last maps, at most
+from seqrnn.data.fields.input_sizes import ImageSizes
+
 GROUPS = 8  # of channels that are normalised together
 
 
@@ -25,12 +26,13 @@ class CNN(nn.Module):
         """Take images of `channels` and of `side` x `side` pixels; the first block has `width` maps."""
         super().__init__()
         blocks: list[nn.Module] = []
-        while side > GRID:
+        sizes = ImageSizes(channels, side)
+        for _ in sizes.sides[1:]:
             blocks += [_block(channels, width)]
-            channels, width, side = width, 2 * width, (side + 1) // 2
+            channels, width = width, 2 * width
         self.blocks = nn.Sequential(*blocks)
         self.size = channels
-        self.places = nn.Parameter(torch.zeros(side * side, channels))  # (S, M)
+        self.places = nn.Parameter(torch.zeros(sizes.grid**2, channels))  # (S, M)
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, images: Tensor) -> Tensor:

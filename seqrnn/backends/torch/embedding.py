@@ -36,8 +36,9 @@ class TokenEmbedding(nn.Module):
         self, vocabulary_size: int, embedding_size: int, dropout: float, word_dropout: float
     ) -> None:
         super().__init__()
-        self.table = nn.Embedding(vocabulary_size, embedding_size)
-        nn.init.normal_(self.table.weight, std=0.1)
+        self.table = _table(vocabulary_size, embedding_size)
+        if not self.table.weight.is_meta:
+            nn.init.normal_(self.table.weight, std=0.1)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = word_dropout
 
@@ -52,12 +53,22 @@ class TokenEmbedding(nn.Module):
         return vectors
 
 
+def _table(rows: int, size: int) -> nn.Embedding:
+    """Make vectors; of the meta device, which has no numbers, none is drawn.
+
+    Drawing there would import PyTorch's compiler, which takes seconds.
+    """
+    if torch.get_default_device().type == "meta":
+        return nn.Embedding(rows, size, _weight=torch.empty(rows, size))
+    return nn.Embedding(rows, size)
+
+
 class SumOfRows(nn.Module):
     """The sum of rows of a table over the root of their number; in training some are left out."""
 
     def __init__(self, rows: int, size: int, dropout: float) -> None:
         super().__init__()
-        self.table = nn.Embedding(rows, size)
+        self.table = _table(rows, size)
         nn.init.zeros_(self.table.weight)
         self.dropout = dropout
 

@@ -72,7 +72,7 @@ class Observer:
         return read[0].cpu().numpy()
 
     def ngram_gradients(self, batch: Batch, outputs: Sequence[ExplainedOutput]) -> np.ndarray:
-        """Return the gradient of the score of `outputs[b]` for each row b, at the scores of n-grams (B, K)."""
+        """Return the gradient of the score of `outputs[b]` in each row b, at the scores of n-grams (B, K)."""
         with self._ngrams_read() as read:
             values = self._values(batch)
             picked = [values[output.name][(row, *output.at)] for row, output in enumerate(outputs)]

@@ -24,7 +24,7 @@ from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.vectors_field import Moments, Scales
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.errors import DataError, ModelError, UsageError
+from seqrnn.errors import DataError, ModelError
 from seqrnn.strict_json import COPY
 
 LEARNED_FROM = 1000  # images: enough for a mean and a deviation of each channel
@@ -112,8 +112,9 @@ class ImageField(Learning):
             raise DataError(f"{record.place}: {error}") from error
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
-        """Raise UsageError: an image has no steps."""
-        raise UsageError("this model reads images, which have no steps to explain an answer by")
+        """Name the places of the grid that a convolutional network makes of an image, row by row."""
+        along = range(1, self.sizes().grid + 1)
+        return [f"row {row} column {column}" for row in along for column in along]
 
     def to_json(self) -> str:
         """Return the content of image.json."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_PLACES = 8  # along a side of what a convolutional network makes of an image
+
 
 @dataclass(frozen=True)
 class TokenSizes:
@@ -25,6 +27,19 @@ class ImageSizes:
 
     channels: int
     side: int
+
+    @property
+    def sides(self) -> list[int]:
+        """The side, and what it is after each block of a convolutional network, which halves it."""
+        found = [self.side]
+        while found[-1] > MOST_PLACES:
+            found.append((found[-1] + 1) // 2)
+        return found
+
+    @property
+    def grid(self) -> int:
+        """How many places there are along each side in the end."""
+        return self.sides[-1]
 
 
 InputSizes = TokenSizes | VectorSizes | ImageSizes

@@ -23,10 +23,7 @@ class SourceField(Field, Protocol):
         """Raise DataError, with its place, for a record that `encode` would refuse."""
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:
-        """Name each step, or each feature of what has no steps, of a record as it was encoded.
-
-        Raises UsageError for an image, which has neither.
-        """
+        """Name each step of a record as it was encoded or, of what has no steps, each feature or place."""
 
     def sizes(self) -> InputSizes:
         """Return what a network must know."""

@@ -12,6 +12,7 @@ from seqrnn.data.lines import printable
 from seqrnn.errors import UsageError
 from seqrnn.library.figures import RATES, head, shown
 from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers, small_lines
+from seqrnn.reporting.pictures import veil
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,6 +51,7 @@ def environment() -> Environment:
         "line_chart": line_chart,
         "rates": RATES,
         "small_lines": small_lines,
+        "veil": veil,
     }
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 DRAWS = 9_999  # of signs, for the test
 RESAMPLES = 2_000  # of rows, for the interval
+TOGETHER = 2**18  # rows that are drawn at once
 CHANCE = 0.05  # probability below which a difference is told as one
 
 Test = Literal["McNemar", "sign flips"]
@@ -45,8 +47,9 @@ def compare(names: tuple[str, str], first: Scores, second: Scores, seed: int = 1
     differences = second - first
     binary = bool(np.isin(first, (0.0, 1.0)).all() and np.isin(second, (0.0, 1.0)).all())
     generator = np.random.default_rng(seed)
-    means = [float(generator.choice(differences, len(differences)).mean()) for _ in range(RESAMPLES)]
-    low, high = np.quantile(means, (0.025, 0.975)).tolist()
+    parts = _parts(RESAMPLES, len(differences))
+    means = [generator.choice(differences, (draws, len(differences))).mean(axis=1) for draws in parts]
+    low, high = np.quantile(np.concatenate(means), (0.025, 0.975)).tolist()
     p_value = mcnemar(differences) if binary else sign_flips(differences, generator)
     told: Test = "McNemar" if binary else "sign flips"
     return Paired(*names, len(differences), float(differences.mean()), low, high, p_value, told)
@@ -66,7 +69,14 @@ def sign_flips(differences: Scores, generator: np.random.Generator) -> float:
     observed = abs(float(filled.sum()))
     tolerance = 1e-12 * float(np.abs(filled).sum())
     far = 1
-    for _ in range(DRAWS):
-        signs = generator.integers(0, 2, size=len(filled)) * 2 - 1
-        far += abs(float(filled @ signs)) >= observed - tolerance
+    for draws in _parts(DRAWS, len(filled)):
+        signs = generator.integers(0, 2, size=(draws, len(filled))) * 2 - 1
+        far += int((np.abs(signs @ filled) >= observed - tolerance).sum())
     return far / (DRAWS + 1)
+
+
+def _parts(draws: int, rows: int) -> Iterator[int]:
+    """Divide draws of so many rows each into parts, each of which is drawn at once."""
+    most = max(1, TOGETHER // max(rows, 1))
+    for start in range(0, draws, most):
+        yield min(most, draws - start)

@@ -62,6 +62,8 @@ def course(valid: Points, epochs: Mapping[float, float]) -> str:
             f"The validation loss was lowest {_when(step, epochs)} and has risen by {last / lowest - 1:.0%} "
             "since then: the network over-fits."
         )
+    if step == valid[0][0]:
+        return "The validation loss was lowest at the first evaluation: little was learnt after it."
     before = valid[-1 - max(1, len(valid) // 4)][1]
     if before - last > FALLING * abs(before):
         return "The validation loss was still falling at the end: more training may help."

@@ -39,7 +39,11 @@ class Shade:
 
 @dataclass(frozen=True)
 class Looked:
-    """A row with what its answer hangs on; `picture` is of numbers, of which `shades` are the steps."""
+    """A row with what its answer hangs on.
+
+    `picture` is of numbers or an image, of which `shades` are the steps or the places, of which `grid` are
+    along each side.
+    """
 
     place: str
     expected: Any
@@ -47,6 +51,7 @@ class Looked:
     probability: float | None
     shades: Sequence[Shade]
     picture: Picture | None
+    grid: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,13 +75,18 @@ class Saliency:
 
 @dataclass(frozen=True)
 class Alignment:
-    """How much of each token that was read (a column each) was looked at for each one that was written."""
+    """How much of each token that was read (a column each) was looked at for each one that was written.
+
+    What was read of an `image` are places, of which `grid` are along each side.
+    """
 
     place: str
     right: bool
     read: Sequence[str]
     written: Sequence[str]
     weights: Sequence[Sequence[float]]
+    grid: int | None = None
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ class Alignments:
     """The attention of some rows."""
 
     rows: Sequence[Alignment]
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -108,10 +119,9 @@ class Surprisal:
 
 
 def saliency(examples: Sequence[Example], explain: Explain, kind: SourceKind) -> Saliency | None:
-    """Explain some rows; None where there are none, and for images, whose parts have no names."""
-    if kind.file_kind == "image":
-        return None
-    most = SERIES if kind.has_numbers else TEXTS
+    """Explain some rows; None where there are none."""
+    has_names = kind.file_kind == "text" and not kind.has_numbers
+    most = TEXTS if has_names else SERIES
     chosen = _spread([each for each in examples if 0 < each.length <= LONGEST], most)
     explained = _explained(chosen, explain)
     if not explained:
@@ -121,7 +131,7 @@ def saliency(examples: Sequence[Example], explain: Explain, kind: SourceKind) ->
     first = wrong[: SHOWN // 2]
     shown = [*first, *_spread(rest, SHOWN - len(first))]
     looked = [_looked(example, found, kind) for example, found in shown]
-    outputs = [] if kind.has_numbers else tokens_of_outputs([found for _, found in explained])
+    outputs = tokens_of_outputs([found for _, found in explained]) if has_names else []
     return Saliency(explained[0][1].method, len(explained), looked, outputs, _told(outputs))
 
 
@@ -141,14 +151,15 @@ def tokens_of_outputs(explanations: Sequence[Explanation]) -> list[TokensOf]:
     return ranked
 
 
-def alignments(examples: Sequence[Example], explain: Explain) -> Sequence[Alignment] | None:
+def alignments(examples: Sequence[Example], explain: Explain, kind: SourceKind) -> Alignments | None:
     """Return the attention of some rows, wrong ones first; None where the network does not attend."""
     short = [each for each in examples if 0 < each.length <= LONGEST_ALIGNED]
     wrong = [each for each in short if each.grade and not each.grade.right][: SHOWN // 2 - 1]
     shown = set(map(id, wrong))  # records may hold arrays, which cannot be compared as a whole
     rest = _spread([each for each in short if id(each) not in shown], SHOWN - 2 - len(wrong))
-    found = [_alignment(*pair) for pair in _explained([*wrong, *rest], explain)]
-    return [each for each in found if each is not None] or None
+    found = [_alignment(*pair, kind) for pair in _explained([*wrong, *rest], explain)]
+    rows = [each for each in found if each is not None]
+    return Alignments(rows, _attended(rows)) if rows else None
 
 
 def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None:
@@ -187,19 +198,28 @@ def _looked(example: Example, found: Explanation, kind: SourceKind) -> Looked:
     output = found.outputs[0]
     largest = max(map(abs, output.saliency), default=0.0) or 1.0
     shades = [Shade(t, weight / largest) for t, weight in zip(found.tokens, output.saliency, strict=True)]
-    picture = picture_of(example.record, kind) if kind.has_numbers else None
+    picture = picture_of(example.record, kind) if kind.has_numbers or found.grid else None
     expected = example.grade.expected if example.grade else None
-    return Looked(example.record.place, expected, output.output, output.probability, shades, picture)
+    told = example.record.place, expected, output.output, output.probability
+    return Looked(*told, shades, picture, found.grid)
 
 
-def _alignment(example: Example, found: Explanation) -> Alignment | None:
+def _alignment(example: Example, found: Explanation, kind: SourceKind) -> Alignment | None:
     outputs = found.outputs[:LONGEST_ALIGNED]
     weights = [output.attention for output in outputs if output.attention is not None]
     if len(weights) < len(outputs) or not weights:
         return None
     right = bool(example.grade and example.grade.right)
     written = [str(output.output) for output in outputs]
-    return Alignment(example.record.place, right, found.tokens, written, weights)
+    image = picture_of(example.record, kind).image if found.grid else ""
+    return Alignment(example.record.place, right, found.tokens, written, weights, found.grid, image)
+
+
+def _attended(rows: Sequence[Alignment]) -> str:
+    """Say how sharply is looked."""
+    mean = float(np.mean([max(weights) for row in rows for weights in row.weights]))
+    where = "place of the image" if rows[0].grid else "token"
+    return f"The {where} that it looks at most for what it writes has {mean:.0%} of its attention on average."
 
 
 def _line(example: Example, found: Explanation) -> SurprisingLine | None:

@@ -64,7 +64,7 @@ def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
     if len(told) < 2:
         return ""
     low, high = min(told, key=lambda each: each.mean), max(told, key=lambda each: each.mean)
-    if high.mean - low.mean < FAR * max(abs(high.mean), abs(low.mean)):
+    if high.mean - low.mean <= FAR * max(abs(high.mean), abs(low.mean)):
         return f"The {name} hardly depends on the length."
     return (
         f"The {name} is lowest with {_range(low)} ({low.mean:.3g}), highest with {_range(high)} "
