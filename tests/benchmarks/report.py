@@ -9,7 +9,6 @@ import statistics
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -21,14 +20,11 @@ machine and its neighbours, ratios hardly do.
 """
 
 
-Figure = TypeVar("Figure")
-
-
-def in_turns(sides: dict[str, Callable[[], Figure]], rounds: int) -> dict[str, list[Figure]]:
+def in_turns(sides: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Call each side once a round, after a round that does not count; return its figures by round."""
     for side in sides.values():
         side()
-    measured: dict[str, list[Figure]] = {name: [] for name in sides}
+    measured: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
             measured[name].append(side())
