@@ -150,6 +150,7 @@ def _settings_of(run: Path) -> Layer:
     text = RunDirectory.open(run).read_text(CONFIG)
     config = load_run_config(text, name)
     layer = from_yaml(text, name)
+    layer.setdefault("model.ngram_buckets", Setting(0, name))  # a run from before there were n-grams has none
     try:
         load(TASKS[config.task])(config)
         _check(config, set())
