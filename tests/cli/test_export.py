@@ -65,7 +65,9 @@ def test_a_classifier_answers_from_its_file_alone_as_classify_does(seqrnn, class
     labels = json.loads(metadata["labels.json"])["labels"]
     texts = ["warm soup today", "a slow boat", "", "snow on the road as ever again"]
     ids = [tokenizer.encode(text).ids for text in texts]
-    (log_probs,) = session.run(["log_probs"], padded(ids))
+    spelled = [[ord(character) for character in f" {' '.join(text.split())} "] for text in texts]
+    code_points = padded(spelled)["tokens"]
+    (log_probs,) = session.run(["log_probs"], {**padded(ids), "code_points": code_points})
     asked = seqrnn("classify", "-m", classifier, "--probs", stdin="\n".join(texts).encode() + b"\n")
     shown = [line.split("\t") for line in asked.stdout.decode().splitlines()]
     assert [labels[row.argmax()] for row in log_probs] == [label for label, _ in shown]
