@@ -20,13 +20,9 @@ from pathlib import Path
 from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
-IMPORTED = (
-    "train",
-    "tune",
-    "evaluate",
-    "report",
-    "explain",
-)  # commands that begin with the import of PyTorch
+IMPORTED = ("train", "tune", "evaluate", "report", "explain")
+"""Commands that begin with the import of PyTorch."""
+
 COMMAND = Path(__file__).with_name("forked_command.py")
 LARGEST = 1 << 20  # bytes of a request
 

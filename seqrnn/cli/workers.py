@@ -63,9 +63,8 @@ def working_together(asked: int | None, by_one: bool) -> Iterator[WorkerProcesse
         raise typer.Exit
     if by_one:
         asked, place = None, WorkerPlace()
-    if (
-        count := max(asked or 1, place.count)
-    ) > 1:  # this process is one of them, and has not imported PyTorch
+    count = max(asked or 1, place.count)
+    if count > 1:  # this process is one of them, and has not imported PyTorch
         threads = {} if place.count > 1 else {"OMP_NUM_THREADS": str(threads_of_each(count))}
         os.environ.update({**QUIET, **threads, **os.environ})
     processes = WorkerProcesses.start(asked) if asked and asked > 1 else WorkerProcesses(place)

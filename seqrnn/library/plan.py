@@ -52,6 +52,10 @@ INHERITED = frozenset({"task", *(key for key in KEYS if key.startswith("model.")
 """Keys that a training takes over from the run whose weights it starts from."""
 
 
+OF_OLDER_RUNS: Mapping[str, Any] = {"data.holdout": "examples", "model.ngram_buckets": 0}
+"""What a run did from before there was a choice, whatever its task prefers now."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A resolved configuration; `readable` is the same with stdin replaced by a copy of it on disk."""
@@ -101,8 +105,6 @@ def continued(run: Path, layers: list[Layer]) -> Layer:
     the data or the model, and ModelError where the run names a device or a pipe that the user does not.
     """
     begun = _settings_of(run)
-    # A run from before there was a choice has drawn single examples, whatever its task prefers now.
-    begun.setdefault("data.holdout", Setting("examples", str(run / CONFIG)))
     for layer in layers:
         for key, setting in layer.items():
             value = begun[key].value if key in begun else KEYS[key].default
@@ -150,7 +152,7 @@ def _settings_of(run: Path) -> Layer:
     text = RunDirectory.open(run).read_text(CONFIG)
     config = load_run_config(text, name)
     layer = from_yaml(text, name)
-    layer.setdefault("model.ngram_buckets", Setting(0, name))  # a run from before there were n-grams has none
+    layer = {key: Setting(value, name) for key, value in OF_OLDER_RUNS.items()} | layer
     try:
         load(TASKS[config.task])(config)
         _check(config, set())

@@ -53,7 +53,7 @@ class OnnxOps:
         return Embedding(self._part)
 
     def sum_of_rows(self, rows: int, size: int, dropout: float) -> SumOfRows:  # noqa: ARG002
-        return SumOfRows(self._part)
+        return SumOfRows(self, self._part)
 
     def images(self, channels: int, side: int, width: int) -> tuple[Map, int]:
         raise NotImplementedError
@@ -242,15 +242,15 @@ class Embedding:
 class SumOfRows:
     """The sum of rows of a table over the root of their number."""
 
+    ops: OnnxOps
     part: Part
 
     def __call__(self, numbers: str) -> str:
         """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
-        graph = self.part.graph
-        present = graph.add("Not", graph.add("Equal", numbers, graph.integers(BLANK)))
-        weights = graph.add("Unsqueeze", graph.add("Cast", present, to="float32"), graph.integers(1))
-        rows = graph.add("Gather", self.part.weight("table.weight"), numbers, axis=0)  # (B, F, size)
-        total = graph.add("Squeeze", graph.add("MatMul", weights, rows), graph.integers(1))
+        graph, ops = self.part.graph, self.ops
+        weights = ops.insert_axis(ops.floats(ops.present(numbers)), 1)
+        rows = ops.rows(self.part.weight("table.weight"), numbers)  # (B, F, size)
+        total = ops.remove_axis(ops.weighted_sum(weights, rows), 1)
         count = graph.add("ReduceSum", weights, graph.integers(2), keepdims=0)  # (B, 1)
         return graph.add("Div", total, graph.add("Sqrt", graph.add("Max", count, graph.number(1.0))))
 

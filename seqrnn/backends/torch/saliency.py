@@ -59,9 +59,7 @@ class Observer:
         which is nats for what has a probability. A sum over E says how much a step speaks for the output.
         """
         with self._read() as read:
-            values = self._values(batch)
-            picked = [values[output.name][(row, *output.at)] for row, output in enumerate(outputs)]
-            (gradient,) = torch.autograd.grad(torch.stack(picked).sum(), read)
+            gradient = self._gradient(batch, outputs, read)
         product: np.ndarray = (gradient * read[0]).detach().cpu().numpy()
         return product
 
@@ -74,11 +72,15 @@ class Observer:
     def ngram_gradients(self, batch: Batch, outputs: Sequence[ExplainedOutput]) -> np.ndarray:
         """Return the gradient of the score of `outputs[b]` in each row b, at the scores of n-grams (B, K)."""
         with self._ngrams_read() as read:
-            values = self._values(batch)
-            picked = [values[output.name][(row, *output.at)] for row, output in enumerate(outputs)]
-            (gradient,) = torch.autograd.grad(torch.stack(picked).sum(), read)
-        found: np.ndarray = gradient.cpu().numpy()
+            found: np.ndarray = self._gradient(batch, outputs, read).cpu().numpy()
         return found
+
+    def _gradient(self, batch: Batch, outputs: Sequence[ExplainedOutput], read: list[Tensor]) -> Tensor:
+        """Return the gradient of the score of `outputs[b]` in each row b, at what is kept in `read`."""
+        values = self._values(batch)
+        picked = [values[output.name][(row, *output.at)] for row, output in enumerate(outputs)]
+        (gradient,) = torch.autograd.grad(torch.stack(picked).sum(), read)
+        return gradient
 
     @contextmanager
     def _ngrams_read(self) -> Iterator[list[Tensor]]:

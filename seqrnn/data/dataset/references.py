@@ -9,20 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, IntArray
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.learning import LearningNothing
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.errors import ModelError
 
 END = 0xFF  # comes after each text, and fills a batch: no byte of UTF-8 is this one
 
 
-class ReferencesField(Learning):
+class ReferencesField(LearningNothing):
     """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
 
-    file_name: FieldFile | None = None
     requires_known_values = True
     unit: str | None = None
 
@@ -42,15 +39,6 @@ class ReferencesField(Learning):
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the bytes of each record's targets, `END` after each."""
         return [Encoded(_bytes_of(record.targets)) for record in records]
-
-    def to_json(self) -> str:
-        """Return nothing."""
-        return ""
-
-    def load_json(self, text: str) -> None:
-        """Take over nothing. Raises ModelError for anything else."""
-        if text:
-            raise ModelError("references learn nothing, but there is something to take over")
 
 
 def _bytes_of(texts: Sequence[str]) -> np.ndarray:

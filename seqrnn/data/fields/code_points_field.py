@@ -7,22 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from seqrnn.catalog import FieldFile
 from seqrnn.data.fields.field import TextField
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.learning import LearningNothing
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
 
 MOST = 2**16  # characters of a text
 
 
-class CodePointsField(Learning):
+class CodePointsField(LearningNothing):
     """The Unicode code points of what a text field reads, normalised as its tokens are; nothing is learned.
 
     White space is one blank, and there is one before the first word and after the last.
     """
 
-    file_name: FieldFile | None = None
     requires_known_values = False
     unit: str | None = None
     dtype: np.dtype[Any] = np.dtype(np.int32)
@@ -45,10 +43,3 @@ class CodePointsField(Learning):
         text = tokenizer.normalize(tokenizer.cut(self._text.text_of(record)))
         spaced = f" {' '.join(text.split())} "[:MOST]
         return np.frombuffer(spaced.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.int32)
-
-    def to_json(self) -> str:
-        """Return nothing: it learns nothing."""
-        return ""
-
-    def load_json(self, text: str) -> None:
-        """Take over nothing."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from seqrnn.catalog import FieldFile
 from seqrnn.data.grouping import batched
 from seqrnn.data.record import Record, size_of
+from seqrnn.errors import ModelError
 
 
 class Learning:
@@ -27,3 +29,18 @@ class Learning:
         for batch in batched(records, size_of):
             self.observe(batch)
         self.settle()
+
+
+class LearningNothing(Learning):
+    """A field that has no file in a run directory."""
+
+    file_name: FieldFile | None = None
+
+    def to_json(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def load_json(self, text: str) -> None:
+        """Take over nothing. Raises ModelError for anything else."""
+        if text:
+            raise ModelError(f"{type(self).__name__} learns nothing, but there is something to take over")

@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
 from seqrnn.data.fields.input_sizes import VectorSizes
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.learning import LearningNothing
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.errors import ModelError
 
 
 class NotesSource(SourceKind):
@@ -31,10 +29,9 @@ class NotesSource(SourceKind):
         return NotesField("source", data.keys, data.max_tokens)
 
 
-class NotesField(Learning):
+class NotesField(LearningNothing):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
-    file_name: FieldFile | None = None
     requires_known_values = True
     unit: str | None = "step"
     sequential = True
@@ -81,15 +78,6 @@ class NotesField(Learning):
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
         """Number the steps from 1."""
         return [str(n + 1) for n in range(len(encoded.ids))]
-
-    def to_json(self) -> str:
-        """Return nothing."""
-        return ""
-
-    def load_json(self, text: str) -> None:
-        """Take over nothing. Raises ModelError for anything else."""
-        if text:
-            raise ModelError("notes learn nothing, but there is something to take over")
 
     def sizes(self) -> VectorSizes:
         """Return the number of keys."""

@@ -219,20 +219,24 @@ class Tokenizer:
 
     def surfaces(self, text: str) -> list[str]:
         """Return what a text has in the place of each token, as it is written there, known or not."""
-        spans = self._pipeline.encode(text).offsets
-        return [text[start:end] for start, end in spans]
+        return [text[start:end] for start, end in self._spans(text)]
 
     def without(self, text: str, token: int) -> str:
         """Return a text without one of its tokens, by its number."""
-        start, end = self._pipeline.encode(text).offsets[token]
+        start, end = self._spans(text)[token]
         return text[:start] + text[end:]
 
     def cut(self, text: str) -> str:
         """Return a text as far as its tokens reach: all of it unless max_tokens ends it before."""
         if self.max_tokens is None or self.max_tokens >= len(text):
             return text
-        spans = self._pipeline.encode(text).offsets
+        spans = self._spans(text)
         return text[: spans[-1][1]] if spans else ""
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of a text begins and ends."""
+        spans: list[tuple[int, int]] = self._pipeline.encode(text).offsets
+        return spans
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids; specials are dropped.
