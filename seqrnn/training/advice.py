@@ -27,7 +27,8 @@ class Adviser:
         """Yield what is to be said after an event."""
         match event:
             case Started():
-                self._parameters, self._tokens = event.parameters, 0 if event.step == 0 else None
+                self._parameters = event.parameters - event.hashed_parameters
+                self._tokens = 0 if event.step == 0 else None
             case Stepped():
                 yield from self._after_step(event)
             case Evaluated():

@@ -15,6 +15,7 @@ class Started:
     parameters: int
     step: int  # above 0 in a resumed training
     complete: bool  # whether that lasted as long as it should already
+    hashed_parameters: int = 0  # of all, those of buckets for n-grams, most of which few data do not reach
 
 
 @dataclass(frozen=True)

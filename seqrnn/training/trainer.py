@@ -12,7 +12,7 @@ from itertools import islice
 import torch
 from torch import nn
 
-from seqrnn.backends.torch.build import count_parameters
+from seqrnn.backends.torch.build import count_hashed_parameters, count_parameters
 from seqrnn.backends.torch.device import choose_precision
 from seqrnn.backends.torch.loss import Objective
 from seqrnn.backends.torch.parameters import model_arrays
@@ -137,7 +137,8 @@ class Trainer:
         if self.saved_step is None:
             self.rollback.keep_start()
         share_start(self)
-        yield Started(count_parameters(self.model), self.state.step, self.fraction() >= 1.0)
+        counts = count_parameters(self.model), count_hashed_parameters(self.model)
+        yield Started(counts[0], self.state.step, self.fraction() >= 1.0, counts[1])
         groups = self.groups()
         while (reason := self._reason_to_end()) is None:
             if self._evaluation_is_due():

@@ -8,10 +8,10 @@ from seqrnn.training.advice import Adviser
 from seqrnn.training.events import Evaluated, Started, Stepped
 
 
-def told(train, valid, parameters=10, tokens=100_000, skipped=()):
+def told(train, valid, parameters=10, tokens=100_000, skipped=(), hashed=0):
     """What is said of a training with these losses; an epoch is ten updates and an evaluation."""
     adviser, said = Adviser(), []
-    events = [Started(parameters, 0, False)]
+    events = [Started(parameters, 0, False, hashed)]
     for number, (loss, held_out) in enumerate(zip(train, valid, strict=True), 1):
         for update in range(1, 11):
             step, left_out = 10 * number + update - 10, number in skipped
@@ -58,3 +58,7 @@ def test_few_data_are_told_after_the_first_epoch():
     (line,) = told(FALLING, FALLING, parameters=1_000_000, tokens=1_000)
     assert line.startswith("the data are few for 1,000,000 parameters")
     assert told(FALLING, FALLING, parameters=1_000, tokens=1_000) == []
+
+
+def test_buckets_of_ngrams_that_no_data_reach_are_none_too_many():
+    assert told(FALLING, FALLING, parameters=1_000_000, tokens=1_000, hashed=990_000) == []

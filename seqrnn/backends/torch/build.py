@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from seqrnn.backends.torch.embedding import SumOfRows
 from seqrnn.backends.torch.networks import KINDS, Network
 from seqrnn.backends.torch.parameters import expected_arrays
 from seqrnn.catalog import NETWORKS, load
@@ -30,6 +31,11 @@ def expected_parameters(config: Config, task: Task) -> dict[str, tuple[str, tupl
     """Return dtype and shape of each parameter that such a model has, by name; takes no memory for them."""
     with torch.device("meta"):
         return expected_arrays(build_model(config, task))
+
+
+def count_hashed_parameters(model: nn.Module) -> int:
+    """Count the numbers in the buckets of n-grams."""
+    return sum(count_parameters(part) for part in model.modules() if isinstance(part, SumOfRows))
 
 
 def count_parameters(model: nn.Module) -> int:
