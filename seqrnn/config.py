@@ -301,6 +301,7 @@ class ModelConfig(Section):
         ge=0,
         le=1 << 24,
     )
+    ngram_dropout: float = key(0.3, "Share of the n-grams that training leaves out.", ge=0.0, lt=1.0)
     head: HeadName = key(
         "linear",
         "Classifier head on the pooled hidden state: one linear layer, or an MLP.",

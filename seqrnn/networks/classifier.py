@@ -35,7 +35,9 @@ class Classifier:
         self._rnn = ops.within("rnn").rnn(config.cell, rnn_sizes)
         self._pool = build_pooling(ops.within("pooling"), config.pooling, features)
         self._head = build_head(ops.within("head"), config.head, features, sizes.classes, config.dropout)
-        self._ngrams = Ngrams(ops.within("ngrams"), sizes.ngrams, sizes.classes) if sizes.ngrams else None
+        self._ngrams = None
+        if sizes.ngrams is not None:
+            self._ngrams = Ngrams(ops.within("ngrams"), sizes.ngrams, sizes.classes, config.ngram_dropout)
         self.prediction = PREDICTIONS[sizes.predicts]
 
     def scores(self, arrays: Mapping[str, Value]) -> Value:

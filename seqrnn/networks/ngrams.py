@@ -15,17 +15,15 @@ from seqrnn.data.text.vocabulary import BLANK, BOS
 from seqrnn.networks.ops import Ops, Value
 from seqrnn.networks.sizes import NgramSizes
 
-DROPOUT = 0.3  # share of the n-grams that training leaves out
-
 
 class Ngrams:
     """Scores each class by the sum of a number for each n-gram, over the root of how many there are."""
 
-    def __init__(self, ops: Ops, sizes: NgramSizes, classes: int) -> None:
-        """Build it."""
+    def __init__(self, ops: Ops, sizes: NgramSizes, classes: int, dropout: float) -> None:
+        """Build it; training leaves out a share `dropout` of the n-grams."""
         self._ops = ops
         self._sizes = sizes
-        self._sum = ops.sum_of_rows(sizes.buckets, classes, DROPOUT)
+        self._sum = ops.sum_of_rows(sizes.buckets, classes, dropout)
 
     def __call__(self, arrays: Mapping[str, Value]) -> Value:
         """Score `source`, tokens (B, T) of `lengths` (B,), and `code_points` (B, C), 0 at the end: (B, K)."""

@@ -82,6 +82,7 @@ class Classification(PredictionTask):
             "model.pooling",
             "model.head",
             "model.ngram_buckets",
+            "model.ngram_dropout",
             "training.class_weights",
             "training.label_smoothing",
         }

@@ -17,7 +17,8 @@ import seqrnn
 from seqrnn.library import training
 
 SMALL = {"task": "classification", "hidden_size": 6, "embedding_size": 5, "precision": "fp32"}
-SHORT = {**SMALL, "dropout": 0, "embedding_dropout": 0, "word_dropout": 0, "steps": 6, "evaluate_every": 3}
+NO_DROPOUT = {"dropout": 0, "embedding_dropout": 0, "word_dropout": 0, "ngram_dropout": 0}
+SHORT = {**SMALL, **NO_DROPOUT, "steps": 6, "evaluate_every": 3}
 
 
 @pytest.fixture
@@ -31,13 +32,19 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def children() -> list[int]:
-    """Processes that this one has started."""
+@pytest.fixture
+def children():
+    """What tells the processes that this one has started since."""
+    others = set(_children())
+    return lambda: [child for child in _children() if child not in others]
+
+
+def _children() -> list[int]:
     found = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, check=False).stdout.split()
     return [int(child) for child in found if b"pgrep" not in Path(f"/proc/{int(child)}/cmdline").read_bytes()]
 
 
-def test_two_workers_train_what_one_does_and_leave_nothing(data, tmp_path, capfd):
+def test_two_workers_train_what_one_does_and_leave_nothing(data, tmp_path, capfd, children):
     alone = seqrnn.train(data, tmp_path / "one", threads=1, **SHORT)
     both = seqrnn.train(data, tmp_path / "two", workers=2, **SHORT)
     assert both.figures["loss"] == pytest.approx(alone.figures["loss"], rel=1e-4)
@@ -64,7 +71,7 @@ def test_prepared_data_are_read_by_all_workers(data, tmp_path, monkeypatch):
     assert of_directory.figures["loss"] == pytest.approx(of_files.figures["loss"], rel=1e-4)
 
 
-def test_a_worker_that_is_killed_ends_the_training(data, tmp_path):
+def test_a_worker_that_is_killed_ends_the_training(data, tmp_path, children):
     def kill(event):
         if isinstance(event, seqrnn.Stepped) and event.step == 2:
             os.kill(children()[0], signal.SIGKILL)
@@ -102,7 +109,7 @@ def test_what_another_worker_says_is_raised(data, tmp_path, monkeypatch):
         ({"workers": 2, "valid": "-"}, "- is standard input, which one process can read"),
     ],
 )
-def test_what_several_workers_cannot_do_is_told_first(data, tmp_path, more, told):
+def test_what_several_workers_cannot_do_is_told_first(data, tmp_path, children, more, told):
     with pytest.raises(seqrnn.UsageError, match=re.escape(told)):
         seqrnn.train(data, tmp_path / "run", **SHORT, **more)
     assert children() == []

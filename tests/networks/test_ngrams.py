@@ -54,7 +54,7 @@ def test_scores_are_those_of_all_ngrams(sizes):
     tokens, texts = [[5, 6, 7], [9], [], [6, 5]], ["\U0001f600b c", "d", "", "bc"]
     characters = [[ord(character) for character in f" {text} "] for text in texts]
     root = torch.nn.Module()
-    network = Ngrams(TorchOps(root, shrink=False).within("ngrams"), sizes, 3)
+    network = Ngrams(TorchOps(root, shrink=False).within("ngrams"), sizes, 3, 0.3)
     table = np.random.default_rng(1).normal(size=(BUCKETS, 3)).astype(np.float32)
     table[0] = 0
     with torch.no_grad():
@@ -69,7 +69,7 @@ def test_scores_are_those_of_all_ngrams(sizes):
     wanted = [expected(table, *row, sizes) for row in zip(tokens, characters, strict=True)]
 
     in_torch = network({name: torch.from_numpy(array) for name, array in arrays.items()})
-    twin = Ngrams(NumpyOps(lambda name, shape: table), sizes, 3)
+    twin = Ngrams(NumpyOps(lambda name, shape: table), sizes, 3, 0.3)
 
     np.testing.assert_allclose(in_torch.detach().numpy(), wanted, atol=1e-5)
     np.testing.assert_allclose(twin(arrays), wanted, atol=1e-5)
@@ -77,7 +77,7 @@ def test_scores_are_those_of_all_ngrams(sizes):
 
 def test_training_begins_at_nothing_and_leaves_ngrams_out():
     root = torch.nn.Module()
-    network = Ngrams(TorchOps(root, shrink=False).within("ngrams"), NgramSizes(BUCKETS, (1,), ()), 2)
+    network = Ngrams(TorchOps(root, shrink=False).within("ngrams"), NgramSizes(BUCKETS, (1,), ()), 2, 0.3)
     arrays = {"source": torch.arange(5, 105)[None], "lengths": torch.tensor([100])}
     scores = network(arrays)
     assert not scores.any()
