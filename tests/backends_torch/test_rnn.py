@@ -349,12 +349,12 @@ def computed_by(rnn, lengths):
     return set(used)
 
 
-def test_an_lstm_calls_its_kernel_for_long_pieces():
-    assert computed_by(build(("lstm", 2, 1)), [20, 20]) == {"runner"}
-    assert computed_by(build(("lstm", 2, 1)), [20, 19]) == {"packed_runner"}
-    assert computed_by(build(("lstm", 2, 1)), [9, 9]) == {"packed_runner"}
-    assert computed_by(build(("gru", 2, 1)), [20, 20]) == {"packed_runner"}
-    assert computed_by(build(("gru", 2, 1), shrink=False), [20, 20]) == {"runner"}
+def test_an_lstm_calls_its_kernel_for_large_pieces():
+    assert computed_by(build(("lstm", 2, 1)), [20] * 15) == {"runner"}
+    assert computed_by(build(("lstm", 2, 1)), [20] * 14) == {"packed_runner"}
+    assert computed_by(build(("lstm", 2, 1)), [20] * 15 + [19]) == {"packed_runner"}
+    assert computed_by(build(("gru", 2, 1)), [20] * 15) == {"packed_runner"}
+    assert computed_by(build(("gru", 2, 1), shrink=False), [20] * 15) == {"runner"}
 
 
 def test_rows_in_order_are_not_moved():

@@ -26,11 +26,11 @@ from seqrnn.catalog import CELLS, load
 from seqrnn.cells.cell import Cell, State
 from seqrnn.cells.sizes import RNNSizes
 
-STEPS_A_CALL = 16
-"""How many steps of an LSTM must go into one call of its kernel, to be faster than as many packed ones.
+WORTH_A_CALL = 300
+"""How many rows of all steps must go into a call of an LSTM's kernel, to be faster than as many packed ones.
 
 Measured with 16 to 128 rows and 50 to 320 units: a call takes 1 to 3 ms, there and back, before it computes
-anything, and a packed step 0.1 to 0.4 ms more than one of a kernel.
+anything, and a packed step 0.1 to 0.8 ms more than one of a kernel.
 """
 
 __all__ = ["RNN", "Layers", "detach", "reorder", "sequence_mask"]
@@ -142,7 +142,8 @@ class RNN(nn.Module):
         """Whether packed rows take less time than kernels for each piece; only these know bfloat16."""
         if not 0 < x.shape[1] <= LONG or torch.is_autocast_enabled("cpu"):
             return False
-        return self.cell.torch_kernel != "LSTM" or x.shape[1] < STEPS_A_CALL * len(set(lengths.tolist()))
+        calls = len({*lengths.tolist()} - {0})
+        return self.cell.torch_kernel != "LSTM" or int(lengths.sum()) < WORTH_A_CALL * calls
 
     def step(self, x: Tensor, states: Layers) -> tuple[Tensor, Layers]:
         """Go one step with the cell's formula: `x` (B, E) -> output (B, H); one direction only."""
