@@ -296,6 +296,21 @@ def test_single_precision_is_as_exact_packed(cell):
     torch.testing.assert_close(last, last_of_pieces, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("lengths", [UNSORTED, (4, 4, 4)], ids=str)
+def test_dropout_of_the_outputs_drops_the_same_of_packed_rows(lengths):
+    rnn = build(("gru", 2, 1))
+    x, states = inputs(rnn, ("gru", 2, 1), lengths)
+
+    def dropped():
+        outputs, _ = rnn(x, torch.tensor(lengths), states)
+        torch.manual_seed(5)  # numbers are drawn in the order of the memory
+        return nn.functional.dropout(outputs, 0.5)
+
+    packed = dropped()
+    in_pieces(rnn)
+    torch.testing.assert_close(packed, dropped(), rtol=0, atol=1e-12)
+
+
 def test_dropout_between_layers_drops_the_same_of_packed_rows():
     torch.manual_seed(3)
     rnn = RNN("lstm", RNNSizes(E, H, 2, True, dropout=0.5)).double()

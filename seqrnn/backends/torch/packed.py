@@ -32,6 +32,8 @@ class Packed:
     order: Tensor | None  # (B,): the rows, longest first, or None where they are in order already
     places: Tensor  # (N,): where each packed row is in the batch, as rows (B * T)
     sources: Tensor  # (B * T,): and back; N where a sequence has ended
+    places_by_step: Tensor  # (N,): the same as rows (T * B)
+    sources_by_step: Tensor  # (T * B,)
     reversal: Tensor  # (N,): which packed row is read in its place backwards
 
     @classmethod
@@ -41,10 +43,14 @@ class Packed:
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = Steps.of(descending)
         row, step = steps.rows, steps.numbers
-        places = order[row] * total + step
-        sources = torch.full((len(lengths) * total,), len(row)).index_copy_(0, places, torch.arange(len(row)))
+        by_row, by_step = order[row] * total + step, step * len(lengths) + order[row]
+        back = [
+            torch.full((len(lengths) * total,), len(row)).index_copy_(0, places, torch.arange(len(row)))
+            for places in (by_row, by_step)
+        ]
         reversal = steps.starts[descending[row] - 1 - step] + row
-        return cls(steps, (len(lengths), total), None if in_order else order, places, sources, reversal)
+        moves = by_row, back[0], by_step, back[1], reversal
+        return cls(steps, (len(lengths), total), None if in_order else order, *moves)
 
     def enter(self, x: Tensor, states: Layers) -> tuple[Tensor, Layers]:
         """Pack a batch (B, T, E): (N, E), and put its states in order."""
@@ -54,8 +60,13 @@ class Packed:
         return packed, states if self.order is None else reorder(states, self.order)
 
     def leave(self, y: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Bring outputs (N, H) to their places, (B, T, H), and states into the order of the batch."""
-        filled = _moved(y, self.sources, self.places).view(*self.shape, y.shape[1])
+        """Bring outputs (N, H) to their places, (B, T, H), and states into the order of the batch.
+
+        In memory the steps come first, as with kernels: dropout draws its numbers in the order of the memory.
+        """
+        batch_size, total = self.shape
+        filled = _moved(y, self.sources_by_step, self.places_by_step)
+        filled = filled.view(total, batch_size, y.shape[1]).transpose(0, 1)
         return filled, states if self.order is None else reorder(states, self.order.argsort())
 
     def reverse_sequences(self, x: Tensor) -> Tensor:
