@@ -77,9 +77,10 @@ faults: $(READY) ## Change model directories at random and ask them, for SECONDS
 	$(BIN)/python tests/faults/fuzz.py --seconds $(or $(SECONDS),1200) --seed $(or $(SEED),1) --processes 2 \
 	    --replay tests/faults/corpus.jsonl --findings build/faults
 
-bench: $(READY) ## Measure speed: run each script in tests/benchmarks
+bench: $(READY) ## Measure speed: run each script in tests/benchmarks; trainings against the checkout BEFORE, if given
 	@for script in tests/benchmarks/bench_*.py; do \
-	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" || exit; fi; \
+	    case "$$script" in */bench_training.py) given="$(or $(DATA),../shared/data) $(BEFORE)";; *) given=;; esac; \
+	    if [ -e "$$script" ]; then echo "== $$script"; $(BIN)/python "$$script" $$given || exit; fi; \
 	done
 
 bench-gpu: $(READY) ## Measure training on a GPU, with the data in DATA and against the checkout BEFORE, if given

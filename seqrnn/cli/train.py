@@ -107,6 +107,7 @@ def train(
     if not dump_config:
         require_training("`train()`")
     from seqrnn.cli.console import TrainingConsole
+    from seqrnn.cli.process import keep_memory
     from seqrnn.cli.signals import stopping
     from seqrnn.cli.stdio import OutputStream, say_waiting
     from seqrnn.cli.workers import leave_signals_to_leader, working_together
@@ -125,6 +126,7 @@ def train(
         by_one = dump_config or dry_run
         processes = kept.enter_context(working_together(workers, by_one))
         if not processes.leads:
+            keep_memory()
             follow(processes, leave_signals_to_leader)
             return
         if data:
@@ -142,6 +144,7 @@ def train(
         ready = _begin(plan, asked, console, kept, processes)
         if ready is None:
             return
+        keep_memory()
         with stopping(ready.session.trainer.stop):
             events = ready.session.events(ready.run)
             if log:

@@ -45,7 +45,7 @@ def everything(run, rnn, lengths):
 
 
 def by_loop(rnn):
-    rnn.runner = Loop(rnn.cell)
+    rnn.runner, rnn.packed_runner = Loop(rnn.cell), None
     return rnn
 
 
@@ -72,7 +72,7 @@ def test_a_mask_gives_what_pieces_give(kind, lengths, runner):
         pytest.skip("a GPU computes this cell in calls of cuDNN")
 
     def masked(x, lengths, states):
-        return rnn._run_layers(Masked.plan(lengths, x.shape[1], x.device), x, states)
+        return rnn._run_layers(Masked.plan(lengths, x.shape[1], x.device), rnn.runner, x, states)
 
     assert_same(everything(masked, rnn, lengths), everything(loop, loop, lengths))
 

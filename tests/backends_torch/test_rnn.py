@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqrnn.backends.torch import segments
 from seqrnn.backends.torch.device import computes_bfloat16
+from seqrnn.backends.torch.embedding import TokenEmbedding, lookup_of
 from seqrnn.backends.torch.filled import are_full, full_lengths
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.backends.torch.segments import Segment, Segments
@@ -165,12 +166,13 @@ def test_a_finished_sequence_costs_no_computation_if_it_may_stop(kind, shrink, m
     rnn = build(kind, shrink)
     x, states = inputs(rnn, kind, WITH_EMPTY)
     computed = []
-    runner = rnn.runner
-    monkeypatch.setattr(
-        rnn,
-        "runner",
-        lambda layer, x, state: computed.append(x.shape[0] * x.shape[1]) or runner(layer, x, state),
-    )
+
+    def counted(runner):
+        return lambda layer, x, *more: computed.append(x[..., 0].numel()) or runner(layer, x, *more)
+
+    for name in ("runner", "packed_runner"):
+        if (runner := getattr(rnn, name)) is not None:
+            monkeypatch.setattr(rnn, name, counted(runner))
     rnn(x, torch.tensor(WITH_EMPTY), states)
     _, directions, layers = kind
     steps = sum(WITH_EMPTY) if shrink else x.shape[0] * x.shape[1]
@@ -237,7 +239,7 @@ def test_a_plan_runs_from_length_to_length():
 
 def test_a_long_stretch_is_cut_and_nothing_changes(monkeypatch):
     kind = ("lstm", 2, 2)
-    rnn = build(kind)
+    rnn = in_pieces(build(kind))
     x, states = inputs(rnn, kind, UNSORTED)
     whole = everything(rnn, x, UNSORTED, states)
     monkeypatch.setattr(segments, "LONG", 2)
@@ -251,6 +253,123 @@ def test_a_long_stretch_is_cut_and_nothing_changes(monkeypatch):
         (7, 8),
     ]
     assert_same(everything(rnn, x, UNSORTED, states), whole)
+
+
+def in_pieces(rnn):
+    """Let a network compute piece by piece what it would compute over packed rows."""
+    rnn.packed_runner = None
+    return rnn
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, WITH_EMPTY, (4, 4, 4), (5, 3, 3), (1,), (0, 0)], ids=str)
+def test_packed_rows_give_what_pieces_give(kind, lengths):
+    rnn = build(kind)
+    if rnn.packed_runner is None:
+        pytest.skip("this cell has no packed steps")
+    x, states = inputs(rnn, kind, lengths)
+    expected = everything(in_pieces(build(kind)), x, lengths, states)
+    assert_same(everything(rnn, x, lengths, states), expected)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "elman", "elman-relu"])
+def test_the_gradients_of_packed_steps_are_those_of_differences(cell):
+    rnn = build((cell, 2, 1))
+    x, states = inputs(rnn, (cell, 2, 1), UNSORTED)
+    arrays = [array.requires_grad_() for state in states for array in state]
+
+    def run(x, *_):
+        outputs, last = rnn(x, torch.tensor(UNSORTED), states)
+        return outputs, *itertools.chain(*last)
+
+    assert torch.autograd.gradcheck(run, (x.requires_grad_(), *arrays, *rnn.parameters()))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_single_precision_is_as_exact_packed(cell):
+    torch.manual_seed(3)
+    rnn = RNN(cell, RNNSizes(40, 60, 2, True))
+    lengths = torch.randint(1, 15, (30,))
+    x = torch.randn(30, 15, 40)
+    packed, last = rnn(x, lengths)
+    pieces, last_of_pieces = in_pieces(rnn)(x, lengths)
+    torch.testing.assert_close(packed, pieces, rtol=0, atol=1e-5)
+    torch.testing.assert_close(last, last_of_pieces, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, (4, 4, 4)], ids=str)
+def test_dropout_of_the_outputs_drops_the_same_of_packed_rows(lengths):
+    rnn = build(("gru", 2, 1))
+    x, states = inputs(rnn, ("gru", 2, 1), lengths)
+
+    def dropped():
+        outputs, _ = rnn(x, torch.tensor(lengths), states)
+        torch.manual_seed(5)  # numbers are drawn in the order of the memory
+        return nn.functional.dropout(outputs, 0.5)
+
+    packed = dropped()
+    in_pieces(rnn)
+    torch.testing.assert_close(packed, dropped(), rtol=0, atol=1e-12)
+
+
+def test_dropout_between_layers_drops_the_same_of_packed_rows():
+    torch.manual_seed(3)
+    rnn = RNN("lstm", RNNSizes(E, H, 2, True, dropout=0.5)).double()
+    x = torch.randn(len(UNSORTED), 5, E, dtype=torch.float64)
+    torch.manual_seed(5)
+    packed, _ = rnn(x, torch.tensor(UNSORTED))
+    torch.manual_seed(5)
+    pieces, _ = in_pieces(rnn)(x, torch.tensor(UNSORTED))
+    torch.testing.assert_close(packed, pieces, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, (5, 5, 5)], ids=str)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "elman"])
+def test_what_is_read_of_a_small_table_is_as_what_is_written_out(cell, lengths, monkeypatch):
+    rnn = build((cell, 2, 2))
+    table = TokenEmbedding(4, E, 0.0, 0.0).double()
+    tokens = torch.randint(4, (len(lengths), 5), generator=torch.Generator().manual_seed(5))
+    products = []
+    monkeypatch.setattr(
+        rnn.cell,
+        "project",
+        lambda xp, p, x, own=rnn.cell.project: products.append(len(x)) or own(xp, p, x),
+    )
+
+    def gradients(note):
+        read = table(tokens)
+        outputs, last = rnn(read if note else read.clone(), torch.tensor(lengths))
+        total = (outputs * probe(outputs.shape, 1)).sum() + last[-1][0].square().sum()
+        return [outputs, *torch.autograd.grad(total, [table.table.weight, *rnn.parameters()])]
+
+    noted = gradients(True)
+    assert products == [4, 4, sum(lengths), sum(lengths)]
+    assert_same(noted, gradients(False))
+    assert products[4:] == [sum(lengths)] * 4
+
+
+def test_dropped_vectors_are_not_those_of_the_table():
+    embedding = TokenEmbedding(4, E, 0.5, 0.0)
+    tokens = torch.zeros(2, 3, dtype=torch.int64)
+    assert lookup_of(embedding(tokens)) is None
+    assert lookup_of(embedding.eval()(tokens)) is not None
+
+
+def computed_by(rnn, lengths):
+    """Which way a network computes a batch."""
+    used = []
+    for name in ("runner", "packed_runner"):
+        runner = getattr(rnn, name)
+        setattr(rnn, name, lambda *given, name=name, runner=runner: used.append(name) or runner(*given))
+    rnn(torch.randn(len(lengths), max(lengths), E, dtype=torch.float64), torch.tensor(lengths))
+    return set(used)
+
+
+def test_an_lstm_calls_its_kernel_for_large_pieces():
+    assert computed_by(build(("lstm", 2, 1)), [20] * 15) == {"runner"}
+    assert computed_by(build(("lstm", 2, 1)), [20] * 14) == {"packed_runner"}
+    assert computed_by(build(("lstm", 2, 1)), [20] * 15 + [19]) == {"packed_runner"}
+    assert computed_by(build(("gru", 2, 1)), [20] * 15) == {"packed_runner"}
+    assert computed_by(build(("gru", 2, 1), shrink=False), [20] * 15) == {"runner"}
 
 
 def test_rows_in_order_are_not_moved():

@@ -21,6 +21,8 @@ from bench_training import Sizes, compare
 from report import ROOT, commit_of, in_turns, median_ratio, write_section
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from training_rate import asked, start
+from training_rate import slots as slots_of
 
 from seqrnn.backends.torch.device import choose_device
 from seqrnn.backends.torch.rnn import RNN
@@ -28,6 +30,7 @@ from seqrnn.cells.sizes import RNNSizes
 
 TRIAL_UPDATES = 5
 SLOT_ROUNDS = 2
+SLOT_SECONDS = 2.5
 BUDGET = 30  # seconds
 LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999"
 TRAININGS = (
@@ -53,8 +56,8 @@ def language_models(data: Path) -> None:
     """Measure updates of two language models."""
     text = data / "tinyshakespeare" / "input.txt"
     models = [
-        Sizes(320, 1, 24, 64, 200, "cuda", text),
-        Sizes(1024, 2, 128, 128, 40, "cuda", text),
+        Sizes("lstm", 320, 1, 24, 64, 200, "cuda", text),
+        Sizes("lstm", 1024, 2, 128, 128, 40, "cuda", text),
     ]
     rows = [["network", "streams x segment", "plain loop, characters/s", "seqrnn, characters/s", "ratio"]]
     with tempfile.TemporaryDirectory() as directory:
@@ -104,40 +107,28 @@ def ragged_batches() -> None:
 
 def slots(data: Path, before: Path | None) -> None:
     """Measure the training of a tagger, as its defaults are and with larger batches."""
-    sides = {"this, its own batches": (ROOT, ()), "this, batches of 64": (ROOT, ("64",))}
-    if before is not None:
-        sides = {"before, its own batches": (before, ()), "before, batches of 64": (before, ("64",)), **sides}
-    script = Path(__file__).with_name("gpu_slots.py")
-    workers = {
-        name: subprocess.Popen(
-            [sys.executable, str(script), str(checkout), str(data / "snips"), *more],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+    checkouts = {"this": ROOT} if before is None else {"before": before, "this": ROOT}
+    batches: dict[str, dict[str, int]] = {"its own batches": {}, "batches of 64": {"training.batch_size": 64}}
+    with tempfile.TemporaryDirectory() as directory:
+        workers = {
+            f"{name}, {size}": start(
+                checkout, "tagging", SLOT_SECONDS, {**slots_of(data), **given}, f"{directory}/{size}"
+            )
+            for name, checkout in checkouts.items()
+            for size, given in batches.items()
+        }
+        measured = in_turns({name: asked(worker) for name, worker in workers.items()}, SLOT_ROUNDS)
+        for worker in workers.values():
+            worker.communicate()
+    rates = {name: [by_clock for by_clock, _ in figures] for name, figures in measured.items()}
+    first = next(iter(rates))
+    rows = [["checkout", "tokens/s", f"times {first}"]]
+    for name, figures in rates.items():
+        rows.append(
+            [name, f"{statistics.median(figures):,.0f}", f"{median_ratio(figures, rates[first]):.1f}"]
         )
-        for name, (checkout, more) in sides.items()
-    }
-    measured = in_turns({name: asked(worker) for name, worker in workers.items()}, SLOT_ROUNDS)
-    for worker in workers.values():
-        worker.communicate()
-    first = measured[next(iter(sides))]
-    rows = [["checkout", "tokens/s", f"times {next(iter(sides))}"]]
-    for name, figures in measured.items():
-        rows.append([name, f"{statistics.median(figures):,.0f}", f"{median_ratio(figures, first):.1f}"])
     note = "" if before is None else f'"Before" is commit {commit_of(before)}. '
     tell("On a GPU: training on SNIPS slots", rows, f"{note}A tagger's own batches have 16 sentences.\n\n")
-
-
-def asked(worker: subprocess.Popen[str]) -> Callable[[], float]:
-    """Return a function that has a worker train for a while: tokens a second."""
-
-    def ask() -> float:
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        print(file=worker.stdin, flush=True)
-        return float(worker.stdout.readline())
-
-    return ask
 
 
 def half_a_minute(data: Path) -> None:

@@ -1,25 +1,32 @@
-"""Training a character model: the whole of seqrnn's loop against a plain one over `nn.LSTM`.
+"""Training on a CPU: `bench_training.py [DATA [CHECKOUT]]`.
 
-Same sizes, same text, float32 and bfloat16: what the ratio shows is the cost of everything around the
-network (batches, events, bookkeeping), which should be next to nothing.
+Character models: the whole of seqrnn's loop against a plain one over `nn.LSTM`, `nn.GRU` or `nn.RNN` of the
+same sizes on the same text. Pronunciations: against a plain loop with input feeding and padding. And, where
+an older CHECKOUT is named, taggers and pronunciations against what that trains in the same time. DATA is the
+folder of `snips`, `ud_irish` and `cmudict_g2p` (../shared/data); what it does not have is left out.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from report import in_turns, median_ratio, write_section
+from input_feeding import input_feeding_loop
+from report import ROOT, commit_of, in_turns, median_ratio, write_section
 from torch import nn
+from training_rate import asked, slots, start
 
 from seqrnn.backends.torch.build import build_model
+from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.run.directory import RunDirectory
@@ -27,15 +34,21 @@ from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.training.events import Stepped
 from seqrnn.training.trainer import Trainer
 
+SCRIPT = "bench_training.py"
+PRONUNCIATIONS = "pronunciations (CMUdict)"
 TRIAL_UPDATES = 5
 EMBEDDING = 128
-TEXT = Path(__file__).parents[2] / "sample_data" / "lighthouse.txt"
+PLAIN = {"lstm": nn.LSTM, "gru": nn.GRU, "elman": nn.RNN}
+SECONDS, ROUNDS = 3.0, 5  # of a training beside that of another checkout
+DATA = ROOT.parent / "shared" / "data"
+TEXT = ROOT / "sample_data" / "lighthouse.txt"
 
 
 @dataclass(frozen=True)
 class Sizes:
     """Of a character model, and of its training."""
 
+    cell: str = "lstm"
     hidden: int = 256
     layers: int = 1
     streams: int = 32
@@ -52,7 +65,7 @@ def plain_loop(ids: np.ndarray, precision: str, sizes: Sizes) -> Callable[[], fl
     network = nn.ModuleList(
         [
             nn.Embedding(vocabulary, EMBEDDING),
-            nn.LSTM(EMBEDDING, sizes.hidden, sizes.layers, batch_first=True),
+            PLAIN[sizes.cell](EMBEDDING, sizes.hidden, sizes.layers, batch_first=True),
             nn.Linear(sizes.hidden, vocabulary),
         ]
     ).to(sizes.device)
@@ -69,7 +82,7 @@ def plain_loop(ids: np.ndarray, precision: str, sizes: Sizes) -> Callable[[], fl
             with torch.autocast(sizes.device, torch.bfloat16, enabled=precision == "bf16"):
                 hidden, state = rnn(embedding(x), state)
                 logits = output(hidden)
-            state = tuple(part.detach() for part in state)
+            state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
             loss = nn.functional.cross_entropy(logits.flatten(0, 1).float(), y.flatten())
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -88,6 +101,7 @@ def seqrnn_loop(directory: str, precision: str, sizes: Sizes) -> tuple[Callable[
         "data.train": (str(sizes.text),),
         "data.format": "text",
         "data.tokenizer": "char",
+        "model.cell": sizes.cell,
         "model.hidden_size": sizes.hidden,
         "model.num_layers": sizes.layers,
         "model.embedding_size": EMBEDDING,
@@ -121,18 +135,90 @@ def compare(directory: str, precision: str, sizes: Sizes) -> list[str]:
     return [precision, *medians, f"{median_ratio(measured['seqrnn'], measured['plain']):.2f}"]
 
 
-def main() -> None:
-    """Measure and write down."""
-    rows = [["precision", "plain loop, characters/s", "seqrnn, characters/s", "ratio"]]
-    sizes = Sizes()
+def character_models() -> None:
+    """Measure updates with each cell that has a class in `torch.nn`."""
+    rows = [["network", "precision", "plain loop, characters/s", "seqrnn, characters/s", "ratio"]]
+    kinds = [("lstm", 256), ("gru", 128), ("gru", 256), ("elman", 128), ("elman", 256)]
     with tempfile.TemporaryDirectory() as directory:
-        rows += [compare(directory, precision, sizes) for precision in ("fp32", "bf16")]
-    title = (
-        f"Training a character model (LSTM {sizes.hidden}, {sizes.streams} streams, "
-        f"segments of {sizes.segment})"
-    )
-    write_section("bench_training.py", title, rows)
+        for cell, hidden in kinds:
+            sizes = Sizes(cell, hidden)
+            rows.append([f"{cell} {hidden}", *compare(directory, "fp32", sizes)])
+            if cell == "lstm" and computes_bfloat16("LSTM"):
+                rows.append([f"{cell} {hidden}", *compare(directory, "bf16", sizes)])
+    note = f"Threads: {torch.get_num_threads()}.\n\n"
+    write_section(SCRIPT, f"Training a character model ({Sizes.streams} x {Sizes.segment})", rows, note)
+
+
+def works(data: Path) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what is trained beside another checkout, by name: a task with its settings."""
+    irish, words = data / "ud_irish" / "ga-ud-train.conllu", data / "cmudict_g2p" / "g014b2b.train"
+    found: dict[str, tuple[Path, str, dict[str, Any]]] = {
+        "SNIPS slots": (data / "snips", "tagging", slots(data)),
+        "UD Irish": (irish, "tagging", {"data.train": [str(irish)], "data.format": "conllu"}),
+        PRONUNCIATIONS: (words, "seq2seq", pronunciations(words)),
+    }
+    return {name: (task, settings) for name, (path, task, settings) in found.items() if path.exists()}
+
+
+def pronunciations(words: Path) -> dict[str, Any]:
+    """Return the settings of a model that pronounces words."""
+    tokens = {"data.tokenizer": "char", "data.target_tokenizer": "word"}
+    return {"data.train": [str(words)], "data.format": "tsv", **tokens}
+
+
+def beside(sides: dict[str, Callable[[], tuple[float, float]]], name: str) -> list[str]:
+    """Return a row: tokens a second of two sides in turns, and the ratios of the second to the first."""
+    measured = in_turns(sides, ROUNDS)
+    (old, old_cpu), (new, new_cpu) = (zip(*figures, strict=True) for figures in measured.values())
+    rates = [f"{statistics.median(rate):,.0f}" for rate in (old, new)]
+    return [name, *rates, f"{median_ratio(new, old):.2f}", f"{median_ratio(new_cpu, old_cpu):.2f}"]
+
+
+def with_workers(
+    checkouts: dict[str, Path], name: str, data: Path, plain: Callable[..., Any] | None
+) -> list[str]:
+    """Return the row of a training by one or two checkouts; a `plain` loop is the first side, where given."""
+    task, settings = works(data)[name]
+    settings = {**settings, "training.threads": 1}
+    with tempfile.TemporaryDirectory() as folder:
+        workers = {side: start(path, task, SECONDS, settings, folder) for side, path in checkouts.items()}
+        sides = {} if plain is None else {"plain": plain}
+        row = beside({**sides, **{side: asked(worker) for side, worker in workers.items()}}, name)
+        for worker in workers.values():
+            worker.communicate()
+    return row
+
+
+def against_checkout(data: Path, before: Path) -> None:
+    """Measure the trainings of two checkouts in turns."""
+    sides = {"before": before, "this": ROOT}
+    rows = [["data", "before, tokens/s", "this, tokens/s", "ratio", "ratio of CPU time"]]
+    rows += [with_workers(sides, name, data, None) for name in works(data)]
+    note = f'One thread each. "Before" is commit {commit_of(before)}.\n\n'
+    write_section(SCRIPT, "Training against an earlier commit", rows, note)
+
+
+def against_input_feeding(data: Path) -> None:
+    """Measure pronunciations against a loop as a tutorial writes it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    words = data / "cmudict_g2p" / "g014b2b.train"
+    row = with_workers({"this": ROOT}, PRONUNCIATIONS, data, input_feeding_loop(words, SECONDS))
+    torch.set_num_threads(threads)
+    rows = [["data", "plain loop, tokens/s", "seqrnn, tokens/s", "ratio", "ratio of CPU time"], row]
+    title = "Training against a plain loop with input feeding and padding"
+    write_section(SCRIPT, title, rows, "One thread each. Tokens are letters and phonemes.\n\n")
+
+
+def main(data: str = "", before: str = "") -> None:
+    """Measure and write down."""
+    folder = Path(data) if data else DATA
+    character_models()
+    if PRONUNCIATIONS in works(folder):
+        against_input_feeding(folder)
+    if before:
+        against_checkout(folder, Path(before))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

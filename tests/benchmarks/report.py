@@ -9,6 +9,7 @@ import statistics
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -20,11 +21,14 @@ machine and its neighbours, ratios hardly do.
 """
 
 
-def in_turns(sides: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+Figure = TypeVar("Figure")
+
+
+def in_turns(sides: dict[str, Callable[[], Figure]], rounds: int) -> dict[str, list[Figure]]:
     """Call each side once a round, after a round that does not count; return its figures by round."""
     for side in sides.values():
         side()
-    measured: dict[str, list[float]] = {name: [] for name in sides}
+    measured: dict[str, list[Figure]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, side in sides.items():
             measured[name].append(side())

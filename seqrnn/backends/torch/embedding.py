@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.data.text.tokenizer import BLANK, UNK
+
+
+class Lookup(NamedTuple):
+    """Where vectors were read: `tokens` (...,) of a `table` (V, E)."""
+
+    table: Tensor
+    tokens: Tensor
+
+
+def lookup_of(vectors: Tensor) -> Lookup | None:
+    """Return where vectors (..., E) were read, if that was noted."""
+    found: Lookup | None = getattr(vectors, "read_from", None)
+    return found
+
+
+def note_lookup(vectors: Any, lookup: Lookup) -> None:
+    """Note where vectors (..., E) were read, for layers that can do with fewer of them."""
+    vectors.read_from = lookup
 
 
 class TokenEmbedding(nn.Module):
@@ -28,6 +48,8 @@ class TokenEmbedding(nn.Module):
             hidden = torch.rand(tokens.shape, device=tokens.device) < self.word_dropout
             tokens = tokens.masked_fill(hidden & (tokens != BLANK), UNK)
         vectors: Tensor = self.dropout(self.table(tokens))
+        if not (self.training and self.dropout.p):
+            note_lookup(vectors, Lookup(self.table.weight, tokens))
         return vectors
 
 

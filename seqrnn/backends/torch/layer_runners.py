@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.backends.torch import cell_functions as functions
+from seqrnn.backends.torch.embedding import lookup_of
 from seqrnn.backends.torch.linear_scan import linear_scan
+from seqrnn.backends.torch.stepwise import STEP_FUNCTIONS, Steps
 from seqrnn.cells.cell import Cell, Shape, State
 
 
@@ -55,6 +59,30 @@ class LayerRunner(ABC):
 
         Where `active` (T, B) is false, a state stays as it is; the output there may be anything.
         """
+
+
+class PackedSteps:
+    """Computes all steps of a gated cell over packed rows, N of all steps together."""
+
+    def __init__(self, cell: type[Cell], function: type[torch.autograd.Function]) -> None:
+        self.cell = cell
+        self._function = function
+
+    def __call__(self, layer: nn.Module, x: Tensor, state: State, steps: Steps) -> tuple[Tensor, State]:
+        """Read `x` (N, E) from a state: the outputs (N, H) and the last state.
+
+        What few different vectors bring is computed once for each, and so are its gradients.
+        """
+        p = self.cell.folded(parameters_of(layer))
+        lookup = lookup_of(x)
+        if lookup is not None and 2 * len(lookup.table) <= len(x):
+            projected = F.embedding(lookup.tokens, self.cell.project(functions, p, lookup.table))
+        else:
+            projected = self.cell.project(functions, p, x)
+        compute: Any = self._function.apply
+        found = compute(projected, p["weight_hh_l0"], p["bias_hh_l0"], steps, *state)
+        y, *last = found
+        return y, tuple(last)
 
 
 class FusedKernel(LayerRunner):
@@ -108,6 +136,12 @@ def choose_runner(cell: type[Cell]) -> LayerRunner:
     if cell.torch_kernel is not None:
         return FusedKernel(cell)
     return Scan(cell) if cell.scan == "linear" else Loop(cell)
+
+
+def choose_packed_runner(cell: type[Cell]) -> PackedSteps | None:
+    """Return what computes a cell over packed rows, if anything does."""
+    function = STEP_FUNCTIONS.get((cell.torch_kernel, cell.torch_options.get("nonlinearity")))
+    return None if function is None else PackedSteps(cell, function)
 
 
 def _where(rows: Tensor, new: State, old: State) -> State:

@@ -47,6 +47,11 @@ class Masked:
         """Turn every sequence of (T, B, E) around within its own length."""
         return x.gather(0, self.reversal.unsqueeze(2).expand_as(x))
 
+    def drop(self, dropout: nn.Dropout, y: Tensor) -> Tensor:
+        """Drop values of (T, B, H)."""
+        found: Tensor = dropout(y)
+        return found
+
     def run(self, runner: LayerRunner, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Run one layer and direction over `x` (T, B, E): outputs (T, B, H), last state."""
         if len(x) == 0:
