@@ -85,7 +85,7 @@ class Trainer:
         self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
-        self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
+        self._plan = self._evaluation_plan()
         automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._ending = self._cost_of_the_end()
@@ -123,7 +123,6 @@ class Trainer:
         self.schedule.scale = self.state.lr_scale
         self.take_moments(checkpoint)
         self._started -= self.state.seconds
-        self._plan.took_place(self.state.seconds, 0.0)
         self.saved_step = checkpoint.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
@@ -186,11 +185,19 @@ class Trainer:
         return EvaluationOptions.at_the_end(self.valid_set).cost_beside(within, self.valid_set, self.task)
 
     def _import_libraries(self) -> None:
-        """Import what evaluations need; the time is not the training's."""
+        """Import what evaluations need; the time is not the training's, but a time budget has it in it."""
         started = time.monotonic()
         if self.valid_set is not None:
             import_libraries(self.task)
-        self._started += time.monotonic() - started
+        spent = time.monotonic() - started
+        self._started += spent
+        self.duration = self.duration.shortened(spent)
+        self._plan = self._evaluation_plan()
+
+    def _evaluation_plan(self) -> EvaluationPlan:
+        plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
+        plan.took_place(self.state.seconds, 0.0)
+        return plan
 
     def groups(self) -> Iterator[list[Batch]]:
         """Yield as many batches at a time as share an update, from where the state is, without an end."""
@@ -292,8 +299,8 @@ class Trainer:
             yield self._compare(evaluation, metric)
             calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
-        self._plan.took_place(self.seconds(), self.seconds() - started)
         yield self._save(run, metric, calibration)
+        self._plan.took_place(self.seconds(), self.seconds() - started)
 
     def _save(
         self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
