@@ -32,7 +32,13 @@ from seqrnn.tasks.task import Task
 from seqrnn.training.averaging import WeightAverage
 from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
-from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
+from seqrnn.training.evaluation import (
+    EvaluationOptions,
+    count_tokens,
+    evaluate,
+    has_finite_loss,
+    import_libraries,
+)
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.training.optimizer import Schedule, build_optimizer
@@ -195,8 +201,11 @@ class Trainer:
         self._plan = self._evaluation_plan()
 
     def _evaluation_plan(self) -> EvaluationPlan:
-        plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
-        plan.took_place(self.state.seconds, 0.0)
+        passes = 0.0
+        if self.valid_set is not None:
+            passes = count_tokens(self.valid_set) / max(count_tokens(self.train_set), 1)
+        plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
+        plan.begin(self.state.seconds)
         return plan
 
     def groups(self) -> Iterator[list[Batch]]:
