@@ -35,8 +35,9 @@ from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
-from seqrnn.training.optimizer import Schedule, build_optimizer
+from seqrnn.training.optimizer import build_optimizer
 from seqrnn.training.rollback import ADVICE, Rollback
+from seqrnn.training.schedule import Schedule
 from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
