@@ -135,7 +135,7 @@ def train(
         asked = _gone_on(asked, planned)
         check_place(output, asked.modes, by_one)
         plan = planned(asked)
-        check_together(processes.place.count, plan.config, folds)
+        check_together(processes.ranks.count, plan.config, folds)
         if dump_config:
             with OutputStream() as out:
                 out.write_text(dump(plan.config, comments=True))

@@ -248,7 +248,7 @@ def _session(data: Begun, processes: WorkerProcesses | None, began: float) -> Se
     from seqrnn.training.worker_processes import threads_of_each
 
     if processes is not None:
-        set_threads(threads_of_each(processes.place.count))
+        set_threads(threads_of_each(processes.ranks.count))
     return data.session(processes, began)
 
 
