@@ -64,7 +64,7 @@ class Meter:
         parts = [
             f"loss {self.loss:.3f}",
             f"{self.tokens_per_second:,.0f} tokens/s",
-            f"{event.filling:.0%} padding",
+            f"{event.padding:.0%} padding",
             f"{clock(self._seconds_left(event))} left",
         ]
         for spare in (2, 1):

@@ -309,7 +309,7 @@ def _check(config: Config, own: set[str]) -> None:
     """Refuse what each key allows but the keys together do not; `own` are those that the user has set."""
     data, model, training = config.data, config.model, config.training
     if data.lengths == "blank" and data.max_tokens is None:
-        raise UsageError("`data.lengths=blank` fills to a fixed length; give it with `data.max_tokens`")
+        raise UsageError("`data.lengths=blank` pads to a fixed length; give it with `data.max_tokens`")
     if model.freeze_embeddings and model.embeddings is None:
         raise UsageError(
             "`model.freeze_embeddings=true` keeps vectors as they are; give them with `model.embeddings`"

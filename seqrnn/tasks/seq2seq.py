@@ -226,7 +226,7 @@ class Seq2Seq(GenerationTask):
             if "target" in dataset.columns:
                 arrays |= self._target(dataset, rows)
             if references is not None:
-                arrays["references"] = references.gather(rows, fill=END)
+                arrays["references"] = references.gather(rows, pad_value=END)
             written = int(arrays["target_lengths"].sum()) if "target_lengths" in arrays else 0
             yield Batch(
                 arrays,

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqrnn.backends.torch.backend import is_full, to_tensors
 from seqrnn.backends.torch.rnn import Layers
-from seqrnn.backends.torch.shapes import Fillable, filled_up
+from seqrnn.backends.torch.shapes import Paddable, pad_to_multiples
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.training.training_arrays import Carrying
 from seqrnn.training.updates import Learner, Outcome, Updater
@@ -42,7 +42,7 @@ class DeviceUpdater(Updater):
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, StepGraph] = {}
         model: object = learner.model
-        self._multiples = model.multiples if isinstance(model, Fillable) else {}
+        self._multiples = model.multiples if isinstance(model, Paddable) else {}
         records = device.type == "cuda" and getattr(learner.model, "recordable", True)
         self._records = records and self._alone
 
@@ -52,7 +52,7 @@ class DeviceUpdater(Updater):
         self._targets.fill_(max(sum(batch.targets for batch in group), 1))
         self._averaged.fill_(self.learner.average.share(step))
         if len(group) == 1 and self._records:
-            self._replay_or_compute(filled_up(group[0], self._multiples))
+            self._replay_or_compute(pad_to_multiples(group[0], self._multiples))
         else:
             self._compute_all(group)
         self._tell()

@@ -229,7 +229,7 @@ class Trainer:
             loss=math.nan,
             learning_rate=rate,
             tokens=tokens,
-            filling=filling(tokens, positions),
+            padding=padding_share(tokens, positions),
             seconds=state.seconds,
         )
         self._begun.append((begun, group[-1]))
@@ -241,7 +241,9 @@ class Trainer:
             self._note_loss(begun, outcome.loss if outcome.made else None, batch)
             if outcome.tokens is not None and outcome.positions is not None:
                 begun = replace(
-                    begun, tokens=int(outcome.tokens), filling=filling(outcome.tokens, outcome.positions)
+                    begun,
+                    tokens=int(outcome.tokens),
+                    padding=padding_share(outcome.tokens, outcome.positions),
                 )
             yield replace(begun, loss=outcome.loss, skipped=not outcome.made)
 
@@ -358,7 +360,7 @@ class Trainer:
         )
 
 
-def filling(tokens: float, positions: float) -> float:
+def padding_share(tokens: float, positions: float) -> float:
     """Return the share of so many computed positions that carried no token."""
     return 1.0 - tokens / max(positions, 1)
 

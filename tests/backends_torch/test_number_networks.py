@@ -115,8 +115,8 @@ def roll(piece):
 @torch.inference_mode()
 def test_the_loss_of_music_is_that_of_each_key_of_each_later_step(network):
     lengths = torch.tensor([len(piece) for piece in NOTES])
-    for filling in (0.0, 1.0):  # what stands behind a piece means nothing
-        notes = torch.full((3, 6, 4), filling)
+    for value in (0.0, 1.0):  # what comes after a piece means nothing
+        notes = torch.full((3, 6, 4), value)
         for row, piece in enumerate(NOTES):
             notes[row, : len(piece)] = roll(piece)
         output = network({"source": notes, "lengths": lengths})

@@ -1,6 +1,6 @@
 """Labelling many lines: seqrnn against a padded loop over `nn.LSTM` with the same weights.
 
-The loop is what a person would write: batches of 64 in the order of the file, filled to the longest line,
+The loop is what a person would write: batches of 64 in the order of the file, padded to the longest line,
 tokens from the same `tokenizers` library, labels by `argmax`. The lines are all different: each is the
 beginning of one SNIPS utterance and the end of another where the data lie beside the project, and of mails of
 `sample_data` where not. The loop has its lines in memory, and its labels are Python's strings at the end.

@@ -190,7 +190,7 @@ def test_a_feature_that_hardly_changes_keeps_its_deviation():
     assert moments.deviation() == [0.5]
 
 
-def test_vectors_are_kept_in_columns_and_filled_with_zeros(field, examples):
+def test_vectors_are_kept_in_columns_and_padded_with_zeros(field, examples):
     column = Column.of([side.ids for side in field.encode([series(steps) for steps in examples])])
     assert field.lengths(column, np.arange(4)).tolist() == [1, 7, 3, 20]
     batch = field.gather(column, np.array([2, 0]))

@@ -18,13 +18,13 @@ from seqrnn.errors import ModelError
 TEXTS = [("AH B",), ("ä ö", "x\0y", " z "), ("\ud83d half a pair",), ()]
 
 
-def test_references_come_back_as_they_were_whatever_fills_the_batch():
+def test_references_come_back_as_they_were_whatever_pads_the_batch():
     sides = ReferencesField("references").encode([Record("a", targets) for targets in TEXTS])
     width = max(len(side.ids) for side in sides) + 3
     for side, targets in zip(sides, TEXTS, strict=True):
-        filled = np.full(width, END)
-        filled[: len(side.ids)] = side.ids
-        assert texts_of(filled) == list(targets)
+        padded = np.full(width, END)
+        padded[: len(side.ids)] = side.ids
+        assert texts_of(padded) == list(targets)
         assert side.ids.max(initial=0) <= END
 
 
@@ -119,5 +119,5 @@ def test_examples_that_read_the_same_share_their_references():
     texts = [("one", "two"), ("three",), ("four",), ()]
     references = Column.of([side.ids for side in field.encode([Record("x", text) for text in texts])])
     shared = shared_references(source, references)
-    found = [texts_of(row) for row in shared.gather(np.arange(4), fill=END)]
+    found = [texts_of(row) for row in shared.gather(np.arange(4), pad_value=END)]
     assert found == [["one", "two", "four"], ["three"], ["one", "two", "four"], []]

@@ -205,11 +205,11 @@ def test_a_tokenizer_of_words_is_no_list_of_characters():
 def spelled(field: CharactersField, lines: list[str], width: int) -> list[list[str]]:
     """Go through the arrays of a batch and spell each token again."""
     encoded = [field.encode([record(line)])[0].ids for line in lines]
-    filled = np.zeros((len(lines), max(map(len, encoded), default=0)), dtype=np.int64)
+    padded = np.zeros((len(lines), max(map(len, encoded), default=0)), dtype=np.int64)
     for row, ids in enumerate(encoded):
-        filled[row, : len(ids)] = ids
+        padded[row, : len(ids)] = ids
     counts = np.array([len(split_tokens(line)) for line in lines])
-    arrays = unique_spellings(filled, counts, width)
+    arrays = unique_spellings(padded, counts, width)
     spellings, sizes = arrays["spellings"], arrays["spelling_lengths"]
     assert len({tuple(row) for row in spellings.tolist()}) == len(spellings)
     assert sizes.tolist() == sorted(sizes, reverse=True)

@@ -62,7 +62,7 @@ class Network(ABC, Generic[Described, Sizes, Twin]):
 
     @abstractmethod
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
-        """Make inputs of some `lengths` (B,), filled to `width` steps."""
+        """Make inputs of some `lengths` (B,), padded to `width` steps."""
 
     @abstractmethod
     def expected(self, inputs: Arrays) -> dict[str, Array]:

@@ -1,6 +1,6 @@
 """Reading a batch of sequences of different lengths on a CPU, of each step only the rows that have not ended.
 
-The rows of all steps are packed one after the other, without filling: those of the first step, the longest
+The rows of all steps are packed one after the other, without padding: those of the first step, the longest
 sequence first, then those of the second, and so on. The rows of a step are the first ones of the step before
 it, so a sequence that has ended costs nothing, and it does not matter where the others end.
 
@@ -38,7 +38,7 @@ class Packed:
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int) -> Packed:
-        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, filled to `total` steps."""
+        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, padded to `total` steps."""
         descending, order = lengths.sort(descending=True, stable=True)
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = Steps.of(descending)
@@ -65,9 +65,9 @@ class Packed:
         In memory the steps come first, as with kernels: dropout draws its numbers in the order of the memory.
         """
         batch_size, total = self.shape
-        filled = _moved(y, self.sources_by_step, self.places_by_step)
-        filled = filled.view(total, batch_size, y.shape[1]).transpose(0, 1)
-        return filled, states if self.order is None else reorder(states, self.order.argsort())
+        padded = _moved(y, self.sources_by_step, self.places_by_step)
+        padded = padded.view(total, batch_size, y.shape[1]).transpose(0, 1)
+        return padded, states if self.order is None else reorder(states, self.order.argsort())
 
     def reverse_sequences(self, x: Tensor) -> Tensor:
         """Turn every sequence of (N, E) around."""

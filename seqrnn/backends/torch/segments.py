@@ -45,7 +45,7 @@ class Segments:
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int, drop_finished_rows: bool = True) -> Segments:
-        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, filled to `total` steps."""
+        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, padded to `total` steps."""
         descending, order = lengths.sort(descending=True, stable=True)
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = torch.arange(total).unsqueeze(1)  # (T, 1)

@@ -88,5 +88,5 @@ class NotesField(LearningNothing):
         return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
-        """Return the steps of some examples, (B, T, K); silence fills up."""
+        """Return the steps of some examples, (B, T, K); silence is the padding."""
         return column.gather(rows, width)

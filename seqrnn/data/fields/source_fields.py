@@ -34,5 +34,5 @@ class SourceField(Field, Protocol):
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the examples `rows` (B,) as the network reads them.
 
-        Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest; images are (B, C, N, N).
+        Tokens are (B, T), vectors (B, T, F), padded to `width` or the longest; images are (B, C, N, N).
         """

@@ -159,7 +159,7 @@ class VectorsField(Learning):
         return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
-        """Return the vectors of some examples, (B, T, F); zeros fill up."""
+        """Return the vectors of some examples, (B, T, F); padded with zeros."""
         return column.gather(rows, width)
 
 

@@ -31,7 +31,7 @@ def unique_spellings(characters: Ids, lengths: Ids, width: int) -> dict[str, Ids
 
 
 def _one_a_row(flat: Ids) -> Ids:
-    """Cut characters after each <eos>, which is dropped: (N, C), filled with <blank>."""
+    """Cut characters after each <eos>, which is dropped: (N, C), padded with <blank>."""
     ends = np.flatnonzero(flat == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
     sizes = ends - starts
