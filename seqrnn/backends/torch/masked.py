@@ -24,7 +24,7 @@ class Masked:
     """How one batch is read on a GPU."""
 
     active: Tensor | None  # (T, B); None where no sequence ends before the others
-    reversal: Tensor  # (T, B): which step of a sequence stands at each place when it is read backwards
+    reversal: Tensor  # (T, B): which step comes at each position when a sequence is read backwards
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int, device: torch.device) -> Masked:
