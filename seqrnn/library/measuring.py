@@ -154,7 +154,7 @@ def evaluation_options(
         of_texts = {"`streams`": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
-        from seqrnn.library.asking import require_probability
+        from seqrnn.library.row_answerers import require_probability
 
         require_probability(task, min_probability)
     width = BEAM_SIZE if size is None else size

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.data.dataset.progress import Preparing
-    from seqrnn.library.model import Model
+    from seqrnn.library.public_model import Model
     from seqrnn.metrics.evaluation import Evaluation, Figures
     from seqrnn.run.checkpoint import Checkpoint
     from seqrnn.tasks.task import Task
@@ -56,7 +56,7 @@ class TrainingResult:
 
     def load(self) -> Model:
         """Open the model that was trained; see `seqrnn.load`."""
-        from seqrnn.library.model import load
+        from seqrnn.library.public_model import load
 
         return load(self.path)
 
