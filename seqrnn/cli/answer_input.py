@@ -131,6 +131,6 @@ def _refuse_several(given: Input, name: str) -> None:
 
 
 def _refuse_same_file(path: str, output: str) -> None:
-    """Raise UsageError where the answers would take the place of the rows that are yet to be read."""
+    """Raise UsageError where the answers would overwrite the rows that are yet to be read."""
     if path != "-" and os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output):
         raise UsageError(f"-o {output}: is the file that is read; name another one")

@@ -66,14 +66,14 @@ class RowTally:
         for row, answer in part.pairs:
             self.note(answer, f"{name}:{row.id + 1}", row.error)
 
-    def note(self, answer: Answer | None, place: str, error: str | None) -> None:
-        """Take note of the answer to the row at a place, or of why it has none."""
+    def note(self, answer: Answer | None, location: str, error: str | None) -> None:
+        """Take note of the answer to the row at a location, or of why it has none."""
         if answer is not None:
             self.truncated += answer.truncated
             return
         self.errors += 1
         if self.first_error is None:
-            self.first_error = f"{place}: {error}"
+            self.first_error = f"{location}: {error}"
 
     def require_answers(self) -> None:
         """Raise DataError, with the first of them, where there are rows without an answer."""

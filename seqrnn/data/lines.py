@@ -306,9 +306,9 @@ class _LineSplitter:
         return decode_line(raw, (self._name, self._number), self._errors)
 
 
-def decode_line(raw: bytes, place: tuple[str, int], errors: Errors) -> Line:
+def decode_line(raw: bytes, location: tuple[str, int], errors: Errors) -> Line:
     """Return the line of a file's name and number. Raises DataError as `read_line_groups` does."""
-    name, number = place
+    name, number = location
     try:
         return Line(number, raw.decode().removesuffix("\r"))
     except UnicodeDecodeError as error:

@@ -49,7 +49,7 @@ class RowAnswerer:
         try:
             self.check(record)
         except DataError as error:
-            return Refusal(str(error).removeprefix(f"{record.place}: "))  # the caller tells the place
+            return Refusal(str(error).removeprefix(f"{record.location}: "))  # the caller tells the location
         return record
 
 

@@ -94,7 +94,7 @@ def train(
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
     began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
-    check_place(path, modes, False)
+    check_output(path, modes, False)
     check_count(workers)
     plan = _plan(data, config, settings, (path if resume else None, parent))
     check_together(workers, plan.config)
@@ -116,7 +116,7 @@ def train(
             return result
 
 
-def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
+def check_output(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
     """Refuse what cannot end well before anything is read."""
     from seqrnn.run.location import check_free
 

@@ -83,7 +83,7 @@ def _samples(model: OpenedModel, records: Sequence[Record]) -> Iterator[Sample]:
         return
     answerer = row_predictor(model) if task.asked == "names" else row_generator(model, DecodingOptions())
     for record, answer in zip(records, answerer(records), strict=True):
-        row = record.source or record.place
+        row = record.source or record.location
         if isinstance(answer, Refusal):
             yield Sample(row, answer.reason, "", None)
             continue

@@ -163,7 +163,7 @@ def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Ex
 
 def _example(task: Task, record: Record, answer: Answer | Refusal, length: int) -> Example:
     if isinstance(answer, Refusal):
-        raise DataError(f"{record.place}: {answer.reason}")
+        raise DataError(f"{record.location}: {answer.reason}")
     return Example(record, answer, task.grade(record, answer), length)
 
 

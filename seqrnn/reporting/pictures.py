@@ -55,9 +55,9 @@ def cut(text: str) -> str:
 
 
 def veil(weights: Sequence[float], grid: int) -> str:
-    """Return a dark image to lie over another one, the clearer the larger the weights (S,) of its places are.
+    """Return a dark image to lie over another one, the clearer the larger the weights (S,) of its regions.
 
-    The places are those of a grid, row by row; weights below 0 count as 0.
+    The regions are those of a grid, row by row; weights below 0 count as 0.
     """
     positive = np.clip(np.asarray(weights, dtype=np.float64), 0.0, None)
     shares = positive / (positive.max() or 1.0)

@@ -128,7 +128,7 @@ class DeviceUpdater(Updater):
 
 
 class StepGraph:
-    """An update with batches of certain shapes, recorded; its inputs and the states have fixed places."""
+    """An update with batches of certain shapes, recorded; its inputs and the states have fixed addresses."""
 
     def __init__(self, updater: DeviceUpdater, batch: Batch, carry: Layers | None, pool: Any) -> None:
         """Record what `updater` does with `batch`, without doing it."""
@@ -154,14 +154,14 @@ class StepGraph:
 
 
 def _apart(states: Layers | None) -> Layers | None:
-    """Give each array of states a place of its own."""
+    """Give each array of states memory of its own."""
     return None if states is None else [tuple(part.detach().clone() for part in state) for state in states]
 
 
-def _copy(states: Layers | None, places: Layers | None) -> None:
-    """Copy states to their places."""
-    for state, place in zip(states or (), places or (), strict=True):
-        for part, target in zip(state, place, strict=True):
+def _copy(states: Layers | None, targets: Layers | None) -> None:
+    """Copy states to their targets."""
+    for state, copied in zip(states or (), targets or (), strict=True):
+        for part, target in zip(state, copied, strict=True):
             target.copy_(part)
 
 

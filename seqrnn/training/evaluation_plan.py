@@ -31,7 +31,7 @@ class EvaluationPlan:
         self._gap = min(MAX_GAP, _tenth(config, duration, batches_per_epoch))
         self._ended, self._cost = 0.0, 0.0  # of the last evaluation, in seconds
 
-    def took_place(self, ended: float, cost: float) -> None:
+    def measured(self, ended: float, cost: float) -> None:
         """Take note of an evaluation that has ended so many seconds after the start, and of its cost."""
         self._ended, self._cost = ended, cost
 

@@ -124,7 +124,7 @@ class Trainer:
         self.schedule.scale = self.state.lr_scale
         self.take_moments(checkpoint)
         self._started -= self.state.seconds
-        self._plan.took_place(self.state.seconds, 0.0)
+        self._plan.measured(self.state.seconds, 0.0)
         self.saved_step = checkpoint.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
@@ -295,7 +295,7 @@ class Trainer:
             yield self._compare(evaluation, metric)
             calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
-        self._plan.took_place(self.seconds(), self.seconds() - started)
+        self._plan.measured(self.seconds(), self.seconds() - started)
         yield self._save(run, metric, calibration)
 
     def _save(

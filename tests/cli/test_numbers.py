@@ -222,7 +222,7 @@ def test_a_run_says_what_it_reads(seqrnn, risers, forms, sums, music):
     assert "bidirectional" not in told
 
 
-def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_place(seqrnn, risers, forms, numbers):
+def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_location(seqrnn, risers, forms, numbers):
     (numbers / "wide.csv").write_text("a,b,c,form\n1,2,3,tall\n")
     for run, file, words in (
         ("forms", "wide.csv", 'wide.csv:1: no column "width", the columns are a, b, c, form'),

@@ -93,14 +93,14 @@ ONE_LABEL += "or train with `data.multi_label=true`"
 
 
 @pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])
-def test_other_than_one_label_is_an_error_with_its_place(labels: tuple[str, ...], what: str) -> None:
+def test_other_than_one_label_is_an_error_with_its_location(labels: tuple[str, ...], what: str) -> None:
     with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
         learned("a", "b").encode([record("a"), record(*labels, line=9)])
     with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
         LabelField("label", False).learn([record(*labels, line=9)])
 
 
-def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_places() -> None:
+def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_locations() -> None:
     field = learned("GetWeather", "PlayMusic")
     rows = [record("PlayMusik", line=4), record("PlayMusic"), record("x"), record("PlayMusik", line=9)]
     assert [encoded.ids.tolist() for encoded in field.encode(rows)] == [[2], [1], [3], [2]]

@@ -106,7 +106,7 @@ def test_no_more_images_are_kept_than_memory_is_given(records, monkeypatch):
     assert field._read.cache_info().currsize == 2
 
 
-def test_a_missing_and_a_broken_image_are_told_with_their_place(records, tmp_path):
+def test_a_missing_and_a_broken_image_are_told_with_their_location(records, tmp_path):
     field = ImageField("source", 8, normalize=False)
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(DataError, match=r"table\.tsv:2: '.*1\.png': "):

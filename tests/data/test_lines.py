@@ -85,7 +85,7 @@ def test_it_does_not_matter_where_the_chunks_end(content: bytes, sizes: list[int
     assert found == [text.removesuffix("\r") for text in whole]
 
 
-def test_a_byte_that_is_not_utf8_is_an_error_with_its_place(texts, tmp_path: Path):
+def test_a_byte_that_is_not_utf8_is_an_error_with_its_location(texts, tmp_path: Path):
     with pytest.raises(DataError) as error:
         texts(b"fine\nab\xffc\n")
     message = str(error.value)
@@ -101,7 +101,7 @@ def test_bytes_that_are_not_utf8_are_replaced_and_counted_one_by_one(tmp_path: P
     assert [line.replaced for line in lines] == [0, 3, 0]
 
 
-def test_a_line_over_the_limit_is_an_error_with_its_place(texts):
+def test_a_line_over_the_limit_is_an_error_with_its_location(texts):
     with pytest.raises(DataError, match=r"file:2: a line of over 16 MiB"):
         texts(b"a\n" + b"x" * (LINE_LIMIT + 1) + b"\nb\n")
 

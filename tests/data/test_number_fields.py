@@ -232,7 +232,7 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
         (("1e999",), "'1e999' is no finite number"),
     ],
 )
-def test_what_is_no_number_is_told_with_its_place(targets, words):
+def test_what_is_no_number_is_told_with_its_location(targets, words):
     for ask in (NumberField("labels").learn, NumberField("labels").encode):
         with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
             ask([target(*targets)])

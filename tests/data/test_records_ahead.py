@@ -109,7 +109,9 @@ def test_columns_are_those_of_one_process(tmp_path, monkeypatch, two_processes) 
         ),
     ],
 )
-def test_what_is_wrong_with_a_row_is_told_with_its_place(tmp_path, content, settings, error, message) -> None:
+def test_what_is_wrong_with_a_row_is_told_with_its_location(
+    tmp_path, content, settings, error, message
+) -> None:
     path = tmp_path / "a.csv"
     path.write_text(content)
     with (
@@ -135,7 +137,7 @@ from seqrnn.data.dataset.records_ahead import RecordsAhead
 from seqrnn.data.source import Source, spool
 source = spool(Source(("-",), format="csv", kind="text"))
 with RecordsAhead(source, lambda _: None) as ahead:
-    print([record.place for record in ahead])
+    print([record.location for record in ahead])
 """
     done = subprocess.run(
         [sys.executable, "-c", script], input=b"text,label\nx,y\n", capture_output=True, check=True

@@ -19,7 +19,7 @@ def evaluations(config: TrainingConfig, batches: int, cost: float, update: float
         if plan.is_due(step - found[-1], step % batches == 0, seconds):
             found.append(step)
             seconds += cost
-            plan.took_place(seconds, cost)
+            plan.measured(seconds, cost)
         step, seconds = step + 1, seconds + update
     return found[1:]
 

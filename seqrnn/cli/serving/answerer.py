@@ -21,7 +21,7 @@ from seqrnn.library.row_answerers import row_generator, row_predictor
 from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.task import RowTask, Task
 
-PLACE = "request"  # what messages call the file that a row is in
+REQUEST = "request"  # what messages call the file that a row is in
 PROMPT = "prompt"
 
 
@@ -114,7 +114,7 @@ def _of_rows(model: OpenedModel, choices: Choices) -> Answerer:
     )
 
     def records(rows: Sequence[InputRow]) -> list[dict[str, Any]]:
-        return [json_record(row, answer, layout) for row, answer in with_answers(rows, row_answerer, PLACE)]
+        return [json_record(row, answer, layout) for row, answer in with_answers(rows, row_answerer, REQUEST)]
 
     kind = kind_named(layout.kind)
     example = (

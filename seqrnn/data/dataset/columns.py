@@ -78,11 +78,11 @@ class Column:
         lengths = self.lengths_of(rows)
         if width is None:
             width = int(lengths.max(initial=0))
-        places = np.arange(width)
-        inside = places < lengths[:, None]  # (B, T)
+        positions = np.arange(width)
+        inside = positions < lengths[:, None]  # (B, T)
         dtype = np.int64 if np.issubdtype(self.values.dtype, np.integer) else self.values.dtype
         batch = np.full((*inside.shape, *self.values.shape[1:]), pad_value, dtype=dtype)
-        batch[inside] = self.values[(self.offsets[rows][:, None] + places)[inside]]
+        batch[inside] = self.values[(self.offsets[rows][:, None] + positions)[inside]]
         return batch
 
 

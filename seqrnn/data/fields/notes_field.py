@@ -62,7 +62,7 @@ class NotesField(LearningNothing):
             self.check(record)
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record without keys in each step."""
+        """Raise DataError, with its location, for a record without keys in each step."""
         self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:

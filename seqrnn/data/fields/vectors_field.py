@@ -108,7 +108,7 @@ class VectorsField(Learning):
             self.mean, self.deviation = np.zeros_like(self.mean), np.ones_like(self.mean)
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record without vectors of the right size."""
+        """Raise DataError, with its location, for a record without vectors of the right size."""
         self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -122,7 +122,7 @@ class VectorsField(Learning):
         normalised = self.normalise(kept)
         if not (np.abs(normalised) <= LARGEST).all():
             what = "a number is too far from those of the training data"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.normalize=false`")
+            raise DataError(f"{record.location}: {what}; fix the row, or train with `data.normalize=false`")
         return Encoded(normalised, truncated=len(kept) < len(matrix))
 
     def normalise(self, vectors: np.ndarray) -> np.ndarray:
@@ -135,7 +135,9 @@ class VectorsField(Learning):
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
             what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.source_kind=vectors`")
+            raise DataError(
+                f"{record.location}: {what}; fix the row, or train with `data.source_kind=vectors`"
+            )
         return matrix
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002

@@ -92,8 +92,8 @@ def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[
     try:
         return row, record and with_text(record, open_lines)
     except DataError as error:
-        place = record.place if record else ""
-        return row._replace(error=str(error).removeprefix(f"{place}: ")), None
+        location = record.location if record else ""
+        return row._replace(error=str(error).removeprefix(f"{location}: ")), None
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:

@@ -71,7 +71,7 @@ def _case(example: Example, ranked: Answer | Refusal, kind: SourceKind) -> Case:
     assert grade is not None
     others = ranked.ranked[1:] if isinstance(ranked, Answer) else ()
     return Case(
-        record.place,
+        record.location,
         picture_of(record, kind),
         grade.expected,
         grade.predicted,
