@@ -76,9 +76,9 @@ def with_fields(task: Task, fields: Sequence[Field]) -> Task:
 
     Fields take note of names that they meet in data, which the others shall not know of.
     """
-    from seqrnn.data.fields.field import learned, load_fields
+    from seqrnn.data.fields.field import load_fields, vocabulary_files
 
-    load_fields(task.fields, learned(fields).__getitem__, Path())
+    load_fields(task.fields, vocabulary_files(fields).__getitem__, Path())
     return task
 
 

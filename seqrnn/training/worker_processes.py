@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from seqrnn.config_file import dump, load_run_config
-from seqrnn.data.fields.field import learned
+from seqrnn.data.fields.field import vocabulary_files
 from seqrnn.errors import DataError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _data_of(prepared: PreparedData) -> dict[str, str]:
     """Return the sha256 of each file, and of what was learned from all, by name."""
     fields: Sequence[Field] = prepared.fields
     contents: dict[str, str] = {
-        name: hashlib.sha256(text.encode()).hexdigest() for name, text in learned(fields).items()
+        name: hashlib.sha256(text.encode()).hexdigest() for name, text in vocabulary_files(fields).items()
     }
     return contents | prepared.hashes
 

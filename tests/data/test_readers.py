@@ -334,7 +334,7 @@ def test_fasttext_labels_are_labels_anywhere_and_never_words(
         assert pairs(write("a", f"{line}\n", format="fasttext")) == [(text, labels)]
     data = DataConfig(format="fasttext", tokenizer="char")
     field = source_field(data)
-    field.learn([Record("abcdefghijklmnopqrstuvwxyz_ \t")])
+    field.fit([Record("abcdefghijklmnopqrstuvwxyz_ \t")])
     asked, plain = field.encode([Record(line), Record(text)])
     assert asked.ids.tolist() == plain.ids.tolist()
 

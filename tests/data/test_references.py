@@ -10,7 +10,7 @@ from seqrnn.data.dataset.columns import Column
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.dataset.split import SourceSplit, assign
-from seqrnn.data.fields.field import TextField, learned, load_fields
+from seqrnn.data.fields.field import TextField, load_fields, vocabulary_files
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 from seqrnn.errors import ModelError
@@ -30,9 +30,9 @@ def test_references_come_back_as_they_were_whatever_pads_the_batch():
 
 def test_a_field_that_learns_nothing_has_no_file(tmp_path):
     tokens = TextField("source", TokenizerSettings("word"))
-    tokens.learn([Record("a b")])
+    tokens.fit([Record("a b")])
     references = ReferencesField("references")
-    assert list(learned([tokens, references])) == ["tokenizer.json"]
+    assert list(vocabulary_files([tokens, references])) == ["tokenizer.json"]
     again = TextField("source", TokenizerSettings("word"))
     load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name], tmp_path)
     assert again.tokenizer.tokens == tokens.tokenizer.tokens

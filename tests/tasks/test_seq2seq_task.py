@@ -27,7 +27,7 @@ def make(**data):
     chosen = {"tokenizer": "char", "target_tokenizer": "word", **data}
     task = Seq2Seq(Config(task="seq2seq", data=DataConfig(**chosen)))
     for field in task.fields:
-        field.learn(RECORDS[:3])
+        field.fit(RECORDS[:3])
     return task
 
 

@@ -18,7 +18,7 @@ from seqrnn.tasks.task import LabelSelection
 
 def tagging(tags: str, settings: dict | None = None) -> Tagging:
     task = Tagging(changed(Config(task="tagging"), settings or {}))
-    task.tags.learn([Record(tags, (tags,))])
+    task.tags.fit([Record(tags, (tags,))])
     return task
 
 

@@ -27,7 +27,7 @@ from seqrnn.data.dataset.split import (
     TextSplit,
     assign,
 )
-from seqrnn.data.fields.field import Field, learned
+from seqrnn.data.fields.field import Field, vocabulary_files
 from seqrnn.data.fields.names import names_fields
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.formats.registry import format_named
@@ -207,7 +207,7 @@ class Building:
         return RandomSplit(self.fraction, self.seed)
 
     def _keep_learned(self, directory: Path) -> None:
-        for name, content in learned(self.fields).items():
+        for name, content in vocabulary_files(self.fields).items():
             (directory / name).write_text(content, encoding="utf-8")
 
     def _report(self, train: PartReport, valid: PartReport, blank: int, replaced: int) -> PreparationReport:

@@ -12,8 +12,8 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.input_sizes import TokenSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
@@ -75,13 +75,13 @@ class Field(Protocol):
         """Take over what `to_json` returned. Raises ModelError for anything else."""
 
 
-def learned(fields: Iterable[Field]) -> dict[FieldFile, str]:
-    """Return what fields have learned, by the names of the files that keep it."""
+def vocabulary_files(fields: Iterable[Field]) -> dict[FieldFile, str]:
+    """Return what was fitted, by the names of the files that keep it in a run directory."""
     return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
 
 
 def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: Path) -> None:
-    """Take over what other fields have `learned`, and kept in the directory `run`.
+    """Take over the `vocabulary_files` of other fields, kept in the directory `run`.
 
     Raises ModelError for anything else.
     """
@@ -94,7 +94,7 @@ def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: 
                 raise ModelError(f"{run}/{error}") from error
 
 
-class TextField(Learning):
+class TextField(FittedField):
     """The text of a record: its source, or its first target.
 
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
@@ -143,7 +143,7 @@ class TextField(Learning):
     def settle(self) -> None:
         """Learn the vocabulary of the texts."""
         learner, self._learner = self._learner or learner_of(self.settings), None
-        self.tokenizer = Tokenizer(self.settings, *learner.learned())
+        self.tokenizer = Tokenizer(self.settings, *learner.vocabulary_files())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Tokenise the text of each record.

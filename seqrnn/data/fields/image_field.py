@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.images import CHANNELS, read_pixels
 from seqrnn.data.fields.input_sizes import ImageSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.vectors_field import Moments, Scales
@@ -50,7 +50,7 @@ class ImageSource(SourceKind):
         return True
 
 
-class ImageField(Learning):
+class ImageField(FittedField):
     """The image that a record names, stretched to `side` x `side` pixels.
 
     With `normalize` each channel has mean 0 and deviation 1 over the first training images;

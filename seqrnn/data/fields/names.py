@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.record import Record
 
 SHOWN = 5  # names of a kind that a message lists
@@ -40,7 +40,7 @@ class UnknownName(NamedTuple):
     location: Location
 
 
-class NamesField(Learning, ABC):
+class NamesField(FittedField, ABC):
     """A field that numbers the names of the training part; other names come after those, as they are met.
 
     So a name that training did not have is a right answer that no model gives.

@@ -9,8 +9,8 @@ import numpy as np
 
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import UnfittedField
 from seqrnn.data.fields.input_sizes import VectorSizes
-from seqrnn.data.fields.learning import LearningNothing
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.limits import require_length
@@ -29,7 +29,7 @@ class NotesSource(SourceKind):
         return NotesField("source", data.keys, data.max_tokens)
 
 
-class NotesField(LearningNothing):
+class NotesField(UnfittedField):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     requires_known_values = True

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.steps import require_size
 from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
@@ -29,7 +29,7 @@ class _Scale(Strict, frozen=True):
 LARGEST_TARGET = 1e100  # squares of such numbers, and sums of these, are finite
 
 
-class NumberField(Learning):
+class NumberField(FittedField):
     """The target number of a record, with mean 0 and deviation 1 in training."""
 
     file_name: FieldFile | None = "numbers.json"

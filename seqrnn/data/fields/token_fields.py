@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.names import Location, NamesField, Remark, location_of
 from seqrnn.data.fields.tag_schemes import (
     LETTERS,
@@ -69,7 +69,7 @@ class TokensField(TextField):
         return join_tokens(map(self._normalize, tokens))
 
 
-class CharactersField(Learning):
+class CharactersField(FittedField):
     """The characters of each token of a sentence, <eos> after each token.
 
     Unlike the words, characters keep their case; one that was seen once is <unk>, so that the

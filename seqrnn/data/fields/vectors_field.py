@@ -12,8 +12,8 @@ from msgspec import Meta
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.input_sizes import VectorSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import LARGEST, matrix_of
@@ -62,7 +62,7 @@ class VectorSource(VectorsSource):
     sequential = False
 
 
-class VectorsField(Learning):
+class VectorsField(FittedField):
     """The vectors of a record, (T, F); with `normalize` each feature has mean 0 and deviation 1 in training.
 
     Without `sequential` a record is one vector.
