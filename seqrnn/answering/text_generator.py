@@ -33,7 +33,7 @@ class TextGenerator:
     def start(self, prompt: np.ndarray, after: Prediction | None = None) -> Prediction:
         """Read a prompt (T,): the next token's logits (1, V), and the states.
 
-        The prompt follows <bos>, unless it follows what was read before, `after`.
+        The prompt follows <bos>, unless it continues an earlier text, `after`.
         """
         if after is None:
             self.last_prediction = self._read(np.concatenate([[BOS], prompt]), None)

@@ -68,7 +68,7 @@ class Plan:
     rate: str = ""
     """The learning rate and why, where it is not the default."""
     prepared: PreparedDirectory | None = None
-    """What is read instead of files; nothing is inferred then."""
+    """The prepared data that are read instead of files; nothing is inferred then."""
 
     @property
     def inference(self) -> Inference:

@@ -1,4 +1,4 @@
-"""One-to-one: what is read has no time steps, so nothing recurs.
+"""One-to-one: the input has no time steps, so nothing recurs.
 
 Shapes: B batch, S positions (1 for a vector), E size of a position's vector, K classes.
 """

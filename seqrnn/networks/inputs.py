@@ -1,4 +1,4 @@
-"""From what is read, tokens, vectors or an image, to a sequence of vectors.
+"""From the input, tokens, vectors or an image, to a sequence of vectors.
 
 Shapes: B batch, T time (or positions of an image), F features, E embedding.
 """

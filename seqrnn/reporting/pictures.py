@@ -1,4 +1,4 @@
-"""What was read of an example, as a page can show it: a text, an image, lines of a series, or numbers."""
+"""The input of an example as a page can show it: a text, an image, lines of a series, or numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DARKEST = 165  # of 255: how dark what was not looked at becomes
 
 @dataclass(frozen=True)
 class Picture:
-    """What to show of what was read; only what there is is filled.
+    """What to show of an input; the attributes of other kinds of input are empty.
 
     `image` is an address of kind data:, `series` the values of each feature over time.
     """

@@ -145,7 +145,7 @@ class Classification(PredictionTask):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and the label."""
+        """The input fields, and the label."""
         return *self.inputs, self.labels
 
     @property

@@ -289,5 +289,5 @@ class Seq2Seq(GenerationTask):
 
 
 def _read(record: Record) -> str:
-    """Return what tells what is read of a record from what is read of others."""
+    """Return a key of a record's input, which is equal for equal inputs alone."""
     return record.source if record.steps is None else np.asarray(record.steps).tobytes().hex()

@@ -225,7 +225,7 @@ class RowTask(Task):
 
     @property
     def explained_fields(self) -> Sequence[SourceField]:
-        """What is read of a row."""
+        """The input fields of a row."""
         return cast(Sequence[SourceField], self.inputs)
 
     @property

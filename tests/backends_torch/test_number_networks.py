@@ -142,7 +142,7 @@ def test_no_step_sees_a_later_one(network):
     assert not torch.equal(scores[:, 2:], others[:, 2:])
 
 
-def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_session, tmp_path):
+def test_a_piece_of_one_step_has_nothing_to_predict_and_stops_no_training(make_session, tmp_path):
     content = "".join(json.dumps({"notes": piece}) + "\n" for piece in [[[1]]] * 4 + [[[1], [2]]] * 4)
     settings = {"task": "polyphony", "data.source_kind": "notes", "data.keys": 4, "training.batch_size": 1}
     session = make_session("jsonl", settings | {"data.valid_fraction": 0.0}, content)

@@ -188,7 +188,7 @@ def test_a_number_is_no_label_among_others(seqrnn, sums, flags, words):
     assert words in result.stderr.decode()
 
 
-def test_the_next_notes_are_foretold(seqrnn, music, numbers):
+def test_the_next_notes_are_predicted(seqrnn, music, numbers):
     run, said = music
     assert "polyphony: train.music.jsonl (read as jsonl) holds the notes of music" in said
     assert "many-to-many, aligned" in said

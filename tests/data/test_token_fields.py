@@ -34,7 +34,7 @@ def tags(*records: Record, max_tokens: int | None = None) -> TagField:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_tokens_in_a_line_stay_as_many_for_whoever_cuts_it(tokens: list[str]):
+def test_tokens_in_a_line_stay_as_many_when_it_is_cut(tokens: list[str]):
     line = join_tokens(tokens)
     assert len(split_tokens(line)) == len(tokens)
     assert len(Tokenizer.learn([line], TokenizerSettings()).encode(line).ids) == len(tokens)

@@ -1,4 +1,4 @@
-"""From what is read at each step, a token or a vector, to what enters a recurrent layer.
+"""From the input of each step, a token or a vector, to what enters a recurrent layer.
 
 Shapes: B batch, T time, F features, E embedding, V vocabulary, U different tokens of a batch.
 """
@@ -64,7 +64,7 @@ class TokenVectors:
 
         To many tokens the table is handed out as a whole: what a layer makes of all its vectors is then
         worth keeping for the batches to come. The batch alone decides, so that the last digits of an answer
-        depend neither on what was read before nor on other threads.
+        depend neither on earlier batches nor on other threads.
         """
         if len(self.table) <= min(most, 4 * self.tokens.size):
             return IndexedSequence(self.table, self.tokens, is_whole_table=True)
@@ -77,7 +77,7 @@ class TokenVectors:
 
 
 def joined(parts: Sequence[IndexedSequence]) -> IndexedSequence:
-    """Put the vectors of each step behind one another, (B, T, E) each -> (B, T, sum of E)."""
+    """Concatenate the vectors of each step, (B, T, E) each -> (B, T, sum of E)."""
     size = sum(part.vectors.shape[1] for part in parts)
     whole = np.empty((*parts[0].index.shape, size), dtype=np.float32)
     start = 0

@@ -118,5 +118,5 @@ def _arranged(array: Array) -> Array:
 
 
 def _rows(array: Array, rows: Array | slice) -> Array:
-    """Take rows of an array, without a copy where they stand side by side."""
+    """Take rows of an array, without a copy where they are neighbours."""
     return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)

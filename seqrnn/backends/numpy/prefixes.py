@@ -1,7 +1,7 @@
 """Which steps of a batch are the same ones, so that they are computed once.
 
 Sequences that begin alike are in the same state as far as they do. The steps of a batch are therefore the
-nodes of a prefix tree: its roots are the states to begin in, and the way to a node spells what was read.
+nodes of a prefix tree: its roots are the states to begin in, and the path to a node spells the tokens read.
 Three sequences `a b`, `a c` and `d` need four nodes instead of five:
 
     node     0      1  2  3    4

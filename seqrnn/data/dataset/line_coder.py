@@ -33,7 +33,7 @@ SPLITS = {kind.__name__: kind for kind in (RandomSplit, SourceSplit, TailSplit)}
 class LineJob:
     r"""How lines become examples: whole with their `\n` if they are `pieces` of one text, else without.
 
-    Of lines that are examples of their own, blank ones are none. What is read as one `stream` may have
+    Of lines that are examples of their own, blank ones are none. One `stream` may have
     lines of any length.
     """
 

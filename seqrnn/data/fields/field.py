@@ -207,7 +207,7 @@ class TextField(FittedField):
         return column.gather(rows, width)
 
     def text_of(self, record: Record) -> str:
-        """Return what is read of a record. Raises DataError where that is a target, and there is none."""
+        """Return the text that this field encodes. Raises DataError where it is a target that is missing."""
         if self._side == "source":
             return record.source
         if not record.targets:

@@ -77,7 +77,7 @@ class Saliency:
 class Alignment:
     """How much of each token that was read (a column each) was looked at for each one that was written.
 
-    What was read of an `image` are regions, of which `grid` are along each side.
+    The tokens of an `image` are regions, `grid` of them along each side.
     """
 
     place: str

@@ -1,4 +1,4 @@
-"""How good answers are by the length of what is read."""
+"""How good answers are by the length of the input."""
 
 from __future__ import annotations
 
