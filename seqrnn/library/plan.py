@@ -16,7 +16,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.several_files import files_named
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.tokenizer_settings import TokenizerSettings, choose_tokenizer_settings
+from seqrnn.data.text.tokenizer_defaults import TokenizerDefaults, choose_tokenizer_defaults
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.library.prepared import FILE_KEYS, SETTINGS, PreparedDirectory, is_prepared
@@ -184,10 +184,10 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
-    tokens = TokenizerSettings()
+    tokens = TokenizerDefaults()
     if "data.tokenizer" not in (begun or {}):  # a run from before there was a choice keeps its words
         asked = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-        tokens = choose_tokenizer_settings(asked, given, task.tokens, found.source)
+        tokens = choose_tokenizer_defaults(asked, given, task.tokens, found.source)
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])

@@ -233,7 +233,7 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
     ],
 )
 def test_what_is_no_number_is_told_with_its_location(targets, words):
-    for ask in (NumberField("labels").learn, NumberField("labels").encode):
+    for ask in (NumberField("labels").fit, NumberField("labels").encode):
         with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
             ask([target(*targets)])
 

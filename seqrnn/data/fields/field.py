@@ -143,7 +143,7 @@ class TextField(FittedField):
     def settle(self) -> None:
         """Learn the vocabulary of the texts."""
         learner, self._learner = self._learner or learner_of(self.settings), None
-        self.tokenizer = Tokenizer(self.settings, *learner.vocabulary_files())
+        self.tokenizer = Tokenizer(self.settings, *learner.learned())
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Tokenise the text of each record.

@@ -44,11 +44,11 @@ def by_length(name: str, lengths: NDArray[np.int64], scores: NDArray[np.float64]
         return None
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, MOST_BINS + 1), method="lower"))
     starts = np.unique(np.append(edges[:-1], lengths.min()))
-    bins = np.searchsorted(starts, lengths, side="right") - 1
+    bin_of = np.searchsorted(starts, lengths, side="right") - 1
     bins = [
-        _bin(lengths[bins == number], scores[bins == number])
+        _bin(lengths[bin_of == number], scores[bin_of == number])
         for number in range(len(starts))
-        if (bins == number).any()
+        if (bin_of == number).any()
     ]
     return ByLength(name, bins, _verdict(name, bins)) if len(bins) > 1 else None
 

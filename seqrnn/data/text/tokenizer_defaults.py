@@ -15,7 +15,7 @@ from seqrnn.data.text.token_choice import TokenizerRequest, choose_tokens
 
 
 @dataclass(frozen=True)
-class TokenizerSettings:
+class TokenizerDefaults:
     """What was chosen for all sides: the settings, a line for the user, and whether sentences are written."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -23,15 +23,15 @@ class TokenizerSettings:
     writes_sentences: bool = False
 
 
-def choose_tokenizer_settings(
+def choose_tokenizer_defaults(
     config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source
-) -> TokenizerSettings:
+) -> TokenizerDefaults:
     """Choose what a token is on each side that a task has a use for, where the user has not `given` it."""
     sides = {side: _asked(config, given, side, use) for side, use in uses.items()}
     if not kind_named(config.data.source_kind).has_tokenizer:
         sides.pop("source", None)
     if not sides:
-        return TokenizerSettings()
+        return TokenizerDefaults()
     sample = take_sample(replace(source, format=config.data.format, kind=config.data.source_kind))
     settings: dict[str, Any] = {}
     told: list[str] = []
@@ -46,7 +46,7 @@ def choose_tokenizer_settings(
             settings[f"{prefix}vocabulary_size"] = chosen.vocabulary_size
         told.insert(0, f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
         writes_sentences |= asked.use == "written" and chosen.many_words
-    return TokenizerSettings(settings, f"tokens: {'; '.join(told)}", writes_sentences)
+    return TokenizerDefaults(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
 
 def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> TokenizerRequest:
