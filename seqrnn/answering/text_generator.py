@@ -20,7 +20,7 @@ READ_AT_ONCE = 2**14  # tokens of a prompt
 class TextGenerator:
     """Reads prompts and goes on token by token: the step function that search asks.
 
-    `last_prediction` is what it has predicted last, with the states that it stood in.
+    `last_prediction` is what it has predicted last, with the states at that point.
     """
 
     def __init__(self, run: OpenedRun, backend: Backend) -> None:
