@@ -63,8 +63,12 @@ class RecordSender:
             name: tuple(value) if isinstance(value, list) else value for name, value in job["source"].items()
         }
         source, copies = Source(**settings), job["copies"]
-        paths = [CopiedPath(path, copies[path]) if path in copies else path for path in source.paths]
-        return cls(replace(source, paths=tuple(paths)))
+
+        def named(path: str) -> str:
+            return CopiedPath(path, copies[path]) if path in copies else path
+
+        target = source.target_path and named(source.target_path)
+        return cls(replace(source, paths=tuple(map(named, source.paths)), target_path=target))
 
     def begin(self) -> None:
         """Begin a pass."""
@@ -86,7 +90,8 @@ class RecordsAhead:
 
     def __init__(self, source: Source, taken: Callable[[int], None]) -> None:
         self._taken = taken
-        copies = {path: path.original for path in source.paths if isinstance(path, CopiedPath)}
+        files = (*source.paths, source.target_path)
+        copies = {path: path.original for path in files if isinstance(path, CopiedPath)}
         self._process = Process("records", json.dumps({"source": asdict(source), "copies": copies}))
         self._thread = ThreadPoolExecutor(1)
         self.blank = self.replaced = self.oversize = 0
