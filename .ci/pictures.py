@@ -73,7 +73,7 @@ def _pictures() -> dict[str, Picture]:
         ),
         "one-a-step": Picture("a label at each step", _unrolled(4), backwards=True),
         "language-model": Picture("the next token at each step", text),
-        "length-blank": Picture("filled with <blank> to a fixed length", blank),
+        "length-blank": Picture("padded with <blank> to a fixed length", blank),
         "length-dynamic": Picture("stopped where the sequence ends", dynamic),
         "end-eos": Picture("written until <eos>", ended, fed_back=True),
         "end-fixed": Picture("written for a fixed number of steps", fixed, fed_back=True),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from seqrnn.library.cross_validation import CrossValidation, cross_validate
-    from seqrnn.library.model import Model, load
+    from seqrnn.library.public_model import Model, load
     from seqrnn.library.results import Candidate, Explanation, LineScore, OutputExplanation, RowAnswer
     from seqrnn.library.training import TrainingResult, train
     from seqrnn.metrics.classification import ClassScores, Confusion
@@ -98,7 +98,7 @@ _MODULES = {
         "Stepped",
     ),
     "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
-    "seqrnn.library.model": ("Model", "load"),
+    "seqrnn.library.public_model": ("Model", "load"),
     "seqrnn.library.results": ("Candidate", "Explanation", "LineScore", "OutputExplanation", "RowAnswer"),
     "seqrnn.metrics.classification": ("ClassScores", "Confusion"),
     "seqrnn.metrics.evaluation": ("Evaluation",),

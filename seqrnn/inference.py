@@ -19,7 +19,6 @@ from seqrnn.data.blank_columns import blank_columns
 from seqrnn.data.column_roles import ColumnRoles, ColumnSpec, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
-from seqrnn.data.formats.cells import holds_indicators
 from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
@@ -27,6 +26,7 @@ from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
 from seqrnn.data.formats.series import label_keys
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.table_cells import holds_indicators
 from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.lines import file_name

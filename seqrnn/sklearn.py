@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from seqrnn.errors import OutputError
-from seqrnn.library.model import Model, load
+from seqrnn.library.public_model import Model, load
 from seqrnn.library.results import RowAnswer
 from seqrnn.library.rows import Refusal, read_row
 from seqrnn.library.training import train

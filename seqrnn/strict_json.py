@@ -70,12 +70,12 @@ def conform(value: object, schema: type[Schema], path: Path, within: str = "") -
     try:
         return msgspec.convert(value, schema)
     except msgspec.ValidationError as error:
-        place, what = _place(str(error))
-        where = ".".join(filter(None, (within, place)))
+        location, what = _location(str(error))
+        where = ".".join(filter(None, (within, location)))
         raise ModelError(f"{path}: {where[:100]!r}: {what[:200]}; {COPY}") from error
 
 
-def _place(message: str) -> tuple[str, str]:
+def _location(message: str) -> tuple[str, str]:
     """Return which key msgspec complains of, with dots, and what it says of it."""
     found = re.fullmatch(COMPLAINT, message)
     assert found is not None

@@ -237,7 +237,7 @@ def test_a_table_of_nothing_but_a_header_is_an_error(write: Write):
         infer(write("a.tsv", "text\tlabel\n"), None)
 
 
-def test_a_malformed_first_row_is_an_error_with_its_place(write: Write):
+def test_a_malformed_first_row_is_an_error_with_its_location(write: Write):
     with pytest.raises(DataError, match=r"^a.tsv:2: 1 column"):
         infer(write("a.tsv", "a\tx\nb\n"), None)
 
@@ -330,7 +330,7 @@ def test_the_label_of_a_table_of_numbers_may_be_named(write: Write):
         assert (found.task, found.source_kind) == ("regression", "vector")
 
 
-def test_a_slip_in_a_table_of_numbers_is_told_with_its_place(write: Write):
+def test_a_slip_in_a_table_of_numbers_is_told_with_its_location(write: Write):
     with pytest.raises(DataError, match=r"^a.csv:8: column 'beam' holds 'x'"):
         infer(write("a.csv", NUMBERS.replace("6.5,0", "6.5,x")), None)
 

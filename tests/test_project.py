@@ -115,6 +115,21 @@ def test_only_the_usual_files_stand_at_the_top():
     assert {name for name in top - expected if not name.startswith(".")} <= {"CHANGELOG.md", "docs"}
 
 
+def test_the_table_of_where_to_add_what_names_what_is_there():
+    """The files of each row exist, and one of them, or of the folder of a new one, has each other name."""
+    page = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    table = page.partition("## Where to add what\n")[2].partition("\n## ")[0]
+    rows = [set(re.findall(r"`([^`]+)`", line)) for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 20
+    for named in rows:
+        paths = {name for name in named if "/" in name or name.endswith(".py")}
+        found = [ROOT / "seqrnn" / path.removeprefix("seqrnn/") for path in paths]
+        found = [path.parent if "NAME" in path.name else path for path in found]
+        files = [file for path in found for file in (path.glob("*.py") if path.is_dir() else [path])]
+        text = "".join(file.read_text(encoding="utf-8") for file in files)
+        assert [name for name in named - paths if name.rpartition(".")[2] not in text] == []
+
+
 def test_continuous_integration_makes_what_it_has_to():
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)

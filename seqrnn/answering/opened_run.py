@@ -61,7 +61,7 @@ def opened(run: RunDirectory, checkpoint: Checkpoint, command: str | None = None
 
 
 def _frugal(config: Config) -> Config:
-    """Return the configuration without what costs memory and changes no answer: filling, large batches."""
+    """Return the configuration without what costs memory and changes no answer: padding, large batches."""
     sizes = {f"training.{key}": min(most, getattr(config.training, key)) for key, most in MAX_BATCH.items()}
     return changed(config, {"data.lengths": "dynamic", **sizes})
 

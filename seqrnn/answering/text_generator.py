@@ -20,7 +20,7 @@ READ_AT_ONCE = 2**14  # tokens of a prompt
 class TextGenerator:
     """Reads prompts and goes on token by token: the step function that search asks.
 
-    `last_prediction` is what it has predicted last, with the states that it stood in.
+    `last_prediction` is what it has predicted last, with the states at that point.
     """
 
     def __init__(self, run: OpenedRun, backend: Backend) -> None:
@@ -33,7 +33,7 @@ class TextGenerator:
     def start(self, prompt: np.ndarray, after: Prediction | None = None) -> Prediction:
         """Read a prompt (T,): the next token's logits (1, V), and the states.
 
-        The prompt follows <bos>, unless it follows what was read before, `after`.
+        The prompt follows <bos>, unless it continues an earlier text, `after`.
         """
         if after is None:
             self.last_prediction = self._read(np.concatenate([[BOS], prompt]), None)

@@ -19,8 +19,8 @@ Parameters = Mapping[str, Array]
 class FormulaFunctions(Protocol):
     """What a formula may use beside `+ - * / @` and slices of the last axis: the `xp` of a cell's methods.
 
-    There is one for each kind of arrays: `cells/in_numpy.py`, `backends/torch/cell_functions.py` and
-    `backends/onnx/cell_functions.py`.
+    There is one for each kind of arrays: `cell_functions.py` of `backends/numpy`, `backends/torch` and
+    `backends/onnx`.
     """
 
     def tanh(self, x: Array, /) -> Array:
@@ -51,7 +51,7 @@ class OnnxOperator:
 
     name: str
     gates: tuple[int, ...]
-    """Which of the cell's gates stands at each place of the operator's."""
+    """Which of the cell's gates is at each position of the operator's."""
     activations: tuple[str, ...] = ()
     """Of one direction."""
     attributes: Mapping[str, Any] = field(default_factory=dict)

@@ -58,7 +58,7 @@ class GatedCell(Cell):
 
     @classmethod
     def folded(cls, p: Parameters) -> Parameters:
-        """Add both biases to the input where nothing stands between the two sums."""
+        """Add both biases to the input where nothing comes between the two sums."""
         if not cls.sums_inputs:
             return p
         return {**p, "bias_ih_l0": p["bias_ih_l0"] + p["bias_hh_l0"], "bias_hh_l0": None}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqrnn.config import DataConfig
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.opened_model import OpenedModel
-    from seqrnn.library.rows import Asking
+    from seqrnn.library.rows import RowAnswerer
     from seqrnn.tasks.task import RowTask
 
 
@@ -37,7 +37,7 @@ class Input:
 
 
 def answer_input(
-    model: OpenedModel, given: Input, asking: Asking, write: Callable[[Answer, str], str]
+    model: OpenedModel, given: Input, answerer: RowAnswerer, write: Callable[[Answer, str], str]
 ) -> RowTally:
     """Answer the rows of the input in order; return what the user should know of them.
 
@@ -57,21 +57,21 @@ def answer_input(
     if name is None:
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
-        return _answer_lines(model, given, layout, asking)
+        return _answer_lines(model, given, layout, answerer)
     _refuse_several(given, name)
     source = file_source(data, given.path, name, given.text_column)
-    rows = FileRows(source if given.shard is None else spool(source), layout, asking, given.shard)
+    rows = FileRows(source if given.shard is None else spool(source), layout, answerer, given.shard)
     with OutputStream(given.output) as out:
         return rows.write(out, model.side_by_side)
 
 
-def _answer_lines(model: OpenedModel, given: Input, layout: RowFormat, asking: Asking) -> RowTally:
+def _answer_lines(model: OpenedModel, given: Input, layout: RowFormat, answerer: RowAnswerer) -> RowTally:
     from seqrnn.cli.rows import answer_rows
     from seqrnn.cli.stdio import OutputStream
 
     path, piece = piece_of_lines(given.path, layout.encoding, given.shard)
     with OutputStream(given.output) as out:
-        return answer_rows(path, out, layout, asking, model.side_by_side, piece)
+        return answer_rows(path, out, layout, answerer, model.side_by_side, piece)
 
 
 def piece_of_lines(path: str, encoding: str, shard: Shard | None) -> tuple[str, Piece]:
@@ -131,6 +131,6 @@ def _refuse_several(given: Input, name: str) -> None:
 
 
 def _refuse_same_file(path: str, output: str) -> None:
-    """Raise UsageError where the answers would take the place of the rows that are yet to be read."""
+    """Raise UsageError where the answers would overwrite the rows that are yet to be read."""
     if path != "-" and os.path.isfile(path) and os.path.exists(output) and os.path.samefile(path, output):
         raise UsageError(f"-o {output}: is the file that is read; name another one")

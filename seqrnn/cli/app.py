@@ -61,7 +61,7 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Put the real command in the place of its entry in the help."""
+        """Replace the command's entry in the help by the real command."""
         if args[0] not in COMMANDS and not ctx.resilient_parsing:
             raise UsageError(f"{args[0]}: no such command; {_nearest_command(args[0])}")
         name, entry, rest = super().resolve_command(ctx, args)

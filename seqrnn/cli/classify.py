@@ -76,18 +76,18 @@ def classify(
     from seqrnn.cli.model import open_model
     from seqrnn.cli.shard import Shard
     from seqrnn.cli.stdio import say, say_waiting
-    from seqrnn.library.asking import naming
     from seqrnn.library.opened_model import Resources
+    from seqrnn.library.row_answerers import row_predictor
     from seqrnn.tasks.task import PredictionTask
 
     part = Shard.parse(shard)
     network = open_model(model, "classify", Resources(backend, device, threads))
     task = PredictionTask.of(network.run.task)
-    asking = naming(network, k, threshold, probs, min_probability)
+    answerer = row_predictor(network, k, threshold, probs, min_probability)
     abstains = min_probability is not None
     given = Input(data, output, jsonl, layout, text_col, encoding, prefix, probs, {"-k": k}, abstains, part)
     say_waiting(data, "rows, one a line,", quiet)
-    tally = answer_input(network, given, asking, partial(task.write, probs=probs))
+    tally = answer_input(network, given, answerer, partial(task.write, probs=probs))
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

@@ -64,7 +64,7 @@ class Meter:
         parts = [
             f"loss {self.loss:.3f}",
             f"{self.tokens_per_second:,.0f} tokens/s",
-            f"{event.filling:.0%} padding",
+            f"{event.padding:.0%} padding",
             f"{clock(self._seconds_left(event))} left",
         ]
         for spare in (2, 1):
@@ -160,7 +160,7 @@ class TrainingConsole:
                     self.say(line)
 
     def _sampled(self, event: Sampled) -> None:
-        """Show what the model answers now: live in the place of what it answered before, else as lines."""
+        """Show what the model answers now: live instead of what it answered before, else as lines."""
         self._samples.take(event)
         if not self._live:
             for line in sample_lines(event, MAX_LINE_LENGTH):

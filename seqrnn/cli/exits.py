@@ -68,8 +68,8 @@ def describe(error: BaseException) -> tuple[int, str]:
         case ModuleNotFoundError() if (error.name or "").partition(".")[0] in TRAINING:
             return UsageError.exit_code, needs("this", TRAINING[str(error.name).partition(".")[0]])
         case OSError():
-            place = f"{error.filename}: " if error.filename else ""
-            return OutputError.exit_code, f"{place}{error.strerror or error}"
+            location = f"{error.filename}: " if error.filename else ""
+            return OutputError.exit_code, f"{location}{error.strerror or error}"
     what = f"{type(error).__name__}: {error}"
     return BUG, f"a bug in seqrnn ({what}); run it again with --debug and report the traceback"
 

@@ -57,13 +57,13 @@ def explain(
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.data.answer import Answer, AnswerStyle
-    from seqrnn.library.asking import explaining
     from seqrnn.library.opened_model import Resources
+    from seqrnn.library.row_answerers import row_explainer
 
     set_threads(threads)
     network = open_model(model, None, Resources("torch", "cpu", threads))
     assert isinstance(network.backend, TorchBackend)
-    asking = explaining(network.run, network.backend, method)
+    answerer = row_explainer(network.run, network.backend, method)
     require_rows(data)
     config, paper = network.run.config, Paper.of_stdout()
 
@@ -75,7 +75,7 @@ def explain(
     layout = RowFormat(jsonl, field, kind, task.plain_fields, write, style=AnswerStyle(explains=True))
     say_waiting(data, "rows, one a line,", quiet)
     with OutputStream(output) as out:
-        tally = answer_rows(data, out, layout, asking, network.side_by_side)
+        tally = answer_rows(data, out, layout, answerer, network.side_by_side)
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

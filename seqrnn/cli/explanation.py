@@ -111,11 +111,11 @@ def _alignment(why: Explanation, paper: Paper) -> Iterator[str]:
 
 
 def _grids(why: Explanation, paper: Paper) -> Iterator[str]:
-    """Draw the places of an image for each output, as many beside one another as there is room for."""
+    """Draw the regions of an image for each output, as many beside one another as there is room for."""
     assert why.grid
     what, weights = _weights(why)
     shades = ASCII_GRID_SHADES if paper.ascii else GRID_SHADES
-    yield f"{INDENT}{what}, a square a place of the image:"
+    yield f"{INDENT}{what}, a square for each region of the image:"
     width = 2 * why.grid
     beside = max(1, (paper.width - len(INDENT)) // (width + len(INDENT)))
     for start in range(0, min(len(weights), MAX_TOKENS), beside):

@@ -30,7 +30,7 @@ from seqrnn.data.lines import Line, count_lines, file_name, read_lines
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source, spool
 from seqrnn.errors import DataError, UsageError
-from seqrnn.library.rows import NOT_FINITE, Asking, Refusal
+from seqrnn.library.rows import NOT_FINITE, Refusal, RowAnswerer
 
 Example = tuple[FileRow, Record | None]
 UNREADABLE = (RowError, DataError)
@@ -86,17 +86,19 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
 
 
 class FileRows:
-    """The examples of a file, answered by `asking` and written in its own form, or as lines of JSON.
+    """The examples of a file, answered by `answerer` and written in its own form, or as lines of JSON.
 
     The file is opened at once; of a `shard` only its examples are answered, and what belongs to all of the
     file is written with the first or last of them. Raises UsageError and DataError where it has no examples
     as `source` says, and UsageError for a style of answers that it cannot have.
     """
 
-    def __init__(self, source: Source, layout: RowFormat, asking: Asking, shard: Shard | None = None) -> None:
+    def __init__(
+        self, source: Source, layout: RowFormat, answerer: RowAnswerer, shard: Shard | None = None
+    ) -> None:
         self._source = source
         self._layout = layout
-        self._asking = asking
+        self._answerer = answerer
         self._path = source.paths[0]
         self._replaced = 0
         self._is_line_by_line = _is_line_by_line(source.format)
@@ -173,7 +175,7 @@ class FileRows:
 
     def _answered(self, examples: Sequence[Example]) -> list[Answered]:
         asked = {id(record): record for _, record in examples if record is not None}  # rows may share one
-        found = dict(zip(asked, self._asking(list(asked.values())), strict=True))
+        found = dict(zip(asked, self._answerer(list(asked.values())), strict=True))
         return [self._with_answer(row, record, found) for row, record in examples]
 
     def _with_answer(

@@ -129,8 +129,8 @@ def generate(
     from seqrnn.cli.model import open_model
     from seqrnn.cli.shard import Shard
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
-    from seqrnn.library.asking import writing
     from seqrnn.library.opened_model import Resources
+    from seqrnn.library.row_answerers import row_generator
     from seqrnn.run.files import check_replaceable
 
     options = DecodingOptions(
@@ -154,13 +154,13 @@ def generate(
     if network.run.task.searches:
         of_texts = {"--prompt": prompt, "--state-in": state_in, "--state-out": state_out}
         refuse({**of_texts, "--samples": samples}, "this model answers rows; see --n-best")
-        asking = writing(network, options)
+        answerer = row_generator(network, options)
         say_waiting(data, "rows, one a line,", quiet)
         several = {"--n-best": n_best}
         given = Input(
             data or "-", output, jsonl, layout, text_col, encoding, prefix, False, several, shard=part
         )
-        tally = answer_input(network, given, asking, _line)
+        tally = answer_input(network, given, answerer, _line)
         notes = tally.lines("max_tokens, or their answers than --max-len")
     else:
         of_rows = {

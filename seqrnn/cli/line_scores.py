@@ -33,16 +33,16 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     from seqrnn.cli.answer_input import piece_of_lines
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
-    from seqrnn.library.asking import line_scoring
+    from seqrnn.library.row_answerers import line_scorer
 
-    asking = line_scoring(model, "--per-line")
+    answerer = line_scorer(model, "--per-line")
     require_rows(data, "leave out --per-line, or give")
     field = output.field or name_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
     path, piece = piece_of_lines(data, layout.encoding, output.shard)
     with OutputStream(output.path) as out:
-        tally = answer_rows(path, out, layout, asking, model.side_by_side, piece)
+        tally = answer_rows(path, out, layout, answerer, model.side_by_side, piece)
     if not output.quiet:
         say(*model.run.warnings, *tally.lines())
 

@@ -39,12 +39,12 @@ def prepare(
     from seqrnn.cli.question import settled_plan
     from seqrnn.cli.settings import read_layers
     from seqrnn.cli.stdio import say_waiting
-    from seqrnn.library.prepared import check_prepared_place, write_prepared
+    from seqrnn.library.prepared import check_prepared_output, write_prepared
 
     if data:
         say_waiting("-" if "-" in data else data[0], "data to prepare", quiet)
         flags["data.train"] = tuple(data)
-    check_prepared_place(output, overwrite)
+    check_prepared_output(output, overwrite)
     plan = settled_plan(read_layers(config or [], assignments or [], flags))
     console = TrainingConsole(quiet)
     with console.preparing("reading the data") as draw:

@@ -16,14 +16,14 @@ from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import beside, fields_by_style
-from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.records import text_names
+from seqrnn.data.formats.table_cells import text_of
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
-from seqrnn.library.rows import Asking, Refusal, without_surrogates
+from seqrnn.library.rows import Refusal, RowAnswerer, without_surrogates
 
 PLAIN = AnswerStyle()
 
@@ -66,14 +66,14 @@ class RowTally:
         for row, answer in part.pairs:
             self.note(answer, f"{name}:{row.id + 1}", row.error)
 
-    def note(self, answer: Answer | None, place: str, error: str | None) -> None:
-        """Take note of the answer to the row at a place, or of why it has none."""
+    def note(self, answer: Answer | None, location: str, error: str | None) -> None:
+        """Take note of the answer to the row at a location, or of why it has none."""
         if answer is not None:
             self.truncated += answer.truncated
             return
         self.errors += 1
         if self.first_error is None:
-            self.first_error = f"{place}: {error}"
+            self.first_error = f"{location}: {error}"
 
     def require_answers(self) -> None:
         """Raise DataError, with the first of them, where there are rows without an answer."""
@@ -117,13 +117,13 @@ def answer_rows(
     path: str,
     out: OutputStream,
     layout: RowFormat,
-    asking: Asking,
+    answerer: RowAnswerer,
     side_by_side: SideBySide,
     piece: Piece = WHOLE,
 ) -> RowTally:
     """Answer each line of a `piece` of a file, in order and as soon as lines have come.
 
-    Rows that `asking` refuses are answered by an empty line. Parts of what has come are answered
+    Rows that `answerer` refuses are answered by an empty line. Parts of what has come are answered
     `side_by_side`.
     """
     tally = RowTally()
@@ -131,7 +131,7 @@ def answer_rows(
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> AnsweredRows:
-        pairs = with_answers(list(read_rows(lines, layout)), asking, name)
+        pairs = with_answers(list(read_rows(lines, layout)), answerer, name)
         if layout.as_json:
             written = [out.json_line(json_record(row, answer, layout)) for row, answer in pairs]
         else:
@@ -150,10 +150,12 @@ def line_parts(path: str, encoding: str, piece: Piece) -> Iterator[Sequence[Line
     return piece.within(parts_of(groups))
 
 
-def with_answers(rows: Sequence[InputRow], asking: Asking, name: str) -> list[tuple[InputRow, Answer | None]]:
+def with_answers(
+    rows: Sequence[InputRow], answerer: RowAnswerer, name: str
+) -> list[tuple[InputRow, Answer | None]]:
     """Answer rows of the file `name` together; a row without an answer says why in its error."""
     asked = [row.record(name) if row.error is None else Refusal(row.error) for row in rows]
-    return [_with_answer(row, found) for row, found in zip(rows, asking(asked), strict=True)]
+    return [_with_answer(row, found) for row, found in zip(rows, answerer(asked), strict=True)]
 
 
 def parts_of(groups: Iterable[Sequence[Line]]) -> Iterator[Sequence[Line] | None]:

@@ -14,7 +14,7 @@ NO_ROWS = "no samples: the validation rows cannot be read again"
 
 
 class LiveSamples:
-    """The newest samples, which are drawn in the place of those before."""
+    """The newest samples, which are drawn over those before."""
 
     def __init__(self, width: int) -> None:
         self._width = width

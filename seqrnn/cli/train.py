@@ -114,7 +114,7 @@ def train(
     from seqrnn.config_file import dump
     from seqrnn.library.data_parallel import check_together, follow
     from seqrnn.library.model_card import write_model_card
-    from seqrnn.library.training import check_place
+    from seqrnn.library.training import check_output
     from seqrnn.library.training_samples import sampled
     from seqrnn.training.trackers import check_trackers, tracked
 
@@ -133,9 +133,9 @@ def train(
             say_waiting("-" if "-" in data else data[0], "data to train on", quiet)
         planned = partial(_plan, config or [], assignments or [], flags)
         asked = _gone_on(asked, planned)
-        check_place(output, asked.modes, by_one)
+        check_output(output, asked.modes, by_one)
         plan = planned(asked)
-        check_together(processes.place.count, plan.config, folds)
+        check_together(processes.ranks.count, plan.config, folds)
         if dump_config:
             with OutputStream() as out:
                 out.write_text(dump(plan.config, comments=True))

@@ -21,8 +21,8 @@ from seqrnn.run.manifest import CONFIG
 from seqrnn.training.worker_processes import (
     QUIET,
     WorkerLostError,
-    WorkerPlace,
     WorkerProcesses,
+    WorkerRanks,
     end_with_leader,
     threads_of_each,
 )
@@ -56,18 +56,18 @@ def working_together(asked: int | None, by_one: bool) -> Iterator[WorkerProcesse
     What is done `by_one` the first does alone, and others end. Whatever is raised inside ends all workers,
     and is raised by the one that failed first.
     """
-    place = WorkerPlace.of_environment(os.environ)
-    if place.count > 1 and asked:
-        raise UsageError(f"`workers`: torchrun has started {place.count} already; leave it out")
-    if by_one and place.rank:
+    ranks = WorkerRanks.of_environment(os.environ)
+    if ranks.count > 1 and asked:
+        raise UsageError(f"`workers`: torchrun has started {ranks.count} already; leave it out")
+    if by_one and ranks.rank:
         raise typer.Exit
     if by_one:
-        asked, place = None, WorkerPlace()
-    count = max(asked or 1, place.count)
+        asked, ranks = None, WorkerRanks()
+    count = max(asked or 1, ranks.count)
     if count > 1:  # this process is one of them, and has not imported PyTorch
-        threads = {} if place.count > 1 else {"OMP_NUM_THREADS": str(threads_of_each(count))}
+        threads = {} if ranks.count > 1 else {"OMP_NUM_THREADS": str(threads_of_each(count))}
         os.environ.update({**QUIET, **threads, **os.environ})
-    processes = WorkerProcesses.start(asked) if asked and asked > 1 else WorkerProcesses(place)
+    processes = WorkerProcesses.start(asked) if asked and asked > 1 else WorkerProcesses(ranks)
     if not processes.leads:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # while it waits in PyTorch, Python hears nothing
         end_with_leader()

@@ -61,8 +61,8 @@ def histogram(values: NDArray[Any]) -> list[Bin]:
     start = math.floor((low - whole) / width) * width + whole  # integers: 1-5, 6-10, ...
     bins = max(math.ceil((high + whole - start) / width), 1)
     edges = start + width * np.arange(bins)
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(places, minlength=bins).tolist()
+    index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    counts = np.bincount(index, minlength=bins).tolist()
     lows = edges.tolist()
     highs = [*(edge - whole for edge in lows[1:]), max(values.max().item(), lows[-1])]
     return [Bin(*each) for each in zip(lows, highs, counts, strict=True)]

@@ -126,7 +126,7 @@ def _decodes(line: bytes, codec: str) -> bool:
 
 
 class _Transcoder:
-    """Decodes chunks that end anywhere, and knows the place of the byte that is next."""
+    """Decodes chunks that end anywhere, and knows the position of the byte that is next."""
 
     def __init__(self, name: str, encoding: str, errors: Errors) -> None:
         self._name = name

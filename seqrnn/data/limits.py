@@ -10,10 +10,10 @@ LONGEST = 2**16
 
 
 def require_length(record: Record, count: int, noun: str) -> None:
-    """Raise DataError, with its place, for a record of more than `LONGEST` tokens or steps.
+    """Raise DataError, with its location, for a record of more than `LONGEST` tokens or steps.
 
     `noun` says which of them are counted.
     """
     if count > LONGEST:
         what = f"longer than {LONGEST:,} {noun}s, the most that are read at once"
-        raise DataError(f"{record.place}: {what}; break it up, or train with `data.max_tokens` to cut it")
+        raise DataError(f"{record.location}: {what}; break it up, or train with `data.max_tokens` to cut it")

@@ -14,7 +14,7 @@ import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from seqrnn.data.encodings import Errors, guess, to_utf8
 from seqrnn.errors import DataError
@@ -43,8 +43,22 @@ class Line(NamedTuple):
     error: str | None = None
 
 
-COPIES: dict[str, str] = {}
-"""What was read only once and therefore copied: the original's name by the copy's path."""
+class CopiedPath(str):
+    """The path of a copy of what can be read only once; in messages it goes by the `original`'s name."""
+
+    __slots__ = ("original",)
+
+    original: str
+
+    def __new__(cls, path: str, original: str) -> Self:
+        """Take the copy's path, and what messages call it."""
+        copied = super().__new__(cls, path)
+        copied.original = original
+        return copied
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        """Return what a copy of this object is made of."""
+        return str(self), self.original
 
 
 def in_one_cell(text: str) -> str:
@@ -59,7 +73,9 @@ def printable(text: str) -> str:
 
 def file_name(path: str | None) -> str:
     """What messages call the file at `path`: stdin, where that is None or `-`; a copy as its original."""
-    return "stdin" if path is None or path == "-" else COPIES.get(path, path)
+    if isinstance(path, CopiedPath):
+        return path.original
+    return "stdin" if path is None or path == "-" else path
 
 
 def read_lines(
@@ -306,9 +322,9 @@ class _LineSplitter:
         return decode_line(raw, (self._name, self._number), self._errors)
 
 
-def decode_line(raw: bytes, place: tuple[str, int], errors: Errors) -> Line:
+def decode_line(raw: bytes, location: tuple[str, int], errors: Errors) -> Line:
     """Return the line of a file's name and number. Raises DataError as `read_line_groups` does."""
-    name, number = place
+    name, number = location
     try:
         return Line(number, raw.decode().removesuffix("\r"))
     except UnicodeDecodeError as error:

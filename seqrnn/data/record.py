@@ -13,7 +13,7 @@ class Record(NamedTuple):
     """One example.
 
     `source` is the text read, `targets` what shall come out of it: a label, several labels,
-    or the accepted references of a text; `path` and `line` (from 1) say where it stood; `fields`
+    or the accepted references of a text; `path` and `line` (from 1) say where it is; `fields`
     are the fields of a JSON line, handed through to the answer. Where numbers are read instead of
     a text, `steps` holds those of each time step. `lines` are those of its tokens, where each has its own.
     """
@@ -47,7 +47,7 @@ class Record(NamedTuple):
         return len(self.source) + sum(map(len, self.targets)) + (0 if self.steps is None else len(self.steps))
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where the example is, as `FILE:LINE`."""
         return f"{self.path}:{self.line}"
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from seqrnn.config import DataConfig
 from seqrnn.data.encodings import Errors
-from seqrnn.data.lines import COPIES, Line, file_name, read_chunks, read_lines
+from seqrnn.data.lines import CopiedPath, Line, file_name, read_chunks, read_lines
 from seqrnn.data.several_files import files_named
 from seqrnn.errors import OutputError, UsageError
 
@@ -182,7 +182,7 @@ def _is_read_once(path: str) -> bool:
 
 
 @cache  # a second copy would find nothing left to read
-def _copy(path: str) -> str:
+def _copy(path: str) -> CopiedPath:
     try:
         directory = tempfile.mkdtemp(prefix="seqrnn-")
         atexit.register(shutil.rmtree, directory, ignore_errors=True)
@@ -193,5 +193,4 @@ def _copy(path: str) -> str:
         raise OutputError(
             f"copying {file_name(path)} to {tempfile.gettempdir()}: {error.strerror}"
         ) from error
-    COPIES[str(copy)] = file_name(path)
-    return str(copy)
+    return CopiedPath(str(copy), file_name(path))

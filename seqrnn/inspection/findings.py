@@ -87,4 +87,4 @@ def _shown(record: Record) -> dict[str, Any]:
     if record.steps is not None:
         few = ", ".join(str(step) for step in list(record.steps[:STEPS_SHOWN]))
         source = (few if len(record.steps) == 1 else f"{len(record.steps)} steps: {few}")[:LONGEST_SHOWN]
-    return {"place": record.place, "source": source, "targets": list(record.targets[:TARGETS_SHOWN])}
+    return {"place": record.location, "source": source, "targets": list(record.targets[:TARGETS_SHOWN])}

@@ -22,11 +22,11 @@ from seqrnn.data.record import Record
 MOST_HELD = 1 << 18  # different texts, of 72 bytes each
 PENDING = 1 << 16  # texts that wait to be counted
 SHOWN = 5
-FILE_BITS = 40  # from which on a place has the number of a file, above that of a line
+FILE_BITS = 40  # from which on a location has the number of a file, above that of a line
 
 NOWHERE = np.iinfo(np.int64).max
 
-# Of one text; places are numbers that grow with the records. `other` is that of a record with another answer.
+# Of one text; locations are numbers that grow with the records. `other` is that of another answer.
 _row = np.dtype(
     [("text", np.uint64), ("answer", np.uint64)]
     + [
@@ -45,8 +45,8 @@ class Repeats:
     What is compared is the `text` of each row or, of large files, each whole `line`, with its answer.
 
     `repeated` are the records whose text an earlier one has, `leaked` those of the validation part whose text
-    the training part has, `contradictory` the different texts with different answers. Each of the places is
-    the pair of a record's and of an earlier one's.
+    the training part has, `contradictory` the different texts with different answers. Each location is the
+    pair of a record's and of an earlier one's.
     """
 
     exact: bool
@@ -77,7 +77,7 @@ class RepeatCounter:
         """Take some records, of which `held_out` (n,) are in the validation part."""
         texts = hashes([_text(record) for record in records])
         answers = hashes(["\x1f".join(record.targets) for record in records])
-        self._add(texts, answers, self._places(records), held_out)
+        self._add(texts, answers, self._locations(records), held_out)
 
     def add_lines(
         self, texts: NDArray[np.uint64], path: str, lines: NDArray[np.int64], held_out: bool
@@ -90,16 +90,16 @@ class RepeatCounter:
         self,
         texts: NDArray[np.uint64],
         answers: NDArray[np.uint64],
-        places: NDArray[np.int64],
+        locations: NDArray[np.int64],
         held_out: NDArray[np.bool_],
     ) -> None:
         self._records += len(texts)
         rows = np.zeros(len(texts), dtype=_row)
         rows["text"], rows["answer"] = texts, answers
         rows["trained"], rows["valid"] = ~held_out, held_out
-        rows["first"] = rows["last"] = places
-        rows["trained_first"] = np.where(held_out, NOWHERE, places)
-        rows["valid_last"] = np.where(held_out, places, 0)
+        rows["first"] = rows["last"] = locations
+        rows["trained_first"] = np.where(held_out, NOWHERE, locations)
+        rows["valid_last"] = np.where(held_out, locations, 0)
         kept = rows[(rows["text"] & self._mask) == 0]
         self._pending.append(kept)
         self._waiting += len(kept)
@@ -110,7 +110,7 @@ class RepeatCounter:
     def _mask(self) -> np.uint64:
         return np.uint64((1 << self._level) - 1)
 
-    def _places(self, records: Sequence[Record]) -> NDArray[np.int64]:
+    def _locations(self, records: Sequence[Record]) -> NDArray[np.int64]:
         """Return the file and line of each record as one number that grows."""
         paths = [record.path for record in records]
         for path in dict.fromkeys(paths):
@@ -159,11 +159,11 @@ class RepeatCounter:
         )
 
     def _pairs(self, chosen: NDArray[np.bool_], later: str, earlier: str) -> list[tuple[str, str]]:
-        """Return two places of each of the first few of some texts."""
+        """Return two locations of each of the first few of some texts."""
         rows, names = self._kept[chosen], list(self._files)
         rows = rows[np.argsort(rows["first"], kind="stable")[:SHOWN]]
-        places = [[divmod(int(row[name]), 1 << FILE_BITS) for name in (later, earlier)] for row in rows]
-        return [(f"{names[one[0]]}:{one[1]}", f"{names[two[0]]}:{two[1]}") for one, two in places]
+        locations = [[divmod(int(row[name]), 1 << FILE_BITS) for name in (later, earlier)] for row in rows]
+        return [(f"{names[one[0]]}:{one[1]}", f"{names[two[0]]}:{two[1]}") for one, two in locations]
 
 
 def _one_a_text(rows: NDArray[np.void]) -> NDArray[np.void]:

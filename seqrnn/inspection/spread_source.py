@@ -39,10 +39,10 @@ class SpreadSource(Source):
             if not chosen and not taking:
                 is_open ^= quotes and _is_odd(block.content)
                 continue
-            for place, raw in enumerate(block.lines, start=block.line + 1):
+            for line, raw in enumerate(block.lines, start=block.line + 1):
                 taking = taking if is_open else chosen
                 if taking:
-                    yield decode_line(raw, (name, place), self.encoding_errors)
+                    yield decode_line(raw, (name, line), self.encoding_errors)
                 is_open ^= quotes and _is_odd(raw)
             taking = taking and is_open
 

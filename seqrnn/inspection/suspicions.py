@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from seqrnn.data.record import Record
 
-SHOWN = 5  # places of a kind
+SHOWN = 5  # locations of a kind
 REPLACED = "\ufffd"
 LONG = 20  # times the 95th percentile
 
@@ -24,11 +24,11 @@ class Suspicion:
     count: int = 0
     places: list[str] = field(default_factory=list)
 
-    def note(self, place: str) -> None:
+    def note(self, location: str) -> None:
         """Take note of one row more."""
         self.count += 1
         if len(self.places) < SHOWN:
-            self.places.append(place)
+            self.places.append(location)
 
 
 class SuspicionCounter:
@@ -37,7 +37,7 @@ class SuspicionCounter:
     def __init__(self) -> None:
         self._replaced = Suspicion("with U+FFFD, which stands for characters that were lost")
         self._control = Suspicion("with control characters")
-        self._longest: list[tuple[int, str]] = []  # sizes and places, a heap
+        self._longest: list[tuple[int, str]] = []  # sizes and locations, a heap
 
     def add(self, records: Sequence[Record]) -> None:
         """Look at some records."""
@@ -45,10 +45,10 @@ class SuspicionCounter:
         joined = "\n".join(sources)
         if REPLACED in joined:
             for record in (record for record in records if REPLACED in record.source):
-                self._replaced.note(record.place)
+                self._replaced.note(record.location)
         if _control.search(joined):
             for record in (record for record in records if _control.search(record.source)):
-                self._control.note(record.place)
+                self._control.note(record.location)
         self._note_longest(records)
 
     def _note_longest(self, records: Sequence[Record]) -> None:
@@ -56,9 +56,9 @@ class SuspicionCounter:
         while len(self._longest) < SHOWN or max(sizes, default=0) > self._longest[0][0]:
             if not sizes or not max(sizes):
                 return
-            place = sizes.index(max(sizes))
-            heapq.heappush(self._longest, (sizes[place], records[place].place))
-            sizes[place] = 0
+            longest = sizes.index(max(sizes))
+            heapq.heappush(self._longest, (sizes[longest], records[longest].location))
+            sizes[longest] = 0
             if len(self._longest) > SHOWN:
                 heapq.heappop(self._longest)
 

@@ -93,8 +93,8 @@ def _growth(ids: NDArray[np.int32]) -> list[Growth]:
         return []
     _, first = np.unique(ids, return_index=True)
     first.sort()
-    places = sorted({len(ids) >> shift for shift in range(POINTS)} - {0})
-    return [Growth(place, int(np.searchsorted(first, place))) for place in places]
+    counts = sorted({len(ids) >> shift for shift in range(POINTS)} - {0})
+    return [Growth(count, int(np.searchsorted(first, count))) for count in counts]
 
 
 def _coverage(counts: NDArray[np.int64]) -> list[Coverage]:

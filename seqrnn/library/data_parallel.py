@@ -21,7 +21,7 @@ from seqrnn.errors import (
 )
 from seqrnn.library.plan import task_of
 from seqrnn.library.prepared import PreparedDirectory, is_prepared
-from seqrnn.training.worker_processes import WorkerLostError, WorkerPlace, WorkerProcesses
+from seqrnn.training.worker_processes import WorkerLostError, WorkerProcesses, WorkerRanks
 
 if TYPE_CHECKING:
     from seqrnn.config import Config, DataConfig
@@ -41,8 +41,8 @@ def follow(processes: WorkerProcesses, joined: Callable[[], None]) -> None:
     when the training begins, which ends with the leading worker from then on.
     """
     from seqrnn.data.dataset.prepare import prepare
-    from seqrnn.training.following import follow as follow_leader
     from seqrnn.training.session import Session
+    from seqrnn.training.worker_loop import run_worker_loop
 
     config, data = processes.ordered()
     task, training = task_of(config), config.training
@@ -52,7 +52,7 @@ def follow(processes: WorkerProcesses, joined: Callable[[], None]) -> None:
         prepared = prepare(config.data, task.fields, training.seed, training.threads)
     workers = processes.follow(config, prepared, data)
     joined()
-    follow_leader(Session(config, task, prepared, workers=workers).trainer, workers)
+    run_worker_loop(Session(config, task, prepared, workers=workers).trainer, workers)
 
 
 def reads_stdin(data: DataConfig) -> bool:
@@ -74,7 +74,7 @@ def check_count(count: int) -> None:
         raise UsageError(f"`workers={count!r}`: must be a whole number from 1 to {MAX_WORKERS}")
     if count == 1:
         return
-    if (started := WorkerPlace.of_environment(os.environ).count) > 1:
+    if (started := WorkerRanks.of_environment(os.environ).count) > 1:
         raise UsageError(f"`workers`: torchrun has started {started} already; leave it out")
     from seqrnn.training.data_parallel import check_no_group
 

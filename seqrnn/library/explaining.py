@@ -74,7 +74,7 @@ class Explainer:
         field.check(record)
         if not self._grid and (count := len(field.encode([record])[0].ids)) > MAX_TOKENS:
             raise DataError(
-                f"{record.place}: {count:,} tokens or steps, of {MAX_TOKENS:,} that are explained"
+                f"{record.location}: {count:,} tokens or steps, of {MAX_TOKENS:,} that are explained"
             )
 
     def answers(self, records: Sequence[Record]) -> list[Answer]:
@@ -137,12 +137,12 @@ class Explainer:
     ) -> np.ndarray:
         """Ask about each output in a row of its own; the answers come in the order of the outputs.
 
-        The place of number `hidden` of an image is not seen.
+        The region of number `hidden` of an image is not seen.
         """
         batch = self._batch(rows)
         if hidden is not None:
             name = self._task.explained_fields[0].name
-            batch.arrays[name] = _without_place(batch.arrays[name], hidden, self._grid or 1)
+            batch.arrays[name] = _without_region(batch.arrays[name], hidden, self._grid or 1)
         answers = ask(batch, [outputs[row] for row in batch.examples])
         return answers[np.argsort(batch.examples)]
 
@@ -209,7 +209,7 @@ class Explainer:
             yield {**row, **shorter}
 
     def _without(self, ids: np.ndarray, step: int, sequential: bool) -> Encoded:
-        """Leave out a step or, where there is one vector, put the mean in the place of a feature.
+        """Leave out a step or, where there is one vector, replace a feature by the mean.
 
         The only step of numbers becomes means, or silence: a row of none is nothing to answer.
         """
@@ -220,9 +220,9 @@ class Explainer:
         return Encoded(np.delete(ids, step, axis=0))
 
 
-def _without_place(images: np.ndarray, place: int, grid: int) -> np.ndarray:
-    """Return images (B, C, N, N) whose pixels at a place of a grid have the mean of their channel, 0."""
-    row, column = divmod(place, grid)
+def _without_region(images: np.ndarray, region: int, grid: int) -> np.ndarray:
+    """Return images (B, C, N, N) whose pixels in a region of a grid have the mean of their channel, 0."""
+    row, column = divmod(region, grid)
     edges = np.linspace(0, images.shape[-1], grid + 1).round().astype(int)
     seen = images.copy()
     seen[:, :, edges[row] : edges[row + 1], edges[column] : edges[column + 1]] = 0.0

@@ -76,9 +76,9 @@ def with_fields(task: Task, fields: Sequence[Field]) -> Task:
 
     Fields take note of names that they meet in data, which the others shall not know of.
     """
-    from seqrnn.data.fields.field import learned, load_fields
+    from seqrnn.data.fields.field import load_fields, vocabulary_files
 
-    load_fields(task.fields, learned(fields).__getitem__, Path())
+    load_fields(task.fields, vocabulary_files(fields).__getitem__, Path())
     return task
 
 
@@ -154,7 +154,7 @@ def evaluation_options(
         of_texts = {"`streams`": None if streams == 1 else streams}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
-        from seqrnn.library.asking import require_probability
+        from seqrnn.library.row_answerers import require_probability
 
         require_probability(task, min_probability)
     width = BEAM_SIZE if size is None else size

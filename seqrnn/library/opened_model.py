@@ -1,4 +1,4 @@
-"""A trained model that is ready to be asked, on the backend that suits the work.
+"""An opened run with the backend that computes its network: what `Model` and the commands answer with.
 
 On a CPU that is NumPy, which labels rows faster than PyTorch does, writes token by token three times as
 fast, and is there at once. PyTorch computes where `device` names a GPU, and what NumPy does not know.

@@ -16,7 +16,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.several_files import files_named
 from seqrnn.data.source import Source, spool
-from seqrnn.data.text.sides import Choices, choose_for
+from seqrnn.data.text.tokenizer_defaults import TokenizerDefaults, choose_tokenizer_defaults
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.library.prepared import FILE_KEYS, SETTINGS, PreparedDirectory, is_prepared
@@ -68,7 +68,7 @@ class Plan:
     rate: str = ""
     """The learning rate and why, where it is not the default."""
     prepared: PreparedDirectory | None = None
-    """What is read in the place of files; nothing is inferred then."""
+    """The prepared data that are read instead of files; nothing is inferred then."""
 
     @property
     def inference(self) -> Inference:
@@ -184,10 +184,10 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     if not given & LIMITS:
         decided["training.epochs"] = task.default_epochs
     defaults = task.defaults_for(found.source_kind)
-    tokens = Choices()
+    tokens = TokenizerDefaults()
     if "data.tokenizer" not in (begun or {}):  # a run from before there was a choice keeps its words
         asked = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-        tokens = choose_for(asked, given, task.tokens, found.source)
+        tokens = choose_tokenizer_defaults(asked, given, task.tokens, found.source)
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
@@ -309,7 +309,7 @@ def _check(config: Config, own: set[str]) -> None:
     """Refuse what each key allows but the keys together do not; `own` are those that the user has set."""
     data, model, training = config.data, config.model, config.training
     if data.lengths == "blank" and data.max_tokens is None:
-        raise UsageError("`data.lengths=blank` fills to a fixed length; give it with `data.max_tokens`")
+        raise UsageError("`data.lengths=blank` pads to a fixed length; give it with `data.max_tokens`")
     if model.freeze_embeddings and model.embeddings is None:
         raise UsageError(
             "`model.freeze_embeddings=true` keeps vectors as they are; give them with `model.embeddings`"

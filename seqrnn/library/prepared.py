@@ -58,7 +58,7 @@ MANIFEST_LIMIT = 2**26  # bytes: a data set may be of many files
 AGAIN = "prepare the data again"
 
 FILE_KEYS = frozenset({"data.train", "data.source", "data.target"})
-"""Settings that name what was prepared, in whose place the directory is read."""
+"""Settings that name what was prepared, instead of which the directory is read."""
 
 
 class _Manifest(Strict, frozen=True):
@@ -115,14 +115,14 @@ class PreparedDirectory:
     @classmethod
     def open(cls, path: Path) -> PreparedDirectory:
         """Read what the directory says of itself. Raises ModelError where it is damaged or foreign."""
-        place = path / PREPARED
-        content = parse_object(read_regular(place, MANIFEST_LIMIT), place, AGAIN)
+        manifest_path = path / PREPARED
+        content = parse_object(read_regular(manifest_path, MANIFEST_LIMIT), manifest_path, AGAIN)
         if content.get("format") != FORMAT:
             found = content.get("format")
-            raise ModelError(f"{place}: format {found!r:.20}; this reads {FORMAT}; {AGAIN}")
-        manifest = conform(content, _Manifest, place)
+            raise ModelError(f"{manifest_path}: format {found!r:.20}; this reads {FORMAT}; {AGAIN}")
+        manifest = conform(content, _Manifest, manifest_path)
         if not manifest.hashes:
-            raise ModelError(f"{place}: does not say what it was made from; {AGAIN}")
+            raise ModelError(f"{manifest_path}: does not say what it was made from; {AGAIN}")
         settings = path / SETTINGS
         _check_file(settings, manifest.files.get(SETTINGS))
         try:
@@ -170,7 +170,7 @@ def write_prepared(
     data, task = plan.readable.data, plan.task()
     if kind_named(data.source_kind).file_kind == "image":
         raise UsageError("images are decoded while a model trains, from their own files; train on those")
-    check_prepared_place(output, overwrite)
+    check_prepared_output(output, overwrite)
     seed, threads = plan.readable.training.seed, plan.readable.training.threads
     kept: list[PreparedData] = []
 
@@ -185,7 +185,7 @@ def write_prepared(
     return kept[0]
 
 
-def check_prepared_place(output: Path, overwrite: bool) -> None:
+def check_prepared_output(output: Path, overwrite: bool) -> None:
     """Raise UsageError or OutputError unless prepared data can be written to `output`."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file; choose a directory")

@@ -136,7 +136,7 @@ class Explanation:
     `tokens` are what it read: tokens as the row has them, or steps or features by their number; the
     vocabulary does not have those whose numbers, from 0, are in `unknown_tokens`. `method` names how the
     saliency was found, `outputs` are what the `prediction` consists of. `surprisals` of a language model says
-    how surprising each token was, in nats. Of an image the tokens are places, row by row, of which `grid` are
+    how surprising each token was, in nats. Of an image the tokens are regions, row by row, `grid` of them
     along each side. Of a row that could not be answered, `error` says why.
     """
 

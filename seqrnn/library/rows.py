@@ -12,8 +12,8 @@ import numpy as np
 
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
-from seqrnn.data.formats.cells import text_of
 from seqrnn.data.formats.numbers import steps_in
+from seqrnn.data.formats.table_cells import text_of
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
 
@@ -30,7 +30,7 @@ NOT_FINITE = Refusal("the model's answer is nan or infinite")
 
 
 @dataclass(frozen=True)
-class Asking:
+class RowAnswerer:
     """A model, ready to answer rows: what `check` refuses, by DataError, has no answer.
 
     Answers come in the order of the rows. May be called in several threads at once.
@@ -49,7 +49,7 @@ class Asking:
         try:
             self.check(record)
         except DataError as error:
-            return Refusal(str(error).removeprefix(f"{record.place}: "))  # the caller tells the place
+            return Refusal(str(error).removeprefix(f"{record.location}: "))  # the caller tells the location
         return record
 
 

@@ -36,7 +36,7 @@ TOLD = frozenset(
 def facts_of(run: OpenedRun) -> tuple[dict[str, Any], list[str]]:
     """Gather what the best weights of a run are, in values that JSON can hold; and warnings for the user.
 
-    None stands where there is nothing to say; `settings` are those that are not the task's defaults, and
+    A value is None where there is nothing to say; `settings` are those that are not the task's defaults, and
     `history` the lines of the training's evaluations. Raises ModelError where the directory is damaged.
     """
     directory = run.directory

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.data.dataset.progress import Preparing
-    from seqrnn.library.model import Model
+    from seqrnn.library.public_model import Model
     from seqrnn.metrics.evaluation import Evaluation, Figures
     from seqrnn.run.checkpoint import Checkpoint
     from seqrnn.tasks.task import Task
@@ -56,7 +56,7 @@ class TrainingResult:
 
     def load(self) -> Model:
         """Open the model that was trained; see `seqrnn.load`."""
-        from seqrnn.library.model import load
+        from seqrnn.library.public_model import load
 
         return load(self.path)
 
@@ -94,7 +94,7 @@ def train(
     modes = {"resume": resume, "overwrite": overwrite, "init_from": init_from}
     began = time.monotonic()
     path, parent = Path(output), None if init_from is None else Path(init_from)
-    check_place(path, modes, False)
+    check_output(path, modes, False)
     check_count(workers)
     plan = _plan(data, config, settings, (path if resume else None, parent))
     check_together(workers, plan.config)
@@ -116,7 +116,7 @@ def train(
             return result
 
 
-def check_place(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
+def check_output(output: Path | None, modes: Mapping[str, Any], only_looking: bool) -> None:
     """Refuse what cannot end well before anything is read."""
     from seqrnn.run.location import check_free
 
@@ -248,7 +248,7 @@ def _session(data: Begun, processes: WorkerProcesses | None, began: float) -> Se
     from seqrnn.training.worker_processes import threads_of_each
 
     if processes is not None:
-        set_threads(threads_of_each(processes.place.count))
+        set_threads(threads_of_each(processes.ranks.count))
     return data.session(processes, began)
 
 

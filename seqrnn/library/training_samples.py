@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from seqrnn.data.answer import AnswerKind, AnswerStyle
 from seqrnn.data.record import Record
-from seqrnn.library.asking import naming, writing
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.own_data import own_data
+from seqrnn.library.row_answerers import row_generator, row_predictor
 from seqrnn.library.rows import Refusal
 from seqrnn.tasks.task import Task
 
@@ -81,9 +81,9 @@ def _samples(model: OpenedModel, records: Sequence[Record]) -> Iterator[Sample]:
         return
     if not records:
         return
-    asking = naming(model) if task.asked == "names" else writing(model, DecodingOptions())
-    for record, answer in zip(records, asking(records), strict=True):
-        row = record.source or record.place
+    answerer = row_predictor(model) if task.asked == "names" else row_generator(model, DecodingOptions())
+    for record, answer in zip(records, answerer(records), strict=True):
+        row = record.source or record.location
         if isinstance(answer, Refusal):
             yield Sample(row, answer.reason, "", None)
             continue

@@ -1,6 +1,6 @@
-"""One-to-one: what is read has no time steps, so nothing recurs.
+"""One-to-one: the input has no time steps, so nothing recurs.
 
-Shapes: B batch, S places (1 for a vector), E size of a place's vector, K classes.
+Shapes: B batch, S positions (1 for a vector), E size of a position's vector, K classes.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import ClassVar
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
+from seqrnn.networks.grid_encoder import PooledMLP
 from seqrnn.networks.heads import build_head
 from seqrnn.networks.inputs import build_input
 from seqrnn.networks.ops import Learns, Ops, Value
-from seqrnn.networks.places import PooledMLP
 from seqrnn.networks.predictions import PREDICTIONS, Values
 from seqrnn.networks.sizes import ClassifierSizes
 
 
 class FeedForward:
-    """Places of an image, or the one of a vector, pooled, and a head."""
+    """Positions of an image, or the one of a vector, pooled, and a head."""
 
     learns: ClassVar[Learns] = "labels"
 

@@ -29,7 +29,7 @@ def windows(x: Array, size: int) -> list[Array]:
 
 
 def hashed(parts: Sequence[Any], buckets: int) -> Any:
-    """Return a number from 1 to `buckets` - 1 for the int64 at each place of all `parts`, in order."""
+    """Return a number from 1 to `buckets` - 1 for the int64 at each position of all `parts`, in order."""
     number: Any = len(parts)
     for part in parts:
         number = (number * FACTOR + part) % MODULUS

@@ -1,6 +1,6 @@
-"""From what is read, tokens, vectors or an image, to a sequence of vectors.
+"""From the input, tokens, vectors or an image, to a sequence of vectors.
 
-Shapes: B batch, T time (or places of an image), F features, E embedding.
+Shapes: B batch, T time (or positions of an image), F features, E embedding.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Functions(Protocol):
     def largest_step(self, hidden: Value, lengths: Value) -> Value:
         """Return the same of the largest value of each feature."""
 
-    def largest_place(self, places: Value) -> Value:
+    def max_over_positions(self, hidden: Value) -> Value:
         """Return the largest value of each feature over all of (B, S, H), (B, H)."""
 
     def present(self, tokens: Value) -> Value:
@@ -179,7 +179,7 @@ class Functions(Protocol):
         """Return the first of all `size` neighbours in (B, T), the second ...: each (B, T - size + 1)."""
 
     def hashed(self, parts: Sequence[Value], buckets: int) -> Value:
-        """Return a number from 1 to `buckets` - 1 for the integers at each place of all `parts`, in order."""
+        """Return a number from 1 to `buckets` - 1 for the integers of `parts` at each position, in order."""
 
     def masked_softmax(self, scores: Value, mask: Value) -> Value:
         """Return the softmax over the last axis where `mask` is true; 0 elsewhere, and where it never is."""

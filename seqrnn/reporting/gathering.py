@@ -22,7 +22,6 @@ from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record, size_of
 from seqrnn.data.spread_sample import SpreadSample
 from seqrnn.errors import DataError
-from seqrnn.library.asking import line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.measuring import (
     DataArguments,
@@ -34,7 +33,8 @@ from seqrnn.library.measuring import (
 )
 from seqrnn.library.opened_model import OpenedModel, Resources
 from seqrnn.library.own_data import own_data
-from seqrnn.library.rows import Asking, Refusal
+from seqrnn.library.row_answerers import line_scorer, row_generator, row_predictor
+from seqrnn.library.rows import Refusal, RowAnswerer
 from seqrnn.library.run_facts import facts_of
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.reporting.subject import Data, Example, Measured, Norms, Subject
@@ -43,15 +43,15 @@ from seqrnn.tasks.task import Asked, Task
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
-ASKED: dict[Asked, tuple[Callable[[OpenedModel], Asking], int]] = {
-    "names": (naming, 20_000),
-    "sequences": (lambda model: writing(model, DecodingOptions()), 1_000),
-    "lines": (lambda model: line_scoring(model, "report"), 2_000),
+ASKED: dict[Asked, tuple[Callable[[OpenedModel], RowAnswerer], int]] = {
+    "names": (row_predictor, 20_000),
+    "sequences": (lambda model: row_generator(model, DecodingOptions()), 1_000),
+    "lines": (lambda model: line_scorer(model, "report"), 2_000),
 }
 """How a row is answered for a report, and of how many rows at most, where the user does not say."""
-RANKED: dict[Asked, Callable[[OpenedModel], Asking]] = {
-    "names": lambda model: naming(model, 3),
-    "sequences": lambda model: writing(model, DecodingOptions(n_best=3)),
+RANKED: dict[Asked, Callable[[OpenedModel], RowAnswerer]] = {
+    "names": lambda model: row_predictor(model, 3),
+    "sequences": lambda model: row_generator(model, DecodingOptions(n_best=3)),
 }
 """How rows that deserve a look are answered, with what comes close to the answer."""
 MEMORY_ROWS = 64  # whose hidden states are looked at
@@ -154,16 +154,16 @@ def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Ex
     make, usual = ASKED[task.asked]
     found, rows = spread(data.records(), usual if most is None else most)
     chosen = task.with_references(found)
-    asking = make(model)
+    answerer = make(model)
     parts = [chosen[start : start + MAX_ROWS] for start in range(0, len(chosen), MAX_ROWS)]
-    answers = [answer for part in model.side_by_side(asking, iter(parts)) for answer in part]
+    answers = [answer for part in model.side_by_side(answerer, iter(parts)) for answer in part]
     triples = zip(chosen, answers, _lengths(task, chosen), strict=True)
     return [_example(task, record, answer, length) for record, answer, length in triples], rows
 
 
 def _example(task: Task, record: Record, answer: Answer | Refusal, length: int) -> Example:
     if isinstance(answer, Refusal):
-        raise DataError(f"{record.place}: {answer.reason}")
+        raise DataError(f"{record.location}: {answer.reason}")
     return Example(record, answer, task.grade(record, answer), length)
 
 

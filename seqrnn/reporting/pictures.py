@@ -1,4 +1,4 @@
-"""What was read of an example, as a page can show it: a text, an image, lines of a series, or numbers."""
+"""The input of an example as a page can show it: a text, an image, lines of a series, or numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DARKEST = 165  # of 255: how dark what was not looked at becomes
 
 @dataclass(frozen=True)
 class Picture:
-    """What to show of what was read; only what there is is filled.
+    """What to show of an input; the attributes of other kinds of input are empty.
 
     `image` is an address of kind data:, `series` the values of each feature over time.
     """
@@ -55,9 +55,9 @@ def cut(text: str) -> str:
 
 
 def veil(weights: Sequence[float], grid: int) -> str:
-    """Return a dark image to lie over another one, the clearer the larger the weights (S,) of its places are.
+    """Return a dark image to lie over another one, the clearer the larger the weights (S,) of its regions.
 
-    The places are those of a grid, row by row; weights below 0 count as 0.
+    The regions are those of a grid, row by row; weights below 0 count as 0.
     """
     positive = np.clip(np.asarray(weights, dtype=np.float64), 0.0, None)
     shares = positive / (positive.max() or 1.0)

@@ -15,8 +15,8 @@ import numpy as np
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.library.asking import naming
 from seqrnn.library.explaining import Explainer
+from seqrnn.library.row_answerers import row_predictor
 from seqrnn.reporting.gathering import RANKED
 from seqrnn.reporting.measures.calibration import coverage_of, reliability_of
 from seqrnn.reporting.measures.classes import class_scores
@@ -99,7 +99,7 @@ def _numbers(measured: Measured, _: Subject) -> Any:
 
 
 def _music(measured: Measured, subject: Subject) -> Any:
-    return piano_rolls(measured.examples, naming(subject.model, probs=True))
+    return piano_rolls(measured.examples, row_predictor(subject.model, probs=True))
 
 
 def _saliency(measured: Measured, subject: Subject) -> Any:

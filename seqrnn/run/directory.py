@@ -157,7 +157,7 @@ class RunDirectory:
                     directory.rmdir()  # unless there are files of somebody else
 
     def _fill(self, files: Mapping[RootFile, str]) -> None:
-        """Put `files` in the place of all that is ours; take them away again where that fails."""
+        """Replace all that is ours by `files`; take them away again where that fails."""
         try:
             self._clear()
             for name, text in files.items():

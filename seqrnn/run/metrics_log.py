@@ -61,11 +61,11 @@ class MetricsLog:
         found, end = [], 0
         for number, line in enumerate(lines, start=1):
             end += len(line) + 1
-            place = Path(f"{self.path}:{number}")
-            values = parse_object(line, place, REMOVE)
+            location = Path(f"{self.path}:{number}")
+            values = parse_object(line, location, REMOVE)
             step = values.get("step")
             if type(step) is not int or step < 0:  # True is an int to Python
-                raise ModelError(f"{place}: has no step; {REMOVE}")
+                raise ModelError(f"{location}: has no step; {REMOVE}")
             found.append((values, end))
         return found
 

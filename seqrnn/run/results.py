@@ -23,7 +23,7 @@ RESULT_FILES: tuple[ResultFile, ...] = get_args(ResultFile)
 
 
 def keep_result(run: Path, name: ResultFile, values: Mapping[str, Any]) -> None:
-    """Write figures into a run directory, in the place of older ones; nan and infinity become null.
+    """Write figures into a run directory, in place of older ones; nan and infinity become null.
 
     Raises OutputError where that is impossible.
     """

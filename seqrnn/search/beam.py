@@ -39,12 +39,12 @@ class _Candidates(NamedTuple):
     tokens: Tokens  # (A, 2K)
     scores: Scores  # (A, 2K)
 
-    def take(self, places: npt.NDArray[np.intp]) -> _Candidates:
+    def take(self, columns: npt.NDArray[np.intp]) -> _Candidates:
         """Take some of each sequence, (A, K)."""
         return _Candidates(
-            np.take_along_axis(self.parents, places, axis=1),
-            np.take_along_axis(self.tokens, places, axis=1),
-            np.take_along_axis(self.scores, places, axis=1),
+            np.take_along_axis(self.parents, columns, axis=1),
+            np.take_along_axis(self.tokens, columns, axis=1),
+            np.take_along_axis(self.scores, columns, axis=1),
         )
 
 
@@ -162,19 +162,19 @@ class _Search:
     def _take_ended(self, found: _Candidates, ends: npt.NDArray[np.bool_]) -> None:
         """Note the candidates that `ends` (A, 2K) says have ended."""
         ranks = self._beam.rank(found.scores, self._tokens.shape[2] + 1)
-        for row, place in zip(*np.nonzero(ends), strict=True):
-            tokens = self._tokens[row, found.parents[row, place]]
-            hypothesis = Hypothesis(tokens, float(found.scores[row, place]), True)
-            self._found[self._names[row]].append((float(ranks[row, place]), hypothesis))
+        for row, column in zip(*np.nonzero(ends), strict=True):
+            tokens = self._tokens[row, found.parents[row, column]]
+            hypothesis = Hypothesis(tokens, float(found.scores[row, column]), True)
+            self._found[self._names[row]].append((float(ranks[row, column]), hypothesis))
         together = np.concatenate((self._ranks, np.where(ends, ranks, -np.inf)), axis=1)
         self._ranks = -np.sort(-together, axis=1)[:, : self._beam.size]
 
     def _take_cut(self) -> None:
         """Note what is still followed when the limit is reached."""
         ranks = self._beam.rank(self._scores, self._tokens.shape[2])
-        for row, place in zip(*np.nonzero(np.isfinite(self._scores)), strict=True):
-            cut = Hypothesis(self._tokens[row, place], float(self._scores[row, place]), False)
-            self._found[self._names[row]].append((float(ranks[row, place]), cut))
+        for row, column in zip(*np.nonzero(np.isfinite(self._scores)), strict=True):
+            cut = Hypothesis(self._tokens[row, column], float(self._scores[row, column]), False)
+            self._found[self._names[row]].append((float(ranks[row, column]), cut))
 
     def _are_running(self) -> npt.NDArray[np.bool_]:
         """Say which sequences are not done, (A,)."""

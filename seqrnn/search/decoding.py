@@ -104,8 +104,8 @@ class _CompactingStepper:
         ended = (tokens[self._computed] == BLANK).all(axis=1)
         if np.count_nonzero(ended) >= max(1, COMPACT_AT * len(ended)):
             kept = np.flatnonzero(~ended)
-            places = np.arange(self._computed.size).reshape(self._computed.shape)
-            states = self._model.select(states, places[kept])
+            index = np.arange(self._computed.size).reshape(self._computed.shape)
+            states = self._model.select(states, index[kept])
             self._computed = self._computed[kept]
         rows = self._computed.ravel()
         computed, states = self._model.step(tokens[rows], states)

@@ -179,9 +179,9 @@ def drop_repeated_ngrams(scores: LogProbs, history: Tokens, size: int) -> LogPro
         return scores
     ngrams = np.lib.stride_tricks.sliding_window_view(history, size, axis=1)  # (N, T - size + 1, size)
     begun = history[:, None, length - size + 1 :]
-    rows, places = np.nonzero((ngrams[:, :, :-1] == begun).all(axis=2))
+    rows, starts = np.nonzero((ngrams[:, :, :-1] == begun).all(axis=2))
     dropped = scores.copy()
-    dropped[rows, ngrams[rows, places, -1]] = -np.inf
+    dropped[rows, ngrams[rows, starts, -1]] = -np.inf
     stuck = np.isneginf(dropped).all(axis=1, keepdims=True)
     return np.where(stuck, scores, dropped)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from seqrnn.data.distribution import distribution
-from seqrnn.data.fields.names import Place, place_of
+from seqrnn.data.fields.names import Location, location_of
 from seqrnn.data.fields.number_field import number_of
 from seqrnn.data.record import Record
 from seqrnn.data.spread_sample import SpreadSample
@@ -22,7 +22,7 @@ from seqrnn.errors import DataError
 
 MAX_NAMES = 100_000  # different names that are counted
 MAX_LISTED = 1000  # names that a result lists
-ONCE = 5  # names seen once whose places are told
+ONCE = 5  # names seen once whose locations are told
 NUMBERS_HELD = 1_000_000
 
 
@@ -58,7 +58,7 @@ class AnswersSeen(ABC):
 
     @abstractmethod
     def _take(self, record: Record) -> None:
-        """Take one record. Raises DataError, with its place, where it has no answer of the right kind."""
+        """Take one record. Raises DataError, with its location, where it has no answer of the right kind."""
 
     def result(self) -> dict[str, Any]:
         """Return what was seen, in values that JSON can hold; nothing where there is nothing to say."""
@@ -81,7 +81,7 @@ class TargetsSeen(AnswersSeen):
 
     def _take(self, record: Record) -> None:
         if not record.targets:
-            raise DataError(f"{record.place}: no target; give a source and a target in every row")
+            raise DataError(f"{record.location}: no target; give a source and a target in every row")
 
 
 class NamesSeen(AnswersSeen):
@@ -92,7 +92,7 @@ class NamesSeen(AnswersSeen):
         self._noun = noun
         self._names_of = names_of
         self._counts: Counter[str] = Counter()
-        self._first: dict[str, Place] = {}
+        self._first: dict[str, Location] = {}
         self._uncounted = 0
 
     def _take(self, record: Record) -> None:
@@ -101,7 +101,7 @@ class NamesSeen(AnswersSeen):
                 self._counts[name] += 1
             elif len(self._first) < MAX_NAMES:
                 self._counts[name] = 1
-                self._first[name] = place_of(record, index)
+                self._first[name] = location_of(record, index)
             else:
                 self._uncounted += 1
 

@@ -145,7 +145,7 @@ class Classification(PredictionTask):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What is read, and the label."""
+        """The input fields, and the label."""
         return *self.inputs, self.labels
 
     @property
@@ -223,11 +223,11 @@ class Classification(PredictionTask):
         """Return `labels` (B,) or, where several may hold, 0/1 (B, K).
 
         Numbers from K on are those of unknown labels. Of several they are `unknown_labels` (B, L), where
-        there are any, filled up with -1.
+        there are any, padded with -1.
         """
         if not self.config.data.multi_label:
             return {"labels": labels.gather(rows, 1)[:, 0]}
-        numbers, classes = labels.gather(rows, fill=-1), len(self.labels.labels)
+        numbers, classes = labels.gather(rows, pad_value=-1), len(self.labels.labels)
         targets = np.zeros((len(rows), classes + 1), dtype=np.int64)
         unknown = numbers >= classes
         np.put_along_axis(targets, np.where(unknown | (numbers < 0), classes, numbers), 1, axis=1)

@@ -55,8 +55,8 @@ class ClassificationScorer(Scorer):
             self._chosen.append(log_probs.argmax(axis=1))
         self._targets.append(batch.arrays["labels"])
         if (unknown := batch.arrays.get("unknown_labels")) is not None:
-            examples, places = np.nonzero(unknown >= 0)
-            self._unknown.append(np.stack((self._examples + examples, unknown[examples, places])))
+            examples, columns = np.nonzero(unknown >= 0)
+            self._unknown.append(np.stack((self._examples + examples, unknown[examples, columns])))
         self._examples += len(log_probs)
         self._judge(log_probs, batch.arrays["labels"])
 

@@ -226,7 +226,7 @@ class Seq2Seq(GenerationTask):
             if "target" in dataset.columns:
                 arrays |= self._target(dataset, rows)
             if references is not None:
-                arrays["references"] = references.gather(rows, fill=END)
+                arrays["references"] = references.gather(rows, pad_value=END)
             written = int(arrays["target_lengths"].sum()) if "target_lengths" in arrays else 0
             yield Batch(
                 arrays,
@@ -289,5 +289,5 @@ class Seq2Seq(GenerationTask):
 
 
 def _read(record: Record) -> str:
-    """Return what tells what is read of a record from what is read of others."""
+    """Return a key of a record's input, which is equal for equal inputs alone."""
     return record.source if record.steps is None else np.asarray(record.steps).tobytes().hex()

@@ -41,7 +41,7 @@ class WritingScorer(Scorer):
         self._scores: list[np.ndarray] = []
 
     def add(self, batch: Batch, values: Values) -> None:
-        """Take the tokens `generated` (B, T) for one batch, filled up with <blank>, and their scores (B,)."""
+        """Take the tokens `generated` (B, T) for one batch, padded with <blank>, and their scores (B,)."""
         written = [self._tokenizer.decode(row[row != BLANK]) for row in values["generated"]]
         references = [texts_of(row) for row in batch.arrays["references"]]
         self._judge(values["generated_scores"], np.array([*map(contains, references, written)]))

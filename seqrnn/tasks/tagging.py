@@ -278,10 +278,10 @@ class Tagging(PredictionTask):
         Tokens that were cut off have no tag, and none has one where the model abstains.
         """
         rows, tags = [], answer.prediction or ()
-        for place, token in enumerate(split_tokens(text)):
-            cells = [in_one_cell(token), in_one_cell(tags[place]) if place < len(tags) else ""]
+        for index, token in enumerate(split_tokens(text)):
+            cells = [in_one_cell(token), in_one_cell(tags[index]) if index < len(tags) else ""]
             if probs:
-                known = place < len(answer.parts)
-                cells.append(f"{math.exp(answer.parts[place]):.4f}" if known else "")
+                known = index < len(answer.parts)
+                cells.append(f"{math.exp(answer.parts[index]):.4f}" if known else "")
             rows.append("\t".join(cells) + "\n")
         return "".join(rows)

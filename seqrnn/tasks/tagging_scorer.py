@@ -59,11 +59,11 @@ class TaggingScorer(Scorer):
             np.exp(scores[mask]) for scores in (values["tag_log_probs"], self._calibrated(values))
         )
         self._judged.add(before, after, right[mask])
-        filled = mask.any(axis=1)
-        scores = values["log_prob"][filled]
+        has_tokens = mask.any(axis=1)
+        scores = values["log_prob"][has_tokens]
         self._scores.append(scores)
         sure = confidence_of(scores, None), confidence_of(scores, self._confidence)
-        self._judged_rows.add(*sure, (right | ~mask).all(axis=1)[filled])
+        self._judged_rows.add(*sure, (right | ~mask).all(axis=1)[has_tokens])
 
     def fit_calibration(self) -> Calibration:
         """Fit a temperature to the tags, and a confidence to the sentences whose tags are all right."""

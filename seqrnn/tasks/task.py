@@ -225,7 +225,7 @@ class RowTask(Task):
 
     @property
     def explained_fields(self) -> Sequence[SourceField]:
-        """What is read of a row."""
+        """The input fields of a row."""
         return cast(Sequence[SourceField], self.inputs)
 
     @property
@@ -244,7 +244,7 @@ class RowTask(Task):
         return ()
 
     def check(self, record: Record) -> None:
-        """Accept a row to be answered. Raises DataError, with its place, for one that cannot be read."""
+        """Accept a row to be answered. Raises DataError, with its location, for one that cannot be read."""
         self.source.check(record)
 
     def plain_fields(self, text: str) -> dict[str, Any]:

@@ -24,10 +24,10 @@ from seqrnn.backends.torch.device import choose_device
 from seqrnn.backends.torch.rnn import Layers
 from seqrnn.data.dataset.batching import Batch, Shard
 from seqrnn.errors import UsageError
-from seqrnn.training.meeting import PATIENCE
+from seqrnn.training.rendezvous import PATIENCE
 from seqrnn.training.shared_sums import SharedSums
 from seqrnn.training.training_arrays import Carrying
-from seqrnn.training.worker_processes import WorkerPlace, peers
+from seqrnn.training.worker_processes import WorkerRanks, peers
 from seqrnn.training.workers import Arrays, Number, Workers
 
 GPU_PATIENCE = timedelta(minutes=10)  # for the gradient of another GPU
@@ -45,9 +45,9 @@ class Order(enum.IntEnum):
 class DataParallelWorkers(Workers):
     """Workers that are processes, on one machine or several."""
 
-    def __init__(self, store: Store, place: WorkerPlace, device: torch.device) -> None:
+    def __init__(self, store: Store, ranks: WorkerRanks, device: torch.device) -> None:
         """Meet the others; all must call this. Sums are taken by NCCL on GPUs, by Gloo on CPUs."""
-        rank, count = place.rank, place.count
+        rank, count = ranks.rank, ranks.count
         self.shard = Shard(rank, count)
         self.leads = rank == 0
         self._device = device
@@ -56,7 +56,7 @@ class DataParallelWorkers(Workers):
         self._told = torch.zeros(2, dtype=torch.float64)
         self._flat: Tensor | None = None
         self._neighbours: SharedSums | None = None
-        self._are_neighbours = device.type == "cpu" and place.local_count == count
+        self._are_neighbours = device.type == "cpu" and ranks.local_count == count
         with peers():
             dist.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=PATIENCE)
             gpus = device.type == "cuda"
@@ -190,10 +190,10 @@ class DataParallelWorkers(Workers):
         start = sum(counts[: self.shard.index])
         whole = model.initial(sum(counts))
         for state, parts in zip(whole, mine, strict=True):
-            for place, part in zip(state, parts, strict=True):
-                place.zero_()
-                place[start : start + len(part)] = part
-                self._add_up(place)
+            for whole, part in zip(state, parts, strict=True):
+                whole.zero_()
+                whole[start : start + len(part)] = part
+                self._add_up(whole)
         return None if carry is None else whole
 
     def own(self, whole: Layers | None) -> Layers | None:
@@ -215,7 +215,7 @@ def check_no_group() -> None:
         raise UsageError("`workers`: this program has a process group of PyTorch already; end that first")
 
 
-def device_of(name: str, place: WorkerPlace) -> torch.device:
+def device_of(name: str, ranks: WorkerRanks) -> torch.device:
     """Return the device of a worker: on a machine with GPUs each worker has one of its own.
 
     Raises UsageError where these are too few, or where one is named for all.
@@ -225,10 +225,10 @@ def device_of(name: str, place: WorkerPlace) -> torch.device:
         return device
     if device.index is not None:
         raise UsageError(f"`training.device={name}` is one GPU for all workers; use `training.device=auto`")
-    if place.local_rank >= torch.cuda.device_count():
+    if ranks.local_rank >= torch.cuda.device_count():
         raise UsageError(
-            f"{place.local_count} workers on a machine with {torch.cuda.device_count()} GPUs; start one a "
+            f"{ranks.local_count} workers on a machine with {torch.cuda.device_count()} GPUs; start one a "
             "GPU, or use `training.device=cpu`"
         )
-    torch.cuda.set_device(place.local_rank)
-    return torch.device("cuda", place.local_rank)
+    torch.cuda.set_device(ranks.local_rank)
+    return torch.device("cuda", ranks.local_rank)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqrnn.backends.torch.backend import is_full, to_tensors
 from seqrnn.backends.torch.rnn import Layers
-from seqrnn.backends.torch.shapes import Fillable, filled_up
+from seqrnn.backends.torch.shapes import Paddable, pad_to_multiples
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.training.training_arrays import Carrying
 from seqrnn.training.updates import Learner, Outcome, Updater
@@ -42,7 +42,7 @@ class DeviceUpdater(Updater):
         self._seen: Counter[Hashable] = Counter()
         self._graphs: dict[Hashable, StepGraph] = {}
         model: object = learner.model
-        self._multiples = model.multiples if isinstance(model, Fillable) else {}
+        self._multiples = model.multiples if isinstance(model, Paddable) else {}
         records = device.type == "cuda" and getattr(learner.model, "recordable", True)
         self._records = records and self._alone
 
@@ -52,7 +52,7 @@ class DeviceUpdater(Updater):
         self._targets.fill_(max(sum(batch.targets for batch in group), 1))
         self._averaged.fill_(self.learner.average.share(step))
         if len(group) == 1 and self._records:
-            self._replay_or_compute(filled_up(group[0], self._multiples))
+            self._replay_or_compute(pad_to_multiples(group[0], self._multiples))
         else:
             self._compute_all(group)
         self._tell()
@@ -128,7 +128,7 @@ class DeviceUpdater(Updater):
 
 
 class StepGraph:
-    """An update with batches of certain shapes, recorded; its inputs and the states have fixed places."""
+    """An update with batches of certain shapes, recorded; its inputs and the states have fixed addresses."""
 
     def __init__(self, updater: DeviceUpdater, batch: Batch, carry: Layers | None, pool: Any) -> None:
         """Record what `updater` does with `batch`, without doing it."""
@@ -154,14 +154,14 @@ class StepGraph:
 
 
 def _apart(states: Layers | None) -> Layers | None:
-    """Give each array of states a place of its own."""
+    """Give each array of states memory of its own."""
     return None if states is None else [tuple(part.detach().clone() for part in state) for state in states]
 
 
-def _copy(states: Layers | None, places: Layers | None) -> None:
-    """Copy states to their places."""
-    for state, place in zip(states or (), places or (), strict=True):
-        for part, target in zip(state, place, strict=True):
+def _copy(states: Layers | None, targets: Layers | None) -> None:
+    """Copy states to their targets."""
+    for state, copied in zip(states or (), targets or (), strict=True):
+        for part, target in zip(state, copied, strict=True):
             target.copy_(part)
 
 

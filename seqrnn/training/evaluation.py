@@ -204,7 +204,7 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
 
 
 def _generated(model: nn.Module, batch: Batch, limits: Limits, beam: Beam) -> Values:
-    """Write the best sequence for each example: `generated` (B, T), filled up with <blank>.
+    """Write the best sequence for each example: `generated` (B, T), padded with <blank>.
 
     `generated_scores` (B,) are their natural-log probabilities.
     """
@@ -212,4 +212,4 @@ def _generated(model: nn.Module, batch: Batch, limits: Limits, beam: Beam) -> Va
     found = decode(backend, backend.begin(batch), Decoding(limits, beam))
     column = Column.of([hypotheses[0].tokens for hypotheses in found])
     scores = np.array([hypotheses[0].score for hypotheses in found])
-    return {"generated": column.gather(np.arange(len(found)), fill=BLANK), "generated_scores": scores}
+    return {"generated": column.gather(np.arange(len(found)), pad_value=BLANK), "generated_scores": scores}

@@ -41,7 +41,7 @@ class EvaluationPlan:
         """Take note that the training begins, or goes on, so many seconds after its start."""
         self._ended = seconds
 
-    def took_place(self, ended: float, cost: float) -> None:
+    def measured(self, ended: float, cost: float) -> None:
         """Take note of an evaluation that has ended so many seconds after the start, and of its cost."""
         self._ended, self._cost, self._measured = ended, cost, True
 

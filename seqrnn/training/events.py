@@ -28,7 +28,7 @@ class Stepped:
     loss: float  # nats a target, of this update's batches
     learning_rate: float
     tokens: int
-    filling: float  # share of the computed positions that carried nothing
+    padding: float  # share of the computed positions that carried no token
     seconds: float  # since the training started
     skipped: bool = False  # the loss or its gradient was not finite: nothing was changed
 

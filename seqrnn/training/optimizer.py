@@ -1,11 +1,9 @@
-"""The update rules and how the learning rate moves."""
+"""The update rules."""
 
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -63,66 +61,3 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opt
     if config.optimizer == "sgd":
         return SGD(groups, lr=config.learning_rate, momentum=config.momentum)
     return AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def cosine(fraction: float) -> float:
-    """Fall from 1 to 0 along half a cosine (Loshchilov and Hutter 2017)."""
-    return 0.5 * (1.0 + math.cos(math.pi * fraction))
-
-
-def linear(fraction: float) -> float:
-    """Fall from 1 to 0 along a line."""
-    return 1.0 - fraction
-
-
-def constant(fraction: float) -> float:  # noqa: ARG001
-    """Stay at 1."""
-    return 1.0
-
-
-SHAPES: dict[str, Callable[[float], float]] = {
-    "cosine": cosine,
-    "linear": linear,
-    "constant": constant,
-    "plateau": constant,
-}
-
-
-REWARMING = 40  # updates in which the rate rises after the weights were taken back
-
-
-@dataclass
-class Schedule:
-    """The learning rate as a function of the share of the training that is done, and of the updates made.
-
-    `scale` is what has become of the rate so far: the plateau schedule halves it each time `patience`
-    evaluations in a row bring nothing better, and so does a training that went astray.
-    """
-
-    name: str
-    peak: float
-    warmup: float
-    scale: float = 1.0
-    patience: int = 2
-    began: int = 0  # the update after which the weights were taken back, and the rate rises anew
-
-    def rate(self, fraction: float, updates: int) -> float:
-        """Return the learning rate after `fraction` (0 to 1) of the training, of so many updates."""
-        done = min(max(fraction - self.warmup, 0.0) / (1.0 - self.warmup), 1.0)
-        rise = 0.01 + 0.99 * self._risen(fraction, updates)
-        return self.peak * self.scale * rise * SHAPES[self.name](done)
-
-    def observe(self, stale: int) -> None:
-        """Take note that `stale` evaluations in a row were not better than the best."""
-        if self.name == "plateau" and stale and stale % self.patience == 0:
-            self.scale *= 0.5
-
-    def begin_anew(self, updates: int) -> None:
-        """Halve the rate, and let it rise to that, after so many updates."""
-        self.scale, self.began = 0.5 * self.scale, updates
-
-    def _risen(self, fraction: float, updates: int) -> float:
-        """Return how much of the warm-up is over, 0 to 1."""
-        share = fraction / self.warmup if self.warmup else 1.0
-        again = (updates - self.began) / REWARMING if self.began else 1.0
-        return min(share, again, 1.0)

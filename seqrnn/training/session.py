@@ -20,7 +20,7 @@ from seqrnn.backends.torch.rnn import RNN
 from seqrnn.config import Config
 from seqrnn.config_file import dump
 from seqrnn.data.dataset.prepare import PreparedData
-from seqrnn.data.fields.field import TextField, learned
+from seqrnn.data.fields.field import TextField, vocabulary_files
 from seqrnn.data.text.word_vectors import read_vectors
 from seqrnn.errors import DataError, ModelError, UsageError
 from seqrnn.metrics.evaluation import Figures
@@ -97,7 +97,7 @@ class Session:
         """
         run = RunDirectory.open(path)
         best = run.best()
-        for name, content in learned(self.prepared.fields).items():
+        for name, content in vocabulary_files(self.prepared.fields).items():
             if run.read_text(name) != content:
                 raise UsageError(
                     f"`init_from` {path}: its {name} is not that of these data; train from nothing"
@@ -144,7 +144,7 @@ class Session:
 
     def _created(self, target: RunTarget) -> RunDirectory:
         files: dict[RootFile, str] = {"config.yaml": dump(self.config)}
-        for name, text in learned(self.prepared.fields).items():
+        for name, text in vocabulary_files(self.prepared.fields).items():
             files[name] = text
         return RunDirectory.create(target.path, files, target.overwrite)
 
@@ -152,7 +152,7 @@ class Session:
         """Continue a run where it was saved. Raises DataError where the data are not those of the run."""
         newest = run.newest()
         check_unchanged(newest, self.prepared.hashes)
-        for name, content in learned(self.prepared.fields).items():
+        for name, content in vocabulary_files(self.prepared.fields).items():
             found = parse_object(run.read_text(name), run.path / name)  # damage is told first
             if found != json.loads(content):
                 raise ModelError(f"{name}: does not fit the data of this run; copy it again, or start anew")

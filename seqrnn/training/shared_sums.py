@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.2  # between two looks at whether the others live
 class SharedSums:
     """Sums one array of float32 after the other, each of the same size.
 
-    A worker counts what it has written, and reads when all have counted as far. Two places by turns make a
+    A worker counts what it has written, and reads when all have counted as far. Two buffers by turns make a
     second wait unnecessary: who writes the third has seen that all had read the first.
     """
 
@@ -40,7 +40,7 @@ class SharedSums:
         self._descriptor, self._rank, self._count = descriptor, rank, count
         path = f"/proc/self/fd/{descriptor}"
         self._written = np.memmap(path, np.int64, "r+", shape=(count, LINE // 8))
-        self._places = torch.from_numpy(
+        self._buffers = torch.from_numpy(
             np.memmap(path, np.float32, "r+", offset=count * LINE, shape=(2, count, size))
         )
         fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, rank)  # as long as this process lives
@@ -66,7 +66,7 @@ class SharedSums:
 
     def close(self) -> None:
         """Leave the others; the memory goes with the last that does."""
-        del self._written, self._places
+        del self._written, self._buffers
         os.close(self._descriptor)
 
     def sum(self, numbers: Tensor) -> None:
@@ -75,11 +75,11 @@ class SharedSums:
         Raises WorkerLostError where a worker has ended.
         """
         turn = int(self._written[self._rank, 0]) + 1
-        place = self._places[turn % 2]
-        place[self._rank] = numbers
+        buffer = self._buffers[turn % 2]
+        buffer[self._rank] = numbers
         self._written[self._rank, 0] = turn
         self._await(turn)
-        torch.sum(place, 0, out=numbers)
+        torch.sum(buffer, 0, out=numbers)
 
     def _await(self, turn: int) -> None:
         started = looked = time.monotonic()

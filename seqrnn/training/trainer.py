@@ -41,8 +41,9 @@ from seqrnn.training.evaluation import (
 )
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
-from seqrnn.training.optimizer import Schedule, build_optimizer
+from seqrnn.training.optimizer import build_optimizer
 from seqrnn.training.rollback import ADVICE, Rollback
+from seqrnn.training.schedule import Schedule
 from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
 from seqrnn.training.threads import ThreadTuner
@@ -244,7 +245,7 @@ class Trainer:
             loss=math.nan,
             learning_rate=rate,
             tokens=tokens,
-            filling=filling(tokens, positions),
+            padding=padding_share(tokens, positions),
             seconds=state.seconds,
         )
         self._begun.append((begun, group[-1]))
@@ -256,7 +257,9 @@ class Trainer:
             self._note_loss(begun, outcome.loss if outcome.made else None, batch)
             if outcome.tokens is not None and outcome.positions is not None:
                 begun = replace(
-                    begun, tokens=int(outcome.tokens), filling=filling(outcome.tokens, outcome.positions)
+                    begun,
+                    tokens=int(outcome.tokens),
+                    padding=padding_share(outcome.tokens, outcome.positions),
                 )
             yield replace(begun, loss=outcome.loss, skipped=not outcome.made)
 
@@ -309,7 +312,7 @@ class Trainer:
             calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
         yield self._save(run, metric, calibration)
-        self._plan.took_place(self.seconds(), self.seconds() - started)
+        self._plan.measured(self.seconds(), self.seconds() - started)
 
     def _save(
         self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None
@@ -373,7 +376,7 @@ class Trainer:
         )
 
 
-def filling(tokens: float, positions: float) -> float:
+def padding_share(tokens: float, positions: float) -> float:
     """Return the share of so many computed positions that carried no token."""
     return 1.0 - tokens / max(positions, 1)
 

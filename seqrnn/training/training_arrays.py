@@ -114,7 +114,7 @@ def restore_moments(
 ) -> None:
     """Put the moments of an optimizer back that `training_arrays` has told; those of another are left out.
 
-    Those that are not told begin anew. Tensors that are there keep their place, which a CUDA graph knows.
+    Those that are not told begin anew. Tensors that are there keep their address, which a CUDA graph knows.
     """
     for moments in optimizer.state.values():
         for moment in filter(torch.is_tensor, moments.values()):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 from seqrnn.config_file import dump, load_run_config
-from seqrnn.data.fields.field import learned
+from seqrnn.data.fields.field import vocabulary_files
 from seqrnn.errors import DataError, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.data.fields.field import Field
     from seqrnn.training.data_parallel import DataParallelWorkers
-    from seqrnn.training.meeting import Meeting
+    from seqrnn.training.rendezvous import Rendezvous
     from seqrnn.training.workers import Workers
 
 Child: TypeAlias = "subprocess.Popen[bytes]"
@@ -59,8 +59,8 @@ def peers() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class WorkerPlace:
-    """Which of how many workers a process is, and which on its machine."""
+class WorkerRanks:
+    """Which of how many workers a process is, and which on its machine (`local_rank`)."""
 
     rank: int = 0
     count: int = 1
@@ -68,7 +68,7 @@ class WorkerPlace:
     local_count: int = 1
 
     @classmethod
-    def of_environment(cls, environment: Mapping[str, str]) -> WorkerPlace:
+    def of_environment(cls, environment: Mapping[str, str]) -> WorkerRanks:
         """Read what torchrun has set; without it a process is alone. Raises UsageError for anything else."""
         if any(name not in environment for name in VARIABLES):
             return cls()
@@ -95,19 +95,22 @@ class WorkerProcesses:
     A worker that fails ends all others. One of them reports, and all end with its exit code.
     """
 
-    def __init__(self, place: WorkerPlace, started: Sequence[Child] = (), door: int = -1) -> None:
-        """`started` are the other workers, if this process has started them, who ask for it at `door`."""
-        self.place = place
+    def __init__(self, ranks: WorkerRanks, started: Sequence[Child] = (), socket_fd: int = -1) -> None:
+        """`started` are the other workers, if this process has started them.
+
+        They ask for it at `socket_fd`, a socket.
+        """
+        self.ranks = ranks
         self._started = list(started)
-        self._door = door
-        self._meeting: Meeting | None = None
+        self._listening_fd = socket_fd
+        self._rendezvous: Rendezvous | None = None
         self._workers: Workers | None = None
 
     @classmethod
     def start(cls, count: int, said: IO[bytes] | None = None) -> WorkerProcesses:
         """Start all workers but the first one, which this process is; errors go to `said`, or stderr."""
         listening = socket.create_server(("127.0.0.1", 0), backlog=count)
-        place = WorkerPlace(0, count, 0, count)
+        ranks = WorkerRanks(0, count, 0, count)
         shared = {
             **QUIET,
             "OMP_NUM_THREADS": str(threads_of_each(count)),
@@ -129,18 +132,18 @@ class WorkerProcesses:
             )
             for rank in range(1, count)
         ]
-        return cls(place, started, listening.detach())
+        return cls(ranks, started, listening.detach())
 
     @property
     def leads(self) -> bool:
         """Whether this is the worker that reads the command, reports, evaluates and saves."""
-        return self.place.rank == 0
+        return self.ranks.rank == 0
 
     def lead(self, config: Config, prepared: PreparedData) -> Workers:
         """Have the others prepare the same training, and wait until all are ready."""
         from seqrnn.training.workers import Workers
 
-        if self.place.count == 1:
+        if self.ranks.count == 1:
             return Workers()
         with peers():
             self._meet().store.set(BEGIN, json.dumps({"config": dump(config), "data": _data_of(prepared)}))
@@ -158,7 +161,7 @@ class WorkerProcesses:
         for name in sorted({*found, *data}):
             if found.get(name) != data.get(name):
                 raise DataError(
-                    f"{name}: is not the same for worker {self.place.rank} as for worker 0; give all "
+                    f"{name}: is not the same for worker {self.ranks.rank} as for worker 0; give all "
                     "machines the same files and the same version of seqrnn"
                 )
         return self._join(config)
@@ -166,23 +169,23 @@ class WorkerProcesses:
     def _join(self, config: Config) -> DataParallelWorkers:
         from seqrnn.training.data_parallel import DataParallelWorkers, device_of
 
-        device = device_of(config.training.device, self.place)
-        meeting = self._meet()
-        meeting.be_ready()
-        while not meeting.is_complete():
-            if self._ended() or meeting.store.check([FAILED]):
+        device = device_of(config.training.device, self.ranks)
+        rendezvous = self._meet()
+        rendezvous.set_ready()
+        while not rendezvous.is_complete():
+            if self._ended() or rendezvous.store.check([FAILED]):
                 raise WorkerLostError(self.lost())
             time.sleep(POLL)
-        self._workers = DataParallelWorkers(meeting.store, self.place, device)
+        self._workers = DataParallelWorkers(rendezvous.store, self.ranks, device)
         return self._workers
 
-    def _meet(self) -> Meeting:
+    def _meet(self) -> Rendezvous:
         """Find the other workers, once."""
-        if self._meeting is None:
-            from seqrnn.training.meeting import Meeting
+        if self._rendezvous is None:
+            from seqrnn.training.rendezvous import Rendezvous
 
-            self._meeting = Meeting(self.place, self._door)
-        return self._meeting
+            self._rendezvous = Rendezvous(self.ranks, self._listening_fd)
+        return self._rendezvous
 
     def first_failure(self, code: int, lost: bool) -> int | None:
         """Return the exit code of the worker that has failed first, once that has said why.
@@ -190,14 +193,14 @@ class WorkerProcesses:
         None if it is this one, with `code`. `lost`: it has only noticed that another is gone, which may be
         about to tell.
         """
-        if self._meeting is None:
+        if self._rendezvous is None:
             return None
-        store = self._meeting.store
+        store = self._rendezvous.store
         try:
             until = time.monotonic() + (CAUSE_PATIENCE if lost else 0.0)
             while time.monotonic() < until and not store.check([FAILED]):
                 time.sleep(POLL)
-            mine = f"{self.place.rank} {code}"
+            mine = f"{self.ranks.rank} {code}"
             first = store.compare_set(FAILED, "", mine).decode()
         except RuntimeError:  # the leading worker is gone, and has said why
             return code
@@ -225,7 +228,7 @@ class WorkerProcesses:
         if ended := self._ended():
             number, code = ended[0]
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            who = f"worker {number} of {self.place.count} has ended ({how})"
+            who = f"worker {number} of {self.ranks.count} has ended ({how})"
         return f"{who}; what was saved stays, continue with `resume`"
 
     def _ended(self) -> list[tuple[int, int]]:
@@ -257,7 +260,7 @@ def _data_of(prepared: PreparedData) -> dict[str, str]:
     """Return the sha256 of each file, and of what was learned from all, by name."""
     fields: Sequence[Field] = prepared.fields
     contents: dict[str, str] = {
-        name: hashlib.sha256(text.encode()).hexdigest() for name, text in learned(fields).items()
+        name: hashlib.sha256(text.encode()).hexdigest() for name, text in vocabulary_files(fields).items()
     }
     return contents | prepared.hashes
 

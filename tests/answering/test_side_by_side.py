@@ -12,7 +12,7 @@ from seqrnn.answering.rows import Labeller
 from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.rows import MAX_ROWS, RowFormat, answer_rows
 from seqrnn.cli.stdio import OutputStream
-from seqrnn.library.rows import Asking
+from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.task import LabelSelection
 
 
@@ -101,8 +101,8 @@ def test_rows_of_many_parts_have_the_same_answers_as_one_after_the_other(train, 
     def answered(threads):
         answers = tmp_path / f"answers.{threads}"
         with OutputStream(str(answers)) as out:
-            asking = Asking(task.check, partial(labeller.answer, choice=LabelSelection()))
-            answer_rows(str(rows), out, layout, asking, SideBySide(threads))
+            answerer = RowAnswerer(task.check, partial(labeller.answer, choice=LabelSelection()))
+            answer_rows(str(rows), out, layout, answerer, SideBySide(threads))
         return answers.read_text().splitlines()
 
     alone = answered(1)

@@ -8,7 +8,7 @@ import torch
 
 from seqrnn.backends.numpy import layer as layer_module
 from seqrnn.backends.numpy import rnn as rnn_module
-from seqrnn.backends.numpy.inputs import Lookup
+from seqrnn.backends.numpy.inputs import IndexedSequence
 from seqrnn.backends.numpy.lengths import reverse_sequences
 from seqrnn.backends.numpy.rnn import RNN
 from seqrnn.backends.torch import rnn as engine_rnn
@@ -34,10 +34,10 @@ def test_sequences_that_begin_and_end_alike(cell, directions, most, monkeypatch)
     generator = np.random.default_rng(2)
     table = generator.standard_normal((3, 3), dtype=np.float32)
     tokens, lengths = generator.integers(0, 3, (60, 6)), generator.integers(0, 7, 60)
-    hidden, states = twin(Lookup.of(table, tokens), lengths)
+    hidden, states = twin(IndexedSequence.of(table, tokens), lengths)
     with torch.inference_mode():
         expected, last = engine(torch.from_numpy(table[tokens]), torch.from_numpy(lengths))
-    np.testing.assert_allclose(hidden.written_out(), expected.numpy(), atol=1e-6)
+    np.testing.assert_allclose(hidden.dense(), expected.numpy(), atol=1e-6)
     for state, theirs in zip(states, last, strict=True):
         for array, tensor in zip(state, theirs, strict=True):
             np.testing.assert_allclose(array, tensor.numpy(), atol=1e-6)
@@ -50,7 +50,7 @@ def test_a_batch_goes_on_from_states_as_if_it_had_been_read_at_once():
     whole, end = twin(vectors, lengths)
     _, middle = twin(vectors[:, :3], np.full(20, 3))
     rest, same_end = twin(vectors[:, 3:], lengths - 3, middle)
-    np.testing.assert_allclose(rest.written_out(), whole.written_out()[:, 3:], atol=1e-6)
+    np.testing.assert_allclose(rest.dense(), whole.dense()[:, 3:], atol=1e-6)
     np.testing.assert_allclose(same_end[1][1], end[1][1], atol=1e-6)
 
 
@@ -64,10 +64,10 @@ def test_a_few_steps_at_a_time_are_read_as_all_at_once(cell, directions, monkeyp
         generator.integers(0, 3, (20, 11)),
         np.array([11, 0, 3, 4, *generator.integers(0, 12, 16)]),
     )
-    whole, states = twin(Lookup.of(table, tokens), lengths)
+    whole, states = twin(IndexedSequence.of(table, tokens), lengths)
     monkeypatch.setattr(rnn_module, "MAX_STEPS", 3)
-    parts, same_states = twin(Lookup.of(table, tokens), lengths)
-    np.testing.assert_allclose(parts.written_out(), whole.written_out(), atol=1e-6)
+    parts, same_states = twin(IndexedSequence.of(table, tokens), lengths)
+    np.testing.assert_allclose(parts.dense(), whole.dense(), atol=1e-6)
     for state, same in zip(states, same_states, strict=True):
         for array, again in zip(state, same, strict=True):
             np.testing.assert_allclose(again, array, atol=1e-6)

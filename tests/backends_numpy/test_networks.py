@@ -72,7 +72,7 @@ def test_a_classifier_keeps_what_its_whole_vocabulary_brings_for_batches_of_many
 
 @pytest.mark.parametrize("lengths", ["blank", "dynamic"])
 @pytest.mark.parametrize("several", [False, True])
-def test_a_classifier_of_filled_or_cut_rows_with_one_or_several_labels(twins, batches, lengths, several):
+def test_a_classifier_of_padded_or_cut_rows_with_one_or_several_labels(twins, batches, lengths, several):
     settings = {"data.max_tokens": 3, "data.lengths": lengths, "data.multi_label": several}
     assert_same_values(*twins("tsv", settings), batches)
 

@@ -35,8 +35,8 @@ def some_rows(count, seed=1):
 def test_every_place_spells_what_its_sequence_has_read_so_far(count):
     rows = some_rows(count)
     tree = grow(rows)
-    for row, places, last in zip(rows, tree.places, tree.last, strict=True):
-        for step, node in enumerate(places):
+    for row, node_ids, last in zip(rows, tree.node_ids, tree.last, strict=True):
+        for step, node in enumerate(node_ids):
             expected = row[: step + 1] if step < len(row) else []
             assert spelled(tree, node, 1) == (NOTHING, expected)
         assert spelled(tree, last, 1) == (NOTHING, row)
@@ -68,8 +68,8 @@ def test_blocks_are_all_nodes_once_each_after_its_parent_and_of_one_step(most):
         parents = numbers[block.parents]
         assert (parents == tree.parents[block.start : block.stop]).all()
         assert (parents < block.start).all()
-        places = np.arange(int(tree.reads.max()) + 2 + tree.size)[block.reads]
-        assert (places == tree.reads[block.start : block.stop]).all()
+        reads = np.arange(int(tree.reads.max()) + 2 + tree.size)[block.reads]
+        assert (reads == tree.reads[block.start : block.stop]).all()
         steps = {len(spelled(tree, node, 1)[1]) for node in range(block.start, block.stop)}
         assert len(steps) == 1
     assert done == tree.size

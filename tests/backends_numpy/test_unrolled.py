@@ -8,10 +8,10 @@ import threading
 import numpy as np
 import pytest
 
+from seqrnn.backends.numpy import cell_functions
 from seqrnn.backends.numpy.layer import Layer
 from seqrnn.backends.numpy.unrolled import UntraceableError, trace, unroll
 from seqrnn.catalog import CELLS, load
-from seqrnn.cells import in_numpy
 
 INPUT, HIDDEN = 3, 5
 
@@ -39,7 +39,7 @@ def test_it_computes_what_the_formula_computes_step_after_step(name, rows):
     for seed in range(3):
         projected, state = inputs(layer, rows, seed)
         found.append(step(projected, *state))
-        kept.append(layer.cell.step(in_numpy, layer.parameters, projected, state))
+        kept.append(layer.cell.step(cell_functions, layer.parameters, projected, state))
     for ours, theirs in zip(found, kept, strict=True):  # after the last step: nothing was overwritten
         for one, other in zip(ours, theirs, strict=True):
             np.testing.assert_array_equal(one, other)

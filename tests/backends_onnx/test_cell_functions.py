@@ -6,11 +6,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from seqrnn.backends.numpy import cell_functions as numpy_functions
 from seqrnn.backends.onnx import cell_functions
 from seqrnn.backends.onnx.cell_functions import GraphArray
 from seqrnn.backends.onnx.graph import Graph
 from seqrnn.backends.onnx.onnx_file import to_bytes
-from seqrnn.cells import in_numpy
 from seqrnn.errors import UsageError
 
 X = np.random.default_rng(1).normal(scale=3.0, size=(2, 6)).astype(np.float32)
@@ -28,7 +28,7 @@ FORMULAS = {
 def test_a_graph_computes_what_numpy_computes(formula):
     graph = Graph()
     found = formula(cell_functions, GraphArray(graph, graph.input("x", "float32", "batch", 6), ("batch", 6)))
-    expected = formula(in_numpy, X)
+    expected = formula(numpy_functions, X)
     assert found.shape[1:] == expected.shape[1:]
     graph.output(found.name, "y", "float32", *found.shape)
     session = onnxruntime.InferenceSession(to_bytes(graph, "", {}), providers=["CPUExecutionProvider"])

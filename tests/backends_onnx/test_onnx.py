@@ -20,7 +20,7 @@ from seqrnn.errors import NumericError
 from seqrnn.search.step import log_softmax
 
 DEEP = {"model.num_layers": 2, "model.bidirectional": True, "model.head": "mlp"}
-FILLED = {"data.lengths": "blank", "data.max_tokens": 9}
+PADDED = {"data.lengths": "blank", "data.max_tokens": 9}
 
 
 @pytest.fixture(params=CELLS)
@@ -52,8 +52,8 @@ def test_a_classifier(exported, cell, pooling, shape):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("shape", [FILLED, {"data.multi_label": True, **DEEP}])
-def test_neither_filling_nor_empty_rows_change_a_classifier(exported, cell, pooling, shape):
+@pytest.mark.parametrize("shape", [PADDED, {"data.multi_label": True, **DEEP}])
+def test_neither_padding_nor_empty_rows_change_a_classifier(exported, cell, pooling, shape):
     model = exported("tsv", {**cell, **shape, "model.pooling": pooling})
     for batch in batches(model.session):
         found = model.answer(
@@ -68,7 +68,7 @@ def test_vectors_enter_as_the_data_have_them(exported, cell):
     rows = [[[1000 + i % 3, j / 7, -i] for j in range(1 + i % 5)] for i in range(12)]
     content = "".join(json.dumps({"vectors": row, "label": "ab"[i % 2]}) + "\n" for i, row in enumerate(rows))
     model = exported(
-        "jsonl", {**cell, "task": "classification", "data.source_kind": "vectors", **FILLED}, content
+        "jsonl", {**cell, "task": "classification", "data.source_kind": "vectors", **PADDED}, content
     )
     field = model.session.task.source
     for batch in batches(model.session):
@@ -90,7 +90,7 @@ def tagger_inputs(arrays):
 
 @pytest.mark.parametrize("layer", ["softmax", "crf"])
 @pytest.mark.parametrize("characters", [0, 3])
-@pytest.mark.parametrize("shape", [{"model.bidirectional": True}, {**DEEP, **FILLED}])
+@pytest.mark.parametrize("shape", [{"model.bidirectional": True}, {**DEEP, **PADDED}])
 def test_a_tagger(exported, cell, layer, characters, shape):
     settings = {"model.output_layer": layer, "model.character_size": characters}
     model = exported("conll", {**cell, **settings, **shape}, noise={"crf": 1.0})

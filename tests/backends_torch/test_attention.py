@@ -79,7 +79,7 @@ def test_dot_attention_learns_nothing_where_the_sizes_agree():
     assert list(build("dot", M).parameters())
 
 
-def test_what_fills_the_memory_changes_nothing(kind):
+def test_what_pads_the_memory_changes_nothing(kind):
     attention = build(kind)
     queries, values, mask = inputs()
     other = torch.where(mask.unsqueeze(2), values, torch.full_like(values, 1e4))
@@ -93,7 +93,7 @@ def test_a_batch_without_any_memory_has_the_context_0(kind):
     assert (attention(inputs()[0], memory) == torch.zeros(B, T, M)).all()
 
 
-def test_every_parameter_and_an_unfilled_memory_get_finite_gradients(kind):
+def test_every_parameter_and_an_unpadded_memory_get_finite_gradients(kind):
     attention = build(kind)
     queries, values, mask = inputs()
     values.requires_grad_()

@@ -122,7 +122,7 @@ def test_the_first_input_is_read_before_the_first_token(make):
 
 
 @torch.inference_mode()
-def test_attention_sees_every_place_of_an_image(make):
+def test_attention_sees_every_position_of_an_image(make):
     session = make({"model.attention": "general"})
     model = session.model.eval()
     memory = model.network.encode({"source": torch.randn(2, 3, 16, 16)}).memory

@@ -1,4 +1,4 @@
-"""The whole classifier: neighbours and filling never change an answer."""
+"""The whole classifier: neighbours and padding never change an answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def scored(model, source, lengths):
 
 
 @torch.inference_mode()
-def test_neighbours_and_filling_do_not_change_the_scores(model):
+def test_neighbours_and_padding_do_not_change_the_scores(model):
     source = tokens(model, 9)
     together = scored(model, source, torch.tensor(LENGTHS))
     assert together.isfinite().all()
@@ -65,7 +65,7 @@ def gradients(model):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("layers", [1, 2])
-def test_filled_and_dynamic_batches_have_the_same_losses_and_gradients(
+def test_padded_and_dynamic_batches_have_the_same_losses_and_gradients(
     make_session, pooling, bidirectional, layers
 ):
     found = []

@@ -1,4 +1,4 @@
-"""The network over images: places row by row, each image for itself."""
+"""The network over images: positions row by row, each image for itself."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def images(count=5, side=32):
     return torch.randn(count, 3, side, side)
 
 
-@pytest.mark.parametrize(("side", "places"), [(8, 64), (16, 64), (32, 64), (33, 25), (50, 49), (64, 64)])
-def test_any_side_gives_at_most_8_x_8_places(side, places):
+@pytest.mark.parametrize(("side", "positions"), [(8, 64), (16, 64), (32, 64), (33, 25), (50, 49), (64, 64)])
+def test_any_side_gives_at_most_8_x_8_positions(side, positions):
     network = CNN(3, side, 4)
-    assert network(images(2, side)).shape == (2, places, network.size)
+    assert network(images(2, side)).shape == (2, positions, network.size)
 
 
 def test_each_block_doubles_the_maps():
@@ -50,13 +50,13 @@ def test_an_image_is_read_the_same_in_every_batch():
 
 
 @torch.inference_mode()
-def test_places_come_row_by_row():
+def test_positions_come_row_by_row():
     network = CNN(3, 32, 8).eval()
     nothing = torch.zeros(1, 3, 32, 32)
     spot = nothing.clone()
     spot[:, :, 20:24, 8:12] = 3.0  # row 5, column 2 of 8
     changed = (network(spot) - network(nothing)).abs().sum(dim=2)[0]
-    # All places change a little, because a group of maps is normalised over the image.
+    # All positions change a little, because a group of maps is normalised over the image.
     assert int(changed.argmax()) // 8 in {5, 6}
     assert int(changed.argmax()) % 8 in {2, 3}
 

@@ -50,9 +50,9 @@ def enumerated(crf, emissions, length):
 def test_the_likelihood_is_that_of_enumeration(crf, emissions):
     for row, length in enumerate(LENGTHS):
         for tags, expected in enumerated(crf, emissions[row], length).items() if length else [((), 0.0)]:
-            filled = torch.zeros(len(LENGTHS), STEPS, dtype=torch.int64)
-            filled[row, :length] = torch.tensor(tags)
-            found = crf.log_likelihood(emissions, filled, MASK)[row].item()
+            padded = torch.zeros(len(LENGTHS), STEPS, dtype=torch.int64)
+            padded[row, :length] = torch.tensor(tags)
+            found = crf.log_likelihood(emissions, padded, MASK)[row].item()
             assert found == pytest.approx(expected, abs=1e-4)
 
 

@@ -1,4 +1,4 @@
-"""The encoder-decoder: its equations, and what no batch, filling, way of decoding or saving may change."""
+"""The encoder-decoder: its equations, and what no batch, padding, way of decoding or saving may change."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_loss_does_not_depend_on_the_batch(make, attention):
     assert sum(total(session, batch).item() for batch in alone) == pytest.approx(together, abs=1e-3)
 
 
-def test_filled_and_dynamic_batches_have_the_same_gradients_and_every_weight_has_one(make, attention):
+def test_padded_and_dynamic_batches_have_the_same_gradients_and_every_weight_has_one(make, attention):
     shared = {**attention, "data.max_tokens": 8, "model.num_layers": 2}
     found = []
     for lengths in ("blank", "dynamic"):

@@ -73,7 +73,7 @@ def test_back_propagation_ends_where_a_segment_begins(make_session, cell):
     assert not any(array.requires_grad for state in carry for array in state)
 
 
-def test_the_loss_is_the_mean_over_targets_without_the_filling(make_session):
+def test_the_loss_is_the_mean_over_targets_without_the_padding(make_session):
     model = make_session("lines").model.eval()
     arrays = {
         "inputs": torch.tensor([[BOS, 4, 5], [BOS, BLANK, BLANK]]),

@@ -7,9 +7,9 @@ import itertools
 import pytest
 import torch
 
-from seqrnn.backends.torch.filled import full_lengths
 from seqrnn.backends.torch.layer_runners import FusedKernel, Loop, Scan, choose_runner
 from seqrnn.backends.torch.masked import Masked
+from seqrnn.backends.torch.padded import full_lengths
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import RNNSizes

@@ -24,7 +24,7 @@ def test_the_loss_is_a_sum_over_the_targets():
     assert total.item() == pytest.approx(math.log(2) + math.log(3))
 
 
-def test_filling_does_not_count():
+def test_padding_does_not_count():
     total = cross_entropy(LOGITS, torch.tensor([1, 0]), PLAIN, ignore=0)
     assert total.item() == pytest.approx(math.log(4))
 

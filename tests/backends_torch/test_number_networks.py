@@ -115,8 +115,8 @@ def roll(piece):
 @torch.inference_mode()
 def test_the_loss_of_music_is_that_of_each_key_of_each_later_step(network):
     lengths = torch.tensor([len(piece) for piece in NOTES])
-    for filling in (0.0, 1.0):  # what stands behind a piece means nothing
-        notes = torch.full((3, 6, 4), filling)
+    for value in (0.0, 1.0):  # what comes after a piece means nothing
+        notes = torch.full((3, 6, 4), value)
         for row, piece in enumerate(NOTES):
             notes[row, : len(piece)] = roll(piece)
         output = network({"source": notes, "lengths": lengths})
@@ -142,7 +142,7 @@ def test_no_step_sees_a_later_one(network):
     assert not torch.equal(scores[:, 2:], others[:, 2:])
 
 
-def test_a_piece_of_one_step_has_nothing_to_foretell_and_stops_no_training(make_session, tmp_path):
+def test_a_piece_of_one_step_has_nothing_to_predict_and_stops_no_training(make_session, tmp_path):
     content = "".join(json.dumps({"notes": piece}) + "\n" for piece in [[[1]]] * 4 + [[[1], [2]]] * 4)
     settings = {"task": "polyphony", "data.source_kind": "notes", "data.keys": 4, "training.batch_size": 1}
     session = make_session("jsonl", settings | {"data.valid_fraction": 0.0}, content)

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from seqrnn.backends.torch import segments
 from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.backends.torch.embedding import TokenEmbedding, lookup_of
-from seqrnn.backends.torch.filled import are_full, full_lengths
+from seqrnn.backends.torch.padded import are_full, full_lengths
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.backends.torch.segments import Segment, Segments
 from seqrnn.catalog import CELLS, load
@@ -40,7 +40,7 @@ def build(kind, shrink=True):
 
 
 def inputs(rnn, kind, lengths, spare=2):
-    """Random x, filled with random numbers up to `spare` steps beyond the longest, and states."""
+    """Random x, padded with random numbers up to `spare` steps beyond the longest, and states."""
     torch.manual_seed(4)
     _, directions, layers = kind
     x = torch.randn(len(lengths), max(lengths) + spare, E, dtype=torch.float64)
@@ -111,8 +111,8 @@ class Packed(nn.Module):
         start = tuple(torch.stack(arrays) for arrays in zip(*states, strict=True))
         outputs, last = self.kernel(packed, start if len(start) > 1 else start[0])
         arrays = last if isinstance(last, tuple) else (last,)
-        filled = pad_packed_sequence(outputs, batch_first=True)[0]
-        return filled, list(zip(*arrays, strict=True))
+        padded = pad_packed_sequence(outputs, batch_first=True)[0]
+        return padded, list(zip(*arrays, strict=True))
 
 
 @pytest.mark.parametrize("shrink", [True, False])
@@ -130,7 +130,7 @@ def test_a_sequence_has_the_same_result_alone(kind, shrink):
 
 
 @pytest.mark.parametrize("shrink", [True, False])
-def test_what_fills_a_batch_changes_nothing(kind, shrink):
+def test_what_pads_a_batch_changes_nothing(kind, shrink):
     rnn = build(kind, shrink)
     x, states = inputs(rnn, kind, WITH_EMPTY)
     other = x.clone()

@@ -1,4 +1,4 @@
-"""Batches that are filled up to few shapes: nothing that is computed changes."""
+"""Batches that are padded to few shapes: nothing that is computed changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seqrnn.backends.torch.backend import to_tensors
-from seqrnn.backends.torch.shapes import Fillable, filled_up
+from seqrnn.backends.torch.shapes import Paddable, pad_to_multiples
 from seqrnn.data.dataset.batching import BatchOrder
 
 SEQ2SEQ = {"task": "seq2seq", "data.tokenizer": "char"}
@@ -29,13 +29,13 @@ def computed(model, batch):
 @pytest.mark.parametrize(("layout", "settings"), KINDS.values(), ids=KINDS)
 def test_what_is_computed_is_the_same(make_session, layout, settings):
     session = make_session(layout, settings)
-    assert isinstance(session.model, Fillable)
+    assert isinstance(session.model, Paddable)
     changed = 0
     for batch in session.task.batches(session.prepared.train, BatchOrder()):
-        filled = filled_up(batch, session.model.multiples)
-        changed += filled.arrays["source"].shape != batch.arrays["source"].shape
+        padded = pad_to_multiples(batch, session.model.multiples)
+        changed += padded.arrays["source"].shape != batch.arrays["source"].shape
         loss, count, gradients = computed(session.model, batch)
-        other_loss, other_count, others = computed(session.model, filled)
+        other_loss, other_count, others = computed(session.model, padded)
         assert (other_loss, other_count) == (pytest.approx(loss, rel=1e-5), count)
         for one, other in zip(gradients, others, strict=True):
             torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The tagger: neighbours and filling change nothing, every weight learns, a saved one is the same."""
+"""The tagger: neighbours and padding change nothing, every weight learns, a saved one is the same."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def gradients(session):
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_filled_and_dynamic_batches_have_the_same_gradients_and_every_weight_has_one(
+def test_padded_and_dynamic_batches_have_the_same_gradients_and_every_weight_has_one(
     make_session, layer, layers
 ):
     settings = {"data.max_tokens": 3, "model.output_layer": layer, "model.num_layers": layers}
-    filled, dynamic = (
+    padded, dynamic = (
         gradients(make_session("conll", {**settings, "model.bidirectional": True, "data.lengths": lengths}))
         for lengths in ("blank", "dynamic")
     )
-    for name, gradient in filled.items():
+    for name, gradient in padded.items():
         assert gradient.abs().sum() > 0, name
         torch.testing.assert_close(gradient, dynamic[name], rtol=0, atol=1e-4)
 

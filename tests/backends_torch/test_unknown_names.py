@@ -43,7 +43,7 @@ def test_the_loss_of_known_tags_is_that_without_the_unknown_ones(crf):
     assert found.total.item() == pytest.approx(loss(scores, known, left).total.item(), rel=1e-5)
     assert found.count == (3 if crf else 4)
     behind = known.clone()
-    behind[1, 2] = 9  # what fills a batch is no tag
+    behind[1, 2] = 9  # what pads a batch is no tag
     assert loss(scores, behind, MASK).count == 5
 
 

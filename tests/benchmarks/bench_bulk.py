@@ -1,6 +1,6 @@
 """Labelling many lines: seqrnn against a padded loop over `nn.LSTM` with the same weights.
 
-The loop is what a person would write: batches of 64 in the order of the file, filled to the longest line,
+The loop is what a person would write: batches of 64 in the order of the file, padded to the longest line,
 tokens from the same `tokenizers` library, labels by `argmax`. The lines are all different: each is the
 beginning of one SNIPS utterance and the end of another where the data lie beside the project, and of mails of
 `sample_data` where not. The loop has its lines in memory, and its labels are Python's strings at the end.
@@ -34,7 +34,7 @@ from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.options import THREADS
 from seqrnn.cli.rows import RowFormat, answer_rows
 from seqrnn.cli.stdio import OutputStream
-from seqrnn.library.rows import Asking
+from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.classification import Classification
 from seqrnn.tasks.task import LabelSelection
 
@@ -109,8 +109,8 @@ def seqrnn_rows(run: Path, path: Path, threads: int) -> Labels:
 
     def label(_: list[str]) -> list[str]:
         with OutputStream(str(answers)) as out:
-            asking = Asking(task.check, partial(labeller.answer, choice=LabelSelection()))
-            answer_rows(str(path), out, layout, asking, SideBySide(threads))
+            answerer = RowAnswerer(task.check, partial(labeller.answer, choice=LabelSelection()))
+            answer_rows(str(path), out, layout, answerer, SideBySide(threads))
         return answers.read_text(encoding="utf-8").splitlines()
 
     return label

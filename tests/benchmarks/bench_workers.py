@@ -26,10 +26,10 @@ from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.training.data_parallel import DataParallelWorkers, device_of
 from seqrnn.training.events import Stepped
-from seqrnn.training.following import follow
-from seqrnn.training.meeting import Meeting
+from seqrnn.training.rendezvous import Rendezvous
 from seqrnn.training.session import RunTarget, Session
-from seqrnn.training.worker_processes import WorkerPlace
+from seqrnn.training.worker_loop import run_worker_loop
+from seqrnn.training.worker_processes import WorkerRanks
 from seqrnn.training.workers import Workers
 
 ROUNDS = 2
@@ -118,7 +118,7 @@ def compare(work: Work, times: int, meet: Callable[[str], DataParallelWorkers]) 
     workers = meet(f"{work.name} {times}")
     together = session(work, times * work.batch, workers)
     if not workers.leads:
-        follow(together.trainer, workers)
+        run_worker_loop(together.trainer, workers)
         workers.close()
         return None
     with tempfile.TemporaryDirectory() as directory:
@@ -149,24 +149,24 @@ def compare(work: Work, times: int, meet: Callable[[str], DataParallelWorkers]) 
 
 def main() -> None:
     """Measure and write down; start the other worker first."""
-    place, data = WorkerPlace.of_environment(os.environ), Path(sys.argv[1]) if sys.argv[1:] else DATA
-    if place.count == 1:
+    ranks, data = WorkerRanks.of_environment(os.environ), Path(sys.argv[1]) if sys.argv[1:] else DATA
+    if ranks.count == 1:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
         os.environ |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": "1"}
         subprocess.Popen([sys.executable, __file__, str(data)])
         os.environ["RANK"] = "0"
-        place = WorkerPlace.of_environment(os.environ)
-    meeting = Meeting(place)
-    meeting.be_ready()
-    while not meeting.is_complete():
+        ranks = WorkerRanks.of_environment(os.environ)
+    rendezvous = Rendezvous(ranks)
+    rendezvous.set_ready()
+    while not rendezvous.is_complete():
         time.sleep(0.05)
 
     def meet(name: str) -> DataParallelWorkers:
-        return DataParallelWorkers(PrefixStore(name, meeting.store), place, device_of("cpu", place))
+        return DataParallelWorkers(PrefixStore(name, rendezvous.store), ranks, device_of("cpu", ranks))
 
     rows = [compare(work, times, meet) for work in works(data) for times in (1, 2)]
-    if place.rank == 0:
+    if ranks.rank == 0:
         head = [
             "model",
             "batch",

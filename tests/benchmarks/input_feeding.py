@@ -1,7 +1,7 @@
-"""A model that pronounces words, trained by a plain loop: attention with input feeding, filled batches.
+"""A model that pronounces words, trained by a plain loop: attention with input feeding, padded batches.
 
 The attentional vector of a step is read with the next token (Luong et al. 2015, section 3.3), so a decoder
-must go step by step in training as well. Batches are drawn at random and filled to their longest word.
+must go step by step in training as well. Batches are drawn at random and padded to their longest word.
 """
 
 from __future__ import annotations

@@ -184,8 +184,8 @@ def test_words_beside_punctuation_are_shown_as_they_were_written(seqrnn, folder,
 
 
 @pytest.mark.parametrize(("columns", "beside"), [(60, 3), (80, 4), (140, 6)])
-def test_places_of_an_image_are_squares_beside_one_another(columns, beside) -> None:
-    weights = [tuple(float(place == strongest) for place in range(64)) for strongest in range(7)]
+def test_regions_of_an_image_are_squares_beside_one_another(columns, beside) -> None:
+    weights = [tuple(float(region == strongest) for region in range(64)) for strongest in range(7)]
     outputs = tuple(
         OutputExplanation(f"word{n}", 0.5, (0.0,) * 64, each, ()) for n, each in enumerate(weights)
     )
@@ -196,8 +196,8 @@ def test_places_of_an_image_are_squares_beside_one_another(columns, beside) -> N
     assert max(map(len, lines)) <= columns
     first = next(number for number, line in enumerate(lines) if "word0" in line)
     assert lines[first].split() == [f"word{n}" for n in range(beside)]
-    for place in range(beside):  # the strongest place of each is in its first row
-        start = 2 + 18 * place
+    for region in range(beside):  # the strongest region of each is in its first row
+        start = 2 + 18 * region
         drawn_row = lines[first + 1][start : start + 16].rstrip()
-        assert drawn_row == (". " * place + "@@" + ". " * (7 - place)).rstrip()
+        assert drawn_row == (". " * region + "@@" + ". " * (7 - region)).rstrip()
     assert all("@" not in line for line in lines[first + 2 : first + 9])

@@ -188,7 +188,7 @@ def test_a_number_is_no_label_among_others(seqrnn, sums, flags, words):
     assert words in result.stderr.decode()
 
 
-def test_the_next_notes_are_foretold(seqrnn, music, numbers):
+def test_the_next_notes_are_predicted(seqrnn, music, numbers):
     run, said = music
     assert "polyphony: train.music.jsonl (read as jsonl) holds the notes of music" in said
     assert "many-to-many, aligned" in said
@@ -222,7 +222,7 @@ def test_a_run_says_what_it_reads(seqrnn, risers, forms, sums, music):
     assert "bidirectional" not in told
 
 
-def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_place(seqrnn, risers, forms, numbers):
+def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_location(seqrnn, risers, forms, numbers):
     (numbers / "wide.csv").write_text("a,b,c,form\n1,2,3,tall\n")
     for run, file, words in (
         ("forms", "wide.csv", 'wide.csv:1: no column "width", the columns are a, b, c, form'),

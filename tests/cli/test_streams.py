@@ -12,7 +12,7 @@ import pytest
 NOT_WRITABLE = {
     "full": "2>/dev/full",
     "closed": "2>&-",
-    "left": "2> >(true)",  # nobody reads: whoever writes is told by EPIPE and, in C code, by SIGPIPE
+    "left": "2> >(true)",  # nobody reads: a writer is told by EPIPE and, in C code, by SIGPIPE
 }
 NOISY = """
 import ctypes, logging, os, sys, warnings

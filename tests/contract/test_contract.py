@@ -23,7 +23,7 @@ from seqrnn.search.sampling import Sampling
 from seqrnn.training.evaluation import evaluate, to_tensors
 
 CPU = torch.device("cpu")
-WIDTH = 24  # steps of a filled batch: more than any example has
+WIDTH = 24  # steps of a padded batch: more than any example has
 ROWS = 8
 WORDS = ("red", "blue", "old", "new", "cat", "dog")
 LENGTHS = (3, 1, 5, 2, 4, 7, 1, 3)
@@ -122,12 +122,12 @@ def computed(session):
     return loss, count, gradients, values
 
 
-def test_neither_neighbours_nor_filling_change_what_is_computed(make_session, chosen):
+def test_neither_neighbours_nor_padding_change_what_is_computed(make_session, chosen):
     layout, settings, content = chosen
     batches = {
         "alone": {"training.batch_size": 1},
         "together": {"training.batch_size": ROWS},
-        "filled": {"training.batch_size": ROWS, "data.lengths": "blank", "data.max_tokens": WIDTH},
+        "padded": {"training.batch_size": ROWS, "data.lengths": "blank", "data.max_tokens": WIDTH},
     }
     found = {
         name: computed(make_session(layout, settings | changes, content)) for name, changes in batches.items()

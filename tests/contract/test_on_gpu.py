@@ -17,7 +17,7 @@ from seqrnn.training.session import RunTarget
 pytestmark = pytest.mark.gpu
 
 __all__ = ["chosen"]  # a fixture
-FILLED = {"data.lengths": "blank", "data.max_tokens": WIDTH}
+PADDED = {"data.lengths": "blank", "data.max_tokens": WIDTH}
 
 
 def computed(session):
@@ -30,7 +30,7 @@ def computed(session):
     return output.loss.total.item(), int(output.loss.count), gradients, values
 
 
-@pytest.mark.parametrize("lengths", [{}, FILLED], ids=["dynamic", "blank"])
+@pytest.mark.parametrize("lengths", [{}, PADDED], ids=["dynamic", "blank"])
 def test_losses_gradients_and_values_are_those_of_the_cpu(make_session, chosen, lengths):
     layout, settings, content = chosen
     settings = {**settings, "training.batch_size": ROWS, **lengths}

@@ -58,7 +58,7 @@ def test_without_an_epoch_the_shortest_come_first():
     assert shuffled != sorted(shuffled)
 
 
-def test_a_batch_holds_next_to_no_filling():
+def test_a_batch_holds_next_to_no_padding():
     batches = list(batch_rows(told(RANDOM_LENGTHS), LIMITS, BatchOrder(1, 0)))
     positions = sum(len(batch) * RANDOM_LENGTHS[batch].max() for batch in batches)
     assert RANDOM_LENGTHS.sum() / positions > 0.95

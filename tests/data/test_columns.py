@@ -41,13 +41,13 @@ def test_a_column_stays_on_disk_until_it_is_used(tmp_path: Path) -> None:
     assert not column.values.flags.writeable
 
 
-def test_gathered_rows_are_filled_to_the_longest_of_them(tmp_path: Path) -> None:
-    batch = write(tmp_path / "source", EXAMPLES).gather(np.array([2, 0, 1]), fill=99)
+def test_gathered_rows_are_padded_to_the_longest_of_them(tmp_path: Path) -> None:
+    batch = write(tmp_path / "source", EXAMPLES).gather(np.array([2, 0, 1]), pad_value=99)
     assert batch.dtype == np.int64
     assert batch.tolist() == [[5, 99, 99], [7, 8, 9], [99, 99, 99]]
 
 
-def test_a_width_cuts_the_longer_and_fills_the_shorter(tmp_path: Path) -> None:
+def test_a_width_cuts_the_longer_and_pads_the_shorter(tmp_path: Path) -> None:
     batch = write(tmp_path / "source", EXAMPLES).gather(np.array([3, 2]), width=2)
     assert batch.tolist() == [[1, 2], [5, 0]]
 

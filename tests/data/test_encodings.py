@@ -117,7 +117,7 @@ def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_to_try(read, l
         ("ab".encode("utf-16") + b"\x41", "auto", "1:5: not utf-16 (byte 0x41); "),
     ],
 )
-def test_a_byte_that_an_encoding_lacks_is_an_error_with_its_place(
+def test_a_byte_that_an_encoding_lacks_is_an_error_with_its_location(
     read, monkeypatch, size, content, codec, place
 ):
     real = os.read

@@ -17,13 +17,13 @@ def record(*targets: str, source: str = "text", line: int = 1) -> Record:
 
 def learned(*labels: str) -> LabelField:
     field = LabelField("label", multi_label=False)
-    field.learn([record(label) for label in labels])
+    field.fit([record(label) for label in labels])
     return field
 
 
 def test_a_text_field_reads_the_source() -> None:
     field = TextField("source", TokenizerSettings())
-    field.learn([record("x", source="b b a")])
+    field.fit([record("x", source="b b a")])
     encoded = field.encode([record(source="a b"), record(source="c")])
     assert [e.ids.tolist() for e in encoded] == [[5, 4], [UNK]]
     assert [e.unknown for e in encoded] == [0, 1]
@@ -32,7 +32,7 @@ def test_a_text_field_reads_the_source() -> None:
 
 def test_a_text_field_can_read_the_first_target() -> None:
     field = TextField("target", TokenizerSettings(), side="target")
-    field.learn([record("b b a", "other")])
+    field.fit([record("b b a", "other")])
     assert field.encode([record("a", "b")])[0].ids.tolist() == [5]
     assert field.file_name == "target_tokenizer.json"
     with pytest.raises(DataError, match=r"data\.tsv:7: no target"):
@@ -44,14 +44,14 @@ def test_examples_are_cut_but_a_stream_is_not() -> None:
     lengths = []
     for stream in (False, True):
         field = TextField("text", settings, stream)
-        field.learn([record(source="abc")])
+        field.fit([record(source="abc")])
         lengths.append(len(field.encode([record(source="abc")])[0].ids))
     assert lengths == [2, 3]
 
 
 def test_a_text_field_that_was_loaded_encodes_as_before() -> None:
     field, loaded = (TextField("source", TokenizerSettings(kind="char")) for _ in range(2))
-    field.learn([record(source="hello")])
+    field.fit([record(source="hello")])
     loaded.load_json(field.to_json())
     assert loaded.encode([record(source="ohl")])[0].ids.tolist() == [
         field.tokenizer.vocabulary[c] for c in "ohl"
@@ -64,7 +64,7 @@ def test_a_text_field_that_was_loaded_encodes_as_before() -> None:
 def test_a_tokenizer_that_cuts_texts_in_another_way_is_refused(other: dict[str, Any]) -> None:
     field = TextField("source", TokenizerSettings(kind="char"))
     learned_otherwise = TextField("source", TokenizerSettings(**{"kind": "char", **other}))
-    learned_otherwise.learn([record(source="hello")])
+    learned_otherwise.fit([record(source="hello")])
     with pytest.raises(ModelError, match=r"^tokenizer\.json: has .*, the configuration .* copy it again"):
         field.load_json(learned_otherwise.to_json())
 
@@ -82,7 +82,7 @@ def test_labels_are_numbered_in_alphabetical_order() -> None:
 
 def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
     field = LabelField("label", multi_label=True)
-    field.learn([record(*"ihgfe"), record(), record(*"abcd")])
+    field.fit([record(*"ihgfe"), record(), record(*"abcd")])
     encoded = field.encode([record("i", "b", "i"), record()])
     assert [e.ids.tolist() for e in encoded] == [[1, 8], []]
 
@@ -93,14 +93,14 @@ ONE_LABEL += "or train with `data.multi_label=true`"
 
 
 @pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])
-def test_other_than_one_label_is_an_error_with_its_place(labels: tuple[str, ...], what: str) -> None:
+def test_other_than_one_label_is_an_error_with_its_location(labels: tuple[str, ...], what: str) -> None:
     with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
         learned("a", "b").encode([record("a"), record(*labels, line=9)])
     with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
-        LabelField("label", False).learn([record(*labels, line=9)])
+        LabelField("label", False).fit([record(*labels, line=9)])
 
 
-def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_places() -> None:
+def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_locations() -> None:
     field = learned("GetWeather", "PlayMusic")
     rows = [record("PlayMusik", line=4), record("PlayMusic"), record("x"), record("PlayMusik", line=9)]
     assert [encoded.ids.tolist() for encoded in field.encode(rows)] == [[2], [1], [3], [2]]
@@ -116,7 +116,7 @@ def test_labels_that_training_did_not_have_are_numbered_as_they_come_with_their_
 
 def test_several_labels_may_be_unknown_beside_known_ones() -> None:
     field = LabelField("label", multi_label=True)
-    field.learn([record("a", "b")])
+    field.fit([record("a", "b")])
     assert field.encode([record("new", "b", "new", "a")])[0].ids.tolist() == [0, 1, 2]
 
 
@@ -125,7 +125,7 @@ def test_blanks_around_a_label_are_no_part_of_it() -> None:
     assert field.labels == ["neg", "pos"]
     assert field.encode([record(" pos  ")])[0].ids.tolist() == [1]
     several = LabelField("label", multi_label=True)
-    several.learn([record("a ", " a", " ", "b b")])
+    several.fit([record("a ", " a", " ", "b b")])
     assert several.labels == ["a", "b b"]
     with pytest.raises(DataError, match="no label"):
         learned("a", "b").encode([record(" ")])
@@ -138,7 +138,7 @@ def test_one_class_only_is_named() -> None:
 
 def test_no_label_at_all_is_an_error() -> None:
     with pytest.raises(DataError, match="no label"):
-        LabelField("label", multi_label=True).learn([record(), record()])
+        LabelField("label", multi_label=True).fit([record(), record()])
 
 
 def test_labels_are_saved_and_loaded() -> None:

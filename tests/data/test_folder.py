@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
-from seqrnn.data.fields.names import Place, UnknownName
+from seqrnn.data.fields.names import Location, UnknownName
 from seqrnn.data.formats.folder_listing import list_folder, parts_of
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.source import Source
@@ -39,7 +39,7 @@ def records(path: Path, kind: str = "auto"):
 
 def test_a_file_is_an_example_and_its_folder_the_class(folder):
     first, second, *_ = records(folder)
-    assert (first.source, first.targets, first.place) == (
+    assert (first.source, first.targets, first.location) == (
         "neg film\nnumber 1",
         ("neg",),
         "films/neg/1.txt:1",
@@ -166,12 +166,12 @@ def test_empty_files_are_counted_and_long_ones_refused(folder, monkeypatch):
         records(folder)
 
 
-def test_a_report_tells_the_place_of_a_file_in_a_folder():
+def test_a_report_tells_the_location_of_a_file_in_a_folder():
     unknown = [
-        UnknownName("meh", 1, Place("other/films/meh/1.txt", 1)),
-        UnknownName("no", 1, Place("a.csv", 3)),
+        UnknownName("meh", 1, Location("other/films/meh/1.txt", 1)),
+        UnknownName("no", 1, Location("a.csv", 3)),
     ]
     report = PreparationReport(valid=PartReport(examples=2, unknown_names=unknown))
     for files in (["films/", "other/films/", "a.csv"], ["films", "other/films", "a.csv"]):
         again = PreparationReport.from_json(report.to_json(files), files)
-        assert [name.place for name in again.valid.unknown_names] == [name.place for name in unknown]
+        assert [name.location for name in again.valid.unknown_names] == [name.location for name in unknown]

@@ -39,7 +39,7 @@ def pixels(records, tmp_path):
 
 def test_channels_have_mean_0_and_deviation_1(records):
     field = ImageField("source", 8, normalize=True)
-    field.learn(records)
+    field.fit(records)
     images = batch(field, records)
     assert images.shape == (5, 3, 8, 8)
     assert images.dtype == np.float32
@@ -49,14 +49,14 @@ def test_channels_have_mean_0_and_deviation_1(records):
 
 def test_raw_images_lie_between_minus_1_and_1(records, tmp_path):
     field = ImageField("source", 8, normalize=False)
-    field.learn(records)
+    field.fit(records)
     expected = pixels(records, tmp_path).transpose(0, 3, 1, 2) / 127.5 - 1
     np.testing.assert_allclose(batch(field, records), expected, atol=1e-6)
 
 
 def test_what_was_learned_is_taken_over(records):
     learned, loaded = ImageField("source", 8, True), ImageField("source", 8, True)
-    learned.learn(records[:2])
+    learned.fit(records[:2])
     loaded.load_json(learned.to_json())
     np.testing.assert_array_equal(batch(loaded, records), batch(learned, records))
 
@@ -106,7 +106,7 @@ def test_no_more_images_are_kept_than_memory_is_given(records, monkeypatch):
     assert field._read.cache_info().currsize == 2
 
 
-def test_a_missing_and_a_broken_image_are_told_with_their_place(records, tmp_path):
+def test_a_missing_and_a_broken_image_are_told_with_their_location(records, tmp_path):
     field = ImageField("source", 8, normalize=False)
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(DataError, match=r"table\.tsv:2: '.*1\.png': "):

@@ -122,7 +122,7 @@ def test_several_processes_do_the_same_in_order(tmp_path, monkeypatch, settings)
     assert {event.what for event in events} == {"reading", "measuring", "learning", "encoding"}
 
 
-def test_what_is_wrong_in_another_process_is_told_with_its_place(tmp_path) -> None:
+def test_what_is_wrong_in_another_process_is_told_with_its_location(tmp_path) -> None:
     job = LineJob(TokenizerSettings("word"), True, True, "strict", "truncate")
     calls = [("a.txt", 10, b"good\n"), ("a.txt", 11, b"good\nb\xffd\n"), ("a.txt", 13, b"\xfe\n")] * 3
     with CoderProcesses(job, 2) as working, pytest.raises(DataError, match=r"a\.txt:13:2: not UTF-8"):
@@ -143,7 +143,7 @@ def test_a_process_that_was_killed_is_told(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("over_length", ["truncate", "skip", "error"])
-def test_a_line_of_more_tokens_than_are_read_at_once_is_told_with_its_place(tmp_path, over_length) -> None:
+def test_a_line_of_more_tokens_than_are_read_at_once_is_told_with_its_location(tmp_path, over_length) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"a b\n\n" + b"a " * (LONGEST + 1) + b"\nb\n")
     settings = {"format": "lines", "over_length": over_length, "valid_fraction": 0.0}

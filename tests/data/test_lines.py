@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import gzip
 import os
 import resource
@@ -13,7 +14,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from seqrnn.data.encodings import BINARY, LONGEST_MARK, wide_encoding
-from seqrnn.data.lines import GZIP_MAGIC, LINE_LIMIT, Line, read_line_groups, read_lines
+from seqrnn.data.lines import (
+    GZIP_MAGIC,
+    LINE_LIMIT,
+    CopiedPath,
+    Line,
+    file_name,
+    read_line_groups,
+    read_lines,
+)
 from seqrnn.errors import DataError
 
 
@@ -85,7 +94,7 @@ def test_it_does_not_matter_where_the_chunks_end(content: bytes, sizes: list[int
     assert found == [text.removesuffix("\r") for text in whole]
 
 
-def test_a_byte_that_is_not_utf8_is_an_error_with_its_place(texts, tmp_path: Path):
+def test_a_byte_that_is_not_utf8_is_an_error_with_its_location(texts, tmp_path: Path):
     with pytest.raises(DataError) as error:
         texts(b"fine\nab\xffc\n")
     message = str(error.value)
@@ -101,7 +110,7 @@ def test_bytes_that_are_not_utf8_are_replaced_and_counted_one_by_one(tmp_path: P
     assert [line.replaced for line in lines] == [0, 3, 0]
 
 
-def test_a_line_over_the_limit_is_an_error_with_its_place(texts):
+def test_a_line_over_the_limit_is_an_error_with_its_location(texts):
     with pytest.raises(DataError, match=r"file:2: a line of over 16 MiB"):
         texts(b"a\n" + b"x" * (LINE_LIMIT + 1) + b"\nb\n")
 
@@ -261,3 +270,13 @@ def test_a_missing_file_is_an_error_with_path_and_reason(tmp_path: Path):
 def test_a_directory_is_an_error_with_path_and_reason(tmp_path: Path):
     with pytest.raises(DataError, match=r": Is a directory; "):
         list(read_lines(str(tmp_path), "strict"))
+
+
+def test_a_copy_goes_by_the_name_of_its_original_wherever_its_path_is_taken() -> None:
+    path = CopiedPath("/tmp/copy", "stdin")
+    assert (path, os.fspath(path), hash(path)) == ("/tmp/copy", "/tmp/copy", hash("/tmp/copy"))
+    assert [file_name(each) for each in (path, copy.deepcopy(path), str(path))] == [
+        "stdin",
+        "stdin",
+        "/tmp/copy",
+    ]

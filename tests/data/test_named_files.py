@@ -52,7 +52,7 @@ def test_an_absolute_path_is_taken_as_it_is(table):
     ("name", "reason"),
     [("b.png", "No such file"), (".", "no regular file"), ("a\0b", "null"), (" ", "names no file")],
 )
-def test_a_file_that_cannot_be_is_told_with_its_place(table, name, reason):
+def test_a_file_that_cannot_be_is_told_with_its_location(table, name, reason):
     with pytest.raises(DataError, match=rf"table\.tsv:7: .*{reason}"):
         find_named_file(Record(name, path=str(table), line=7))
 
@@ -100,7 +100,7 @@ def test_a_cell_that_names_an_array_holds_its_numbers(arrays, shape, kind):
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 2, 2)), np.array(["a"]), np.array([1j])])
-def test_an_array_of_anything_else_is_refused_with_its_place(arrays, array):
+def test_an_array_of_anything_else_is_refused_with_its_location(arrays, array):
     source = arrays(array)
     with pytest.raises(DataError, match=r"table\.tsv:1: '0.npy' holds no vectors"):
         matrix_of(Record("0.npy", path=source.paths[0], line=1))

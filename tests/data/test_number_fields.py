@@ -35,7 +35,7 @@ def examples():
 @pytest.fixture
 def field(examples):
     made = VectorsField("source", normalize=True, max_steps=None)
-    made.learn(series(steps.tolist()) for steps in examples)
+    made.fit(series(steps.tolist()) for steps in examples)
     return made
 
 
@@ -56,8 +56,8 @@ def test_the_training_data_have_mean_0_and_deviation_1(field, examples):
 def test_numbers_far_from_0_are_read_as_if_they_were_near(offset):
     numbers = np.random.default_rng(4).integers(0, 60, (50, 1)) * 1000.0 + offset
     near, far = (VectorsField("source", normalize=True, max_steps=None) for _ in range(2))
-    near.learn(series([[value]]) for value in (numbers - offset)[:, 0])
-    far.learn(series([[value]]) for value in numbers[:, 0])
+    near.fit(series([[value]]) for value in (numbers - offset)[:, 0])
+    far.fit(series([[value]]) for value in numbers[:, 0])
     assert far.deviation[0] == pytest.approx(numbers.std(), rel=1e-12)
     assert far.deviation[0] == pytest.approx(near.deviation[0], rel=1e-12)
     assert far.mean[0] == pytest.approx(numbers.mean(), rel=1e-15)
@@ -77,7 +77,7 @@ def test_a_feature_that_never_changes_has_no_deviation_of_rounding():
 
 def test_a_number_that_no_float32_holds_once_normalised_is_told():
     field = VectorsField("source", normalize=True, max_steps=None)
-    field.learn([series([[0.0]]), series([[1e-9]])])
+    field.fit([series([[0.0]]), series([[1e-9]])])
     for ask in (field.check, lambda record: field.encode([record])):
         with pytest.raises(
             DataError, match=r"^a\.jsonl:5: a number is too far from those of the training data"
@@ -87,14 +87,14 @@ def test_a_number_that_no_float32_holds_once_normalised_is_told():
 
 def test_raw_numbers_stay_as_they_are(examples):
     field = VectorsField("source", normalize=False, max_steps=None)
-    field.learn(map(series, examples))
+    field.fit(map(series, examples))
     (encoded,) = field.encode([series(examples[1])])
     np.testing.assert_array_equal(encoded.ids, examples[1].astype(np.float32))
 
 
 def test_a_feature_that_never_changes_stays_near_0():
     field = VectorsField("source", normalize=True, max_steps=None)
-    field.learn([series([[0.1, value]]) for value in (1, 2, 3)])
+    field.fit([series([[0.1, value]]) for value in (1, 2, 3)])
     assert field.deviation[0] == 1.0
     assert field.encode([series([[0.1, 2.0]])])[0].ids.tolist() == [[pytest.approx(0.0, abs=1e-7), 0.0]]
 
@@ -110,7 +110,7 @@ def test_moments_do_not_depend_on_the_pieces_nor_suffer_from_a_far_mean():
 
 def test_a_series_is_cut_to_the_longest(field):
     field = VectorsField("source", normalize=False, max_steps=2)
-    field.learn([series([[1], [2], [3]])])
+    field.fit([series([[1], [2], [3]])])
     cut, kept = field.encode([series([[1], [2], [3]]), series([[1], [2]])])
     assert (cut.ids.tolist(), cut.truncated) == ([[1.0], [2.0]], True)
     assert (len(kept.ids), kept.truncated) == (2, False)
@@ -119,13 +119,13 @@ def test_a_series_is_cut_to_the_longest(field):
 def test_the_first_record_says_how_many_features_there_are():
     field = VectorsField("source", normalize=True, max_steps=None)
     with pytest.raises(DataError, match=r"^a\.jsonl:2: step 1 has 3 numbers, expected 2"):
-        field.learn([series([[1, 2]]), series([[1, 2, 3]], line=2)])
+        field.fit([series([[1, 2]]), series([[1, 2, 3]], line=2)])
 
 
 @pytest.mark.parametrize("records", [[], [series([[], []])]])
 def test_nothing_is_learned_from_no_numbers(records):
     with pytest.raises(DataError, match="hold no vectors"):
-        VectorsField("source", normalize=True, max_steps=None).learn(records)
+        VectorsField("source", normalize=True, max_steps=None).fit(records)
 
 
 def test_one_vector_is_not_several():
@@ -133,7 +133,7 @@ def test_one_vector_is_not_several():
     with pytest.raises(
         DataError, match=r"^a\.jsonl:1: 2 vectors, expected 1; .* or train with `data.source_kind=vectors`$"
     ):
-        field.learn([series([[1, 2], [3, 4]])])
+        field.fit([series([[1, 2], [3, 4]])])
 
 
 def test_a_record_is_checked_as_it_would_be_encoded(field):
@@ -190,7 +190,7 @@ def test_a_feature_that_hardly_changes_keeps_its_deviation():
     assert moments.deviation() == [0.5]
 
 
-def test_vectors_are_kept_in_columns_and_filled_with_zeros(field, examples):
+def test_vectors_are_kept_in_columns_and_padded_with_zeros(field, examples):
     column = Column.of([side.ids for side in field.encode([series(steps) for steps in examples])])
     assert field.lengths(column, np.arange(4)).tolist() == [1, 7, 3, 20]
     batch = field.gather(column, np.array([2, 0]))
@@ -207,13 +207,13 @@ def test_notes_are_a_byte_a_key_and_learn_nothing():
     assert encoded.truncated
     assert (field.file_name, field.to_json(), field.sizes()) == (None, "", VectorSizes(5))
     with pytest.raises(DataError, match="keys from 0 to 4"):
-        field.learn([series([[5]])])
+        field.fit([series([[5]])])
 
 
 def test_numbers_have_mean_0_and_deviation_1_and_come_back():
     numbers = [3.5, -2.0, 1e3, 7.25]
     field, loaded = NumberField("labels"), NumberField("labels")
-    field.learn([target(str(number)) for number in numbers])
+    field.fit([target(str(number)) for number in numbers])
     assert field.mean == pytest.approx(np.mean(numbers))
     assert field.deviation == pytest.approx(np.std(numbers))
     loaded.load_json(field.to_json())
@@ -232,8 +232,8 @@ def test_numbers_have_mean_0_and_deviation_1_and_come_back():
         (("1e999",), "'1e999' is no finite number"),
     ],
 )
-def test_what_is_no_number_is_told_with_its_place(targets, words):
-    for ask in (NumberField("labels").learn, NumberField("labels").encode):
+def test_what_is_no_number_is_told_with_its_location(targets, words):
+    for ask in (NumberField("labels").fit, NumberField("labels").encode):
         with pytest.raises(DataError, match=rf"^a\.csv:3: {words}; fix the row$"):
             ask([target(*targets)])
 

@@ -32,7 +32,8 @@ def arrays(name="a.npz", save=np.savez, **named):
 
 def read(source):
     return [
-        (np.asarray(record.steps).tolist(), record.targets, record.place) for record in read_records(source)
+        (np.asarray(record.steps).tolist(), record.targets, record.location)
+        for record in read_records(source)
     ]
 
 
@@ -113,7 +114,7 @@ def test_a_label_is_found_by_the_number_of_its_column_and_may_be_missing():
         ('a,b\n"1,2\n', {}, "a.csv:2: not valid CSV"),
     ],
 )
-def test_a_table_that_is_none_of_numbers_is_told_with_its_place(table, keys, words):
+def test_a_table_that_is_none_of_numbers_is_told_with_its_location(table, keys, words):
     assert words in failure(write("a.csv", table, kind="vector", **keys))
 
 
@@ -270,7 +271,7 @@ def test_objects_without_steps_are_passed_over_and_counted():
 
 
 @pytest.mark.parametrize("row", ['{"a": 1}', '{"vectors": "1 2"}', '{"vectors": ["a", 1]}', '{"vectors": 3}'])
-def test_an_object_without_numbers_is_told_with_its_place(row):
+def test_an_object_without_numbers_is_told_with_its_location(row):
     message = failure(write("a.jsonl", row + "\n", kind="vectors"))
     assert message == 'a.jsonl:1: no numbers in the field "vectors"; name it with `data.text_column`'
 

@@ -1,4 +1,4 @@
-"""Batches of examples with two sides: each example once, limits kept, next to no filling on either side."""
+"""Batches of examples with two sides: each example once, limits kept, next to no padding on either side."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_every_pair_is_in_one_batch_and_both_sides_count_towards_the_limit(order
 
 
 @pytest.mark.parametrize(("rows", "most"), [(32, 0.02), (128, 0.05)])
-def test_neither_side_is_filled_much(rows, most):
+def test_neither_side_is_padded_much(rows, most):
     batches = list(batch_rows(TOLD, BatchLimits(rows, 10**6), BatchOrder(1, 0)))
     computed = sum(LENGTHS[batch].max(axis=0) * len(batch) for batch in batches)
     assert (1 - LENGTHS.sum(axis=0) / computed < [most, 2 * most]).all()

@@ -38,7 +38,7 @@ def test_rows_of_all_groups_are_read_with_their_numbers(write):
     with pytest.raises(DataError, match=r'a\.parquet:3: "text" is no text'):
         list(read_records(source))
     records = list(read_records(write({"text": ["a", "b", "é"], "label": ["x", "y", None]})))
-    assert [(r.source, r.targets, r.place) for r in records] == [
+    assert [(r.source, r.targets, r.location) for r in records] == [
         ("a", ("x",), "a.parquet:1"),
         ("b", ("y",), "a.parquet:2"),
         ("é", (), "a.parquet:3"),

@@ -210,7 +210,7 @@ def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:
 
 def test_the_same_content_is_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = classify(rows(tmp_path, pairs(50)))
-    monkeypatch.setattr(LabelField, "learn", None)  # a call would fail
+    monkeypatch.setattr(LabelField, "settle", None)  # a call would fail
     again = classify(rows(tmp_path, pairs(50), "copy.tsv"))
     assert words(again, "train") == words(first, "train")
     assert again.report == first.report

@@ -56,7 +56,7 @@ def test_a_long_text_keeps_every_line_and_ends_each_with_a_newline(write: Write)
 
 def test_blank_examples_are_skipped_and_counted(write: Write):
     reader = read_records(write("a", "one\n\n \t\ntwo\n", format="lines"))
-    assert [(record.source, record.place) for record in reader] == [("one", "a:1"), ("two", "a:4")]
+    assert [(record.source, record.location) for record in reader] == [("one", "a:1"), ("two", "a:4")]
     assert reader.blank == 2
 
 
@@ -77,7 +77,7 @@ def test_several_files_are_read_one_after_the_other(write: Write):
 def test_a_line_over_the_limit_is_counted_where_errors_are_replaced(write: Write):
     content = b"one\n" + b"x" * (17 << 20) + b"\ntwo\n"
     reader = read_records(write("a", content, format="lines", encoding_errors="replace"))
-    assert [record.place for record in reader] == ["a:1", "a:3"]
+    assert [record.location for record in reader] == ["a:1", "a:3"]
     assert (reader.blank, reader.oversize) == (1, 1)
 
 
@@ -141,12 +141,12 @@ def test_usual_names_are_data_where_there_is_no_header(write: Write):
     assert pairs(write("a.tsv", "text\tlabel\n", header="no")) == [("text", ("label",))]
 
 
-def test_a_row_of_the_wrong_width_is_an_error_with_its_place(write: Write):
+def test_a_row_of_the_wrong_width_is_an_error_with_its_location(write: Write):
     message = failure(write("a.tsv", "text\tlabel\ngood\tpos\n\nbad\tneg\tx\n"))
     assert message.startswith("a.tsv:4: 3 columns, expected 2 (text, label); ")
 
 
-def test_a_row_without_a_target_column_is_an_error_with_its_place(write: Write):
+def test_a_row_without_a_target_column_is_an_error_with_its_location(write: Write):
     message = failure(write("a.tsv", "good\tpos\nbad\n"))
     assert message.startswith("a.tsv:2: 1 column, expected 2 or more (source, target); ")
 
@@ -307,7 +307,7 @@ def test_json_fields_are_chosen_by_name(write: Write):
         ('{"text": "t", "label": [1.5]}', '"label" is no label'),
     ],
 )
-def test_a_bad_json_row_is_an_error_with_its_place(write: Write, row: str, problem: str):
+def test_a_bad_json_row_is_an_error_with_its_location(write: Write, row: str, problem: str):
     message = failure(write("a.jsonl", f'{{"text": "t"}}\n{row}\n'))
     assert message.startswith("a.jsonl:2: ")
     assert problem in message
@@ -334,7 +334,7 @@ def test_fasttext_labels_are_labels_anywhere_and_never_words(
         assert pairs(write("a", f"{line}\n", format="fasttext")) == [(text, labels)]
     data = DataConfig(format="fasttext", tokenizer="char")
     field = source_field(data)
-    field.learn([Record("abcdefghijklmnopqrstuvwxyz_ \t")])
+    field.fit([Record("abcdefghijklmnopqrstuvwxyz_ \t")])
     asked, plain = field.encode([Record(line), Record(text)])
     assert asked.ids.tolist() == plain.ids.tolist()
 

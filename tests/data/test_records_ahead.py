@@ -109,7 +109,9 @@ def test_columns_are_those_of_one_process(tmp_path, monkeypatch, two_processes) 
         ),
     ],
 )
-def test_what_is_wrong_with_a_row_is_told_with_its_place(tmp_path, content, settings, error, message) -> None:
+def test_what_is_wrong_with_a_row_is_told_with_its_location(
+    tmp_path, content, settings, error, message
+) -> None:
     path = tmp_path / "a.csv"
     path.write_text(content)
     with (
@@ -135,9 +137,27 @@ from seqrnn.data.dataset.records_ahead import RecordsAhead
 from seqrnn.data.source import Source, spool
 source = spool(Source(("-",), format="csv", kind="text"))
 with RecordsAhead(source, lambda _: None) as ahead:
-    print([record.place for record in ahead])
+    print([record.location for record in ahead])
 """
     done = subprocess.run(
         [sys.executable, "-c", script], input=b"text,label\nx,y\n", capture_output=True, check=True
     )
     assert done.stdout == b"['stdin:2']\n"
+
+
+def test_messages_call_a_copy_of_the_other_file_by_its_name_too(tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    script = """
+from seqrnn.data.dataset.records_ahead import RecordsAhead
+from seqrnn.data.source import Source, spool
+from seqrnn.errors import DataError
+source = spool(Source(("a.txt",), target_path="-", format="parallel", kind="text"))
+with RecordsAhead(source, lambda _: None) as ahead:
+    try:
+        list(ahead)
+    except DataError as error:
+        print(error)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, input=b"x\ny\n", capture_output=True, check=True, cwd=tmp_path)
+    assert done.stdout.startswith(b"a.txt has 1 lines, stdin has 2; ")

@@ -10,7 +10,7 @@ from seqrnn.data.dataset.columns import Column
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.data.dataset.references import END, ReferencesField, shared_references, texts_of
 from seqrnn.data.dataset.split import SourceSplit, assign
-from seqrnn.data.fields.field import TextField, learned, load_fields
+from seqrnn.data.fields.field import TextField, load_fields, vocabulary_files
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 from seqrnn.errors import ModelError
@@ -18,21 +18,21 @@ from seqrnn.errors import ModelError
 TEXTS = [("AH B",), ("ä ö", "x\0y", " z "), ("\ud83d half a pair",), ()]
 
 
-def test_references_come_back_as_they_were_whatever_fills_the_batch():
+def test_references_come_back_as_they_were_whatever_pads_the_batch():
     sides = ReferencesField("references").encode([Record("a", targets) for targets in TEXTS])
     width = max(len(side.ids) for side in sides) + 3
     for side, targets in zip(sides, TEXTS, strict=True):
-        filled = np.full(width, END)
-        filled[: len(side.ids)] = side.ids
-        assert texts_of(filled) == list(targets)
+        padded = np.full(width, END)
+        padded[: len(side.ids)] = side.ids
+        assert texts_of(padded) == list(targets)
         assert side.ids.max(initial=0) <= END
 
 
 def test_a_field_that_learns_nothing_has_no_file(tmp_path):
     tokens = TextField("source", TokenizerSettings("word"))
-    tokens.learn([Record("a b")])
+    tokens.fit([Record("a b")])
     references = ReferencesField("references")
-    assert list(learned([tokens, references])) == ["tokenizer.json"]
+    assert list(vocabulary_files([tokens, references])) == ["tokenizer.json"]
     again = TextField("source", TokenizerSettings("word"))
     load_fields([again, references], lambda name: {"tokenizer.json": tokens.to_json()}[name], tmp_path)
     assert again.tokenizer.tokens == tokens.tokenizer.tokens
@@ -119,5 +119,5 @@ def test_examples_that_read_the_same_share_their_references():
     texts = [("one", "two"), ("three",), ("four",), ()]
     references = Column.of([side.ids for side in field.encode([Record("x", text) for text in texts])])
     shared = shared_references(source, references)
-    found = [texts_of(row) for row in shared.gather(np.arange(4), fill=END)]
+    found = [texts_of(row) for row in shared.gather(np.arange(4), pad_value=END)]
     assert found == [["one", "two", "four"], ["three"], ["one", "two", "four"], []]

@@ -55,7 +55,7 @@ def test_numbers_keep_the_digits_of_double_precision(number):
         (None, "holds no numbers"),
     ],
 )
-def test_what_is_no_series_of_vectors_is_told_with_its_place(steps, words):
+def test_what_is_no_series_of_vectors_is_told_with_its_location(steps, words):
     with pytest.raises(DataError, match=rf"^a\.jsonl:7: .*{words}; (give|fix)") as error:
         matrix_of(record(steps))
     assert "\n" not in str(error.value)
@@ -73,7 +73,7 @@ def test_keys_become_ones():
 
 
 @pytest.mark.parametrize("step", [[4], [-1], [1.0], ["1"], [True], 1, None, [[1]], {"1": 1}, "1"])
-def test_what_is_no_list_of_keys_is_told_with_its_place(step):
+def test_what_is_no_list_of_keys_is_told_with_its_location(step):
     with pytest.raises(
         DataError,
         match=r"^a\.jsonl:7: step 2 is no list of keys from 0 to 3; .* with more `data.keys`$",

@@ -23,18 +23,18 @@ def record(source: str, *targets: str) -> Record:
 
 def characters(*sources: str, max_tokens: int | None = None) -> CharactersField:
     field = CharactersField("characters", max_tokens)
-    field.learn([record(source) for source in sources])
+    field.fit([record(source) for source in sources])
     return field
 
 
 def tags(*records: Record, max_tokens: int | None = None) -> TagField:
     field = TagField("tags", max_tokens)
-    field.learn(records)
+    field.fit(records)
     return field
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
-def test_tokens_in_a_line_stay_as_many_for_whoever_cuts_it(tokens: list[str]):
+def test_tokens_in_a_line_stay_as_many_when_it_is_cut(tokens: list[str]):
     line = join_tokens(tokens)
     assert len(split_tokens(line)) == len(tokens)
     assert len(Tokenizer.learn([line], TokenizerSettings()).encode(line).ids) == len(tokens)
@@ -43,7 +43,7 @@ def test_tokens_in_a_line_stay_as_many_for_whoever_cuts_it(tokens: list[str]):
 @given(st.text("ab \t\u00a0\u2028\u0085\x1c"))
 def test_a_line_has_as_many_words_spellings_and_tokens(line: str):
     words, spelled = TokensField("source", TokenizerSettings()), characters("ab ab")
-    words.learn([record(line)])
+    words.fit([record(line)])
     count = len(split_tokens(line))
     assert len(words.encode([record(line)])[0].ids) == count
     assert np.count_nonzero(spelled.encode([record(line)])[0].ids == EOS) == count
@@ -63,7 +63,7 @@ def test_a_token_stays_one_in_every_normal_form(form):
     tokens = [token for letter in letters for token in (letter, f"a{letter}b")]
     rows = [tokens[start : start + 100] for start in range(0, len(tokens), 100)]
     records = [record(join_tokens(row)) for row in rows]
-    field.learn(records)
+    field.fit(records)
     encoded = field.encode(records)
     assert [(len(found.ids), found.unknown) for found in encoded] == [(len(row), 0) for row in rows]
     opened = TokensField("source", TokenizerSettings("word", lowercase=True, unicode_form=form))
@@ -73,7 +73,7 @@ def test_a_token_stays_one_in_every_normal_form(form):
 
 def test_a_token_is_the_same_whatever_is_beside_it():
     field = TokensField("source", TokenizerSettings("word", unicode_form="nfkc"))
-    field.learn([record("x\u00b4y \u00b4 z")])
+    field.fit([record("x\u00b4y \u00b4 z")])
     whole = field.encode([record("x\u00b4y \u00b4 z")])[0].ids.tolist()
     assert [field.encode([record(token)])[0].ids.tolist() for token in ("x\u00b4y", "\u00b4", "z")] == [
         [token] for token in whole
@@ -103,7 +103,7 @@ def test_a_huge_token_is_spelled_by_its_beginning():
 def test_fields_cut_a_sentence_at_the_same_token():
     sentence = record("aa bb cc", "X", "Y", "X")
     words = TokensField("source", TokenizerSettings(max_tokens=2))
-    words.learn([sentence])
+    words.fit([sentence])
     spelled, tagged = characters("aa bb cc", max_tokens=2), tags(sentence, max_tokens=2)
     assert words.encode([sentence])[0].truncated
     assert len(words.encode([sentence])[0].ids) == 2
@@ -149,12 +149,12 @@ def test_the_scheme_is_the_one_that_was_asked_for():
     rows = [record("a b c", "B-x E-x O")] * 10
     for chosen, scheme in {"auto": "bioes", "none": None, "bioes": "bioes"}.items():
         field = TagField("tags", None, chosen)
-        field.learn(rows)
+        field.fit(rows)
         assert field.scheme == scheme
     with pytest.raises(
         DataError, match=r"a\.conll:7: the tag 'E-x' is none of BIO; use another `data.tag_scheme`"
     ):
-        TagField("tags", None, "bio").learn(rows)
+        TagField("tags", None, "bio").fit(rows)
 
 
 def test_the_scheme_is_kept_and_runs_without_it_have_that_of_their_time():
@@ -205,11 +205,11 @@ def test_a_tokenizer_of_words_is_no_list_of_characters():
 def spelled(field: CharactersField, lines: list[str], width: int) -> list[list[str]]:
     """Go through the arrays of a batch and spell each token again."""
     encoded = [field.encode([record(line)])[0].ids for line in lines]
-    filled = np.zeros((len(lines), max(map(len, encoded), default=0)), dtype=np.int64)
+    padded = np.zeros((len(lines), max(map(len, encoded), default=0)), dtype=np.int64)
     for row, ids in enumerate(encoded):
-        filled[row, : len(ids)] = ids
+        padded[row, : len(ids)] = ids
     counts = np.array([len(split_tokens(line)) for line in lines])
-    arrays = unique_spellings(filled, counts, width)
+    arrays = unique_spellings(padded, counts, width)
     spellings, sizes = arrays["spellings"], arrays["spelling_lengths"]
     assert len({tuple(row) for row in spellings.tolist()}) == len(spellings)
     assert sizes.tolist() == sorted(sizes, reverse=True)

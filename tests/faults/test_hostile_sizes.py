@@ -61,7 +61,7 @@ def trained(make_session, tmp_path):
 
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the cases that others found are not here")
-def test_filling_to_a_million_costs_an_answer_nothing(ask, tmp_path):
+def test_padding_to_a_million_costs_an_answer_nothing(ask, tmp_path):
     run = take_case("S1_blank_1000000", tmp_path)
     tokenizer = json.loads((run / "tokenizer.json").read_text(encoding="utf-8"))
     cut = {"direction": "Right", "max_length": 1_000_000, "strategy": "LongestFirst", "stride": 0}
@@ -71,7 +71,7 @@ def test_filling_to_a_million_costs_an_answer_nothing(ask, tmp_path):
     assert (code, stdout.count("\n"), stderr) == (0, 1, "")
 
 
-FILLED = {"data.lengths": "blank", "data.max_tokens": 1_000_000}
+PADDED = {"data.lengths": "blank", "data.max_tokens": 1_000_000}
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ FILLED = {"data.lengths": "blank", "data.max_tokens": 1_000_000}
         ("tsv", {"task": "seq2seq", "data.target_tokenizer": "char"}),
     ],
 )
-def test_filling_costs_a_training_no_more_than_its_data_give_reason_for(make_session, layout, settings):
-    session = make_session(layout, {**FILLED, **settings})
+def test_padding_costs_a_training_no_more_than_its_data_give_reason_for(make_session, layout, settings):
+    session = make_session(layout, {**PADDED, **settings})
     train = session.prepared.train
     longest = max(column.longest for column in train.columns.values())
     for batch in session.task.batches(train, session.trainer.batch_order()):
@@ -92,7 +92,7 @@ def test_filling_costs_a_training_no_more_than_its_data_give_reason_for(make_ses
     assert longest < 100
 
 
-def test_what_is_asked_is_not_filled_and_comes_in_batches_of_its_own(trained):
+def test_what_is_asked_is_not_padded_and_comes_in_batches_of_its_own(trained):
     _, run = trained("tsv", {"data.lengths": "blank", "data.max_tokens": 9, "training.batch_size": 60_000})
     config = open_run(run).config
     assert config.data.lengths == "dynamic"

@@ -12,7 +12,7 @@ import seqrnn
 from seqrnn.answering.opened_run import open_run
 from seqrnn.backends.torch.backend import open_backend
 from seqrnn.data.record import Record
-from seqrnn.library.asking import explaining
+from seqrnn.library.row_answerers import row_explainer
 
 SMALL = {
     "task": "seq2seq",
@@ -42,9 +42,9 @@ def test_each_written_token_is_explained_by_the_one_it_was_copied_from(turned, t
     (tmp_path / "pairs.tsv").write_text("".join(lines[:800]), encoding="utf-8")
     seqrnn.train(tmp_path / "pairs.tsv", tmp_path / "run", **SMALL)
     run = open_run(tmp_path / "run")
-    asking = explaining(run, open_backend(run, "cpu"))
+    answerer = row_explainer(run, open_backend(run, "cpu"))
     by_saliency, by_attention = [], []
-    for row, answer in zip(rows[800:], asking([Record(" ".join(row)) for row in rows[800:]]), strict=True):
+    for row, answer in zip(rows[800:], answerer([Record(" ".join(row)) for row in rows[800:]]), strict=True):
         outputs = answer.explanation.outputs
         if [output.output for output in outputs] != (row[::-1] if turned else row):
             continue

@@ -12,7 +12,7 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
 from seqrnn.backends.torch.backend import open_backend
 from seqrnn.data.record import Record
-from seqrnn.library.asking import explaining
+from seqrnn.library.row_answerers import row_explainer
 from seqrnn.tasks.task import LabelSelection
 
 
@@ -44,9 +44,9 @@ def test_the_sample_of_sums_is_learned(train_sample, measure, opened):
 def share_of_sums_explained_by_the_marked_numbers(path):
     """How many of 60 sums have the two marked steps as those that matter most."""
     run = open_run(path)
-    asking = explaining(run, open_backend(run, "cpu"))
+    answerer = row_explainer(run, open_backend(run, "cpu"))
     series = np.load("sample_data/adding.test.npz")["x"][:60]
-    explanations = (answer.explanation for answer in asking([Record("", steps=steps) for steps in series]))
+    explanations = (answer.explanation for answer in answerer([Record("", steps=steps) for steps in series]))
     found = [set(explanation.outputs[0].ranked[:2]) for explanation in explanations]
     return np.mean([set(np.flatnonzero(x[:, 1])) == two for x, two in zip(series, found, strict=True)])
 

@@ -41,7 +41,7 @@ def expected(table, tokens, characters, sizes):
     return np.sum(rows, axis=0) / np.sqrt(len(rows))
 
 
-def filled(rows, width):
+def padded(rows, width):
     return np.array([[*row, *[0] * (width - len(row))] for row in rows], dtype=np.int64)
 
 
@@ -61,9 +61,9 @@ def test_scores_are_those_of_all_ngrams(sizes):
         dict(root.named_parameters())["ngrams.table.weight"].copy_(torch.from_numpy(table))
     root.eval()
     arrays = {
-        "source": filled(tokens, 5),
+        "source": padded(tokens, 5),
         "lengths": np.array([len(row) for row in tokens]),
-        "code_points": filled(characters, 9),
+        "code_points": padded(characters, 9),
     }
     arrays["source"][0, 4] = 8  # what a row holds after its end says nothing
     wanted = [expected(table, *row, sizes) for row in zip(tokens, characters, strict=True)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from seqrnn.library.asking import naming
 from seqrnn.library.measuring import DataArguments
+from seqrnn.library.row_answerers import row_predictor
 from seqrnn.reporting import gathering
 from seqrnn.reporting.gathering import Wanted, gather
 from seqrnn.reporting.measures import classes
@@ -21,7 +21,7 @@ def rows(count):
 def test_pages_of_many_rows_and_classes_are_bounded_and_say_so(train, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(classes, "MOST_ROWS", 4)
     monkeypatch.setattr(classes, "MOST_CELLS", 3)
-    monkeypatch.setitem(gathering.ASKED, "names", (naming, 50))
+    monkeypatch.setitem(gathering.ASKED, "names", (row_predictor, 50))
     _, run = train("tsv", {"training.epochs": 1.0}, rows(120))
     pages = []
     for count in (300, 3000):

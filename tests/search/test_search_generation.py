@@ -81,7 +81,7 @@ def test_scores_are_those_of_the_unmodified_model():
     assert sum(c.log_probs[0] for c in chosen) == pytest.approx(math.log(by_hand))
 
 
-def test_a_finished_sequence_is_filled_with_blanks_at_no_cost_while_others_go_on():
+def test_a_finished_sequence_is_padded_with_blanks_at_no_cost_while_others_go_on():
     going_on = {A: 0.5, B: 0.5}
     model = Bigrams({BLANK: going_on, EOS: going_on, A: {EOS: 1.0}, B: {B: 0.5, A: 0.3, EOS: 0.2}})
     chosen = list(generate(model.step, model.after(A, B), Limits(max_len=3), GREEDY))

@@ -42,7 +42,7 @@ def test_a_batch_holds_each_text_with_its_own_label():
     assert (batch.targets, batch.tokens, batch.positions) == (3, 7, 12)
 
 
-def test_a_fixed_length_cuts_and_fills():
+def test_a_fixed_length_cuts_and_pads():
     (batch,) = task_of(**{"data.lengths": "blank", "data.max_tokens": 3}).batches(DATA, BatchOrder())
     assert batch.arrays["source"].tolist() == [[14, 15, 16], [4, 5, 0], [24, 0, 0]]
     assert batch.arrays["lengths"].tolist() == [3, 2, 1]

@@ -52,7 +52,7 @@ def test_the_number_of_batches_is_known_before():
 
 def test_bits_a_character_count_characters_and_not_tokens():
     task = task_of(**{"data.format": "text", "data.tokenizer": "byte", "training.segment_length": 4})
-    task.text.learn([Record("h\u00e9h\u00e9")])
+    task.text.fit([Record("h\u00e9h\u00e9")])
     ids = task.text.encode([Record("h\u00e9")])[0].ids
     assert len(ids) == 3
     scorer = task.scorer()

@@ -48,7 +48,7 @@ def test_every_step_but_the_first_is_a_target():
     assert task.batch_count(music(task, PIECES), BatchOrder()) == 1
 
 
-def test_filling_to_a_fixed_length_adds_silence():
+def test_padding_to_a_fixed_length_adds_silence():
     task = polyphony(**{"data.lengths": "blank", "data.max_tokens": 4})
     (batch,) = task.batches(music(task, PIECES), BatchOrder())
     assert batch.arrays["source"].shape == (3, 4, 6)

@@ -27,7 +27,7 @@ def make(**data):
     chosen = {"tokenizer": "char", "target_tokenizer": "word", **data}
     task = Seq2Seq(Config(task="seq2seq", data=DataConfig(**chosen)))
     for field in task.fields:
-        field.learn(RECORDS[:3])
+        field.fit(RECORDS[:3])
     return task
 
 
@@ -37,7 +37,7 @@ def dataset(task, fields=None, records=RECORDS):
 
 
 def examples(task, order=None):
-    """Each example of each batch as (source, inputs, targets), without what fills it."""
+    """Each example of each batch as (source, inputs, targets), without its padding."""
     found = {}
     for batch in task.batches(dataset(task), order or BatchOrder()):
         arrays = batch.arrays
@@ -64,14 +64,14 @@ def test_a_decoder_reads_each_token_before_it_writes_the_next(settings):
     assert len(found[3][2]) == 3  # an unknown word is a token
 
 
-def test_filling_to_a_fixed_length_leaves_room_for_the_end():
+def test_padding_to_a_fixed_length_leaves_room_for_the_end():
     task = make(lengths="blank", max_tokens=6)
     for batch in task.batches(dataset(task), BatchOrder()):
         assert batch.arrays["source"].shape[1] == 6
         assert batch.arrays["targets"].shape[1] == batch.arrays["inputs"].shape[1] == 7
 
 
-def test_a_batch_counts_its_targets_and_what_fills_it():
+def test_a_batch_counts_its_targets_and_its_padding():
     task = make()
     (batch,) = task.batches(dataset(task), BatchOrder())
     assert batch.targets == 4 + 2 + 6 + 3

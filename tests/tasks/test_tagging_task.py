@@ -18,7 +18,7 @@ from seqrnn.tasks.task import LabelSelection
 
 def tagging(tags: str, settings: dict | None = None) -> Tagging:
     task = Tagging(changed(Config(task="tagging"), settings or {}))
-    task.tags.learn([Record(tags, (tags,))])
+    task.tags.fit([Record(tags, (tags,))])
     return task
 
 
@@ -73,16 +73,16 @@ def test_tokens_that_were_cut_off_have_no_tag():
 
 
 def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, dict]:
-    """Score sentences of one letter a tag, filled with nonsense behind their ends."""
+    """Score sentences of one letter a tag, padded with nonsense after their ends."""
     width = max(map(len, actual)) + 1
     numbers = {tag[0]: i for i, tag in enumerate(task.tags.names)}
 
-    def filled(lines: list[str]) -> np.ndarray:
+    def padded(lines: list[str]) -> np.ndarray:
         return np.array([[numbers[c] for c in line] + [0] * (width - len(line)) for line in lines])
 
-    batch = Batch({"tags": filled(actual), "lengths": np.array([*map(len, actual)])}, 0, 0, 0)
+    batch = Batch({"tags": padded(actual), "lengths": np.array([*map(len, actual)])}, 0, 0, 0)
     scorer = task.scorer()
-    tags = filled(chosen)
+    tags = padded(chosen)
     log_probs = np.log(np.full((*tags.shape, len(task.tags.tags)), 1 / len(task.tags.tags)))
     sure = {"tag_log_probs": log_probs.max(axis=2), "log_prob": np.full(len(tags), -1.0)}
     scorer.add(batch, {"tags": tags, "log_probs": log_probs, **sure})
@@ -90,7 +90,7 @@ def scored(task: Tagging, actual: list[str], chosen: list[str]) -> tuple[dict, d
     return found.figures, found
 
 
-def test_accuracy_counts_tokens_and_never_what_fills_a_batch():
+def test_accuracy_counts_tokens_and_never_what_pads_a_batch():
     figures, found = scored(tagging("A B"), ["AAB", "B"], ["ABB", "A"])
     assert figures == {"accuracy": 0.5, "unknown_labels": 0}
     assert [(row.label, row.support) for row in found.classes] == [("A", 2), ("B", 2)]

@@ -21,7 +21,7 @@ def evaluations(
         if plan.is_due(step - found[-1], step % batches == 0, seconds):
             found.append(step)
             seconds += cost
-            plan.took_place(seconds, cost)
+            plan.measured(seconds, cost)
         step, seconds = step + 1, seconds + update
     return found[1:]
 
@@ -67,7 +67,7 @@ def test_before_the_first_evaluation_its_cost_is_told_by_the_updates():
     assert plan.reserve(1.0) == 0.0
     plan.is_due(2, False, 0.8)  # ten updates, or 4 s; half of that
     assert plan.reserve(1.0) == pytest.approx(2.0)
-    plan.took_place(2.0, 0.5)
+    plan.measured(2.0, 0.5)
     plan.is_due(2, False, 2.8)
     assert plan.reserve(1.0) == pytest.approx(1.0)
 

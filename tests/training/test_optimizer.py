@@ -1,8 +1,7 @@
-"""Learning rates computed by hand, and what an update rule does to which parameter."""
+"""What an update rule does to which parameter."""
 
 from __future__ import annotations
 
-import math
 import subprocess
 import sys
 
@@ -10,84 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from seqrnn.config import KEYS, TrainingConfig
-from seqrnn.config_check import checked
-from seqrnn.training.duration import Duration, parse_budget
-from seqrnn.training.optimizer import Schedule, build_optimizer
-
-
-@pytest.mark.parametrize(
-    ("name", "fraction", "share"),
-    [
-        ("cosine", 0.0, 0.01),
-        ("cosine", 0.1, 0.505),  # half of the warm-up
-        ("cosine", 0.2, 1.0),
-        ("cosine", 0.4, 0.5 * (1 + math.sqrt(0.5))),  # a quarter of the way down: cos(45 degrees)
-        ("cosine", 0.6, 0.5),
-        ("cosine", 1.0, 0.0),
-        ("linear", 0.1, 0.505),
-        ("linear", 0.4, 0.75),
-        ("linear", 1.0, 0.0),
-        ("constant", 0.1, 0.505),
-        ("constant", 0.9, 1.0),
-        ("plateau", 0.9, 1.0),
-    ],
-)
-def test_the_rate_is_what_a_hand_computes(name, fraction, share):
-    assert Schedule(name, peak=0.3, warmup=0.2).rate(fraction, 10**6) == pytest.approx(0.3 * share, abs=1e-12)
-
-
-@pytest.mark.parametrize("name", ["cosine", "linear", "constant", "plateau"])
-def test_without_a_warm_up_the_rate_begins_at_its_peak(name):
-    assert Schedule(name, peak=0.3, warmup=0.0).rate(0.0, 0) == 0.3
-
-
-def test_a_plateau_halves_the_rate_at_every_second_stale_evaluation():
-    schedule = Schedule("plateau", peak=1.0, warmup=0.0)
-    rates = []
-    for stale in (0, 1, 2, 3, 4, 0, 1):
-        schedule.observe(stale)
-        rates.append(schedule.rate(0.5, 50))
-    assert rates == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25]
-
-
-def test_only_the_plateau_schedule_heeds_evaluations():
-    schedule = Schedule("cosine", peak=1.0, warmup=0.0)
-    schedule.observe(2)
-    assert schedule.rate(0.0, 0) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90s", 90),
-        ("10m", 600),
-        ("2h", 7200),
-        ("1.5m", 90),
-        ("1h30m", 5400),
-        ("1d 2h", 93_600),
-        ("0h0.5s", 0.5),
-    ],
-)
-def test_a_budget_is_read_in_seconds(text, seconds):
-    config = TrainingConfig(budget=text)
-    assert Duration.of(config).seconds == parse_budget(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text", ["", "10", "0s", "0h0m", "1m1h", "1h ", "1H", "-1s", "1e3s", "1.s", "\u0661s", "1s\n"]
-)
-def test_a_budget_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match="must be a time such as 90s"):
-        checked(KEYS["training.budget"], text)
-
-
-def test_the_limit_that_is_nearest_decides_how_much_is_done():
-    duration = Duration(seconds=100.0, epochs=10.0, steps=1000)
-    assert duration.fraction(20.0, 3.0, 100) == 0.3
-    assert duration.fraction(20.0, 3.0, 900) == 0.9
-    assert duration.fraction(500.0, 3.0, 900) == 1.0
-    assert Duration(None, None, 8).fraction(500.0, 3.0, 2) == 0.25
+from seqrnn.config import TrainingConfig
+from seqrnn.training.optimizer import build_optimizer
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -163,12 +86,3 @@ def test_nothing_pays_for_the_import_of_a_compiler(name):
         [sys.executable, "-c", ONE_UPDATE, name], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False"]
-
-
-def test_after_a_return_the_rate_is_half_and_rises_anew():
-    schedule = Schedule("constant", peak=1.0, warmup=0.02)
-    assert schedule.rate(0.5, 100) == 1.0
-    schedule.begin_anew(100)
-    assert schedule.rate(0.5, 100) == pytest.approx(0.005)
-    assert schedule.rate(0.5, 120) == pytest.approx(0.5 * (0.01 + 0.99 * 0.5))
-    assert schedule.rate(0.5, 140) == 0.5

@@ -443,12 +443,12 @@ def test_half_precision_trains_and_full_precision_evaluates(make_session, tmp_pa
     assert {parameter.dtype for parameter in session.model.parameters()} == {torch.float32}
 
 
-def test_filling_is_the_share_of_positions_that_carry_nothing(make_session, tmp_path):
+def test_padding_is_the_share_of_positions_that_carry_nothing(make_session, tmp_path):
     settings = {"data.lengths": "blank", "data.max_tokens": 10, "training.epochs": 1.0}
     session = make_session("tsv", settings)
     taken = steps(session, RunTarget(tmp_path / "run"))
     tokens = len(session.prepared.train["source"].values)
     rows = len(session.prepared.train)
-    computed = sum(event.tokens / (1 - event.filling) for event in taken)
+    computed = sum(event.tokens / (1 - event.padding) for event in taken)
     assert computed == pytest.approx(10 * rows)
     assert sum(event.tokens for event in taken) == tokens

@@ -21,11 +21,11 @@ from seqrnn.config_file import from_defaults, from_yaml, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.training.data_parallel import DataParallelWorkers, device_of
 from seqrnn.training.events import Evaluated, Stepped
-from seqrnn.training.following import follow
-from seqrnn.training.meeting import Meeting
+from seqrnn.training.rendezvous import Rendezvous
 from seqrnn.training.rollback import LossWatch
 from seqrnn.training.session import RunTarget, Session
-from seqrnn.training.worker_processes import WorkerPlace
+from seqrnn.training.worker_loop import run_worker_loop
+from seqrnn.training.worker_processes import WorkerRanks
 from seqrnn.training.workers import Workers
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -101,7 +101,7 @@ def trained(
     if run.startswith(ASTRAY):
         session.trainer.rollback.watch = Alarm(None, False)
     if isinstance(workers, DataParallelWorkers) and not workers.leads:
-        follow(session.trainer, workers)
+        run_worker_loop(session.trainer, workers)
         return {}
     path = folder / (run or f"{name}-{workers.count if workers else 1}")
     events = list(session.train(RunTarget(path, resume=path.exists())))
@@ -114,16 +114,16 @@ def trained(
 
 
 def main(folder: Path) -> None:
-    place = WorkerPlace.of_environment(os.environ)
-    meeting = Meeting(place)
-    meeting.be_ready()
-    while not meeting.is_complete():
+    ranks = WorkerRanks.of_environment(os.environ)
+    rendezvous = Rendezvous(ranks)
+    rendezvous.set_ready()
+    while not rendezvous.is_complete():
         time.sleep(0.01)
     found = {}
     for number, case in enumerate((*NAMES, ASTRAY, "by one")):
         # By turns as neighbours, through shared memory, and as workers of different machines, through Gloo.
-        here = replace(place, local_count=place.count if number % 2 else 1)
-        workers = DataParallelWorkers(PrefixStore(case, meeting.store), here, device_of("cpu", place))
+        here = replace(ranks, local_count=ranks.count if number % 2 else 1)
+        workers = DataParallelWorkers(PrefixStore(case, rendezvous.store), here, device_of("cpu", ranks))
         if case in NAMES:
             found[case] = trained(folder, case, workers)
         elif case == ASTRAY:
@@ -131,7 +131,7 @@ def main(folder: Path) -> None:
         else:
             found[case] = trained(folder, STREAMED, workers, case, steps=24)
         workers.close()
-    if place.rank == 0:
+    if ranks.rank == 0:
         print(json.dumps(found))
 
 

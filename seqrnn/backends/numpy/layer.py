@@ -13,11 +13,11 @@ from threading import Lock, get_ident
 
 import numpy as np
 
-from seqrnn.backends.numpy.inputs import MOST_BROUGHT, Lookup
+from seqrnn.backends.numpy import cell_functions
+from seqrnn.backends.numpy.inputs import MOST_BROUGHT, IndexedSequence
 from seqrnn.backends.numpy.prefixes import PrefixTree
 from seqrnn.backends.numpy.unrolled import Step, unroll
 from seqrnn.backends.numpy.weights import Array, Take, aligned
-from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import Cell, Parameters, State
 from seqrnn.cells.sizes import CACHED
 
@@ -65,7 +65,7 @@ class Layer:
 
     def project(self, x: Array) -> Array:
         """Return what the cell makes of inputs alone: (..., E) -> (..., P)."""
-        found: Array = self.cell.project(in_numpy, self.parameters, x)
+        found: Array = self.cell.project(cell_functions, self.parameters, x)
         return found
 
     def project_table(self, table: Array) -> Array:
@@ -73,22 +73,22 @@ class Layer:
         p = self.parameters
         with self._lock:
             if self._table_projected is None:
-                self._table_projected = self.cell.project(in_numpy, p, table)
+                self._table_projected = self.cell.project(cell_functions, p, table)
         return self._table_projected
 
     def step(self, projected: Array, state: State) -> State:
         """Go one step from the projections (N, P) of inputs."""
         rows = len(projected)
         if rows > UNROLL_MAX_ROWS:
-            return self.cell.step(in_numpy, self.parameters, projected, state)
-        key = rows, get_ident()  # a thread has places of its own
+            return self.cell.step(cell_functions, self.parameters, projected, state)
+        key = rows, get_ident()  # a thread has arrays of its own
         if key not in self._unrolled:
             self._unrolled[key] = unroll(self, rows)
         return self._unrolled[key](projected, *state)
 
-    def bring(self, x: Lookup) -> Brought:
+    def bring(self, x: IndexedSequence) -> Brought:
         """Return what the vectors of `x` bring to a step, computed now unless it is too much to keep."""
-        if x.lasting:
+        if x.is_whole_table:
             return partial(_rows, self.project_table(x.vectors))
         if len(x.vectors) * self.projection_size <= MOST_BROUGHT:
             return partial(_rows, self.project(x.vectors))
@@ -118,5 +118,5 @@ def _arranged(array: Array) -> Array:
 
 
 def _rows(array: Array, rows: Array | slice) -> Array:
-    """Take rows of an array, without a copy where they stand side by side."""
+    """Take rows of an array, without a copy where they are neighbours."""
     return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)

@@ -16,7 +16,7 @@ def sequence_mask(lengths: Array, total: int) -> Array:
 
 
 def reverse_sequences(numbers: Array, lengths: Array) -> Array:
-    """Turn each row of `numbers` (B, T) round, up to its length (B,); what is behind stays."""
+    """Reverse each row of `numbers` (B, T) up to its length (B,); what comes after that stays as it is."""
     steps = np.arange(numbers.shape[1])
     back = lengths[:, None] - 1 - steps
     return np.take_along_axis(numbers, np.where(back >= 0, back, steps), axis=1)

@@ -107,9 +107,9 @@ class TextPredictor:
         total = np.zeros(len(targets), dtype=np.float32)
         for step in range(targets.shape[1]):
             rows = np.flatnonzero(lengths > step)
-            places, index = np.unique(hidden.places[rows, step], return_inverse=True)
-            log_probs = log_softmax(self.network.score(hidden.vectors[places]))
-            total[rows] += log_probs[index, targets[rows, step]]
+            used, columns = np.unique(hidden.index[rows, step], return_inverse=True)
+            log_probs = log_softmax(self.network.score(hidden.vectors[used]))
+            total[rows] += log_probs[columns, targets[rows, step]]
         return total
 
     def to_arrays(self, states: Layers) -> Layers:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from seqrnn.backends.numpy.crf import CRF
-from seqrnn.backends.numpy.inputs import MOST_BROUGHT, Lookup, TokenVectors
+from seqrnn.backends.numpy.inputs import MOST_BROUGHT, IndexedSequence, TokenVectors
 from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.linear import Linear
 from seqrnn.backends.numpy.rnn import RNN, Layers
@@ -123,33 +123,33 @@ class NumpyOps:
     def tokens_like(self, token: int, like: Array) -> Array:
         return np.full(len(like), token)
 
-    def mask(self, lengths: Array, like: Array | Lookup) -> Array:
+    def mask(self, lengths: Array, like: Array | IndexedSequence) -> Array:
         return sequence_mask(lengths, like.shape[1])
 
     def everywhere(self, like: Array) -> Array:
         return np.ones(like.shape[:2], dtype=np.bool_)
 
-    def whole(self, hidden: Array | Lookup | TokenVectors) -> Array:
-        return hidden if isinstance(hidden, np.ndarray) else hidden.written_out()
+    def whole(self, hidden: Array | IndexedSequence | TokenVectors) -> Array:
+        return hidden if isinstance(hidden, np.ndarray) else hidden.dense()
 
-    def per_step(self, hidden: Lookup, function: Map) -> Lookup:
-        return Lookup(function(hidden.vectors), hidden.places)
+    def per_step(self, hidden: IndexedSequence, function: Map) -> IndexedSequence:
+        return IndexedSequence(function(hidden.vectors), hidden.index)
 
-    def mean_step(self, hidden: Lookup, lengths: Array) -> Array:
+    def mean_step(self, hidden: IndexedSequence, lengths: Array) -> Array:
         total = np.zeros((len(lengths), hidden.vectors.shape[1]), dtype=np.float32)
         for rows, states in _steps(hidden, lengths):
             total[rows] += states
         pooled: Array = total / np.maximum(lengths, 1)[:, None].astype(np.float32)
         return pooled
 
-    def largest_step(self, hidden: Lookup, lengths: Array) -> Array:
+    def largest_step(self, hidden: IndexedSequence, lengths: Array) -> Array:
         pooled = np.zeros((len(lengths), hidden.vectors.shape[1]), dtype=np.float32)
         for step, (rows, states) in enumerate(_steps(hidden, lengths)):
             pooled[rows] = np.maximum(pooled[rows], states) if step else states
         return pooled
 
-    def largest_place(self, places: Array) -> Array:
-        largest: Array = places.max(axis=1)
+    def max_over_positions(self, hidden: Array) -> Array:
+        largest: Array = hidden.max(axis=1)
         return largest
 
     def present(self, tokens: Array) -> Array:
@@ -167,7 +167,7 @@ class NumpyOps:
         found: Array = hashed(parts, buckets)
         return found
 
-    def masked_softmax(self, scores: Array | Lookup, mask: Array) -> Array:
+    def masked_softmax(self, scores: Array | IndexedSequence, mask: Array) -> Array:
         kept = np.where(mask, self.whole(scores), LOWEST)
         weights: Array = np.exp(kept - kept.max(axis=-1, keepdims=True, initial=LOWEST)) * mask
         total = weights.sum(axis=-1, keepdims=True)
@@ -235,7 +235,7 @@ class Recurrence:
 
     def __call__(
         self, x: Array | TokenVectors, lengths: Array, states: Layers | None = None
-    ) -> tuple[Lookup, Layers]:
+    ) -> tuple[IndexedSequence, Layers]:
         """Read `x` (B, T, E) of `lengths` (B,): the hidden states of the last layer, and the last states."""
         return self.layers(
             x.lookup(MOST_BROUGHT // self._first.projection_size) if isinstance(x, TokenVectors) else x,
@@ -271,9 +271,9 @@ class Norm:
         return found
 
 
-def _steps(hidden: Lookup, lengths: Array) -> Iterator[tuple[Array | slice, Array]]:
+def _steps(hidden: IndexedSequence, lengths: Array) -> Iterator[tuple[Array | slice, Array]]:
     """Yield, for each step, the sequences that have it, and their states (N, H)."""
-    shortest = lengths.min(initial=hidden.places.shape[1])
-    for step in range(hidden.places.shape[1]):
+    shortest = lengths.min(initial=hidden.index.shape[1])
+    for step in range(hidden.index.shape[1]):
         rows = slice(None) if step < shortest else np.flatnonzero(lengths > step)
-        yield rows, hidden.vectors.take(hidden.places[rows, step], axis=0)
+        yield rows, hidden.vectors.take(hidden.index[rows, step], axis=0)

@@ -1,7 +1,7 @@
 """Which steps of a batch are the same ones, so that they are computed once.
 
 Sequences that begin alike are in the same state as far as they do. The steps of a batch are therefore the
-nodes of a prefix tree: its roots are the states to begin in, and the way to a node spells what was read.
+nodes of a prefix tree: its roots are the states to begin in, and the path to a node spells the tokens read.
 Three sequences `a b`, `a c` and `d` need four nodes instead of five:
 
     node     0      1  2  3    4
@@ -41,7 +41,7 @@ class Block(NamedTuple):
 class PrefixTree:
     """The nodes in the order of their steps: of each the node before, and which vector it reads."""
 
-    places: Array  # (B, T), the node of each step; NOTHING where a sequence has ended
+    node_ids: Array  # (B, T), the node of each step; NOTHING where a sequence has ended
     last: Array  # (B,), the node of each sequence's end
     parents: Array  # (M,)
     reads: Array  # (M,)
@@ -60,18 +60,18 @@ class PrefixTree:
         if steps and size > TOO_FEW and not roots.any():
             order, differs = _in_alphabetical_order(np.where(alive, reads, -1))
             opens = alive[order] & differs
-        flags = opens.T.ravel()  # the first sequence that comes to a node stands for it
+        flags = opens.T.ravel()  # the first sequence that comes to a node is the one that reads for it
         first = int(roots.max(initial=0)) + 1
         numbers = np.cumsum(flags).reshape(steps, size) + (first - 1)
         nodes = np.where(alive[order].T, numbers, NOTHING)  # (T, B)
         before = np.concatenate([roots[order][None], nodes[:-1]])[:steps]
-        places = np.empty((size, steps), dtype=np.int64)
-        places[order] = nodes.T
-        ends = np.where(lengths > 0, places[np.arange(size), lengths - 1], roots) if steps else roots
+        node_ids = np.empty((size, steps), dtype=np.int64)
+        node_ids[order] = nodes.T
+        ends = np.where(lengths > 0, node_ids[np.arange(size), lengths - 1], roots) if steps else roots
         head = np.zeros(first, dtype=np.int64)
         bounds = [first, *(opens.sum(axis=0).cumsum() + first).tolist()]
         return cls(
-            places,
+            node_ids,
             ends,
             np.concatenate([head, before.ravel()[flags]]),
             np.concatenate([head, reads[order].T.ravel()[flags]]),
@@ -95,7 +95,7 @@ class PrefixTree:
 def _in_alphabetical_order(words: Array) -> tuple[Array, Array]:
     """Return the order of `words` (B, T), and where each is no longer like the one before.
 
-    The second is (B, T), in that order: true from the first place at which the two differ.
+    The second is (B, T), in that order: true from the first step at which the two differ.
     """
     order = np.lexsort(words.T[::-1])
     words = words[order]

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from seqrnn.backends.numpy.inputs import Lookup, joined
+from seqrnn.backends.numpy.inputs import IndexedSequence, joined
 from seqrnn.backends.numpy.layer import Brought, Layer
 from seqrnn.backends.numpy.lengths import reverse_sequences, sequence_mask
 from seqrnn.backends.numpy.prefixes import NOTHING, PrefixTree
@@ -40,16 +40,16 @@ class RNN:
         return [layer.initial(batch_size) for directions in self.layers for layer in directions]
 
     def __call__(
-        self, x: Array | Lookup, lengths: Array, states: Layers | None = None
-    ) -> tuple[Lookup, Layers]:
+        self, x: Array | IndexedSequence, lengths: Array, states: Layers | None = None
+    ) -> tuple[IndexedSequence, Layers]:
         """Read a batch of sequences.
 
-        `x` is (B, T, E), written out or as a `Lookup`, `lengths` (B,). Returns the hidden states of the
-        last layer as a `Lookup` (B, T, D * H), zero where a sequence has ended, and the last state of
-        every sequence in every layer and direction. A sequence that has ended costs nothing, and what
+        `x` is (B, T, E), dense or as an `IndexedSequence`, `lengths` (B,). Returns the hidden states of the
+        last layer as an `IndexedSequence` (B, T, D * H), zero where a sequence has ended, and the last state
+        of every sequence in every layer and direction. A sequence that has ended costs nothing, and what
         several begin with, or end with where they are read backwards, is computed once.
         """
-        y = x if isinstance(x, Lookup) else Lookup.all(x)
+        y = x if isinstance(x, IndexedSequence) else IndexedSequence.all(x)
         new: Layers = []
         for directions in self.layers:
             outputs = []
@@ -76,23 +76,23 @@ def reorder(states: Layers, rows: Array) -> Layers:
 
 
 def _read(
-    layer: Layer, x: Lookup, lengths: Array, state: State | None, backward: bool
-) -> tuple[Lookup, State]:
+    layer: Layer, x: IndexedSequence, lengths: Array, state: State | None, backward: bool
+) -> tuple[IndexedSequence, State]:
     """Read a batch in one direction, from a `state` or nothing: the hidden states, and the last one."""
-    reads = reverse_sequences(x.places, lengths) if backward else x.places
+    reads = reverse_sequences(x.index, lengths) if backward else x.index
     brought = layer.bring(x)
     if reads.shape[1] <= _max_steps(layer):
         hidden, last = _read_steps(layer, brought, reads, lengths, state)
     else:
         hidden, last = _read_long(layer, brought, reads, lengths, state)
     if backward:
-        hidden = Lookup(hidden.vectors, reverse_sequences(hidden.places, lengths))
+        hidden = IndexedSequence(hidden.vectors, reverse_sequences(hidden.index, lengths))
     return hidden, last
 
 
 def _read_steps(
     layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
-) -> tuple[Lookup, State]:
+) -> tuple[IndexedSequence, State]:
     """Read the vectors numbered `reads` (B, T): the hidden states in that order, and the last one."""
     roots = layer.initial(1)  # the first is that of nothing
     starts = np.zeros(len(lengths), dtype=np.int64)
@@ -101,24 +101,24 @@ def _read_steps(
         starts = np.arange(1, len(lengths) + 1)
     tree = PrefixTree.of(reads, lengths, starts)
     states = layer.run(brought, tree, roots)
-    return Lookup(states[0], tree.places), tuple(array[tree.last] for array in states)
+    return IndexedSequence(states[0], tree.node_ids), tuple(array[tree.last] for array in states)
 
 
 def _read_long(
     layer: Layer, brought: Brought, reads: Array, lengths: Array, state: State | None
-) -> tuple[Lookup, State]:
+) -> tuple[IndexedSequence, State]:
     """Do as `_read_steps`, a part at a time: of those before, the hidden states alone are kept."""
     state = layer.initial(len(lengths)) if state is None else state
-    vectors, places, count = [], [], 0
+    vectors, index, count = [], [], 0
     steps = _max_steps(layer)
     for start in range(0, reads.shape[1], steps):
         part = reads[:, start : start + steps]
         left = np.clip(lengths - start, 0, steps)
         hidden, state = _read_steps(layer, brought, part, left, state)
         vectors.append(hidden.vectors)
-        places.append(np.where(sequence_mask(left, part.shape[1]), hidden.places + count, NOTHING))
+        index.append(np.where(sequence_mask(left, part.shape[1]), hidden.index + count, NOTHING))
         count += len(hidden.vectors)
-    return Lookup(np.concatenate(vectors), np.concatenate(places, axis=1)), state
+    return IndexedSequence(np.concatenate(vectors), np.concatenate(index, axis=1)), state
 
 
 def _max_steps(layer: Layer) -> int:

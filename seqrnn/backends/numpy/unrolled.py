@@ -1,7 +1,7 @@
 """A cell's formula as the calls of NumPy that it comes down to, for a few sequences at a time.
 
 With one sequence, NumPy takes longer to make an array, or a slice of one, than to compute what is in it. So
-the formula is called once with traced arrays in the place of arrays. Each notes what is done to it, and the
+the formula is called once with traced arrays instead of arrays. Each notes what is done to it, and the
 notes become a function that does the same to real arrays: every slice is cut and every intermediate array
 made beforehand, and only what is returned is new. That takes 20 % off an LSTM's step of 128 units, 12 % of
 256 and 2 % of 512.
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from seqrnn.backends.numpy import cell_functions
 from seqrnn.backends.numpy.weights import Array, aligned
-from seqrnn.cells import in_numpy
 from seqrnn.cells.cell import State
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def unroll(layer: Layer, rows: int) -> Step:
     try:
         return trace(layer, rows).function()
     except UntraceableError:
-        return lambda projected, *state: layer.cell.step(in_numpy, layer.parameters, projected, state)
+        return lambda projected, *state: layer.cell.step(cell_functions, layer.parameters, projected, state)
 
 
 def trace(layer: Layer, rows: int) -> Trace:
@@ -49,14 +49,14 @@ def trace(layer: Layer, rows: int) -> Trace:
     parameters = {
         name: None if array is None else tracer.known(array) for name, array in layer.parameters.items()
     }
-    results = layer.cell.step(in_numpy, parameters, projected, state)
+    results = layer.cell.step(cell_functions, parameters, projected, state)
     if not {traced.name for traced in results} <= {call.result for call in tracer.calls}:
         raise UntraceableError("a result that is given, or a slice")
     return Trace(tracer, (projected, *state), results)
 
 
 class TracedArray(NDArrayOperatorsMixin):
-    """In the place of an array. NumPy's ufuncs, operators included, hand themselves to `__array_ufunc__`."""
+    """Stands in for an array. NumPy's ufuncs, operators included, hand themselves to `__array_ufunc__`."""
 
     def __init__(self, tracer: Tracer, name: str, shape: tuple[int, ...]) -> None:
         self.tracer, self.name, self.shape = tracer, name, shape
@@ -109,7 +109,7 @@ class Tracer:
         return TracedArray(self, f"a{next(self._numbers)}", shape)
 
     def known(self, array: Array) -> TracedArray:
-        """Note an array that is always the same place in memory."""
+        """Note an array that is always at the same address in memory."""
         traced = self.argument(array.shape)
         self.arrays[traced.name] = array
         return traced

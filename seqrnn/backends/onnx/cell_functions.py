@@ -71,12 +71,12 @@ class GraphArray:
 
     def _indexed(self, index: Any, axis: int) -> GraphArray:
         """Take one element or a slice of an axis, counted from the last one, or add an axis there."""
-        place = len(self.shape) + axis
-        before, after = self.shape[:place], self.shape[place + 1 :]
+        position = len(self.shape) + axis
+        before, after = self.shape[:position], self.shape[position + 1 :]
         if index is None:
             name = self.graph.add("Unsqueeze", self.name, self.graph.integers(axis))
-            return GraphArray(self.graph, name, (*self.shape[: place + 1], 1, *after))
-        size = self.shape[place]
+            return GraphArray(self.graph, name, (*self.shape[: position + 1], 1, *after))
+        size = self.shape[position]
         assert isinstance(size, int)
         if isinstance(index, int):
             part = self._indexed(slice(index % size, index % size + 1), axis)

@@ -16,7 +16,7 @@ ALLOWED = 1e-4
 """The largest difference of a number, or of one above 1 its share."""
 
 BATCHES = (((1,), 1), ((17,), 17), ((6, 0, 4), 6), ((3, 12, 1, 0, 12, 2, 5, 1), 20), ((0, 0), 1))
-"""The lengths of rows, and the steps to which they are filled, of each batch that is tried."""
+"""The lengths of rows, and the steps to which they are padded, of each batch that is tried."""
 
 
 def check(network: Network[Any, Any, Any], ports: Sequence[Port], content: bytes) -> float:

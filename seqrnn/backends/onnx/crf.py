@@ -55,7 +55,7 @@ def _steps(graph: Graph, x: str, start: int, stop: int) -> str:
 
 
 def _later(graph: Graph, x: str) -> str:
-    """Take the steps of `x` (B, T, ...) but for the first, and one of 0 behind them."""
+    """Take the steps of `x` (B, T, ...) but for the first, and one of 0 after them."""
     first = _steps(graph, x, 0, 1)
     return graph.add("Concat", _steps(graph, x, 1, END), graph.add("Sub", first, first), axis=1)
 

@@ -20,7 +20,7 @@ LARGEST_SAMPLED = 0x3000  # of code points that are tried
 
 
 class ExampleNetwork(Network[PredictingNetwork, ClassifierSizes | VectorSizes, Predictor]):
-    """What is read, and `lengths` (B,) where it has steps -> `log_probs` (B, K), or `numbers` (B,)."""
+    """The input, and `lengths` (B,) where it has steps -> `log_probs` (B, K), or `numbers` (B,)."""
 
     about = (
         "tokens (batch, time) are ids of tokenizer.json, vectors (batch, time, features) as the data have "

@@ -14,7 +14,7 @@ from seqrnn.backends.onnx.network import Network, Trained
 from seqrnn.backends.onnx.onnx_file import to_bytes
 from seqrnn.backends.onnx.seq2seq import DecoderNetwork
 from seqrnn.catalog import GRAPHS, NETWORKS, load
-from seqrnn.data.fields.field import learned
+from seqrnn.data.fields.field import vocabulary_files
 from seqrnn.errors import UsageError
 from seqrnn.run.files import check_replaceable, replace_file
 
@@ -64,5 +64,5 @@ def _networks(run: OpenedRun) -> list[Network[Any, Any, Any]]:
 
 def _metadata(run: OpenedRun) -> dict[str, str]:
     """Return what makes a file of use by itself: what each field has learned, under its file's name."""
-    files = {str(name): text for name, text in learned(run.task.fields).items()}
+    files = {str(name): text for name, text in vocabulary_files(run.task.fields).items()}
     return {"task": run.task.name, "seqrnn": seqrnn.__version__, "step": str(run.checkpoint.step), **files}

@@ -31,7 +31,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Node:
-    """An operator, with the names of what it takes and returns; '' stands for nothing."""
+    """An operator, with the names of what it takes and returns; '' is none."""
 
     operator: str
     inputs: tuple[str, ...]

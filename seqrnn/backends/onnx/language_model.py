@@ -26,9 +26,9 @@ class LanguageNetwork(Network[LanguageModel, TokenSizes, TextPredictor]):
     about = (
         "tokens (batch, time) are ids of tokenizer.json, <bos> first; of each row the first lengths (batch) "
         "count. h_in and, of an LSTM, c_in (layers, batch, hidden) are the state before them, zeros where "
-        "nothing was read; h_out and c_out are the state behind them. log_probs (batch, time, vocabulary) "
-        "are natural logarithms of the probabilities of the token that follows each; behind a row's end "
-        "stands anything."
+        "nothing was read; h_out and c_out are the state after them. log_probs (batch, time, vocabulary) "
+        "are natural logarithms of the probabilities of the token that follows each; values after a row's "
+        "end mean nothing."
     )
 
     def graph(self) -> Graph:

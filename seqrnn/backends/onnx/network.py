@@ -44,7 +44,7 @@ class Network(ABC, Generic[Described, Sizes, Twin]):
     """Of its file, where a model needs several."""
 
     about: ClassVar[str]
-    """What goes in and what comes out, for whoever opens the file."""
+    """What goes in and what comes out, for those who open the file."""
 
     def __init__(self, trained: Trained) -> None:
         self.trained = trained
@@ -62,7 +62,7 @@ class Network(ABC, Generic[Described, Sizes, Twin]):
 
     @abstractmethod
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
-        """Make inputs of some `lengths` (B,), filled to `width` steps."""
+        """Make inputs of some `lengths` (B,), padded to `width` steps."""
 
     @abstractmethod
     def expected(self, inputs: Arrays) -> dict[str, Array]:

@@ -149,12 +149,12 @@ class OnnxOps:
     def largest_step(self, hidden: str, lengths: str) -> str:
         graph = self.graph
         inside = self.insert_axis(self.mask(lengths, hidden), 2)  # (B, T, 1)
-        largest = self.largest_place(graph.add("Where", inside, hidden, graph.number(LOWEST)))
+        largest = self.max_over_positions(graph.add("Where", inside, hidden, graph.number(LOWEST)))
         some = graph.add("Greater", self.insert_axis(lengths, 1), graph.integers(0))  # (B, 1)
         return graph.add("Where", some, largest, graph.number(0.0))
 
-    def largest_place(self, places: str) -> str:
-        return self.graph.add("ReduceMax", places, axes=[1], keepdims=0)
+    def max_over_positions(self, hidden: str) -> str:
+        return self.graph.add("ReduceMax", hidden, axes=[1], keepdims=0)
 
     def present(self, tokens: str) -> str:
         return self.graph.add("Not", self.graph.add("Equal", tokens, self.graph.integers(BLANK)))

@@ -52,7 +52,7 @@ class _Part(Network[EncoderDecoder, EncoderDecoderSizes, Writer]):
 
 
 class EncoderNetwork(_Part):
-    """What is read, and `lengths` (B,) where it has steps -> the decoder's first state, and a memory."""
+    """The input, and `lengths` (B,) where it has steps -> the decoder's first state, and a memory."""
 
     name = "encoder"
     about = (

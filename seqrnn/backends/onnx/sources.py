@@ -50,7 +50,7 @@ class Source:
         return graph.add("Cast", normalised, to="float32")
 
     def sample(self, lengths: Array, width: int, random: np.random.Generator) -> dict[str, Array]:
-        """Make random inputs of `lengths` (B,), filled to `width` steps."""
+        """Make random inputs of `lengths` (B,), padded to `width` steps."""
         sizes, size = self._field.sizes(), len(lengths)
         if isinstance(self._field, NotesField):
             notes = random.integers(2, size=(size, width, sizes.features)).astype(np.float32)

@@ -31,8 +31,8 @@ class TaggerNetwork(Network[Tagger, TaggerSizes, Predictor]):
         "characters (batch, time, letters) are the ids of each token's characters in characters.json, of "
         "which the first character_lengths (batch, time) count. tags (batch, time) are numbers of "
         "tags.json: the likeliest of each token or, with a CRF, the likeliest sequence. scores (batch, time, "
-        "tags) are natural logarithms of probabilities or, with a CRF, what it adds up. Behind a row's end "
-        "stands anything."
+        "tags) are natural logarithms of probabilities or, with a CRF, what it adds up. Values after a row's "
+        "end mean nothing."
     )
 
     def graph(self) -> Graph:
@@ -83,7 +83,7 @@ class TaggerNetwork(Network[Tagger, TaggerSizes, Predictor]):
 
 
 def _spellings(graph: Graph) -> dict[str, str]:
-    """Declare the characters of each token; return what the network reads: every token is spelled anew."""
+    """Declare the characters of each token; return what the network reads, in which each has its own."""
     characters = graph.input("characters", "int64", "batch", "time", "letters")
     counts = graph.input("character_lengths", "int64", "batch", "time")
     flat = graph.add("Reshape", counts, graph.integers(-1))  # (B * T,)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.backends.torch.build import build_model, expected_parameters
 from seqrnn.backends.torch.device import choose_device
-from seqrnn.backends.torch.filled import full_lengths
 from seqrnn.backends.torch.loss import Output
 from seqrnn.backends.torch.networks import Texts, Written
+from seqrnn.backends.torch.padded import full_lengths
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.search.step import Prediction, States, Tokens

@@ -1,6 +1,6 @@
-"""Images to sequences of states: a small convolutional network whose last maps are read place by place.
+"""Images to sequences of states: a small convolutional network whose last maps are read position by position.
 
-Shapes: B batch, C channels of an image, N side of an image in pixels, S places, M size of a place's state.
+Shapes: B batch, C channels of an image, N side of an image in pixels, S positions, M size of their states.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GROUPS = 8  # of channels that are normalised together
 class CNN(nn.Module):
     """Blocks of convolution, normalisation and ReLU, each of which halves the side and doubles the channels.
 
-    What is left, a grid of at most 8 x 8 states, is given row by row as a sequence; each place adds a
+    What is left, a grid of at most 8 x 8 states, is given row by row as a sequence; each position adds a
     vector of its own, so that an attention can tell above from below, and is normalised. Groups of
     channels are normalised within each image (Wu and He 2018), so that an image's states do not
     depend on the images beside it, as those of batch normalisation would.
@@ -32,11 +32,11 @@ class CNN(nn.Module):
             channels, width = width, 2 * width
         self.blocks = nn.Sequential(*blocks)
         self.size = channels
-        self.places = nn.Parameter(torch.zeros(sizes.grid**2, channels))  # (S, M)
+        self.places = nn.Parameter(torch.zeros(sizes.grid**2, channels))  # (S, M), by the name in saved runs
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Read `images` (B, C, N, N) -> the states of their places (B, S, M)."""
+        """Read `images` (B, C, N, N) -> the states of their positions (B, S, M)."""
         maps: Tensor = self.blocks(images)  # (B, M, n, n)
         states: Tensor = self.norm(maps.flatten(2).transpose(1, 2) + self.places)
         return states

@@ -30,7 +30,7 @@ def note_lookup(vectors: Any, lookup: Lookup) -> None:
 
 
 class TokenEmbedding(nn.Module):
-    """A vector a token; in training some tokens are hidden behind <unk>, so that <unk> is learnt."""
+    """A vector a token; in training some tokens are replaced by <unk>, so that <unk> is learnt."""
 
     def __init__(
         self, vocabulary_size: int, embedding_size: int, dropout: float, word_dropout: float

@@ -60,8 +60,8 @@ def _scan(a: Tensor, b: Tensor, before: Tensor) -> Tensor:
 def _step_by_step(a: Tensor, b: Tensor, state: Tensor) -> Tensor:
     """Compute the states in as many calls as there are steps."""
     states = torch.empty_like(b, memory_format=torch.contiguous_format)
-    for a_t, b_t, place in zip(a.unbind(), b.unbind(), states.unbind(), strict=True):
-        state = torch.addcmul(b_t, a_t, state, out=place)
+    for a_t, b_t, out in zip(a.unbind(), b.unbind(), states.unbind(), strict=True):
+        state = torch.addcmul(b_t, a_t, state, out=out)
     return states
 
 

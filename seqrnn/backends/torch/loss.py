@@ -1,4 +1,4 @@
-"""Losses as a sum and a count, so that filling and batch size never change a mean."""
+"""Losses as a sum and a count, so that padding and batch size never change a mean."""
 
 from __future__ import annotations
 

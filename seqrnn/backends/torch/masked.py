@@ -1,6 +1,6 @@
 """Reading a batch of sequences of different lengths on a GPU where no kernel of cuDNN computes the cell.
 
-As in `filled.py`, every row runs to the end of the batch, nothing waits for the GPU and all shapes are
+As in `padded.py`, every row runs to the end of the batch, nothing waits for the GPU and all shapes are
 those of the batch. A mask keeps the state of a sequence that has ended.
 
 Shapes: B batch, T time, E input size, H hidden size.
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from seqrnn.backends.torch.filled import are_full
 from seqrnn.backends.torch.layer_runners import LayerRunner
+from seqrnn.backends.torch.padded import are_full
 from seqrnn.backends.torch.states import Layers, sequence_mask
 from seqrnn.cells.cell import State
 
@@ -24,11 +24,11 @@ class Masked:
     """How one batch is read on a GPU."""
 
     active: Tensor | None  # (T, B); None where no sequence ends before the others
-    reversal: Tensor  # (T, B): which step of a sequence stands at each place when it is read backwards
+    reversal: Tensor  # (T, B): which step comes at each position when a sequence is read backwards
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int, device: torch.device) -> Masked:
-        """Plan a batch of `lengths` (B,), on any device, filled to `total` steps."""
+        """Plan a batch of `lengths` (B,), on any device, padded to `total` steps."""
         ends = lengths.to(device)
         steps = torch.arange(total, device=device).unsqueeze(1)
         reversal = torch.where(steps < ends, ends - 1 - steps, steps)

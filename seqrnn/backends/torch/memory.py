@@ -49,7 +49,7 @@ def reading_layers(model: nn.Module) -> RNN | None:
 
 
 def _rows(read: Tensor, lengths: Tensor, outputs: Tensor, size: int) -> Iterator[RowMemory]:
-    """Yield the rows of a batch: of what was read (B, T, E), `lengths` (B,), hidden states (B, T, H)."""
+    """Yield the rows of a batch: of its input (B, T, E), `lengths` (B,), hidden states (B, T, H)."""
     forward = outputs[:, :, :size]  # (B, T, H) of the direction from left to right
     last = forward[torch.arange(len(lengths)), (lengths - 1).clamp(min=0)]  # (B, H)
     along = torch.randn(size, generator=torch.Generator().manual_seed(1)).to(last)

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqrnn.backends.torch.crf import CRF
-from seqrnn.backends.torch.filled import full_lengths
 from seqrnn.backends.torch.loss import (
     IGNORED,
     PLAIN,
@@ -26,6 +25,7 @@ from seqrnn.backends.torch.loss import (
     squared_error,
 )
 from seqrnn.backends.torch.ops import TorchOps
+from seqrnn.backends.torch.padded import full_lengths
 from seqrnn.backends.torch.rnn import RNN, Layers, detach, sequence_mask
 from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.backends.torch.shapes import Multiples

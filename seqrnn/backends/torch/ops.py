@@ -167,8 +167,8 @@ class TorchOps:
         pooled = hidden.masked_fill(~mask.unsqueeze(2), lowest).amax(dim=1)
         return pooled.masked_fill(~mask.any(dim=1, keepdim=True), 0.0)
 
-    def largest_place(self, places: Tensor) -> Tensor:
-        return places.amax(dim=1)
+    def max_over_positions(self, hidden: Tensor) -> Tensor:
+        return hidden.amax(dim=1)
 
     def present(self, tokens: Tensor) -> Tensor:
         return tokens != BLANK

@@ -1,6 +1,6 @@
 """Reading a batch of sequences of different lengths on a CPU, of each step only the rows that have not ended.
 
-The rows of all steps are packed one after the other, without filling: those of the first step, the longest
+The rows of all steps are packed one after the other, without padding: those of the first step, the longest
 sequence first, then those of the second, and so on. The rows of a step are the first ones of the step before
 it, so a sequence that has ended costs nothing, and it does not matter where the others end.
 
@@ -30,23 +30,23 @@ class Packed:
     steps: Steps
     shape: tuple[int, int]  # B, T
     order: Tensor | None  # (B,): the rows, longest first, or None where they are in order already
-    places: Tensor  # (N,): where each packed row is in the batch, as rows (B * T)
-    sources: Tensor  # (B * T,): and back; N where a sequence has ended
-    places_by_step: Tensor  # (N,): the same as rows (T * B)
-    sources_by_step: Tensor  # (T * B,)
-    reversal: Tensor  # (N,): which packed row is read in its place backwards
+    batch_index: Tensor  # (N,): where each packed row is in the batch, as rows (B * T)
+    packed_index: Tensor  # (B * T,): and back; N where a sequence has ended
+    step_index: Tensor  # (N,): the same as rows (T * B)
+    packed_index_by_step: Tensor  # (T * B,)
+    reversal: Tensor  # (N,): which packed row is read instead of it backwards
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int) -> Packed:
-        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, filled to `total` steps."""
+        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, padded to `total` steps."""
         descending, order = lengths.sort(descending=True, stable=True)
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = Steps.of(descending)
         row, step = steps.rows, steps.numbers
         by_row, by_step = order[row] * total + step, step * len(lengths) + order[row]
         back = [
-            torch.full((len(lengths) * total,), len(row)).index_copy_(0, places, torch.arange(len(row)))
-            for places in (by_row, by_step)
+            torch.full((len(lengths) * total,), len(row)).index_copy_(0, index, torch.arange(len(row)))
+            for index in (by_row, by_step)
         ]
         reversal = steps.starts[descending[row] - 1 - step] + row
         moves = by_row, back[0], by_step, back[1], reversal
@@ -54,20 +54,20 @@ class Packed:
 
     def enter(self, x: Tensor, states: Layers) -> tuple[Tensor, Layers]:
         """Pack a batch (B, T, E): (N, E), and put its states in order."""
-        packed = _moved(x.flatten(0, 1), self.places, self.sources)
+        packed = _moved(x.flatten(0, 1), self.batch_index, self.packed_index)
         if (lookup := lookup_of(x)) is not None:
-            note_lookup(packed, Lookup(lookup.table, lookup.tokens.flatten()[self.places]))
+            note_lookup(packed, Lookup(lookup.table, lookup.tokens.flatten()[self.batch_index]))
         return packed, states if self.order is None else reorder(states, self.order)
 
     def leave(self, y: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Bring outputs (N, H) to their places, (B, T, H), and states into the order of the batch.
+        """Bring outputs (N, H) back into the batch, (B, T, H), and states into the order of the batch.
 
         In memory the steps come first, as with kernels: dropout draws its numbers in the order of the memory.
         """
         batch_size, total = self.shape
-        filled = _moved(y, self.sources_by_step, self.places_by_step)
-        filled = filled.view(total, batch_size, y.shape[1]).transpose(0, 1)
-        return filled, states if self.order is None else reorder(states, self.order.argsort())
+        padded = _moved(y, self.packed_index_by_step, self.step_index)
+        padded = padded.view(total, batch_size, y.shape[1]).transpose(0, 1)
+        return padded, states if self.order is None else reorder(states, self.order.argsort())
 
     def reverse_sequences(self, x: Tensor) -> Tensor:
         """Turn every sequence of (N, E) around."""
@@ -91,7 +91,7 @@ class Packed:
 
 
 class _Moved(torch.autograd.Function):
-    """Rows of (M, E) in other places, (N, E): backwards they move back."""
+    """Rows of (M, E) in another order, (N, E): backwards they move back."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, there: Tensor, back: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import nn
 
 
 def model_arrays(model: nn.Module) -> dict[str, np.ndarray]:
-    """Return the parameters by name; a shared one stands once."""
+    """Return the parameters by name; a shared one only once."""
     return {name: p.detach().cpu().numpy() for name, p in model.named_parameters()}
 
 

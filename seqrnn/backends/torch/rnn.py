@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.backends.torch import cell_functions as functions
-from seqrnn.backends.torch.filled import are_full, run_filled, run_full
 from seqrnn.backends.torch.layer_runners import (
     build_layer,
     choose_packed_runner,
@@ -20,6 +19,7 @@ from seqrnn.backends.torch.layer_runners import (
 )
 from seqrnn.backends.torch.masked import Masked
 from seqrnn.backends.torch.packed import Packed
+from seqrnn.backends.torch.padded import are_full, run_full, run_padded
 from seqrnn.backends.torch.segments import LONG, Segments
 from seqrnn.backends.torch.states import Layers, detach, reorder, sequence_mask
 from seqrnn.catalog import CELLS, load
@@ -113,7 +113,7 @@ class RNN(nn.Module):
             return x.new_zeros(x.shape[0], 0, self.sizes.output_size), old
         if are_full(lengths):
             return run_full(layers, x, old, self.dropout)
-        return run_filled(layers, x, lengths.to(x.device), old, self.dropout)
+        return run_padded(layers, x, lengths.to(x.device), old, self.dropout)
 
     def _run_on_cpu(self, x: Tensor, lengths: Tensor, old: Layers) -> tuple[Tensor, Layers]:
         """Read a batch over packed rows, or piece by piece."""

@@ -38,14 +38,14 @@ class Segments:
     """How one batch is read on a CPU: its rows in order, longest first, and the pieces in time."""
 
     order: Tensor | None  # (B,), or None where the rows are in order already
-    reversal: Tensor  # (T, B): which step of a sequence stands at each place when it is read backwards
+    reversal: Tensor  # (T, B): which step comes at each position when a sequence is read backwards
     pieces: tuple[Segment, ...]
     drop_finished_rows: bool = True
     """Whether a sequence that has ended costs no more computation, or all rows are computed to the end."""
 
     @classmethod
     def plan(cls, lengths: Tensor, total: int, drop_finished_rows: bool = True) -> Segments:
-        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, filled to `total` steps."""
+        """Plan a batch of `lengths` (B,), an int64 tensor on the CPU, padded to `total` steps."""
         descending, order = lengths.sort(descending=True, stable=True)
         in_order = bool((lengths[1:] <= lengths[:-1]).all())
         steps = torch.arange(total).unsqueeze(1)  # (T, 1)

@@ -14,22 +14,22 @@ Multiples = Mapping[str, tuple[int, ...]]
 
 
 @runtime_checkable
-class Fillable(Protocol):
-    """A network whose batches may be filled further, which changes no result."""
+class Paddable(Protocol):
+    """A network whose batches may be padded further, which changes no result."""
 
     multiples: Multiples
     """Of what each axis of an array may become a multiple, by the array's name; the first axes come first."""
 
 
-def filled_up(batch: Batch, multiples: Multiples) -> Batch:
-    """Fill the arrays of a batch up with zeros, which are <blank> and lengths of nothing."""
+def pad_to_multiples(batch: Batch, multiples: Multiples) -> Batch:
+    """Pad the arrays of a batch with zeros, which are <blank> and lengths of nothing."""
     if not multiples:
         return batch
-    arrays = {name: _filled_up(array, multiples.get(name, ())) for name, array in batch.arrays.items()}
+    arrays = {name: _padded(array, multiples.get(name, ())) for name, array in batch.arrays.items()}
     return replace(batch, arrays=arrays, positions=arrays["source"].size)
 
 
-def _filled_up(array: np.ndarray, multiples: tuple[int, ...]) -> np.ndarray:
+def _padded(array: np.ndarray, multiples: tuple[int, ...]) -> np.ndarray:
     sizes = [-(-size // multiple) * multiple for size, multiple in zip(array.shape, multiples, strict=False)]
     if not multiples or tuple(sizes) == array.shape[: len(sizes)]:
         return array

@@ -15,13 +15,13 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.lines import Line
 from seqrnn.errors import SeqrnnError, UsageError, refuse
-from seqrnn.library.asking import naming, writing
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
-from seqrnn.library.rows import Asking
+from seqrnn.library.row_answerers import row_generator, row_predictor
+from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.task import RowTask, Task
 
-PLACE = "request"  # what messages call the file that a row is in
+REQUEST = "request"  # what messages call the file that a row is in
 PROMPT = "prompt"
 
 
@@ -105,7 +105,7 @@ def _check(choices: Choices, task: Task) -> None:
 
 def _of_rows(model: OpenedModel, choices: Choices) -> Answerer:
     task = RowTask.of(model.run.task)
-    asking = _asking(model, choices)
+    row_answerer = _row_answerer(model, choices)
     given = Input(
         "-", None, True, "auto", choices.text_column, probs=choices.probs, abstains=_abstains(choices)
     )
@@ -114,7 +114,7 @@ def _of_rows(model: OpenedModel, choices: Choices) -> Answerer:
     )
 
     def records(rows: Sequence[InputRow]) -> list[dict[str, Any]]:
-        return [json_record(row, answer, layout) for row, answer in with_answers(rows, asking, PLACE)]
+        return [json_record(row, answer, layout) for row, answer in with_answers(rows, row_answerer, REQUEST)]
 
     kind = kind_named(layout.kind)
     example = (
@@ -125,10 +125,10 @@ def _of_rows(model: OpenedModel, choices: Choices) -> Answerer:
     return Answerer(task.command, task.name, layout, records, example)
 
 
-def _asking(model: OpenedModel, choices: Choices) -> Asking:
+def _row_answerer(model: OpenedModel, choices: Choices) -> RowAnswerer:
     if model.run.task.command == "generate":
-        return writing(model, choices.decoding)
-    return naming(model, choices.k, choices.threshold, choices.probs, choices.min_probability)
+        return row_generator(model, choices.decoding)
+    return row_predictor(model, choices.k, choices.threshold, choices.probs, choices.min_probability)
 
 
 def _abstains(choices: Choices) -> bool:

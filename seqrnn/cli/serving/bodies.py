@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from seqrnn.cli.rows import InputRow
-from seqrnn.cli.serving.answerer import PLACE, Answerer
+from seqrnn.cli.serving.answerer import REQUEST, Answerer
 from seqrnn.cli.serving.limits import BodyShare
 from seqrnn.data.lines import lines_in
 from seqrnn.errors import ModelError
@@ -56,7 +56,7 @@ async def read_body(request: Request, share: BodyShare) -> bytes:
 def rows_in_lines(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:
     """Return the row of each line. Raises HTTPException for too many of them."""
     _check_count(content.rstrip(b"\n").count(b"\n") + 1 if content else 0, most)
-    return answerer.read_lines(lines_in(content, PLACE, answerer.layout.encoding))
+    return answerer.read_lines(lines_in(content, REQUEST, answerer.layout.encoding))
 
 
 def rows_in_object(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:

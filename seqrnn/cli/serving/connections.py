@@ -45,7 +45,7 @@ def bounded_protocol(limits: Limits) -> type[H11Protocol]:
             self._in_head = True
             self._set_deadline(HEAD_SECONDS)
             super().on_response_complete()
-            if self.conn.their_state is not h11.IDLE:  # a request that came behind the last one
+            if self.conn.their_state is not h11.IDLE:  # a request that came after the last one
                 self._in_head = False
                 self._set_deadline(limits.seconds + HEAD_SECONDS)
 

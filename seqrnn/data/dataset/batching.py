@@ -17,17 +17,17 @@ from seqrnn.data.text.tokenizer import BOS, EOS
 
 WINDOW = 1 << 21  # examples that are sorted by length together
 RUN = 1 << 12  # of them lie one after the other
-MOST_FILLING = 16  # times the longest example, to which examples are filled at most
+MAX_PADDING = 16  # times the longest example, to which examples are padded at most
 
 
 @dataclass(frozen=True)
 class Batch:
-    """The arrays of one batch, filled to one length, and what is needed to weigh it."""
+    """The arrays of one batch, padded to one length, and what is needed to weigh it."""
 
     arrays: dict[str, np.ndarray]
     targets: int  # what the loss is a mean over: target tokens or labels
     tokens: int  # positions that carry input
-    positions: int  # positions that are computed, filling included
+    positions: int  # positions that are computed, padding included
     rows: np.ndarray | None = None  # (B,) index of each example in its data set
     starts: bool = True  # the state carried from the batch before ends here
 
@@ -63,7 +63,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How large a batch may grow: rows, and positions with the filling."""
+    """How large a batch may grow: rows, and positions with the padding."""
 
     rows: int
     positions: int
@@ -105,7 +105,7 @@ class Lengths:
 def batch_rows(lengths: Lengths, limits: BatchLimits, order: BatchOrder) -> Iterator[np.ndarray]:
     """Cut examples into batches of row numbers.
 
-    Examples of the same or nearly the same length go together, so that there is next to no filling,
+    Examples of the same or nearly the same length go together, so that there is next to no padding,
     the longest (first side) of a batch first; the order within a length and the order of the
     batches are random where `order` is shuffled. Of each batch they are the rows of the order's `shard`.
 
@@ -164,20 +164,20 @@ def _cut(ascending: np.ndarray, limits: BatchLimits) -> np.ndarray:
 
 
 def fixed_width(data: DataConfig, column: Column) -> int | None:
-    """Return to how many steps all examples are filled, or None where each batch has a width of its own.
+    """Return to how many steps all examples are padded, or None where each batch has a width of its own.
 
-    That is `max_tokens`, unless the longest example is not nearly as long: filling costs what tokens cost,
+    That is `max_tokens`, unless the longest example is not nearly as long: padding costs what tokens cost,
     and a configuration must not ask for more than the data give reason for.
     """
     if data.lengths != "blank" or data.max_tokens is None:
         return None
-    return min(data.max_tokens, MOST_FILLING * max(column.longest, 1))
+    return min(data.max_tokens, MAX_PADDING * max(column.longest, 1))
 
 
 def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = None) -> dict[str, np.ndarray]:
     """Put <bos> before and <eos> after the examples `rows` (B,), as teacher forcing reads and expects them.
 
-    Returns `inputs` and `targets` (B, T), filled with <blank> to `width` or the longest, and their
+    Returns `inputs` and `targets` (B, T), padded with <blank> to `width` or the longest, and their
     `lengths` (B,).
     """
     lengths = column.lengths_of(rows) + 1

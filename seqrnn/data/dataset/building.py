@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqrnn.config import DataConfig, Holdout
 from seqrnn.data.dataset.encoding import OverLength, PartWriter, counted_name
-from seqrnn.data.dataset.line_preparation import LinePart, LineSource, Places
+from seqrnn.data.dataset.line_preparation import BlockOffsets, LinePart, LineSource
 from seqrnn.data.dataset.preparation_report import PartReport, PreparationReport
 from seqrnn.data.dataset.progress import Pass, Progress, bytes_in
 from seqrnn.data.dataset.records_ahead import Records, read_ahead
@@ -27,7 +27,7 @@ from seqrnn.data.dataset.split import (
     TextSplit,
     assign,
 )
-from seqrnn.data.fields.field import Field, learned
+from seqrnn.data.fields.field import Field, vocabulary_files
 from seqrnn.data.fields.names import names_fields
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.formats.registry import format_named
@@ -136,10 +136,10 @@ class Building:
     def _of_lines(self, lines: LineSource, directory: Path) -> PreparationReport:
         with lines.coders(self.threads) as working:
             self.progress.begin(MEASURING)
-            places = lines.hold_out(working, self._text_split(characters=0))
+            offsets = lines.hold_out(working, self._text_split(characters=0))
             self.progress.begin(LEARNING)
             if lines.counts:
-                lines.learn(working, places, directory)
+                lines.learn(working, offsets, directory)
             elif lines.field.settings.kind == "byte":
                 lines.field.settle()  # there is nothing to learn
             else:
@@ -151,7 +151,7 @@ class Building:
                 LinePart(directory / TRAIN, lines.field) as train,
                 LinePart(directory / VALID, lines.field) as valid,
             ):
-                blank, replaced = lines.encode(working, places, (train, valid))
+                blank, replaced = lines.encode(working, offsets, (train, valid))
         return self._report(train.report, valid.report, blank, replaced)
 
     def _of_records(self, directory: Path) -> PreparationReport:
@@ -207,7 +207,7 @@ class Building:
         return RandomSplit(self.fraction, self.seed)
 
     def _keep_learned(self, directory: Path) -> None:
-        for name, content in learned(self.fields).items():
+        for name, content in vocabulary_files(self.fields).items():
             (directory / name).write_text(content, encoding="utf-8")
 
     def _report(self, train: PartReport, valid: PartReport, blank: int, replaced: int) -> PreparationReport:
@@ -237,7 +237,7 @@ def encode_part(
     progress = progress or Progress()
     if lines := LineSource.of(source, fields, over_length, progress.taken):
         with lines.coders(threads) as working, LinePart(directory, lines.field) as column:
-            blank, _ = lines.encode(working, Places(None), [column])
+            blank, _ = lines.encode(working, BlockOffsets(None), [column])
         report = column.report
     else:
         with (

@@ -70,23 +70,23 @@ def cached(key: str, build: Callable[[Path], None], read: Callable[[Path], T]) -
     """Return `read(directory)` of the directory that `build` has filled, now or in an earlier run.
 
     The entry stays on disk as long as the lock that is returned with it is referenced. A directory is
-    built beside its place and then renamed, so that there is never half of one; who needs it at the
+    built beside its path and then renamed, so that there is never half of one; who needs it at the
     same time waits. One that cannot be read (`read` raises OSError or ValueError) is built again. Where
     the cache cannot be written or locked, or has no room, the directory is temporary, and there is no
     lock. Raises OutputError where there is no room for that either, UsageError for a bad size.
     """
-    limit, place = _size_limit(), _cache_root() / f"{PREFIX}{key}"
-    lock = _claim(place)
+    limit, entry = _size_limit(), _cache_root() / f"{PREFIX}{key}"
+    lock = _claim(entry)
     with suppress(OSError, ValueError):
-        found = read(place)
-        touch(place)
+        found = read(entry)
+        touch(entry)
         return found, lock and _shared(lock)
     # What is damaged is built again, unless another process, which began before the damage, has it open.
     if lock is not None and (lock.is_exclusive or lock.acquire(EXCLUSIVE)):
         with _removed_on_failure(lock):
-            if _build_at(place, build):
-                found = read(place)
-                sweep(place.parent, limit)
+            if _build_at(entry, build):
+                found = read(entry)
+                sweep(entry.parent, limit)
                 return found, _shared(lock)
             lock.remove()
     return read(_build_aside(build)), None
@@ -102,12 +102,12 @@ def _removed_on_failure(lock: EntryLock) -> Iterator[None]:
         raise
 
 
-def _claim(place: Path) -> EntryLock | None:
+def _claim(entry: Path) -> EntryLock | None:
     """Lock an entry: shared if it is there, else exclusively, to build it. None where that is impossible."""
-    lock, progress = EntryLock(beside(place, LOCK)), _Progress(beside(place, BUILDING))
+    lock, progress = EntryLock(beside(entry, LOCK)), _Progress(beside(entry, BUILDING))
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        while not lock.acquire(SHARED if place.is_dir() else EXCLUSIVE):
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        while not lock.acquire(SHARED if entry.is_dir() else EXCLUSIVE):
             if progress.has_stalled():
                 return None
             time.sleep(POLL)
@@ -139,16 +139,16 @@ class _Progress:
         return now - self._since > (PATIENCE if self._directory.is_dir() else START_PATIENCE)
 
 
-def _build_at(place: Path, build: Callable[[Path], None]) -> bool:
+def _build_at(entry: Path, build: Callable[[Path], None]) -> bool:
     """Build an entry, of which the caller has the exclusive lock; False if it cannot be written there.
 
     Where the disk is full, everything that nobody uses is removed from the cache before a second try.
     """
     for last_try in (False, True):
         try:
-            build_entry(place, build)
+            build_entry(entry, build)
         except OSError as error:
-            if last_try or error.errno not in NO_SPACE or not sweep(place.parent, 0):
+            if last_try or error.errno not in NO_SPACE or not sweep(entry.parent, 0):
                 return False
         else:
             return True

@@ -20,18 +20,18 @@ PREFIX = "columns-"
 BUILDING, REMOVED, LOCK = ".building", ".removed", ".lock"
 
 
-def build_entry(place: Path, build: Callable[[Path], None]) -> None:
-    """Fill a directory beside `place` and give it this name instead of what has it. The caller has the lock.
+def build_entry(entry: Path, build: Callable[[Path], None]) -> None:
+    """Fill a directory beside `entry` and give it this name instead of what has it. The caller has the lock.
 
     Raises what `build` raises, and OSError where it cannot be written; what was there before stays then.
     """
-    building = beside(place, BUILDING)
+    building = beside(entry, BUILDING)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:
         build(building)
-        _discard(place)
-        building.rename(place)
+        _discard(entry)
+        building.rename(entry)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -46,9 +46,9 @@ def sweep(root: Path, limit: int) -> int:
     with suppress(OSError):
         names = [name for name in os.listdir(root) if name.startswith(PREFIX)]
         entries = {name for name in names if "." not in name}
-        for place in sorted((root / name for name in entries), key=_last_use, reverse=True):
-            used += bytes_of(place)
-            if used > limit and _remove(place):
+        for entry in sorted((root / name for name in entries), key=_last_use, reverse=True):
+            used += bytes_of(entry)
+            if used > limit and _remove(entry):
                 removed += 1
         for stray in {name.partition(".")[0] for name in names} - entries:
             _remove(root / stray)
@@ -57,34 +57,34 @@ def sweep(root: Path, limit: int) -> int:
     return removed
 
 
-def _remove(place: Path) -> bool:
+def _remove(entry: Path) -> bool:
     """Remove an entry with its strays and its lock, unless a living process uses it."""
-    lock = EntryLock(beside(place, LOCK))
+    lock = EntryLock(beside(entry, LOCK))
     try:
         if not lock.acquire(EXCLUSIVE):
             return False
-        _discard(place)
+        _discard(entry)
     except OSError:
         return False
-    for stray in place.parent.glob(f"{place.name}.*"):
+    for stray in entry.parent.glob(f"{entry.name}.*"):
         if stray != lock.path:
             shutil.rmtree(stray, ignore_errors=True)
     lock.remove()
     return True
 
 
-def _discard(place: Path) -> None:
+def _discard(entry: Path) -> None:
     """Remove an entry at once, so that nobody finds half of it."""
-    removed = beside(place, REMOVED)
+    removed = beside(entry, REMOVED)
     shutil.rmtree(removed, ignore_errors=True)
     with suppress(FileNotFoundError):
-        place.rename(removed)
+        entry.rename(removed)
     shutil.rmtree(removed, ignore_errors=True)
 
 
-def beside(place: Path, suffix: str) -> Path:
+def beside(entry: Path, suffix: str) -> Path:
     """Return what belongs to an entry and is no part of it, such as its lock."""
-    return place.with_name(place.name + suffix)
+    return entry.with_name(entry.name + suffix)
 
 
 def bytes_of(directory: Path) -> int:

@@ -69,8 +69,8 @@ class Column:
         blocks = (np.diff(self.offsets[start : start + BLOCK + 1]) for start in starts)
         return max((int(block.max()) for block in blocks), default=0)
 
-    def gather(self, rows: IntArray, width: int | None = None, fill: int = 0) -> NDArray[Any]:
-        """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), filled up with `fill`.
+    def gather(self, rows: IntArray, width: int | None = None, pad_value: int = 0) -> NDArray[Any]:
+        """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), padded with `pad_value`.
 
         T is `width`, to which longer examples are cut, or else the longest of the examples. Integers
         become int64; other numbers keep their type.
@@ -78,11 +78,11 @@ class Column:
         lengths = self.lengths_of(rows)
         if width is None:
             width = int(lengths.max(initial=0))
-        places = np.arange(width)
-        inside = places < lengths[:, None]  # (B, T)
+        positions = np.arange(width)
+        inside = positions < lengths[:, None]  # (B, T)
         dtype = np.int64 if np.issubdtype(self.values.dtype, np.integer) else self.values.dtype
-        batch = np.full((*inside.shape, *self.values.shape[1:]), fill, dtype=dtype)
-        batch[inside] = self.values[(self.offsets[rows][:, None] + places)[inside]]
+        batch = np.full((*inside.shape, *self.values.shape[1:]), pad_value, dtype=dtype)
+        batch[inside] = self.values[(self.offsets[rows][:, None] + positions)[inside]]
         return batch
 
 

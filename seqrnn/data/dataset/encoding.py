@@ -25,7 +25,7 @@ OverLength = Literal["truncate", "skip", "error"]
 class PartWriter:
     """Writes one column for each field; complete when the `with` block has been left.
 
-    `report` counts what was written. Raises DataError with the place of a record that a field
+    `report` counts what was written. Raises DataError with the location of a record that a field
     cannot encode or, if `over_length` is "error", that is longer than max_tokens.
     """
 
@@ -67,7 +67,7 @@ class PartWriter:
     ) -> list[tuple[Encoded, ...]]:
         """Do with the examples that are too long what was asked for."""
         if self._over_length == "error":
-            raise over_length_error(records[truncated.index(True)].place)
+            raise over_length_error(records[truncated.index(True)].location)
         if self._over_length == "truncate":
             self.report.truncated += sum(truncated)
             return examples
@@ -91,10 +91,10 @@ class PartWriter:
         self.report.unknown_names = unknown_names(field, counts)
 
 
-def over_length_error(place: str) -> DataError:
+def over_length_error(location: str) -> DataError:
     """Return the error at an example that is too long, where that is one."""
     advice = "raise `data.max_tokens`, or use `data.over_length=truncate` or skip"
-    return DataError(f"{place}: longer than `data.max_tokens`; {advice}")
+    return DataError(f"{location}: longer than `data.max_tokens`; {advice}")
 
 
 def counted_name(fields: Sequence[Field]) -> str:

@@ -33,7 +33,7 @@ SPLITS = {kind.__name__: kind for kind in (RandomSplit, SourceSplit, TailSplit)}
 class LineJob:
     r"""How lines become examples: whole with their `\n` if they are `pieces` of one text, else without.
 
-    Of lines that are examples of their own, blank ones are none. What is read as one `stream` may have
+    Of lines that are examples of their own, blank ones are none. One `stream` may have
     lines of any length.
     """
 
@@ -66,7 +66,7 @@ class Coded(NamedTuple):
 
 
 class LineCoder:
-    """Counts or encodes one block after the other; `place` is the weight of all before for the split."""
+    """Counts or encodes one block after the other; `offset` is the weight of all before for the split."""
 
     def __init__(self, job: LineJob) -> None:
         self._job = job
@@ -83,11 +83,11 @@ class LineCoder:
         """Return the weight of a block for the split."""
         return self._split.weight(self._examples(LineBlock(name, line, content)).texts)
 
-    def count(self, place: int, name: str, line: int, content: bytes) -> Parts:
+    def count(self, offset: int, name: str, line: int, content: bytes) -> Parts:
         """Count the tokens that are not held out; return counts once they are too many to be kept here."""
         assert self._counts is not None
         texts = self._examples(LineBlock(name, line, content)).texts
-        self._counts.add(self._countable(texts.only(~self._split.held_out(texts, place))))
+        self._counts.add(self._countable(texts.only(~self._split.held_out(texts, offset))))
         return self._counts.take() if self._counts.is_full else []
 
     def rest(self) -> Parts:
@@ -98,7 +98,7 @@ class LineCoder:
         """Encode with this tokenizer from now on."""
         self._tokenizer = Tokenizer.from_json(tokenizer)
 
-    def encode(self, place: int, name: str, line: int, content: bytes) -> tuple[Any, ...]:
+    def encode(self, offset: int, name: str, line: int, content: bytes) -> tuple[Any, ...]:
         """Return what is trained on and what is held out of a block, `Coded`, and its blank lines and bytes.
 
         Raises DataError where an example has more than `LONGEST` tokens, or is too long, if that is an error.
@@ -112,7 +112,7 @@ class LineCoder:
         if self._job.over_length == "error" and encoded.truncated.any():
             number = int(numbers[encoded.truncated.argmax()])
             raise over_length_error(f"{name}:{number}")
-        held_out = self._split.held_out(texts, place)
+        held_out = self._split.held_out(texts, offset)
         train, valid = (self._coded(encoded.only(chosen)) for chosen in (~held_out, held_out))
         return tuple(train), tuple(valid), blank, replaced
 

@@ -74,57 +74,57 @@ class LineSource:
         for path in source.paths:
             yield from read_blocks(path, source.encoding_errors, BLOCK, source.encoding, self.taken)
 
-    def hold_out(self, working: Coders, split: TextSplit) -> Places:
+    def hold_out(self, working: Coders, split: TextSplit) -> BlockOffsets:
         """Let coders divide by a split, of which a TailSplit need not know the characters."""
         if not split.fraction:
-            return Places(None)
+            return BlockOffsets(None)
         working.all("hold_out", type(split).__name__, asdict(split))
         if isinstance(split, SourceSplit):
-            return Places(None)
+            return BlockOffsets(None)
         here = LineCoder(self._job)  # as fast as handing it on would be
         here.hold_out(type(split).__name__, asdict(split))
         weights = [here.measure(*block) for block in self.blocks()]
         if isinstance(split, TailSplit):
             split = replace(split, characters=sum(weights))
             working.all("hold_out", type(split).__name__, asdict(split))
-        return Places(weights)
+        return BlockOffsets(weights)
 
-    def learn(self, working: Coders, places: Places, directory: Path) -> None:
+    def learn(self, working: Coders, offsets: BlockOffsets, directory: Path) -> None:
         """Learn the tokens of what is not held out; needs room for different words in `directory`."""
         counts = token_counts(self.field.settings, directory)
         assert counts is not None
-        for parts in working.each("count", self._calls(places)):
+        for parts in working.each("count", self._calls(offsets)):
             if parts:
                 counts.merge(parts)
         for parts in working.all("rest"):
             counts.merge(parts)
         self.field.tokenizer = Tokenizer(self.field.settings, most_frequent(counts, self.field.settings), [])
 
-    def encode(self, working: Coders, places: Places, parts: Sequence[LinePart]) -> tuple[int, int]:
+    def encode(self, working: Coders, offsets: BlockOffsets, parts: Sequence[LinePart]) -> tuple[int, int]:
         """Write what is trained on to the first of the parts, what is held out to the second.
 
         Returns how many lines were blank, and how many bytes were not UTF-8.
         """
         working.all("load", self.field.to_json())
         blank = replaced = 0
-        for *coded, empty, wrong in working.each("encode", self._calls(places)):
+        for *coded, empty, wrong in working.each("encode", self._calls(offsets)):
             for part, examples in zip(parts, coded, strict=False):
                 part.add(Coded(*examples))
             blank, replaced = blank + empty, replaced + wrong
         return blank, replaced
 
-    def _calls(self, places: Places) -> Iterator[tuple[Any, ...]]:
-        return ((place, *block) for place, block in zip(places.each(), self.blocks(), strict=False))
+    def _calls(self, offsets: BlockOffsets) -> Iterator[tuple[Any, ...]]:
+        return ((offset, *block) for offset, block in zip(offsets.each(), self.blocks(), strict=False))
 
 
 @dataclass(frozen=True)
-class Places:
+class BlockOffsets:
     """Where each block begins for the split, by the weights of all; None where that does not matter."""
 
     weights: list[int] | None
 
     def each(self) -> Iterator[int]:
-        """Yield the place of each block."""
+        """Yield the offset of each block."""
         return repeat(0) if self.weights is None else accumulate(self.weights, initial=0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from seqrnn.data.fields.names import SHOWN, Place, Remark, UnknownName, told_unknown
+from seqrnn.data.fields.names import SHOWN, Location, Remark, UnknownName, told_unknown
 from seqrnn.data.wording import counted
 
 FEW = 24  # examples, of which a share such as the accuracy is only known to ten points either way
@@ -68,7 +68,7 @@ class PreparationReport:
             missing = "nothing is left to validate on; give some"
             advice = "with `data.valid` or `data.valid_fraction`, or measure with `folds`"
             told.append(f"warning: {few if self.valid.examples else missing} {advice}")
-        return told + _shortened([f"warning: {place}: {text}" for place, text in self.remarks])
+        return told + _shortened([f"warning: {location}: {text}" for location, text in self.remarks])
 
     def to_json(self, files: Sequence[str]) -> str:
         """Return the report as a JSON object, in which the names of `files` are numbers.
@@ -86,7 +86,7 @@ class PreparationReport:
         try:
             content = json.loads(text)
             train, valid = (_part(content.pop(name), files) for name in ("train", "valid"))
-            remarks = [Remark(_place(place, files), said) for place, said in content.pop("remarks")]
+            remarks = [Remark(_location(location, files), said) for location, said in content.pop("remarks")]
             return cls(train, valid, remarks=remarks, **content)
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"malformed report: {error!r}") from error
@@ -107,7 +107,7 @@ class PreparationReport:
 
 
 def _with_numbers(value: Any, files: Sequence[str]) -> Any:
-    if isinstance(value, Place):
+    if isinstance(value, Location):
         number, path = next(
             (number, file)
             for number, file in enumerate(files)
@@ -121,13 +121,13 @@ def _with_numbers(value: Any, files: Sequence[str]) -> Any:
 
 def _part(content: dict[str, Any], files: Sequence[str]) -> PartReport:
     found = content.pop("unknown_names")
-    names = [UnknownName(name, times, _place(place, files)) for name, times, place in found]
+    names = [UnknownName(name, times, _location(location, files)) for name, times, location in found]
     return PartReport(**content, unknown_names=names)
 
 
-def _place(found: Sequence[Any], files: Sequence[str]) -> Place:
+def _location(found: Sequence[Any], files: Sequence[str]) -> Location:
     number, line, within = found
-    return Place(files[number] + within, line)
+    return Location(files[number] + within, line)
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -148,7 +148,7 @@ def open_prepared(
         raise ValueError(str(error)) from error
     report = PreparationReport.from_json((directory / REPORT).read_text(encoding="utf-8"), files)
     for field in names_fields(fields):
-        field.unknown = {name: place for name, _, place in report.valid.unknown_names}
+        field.unknown = {name: location for name, _, location in report.valid.unknown_names}
     if not is_trusted:
         for part, counted in ((TRAIN, report.train), (VALID, report.valid)):
             check_columns(directory / part, fields, counted.examples)

@@ -11,14 +11,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from seqrnn.data.dataset.processes import Process, processes_for
 from seqrnn.data.formats.record_reader import RecordReader, read_records
 from seqrnn.data.grouping import batched
-from seqrnn.data.lines import COPIES
+from seqrnn.data.lines import CopiedPath
 from seqrnn.data.record import NO_FIELDS, Record, size_of
 from seqrnn.data.source import Source
 
@@ -59,11 +59,16 @@ class RecordSender:
     def from_json(cls, text: str) -> RecordSender:
         """Make what `RecordsAhead` has described."""
         job = json.loads(text)
-        COPIES.update(job["copies"])
         settings: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in job["source"].items()
         }
-        return cls(Source(**settings))
+        source, copies = Source(**settings), job["copies"]
+
+        def named(path: str) -> str:
+            return CopiedPath(path, copies[path]) if path in copies else path
+
+        target = source.target_path and named(source.target_path)
+        return cls(replace(source, paths=tuple(map(named, source.paths)), target_path=target))
 
     def begin(self) -> None:
         """Begin a pass."""
@@ -85,7 +90,9 @@ class RecordsAhead:
 
     def __init__(self, source: Source, taken: Callable[[int], None]) -> None:
         self._taken = taken
-        self._process = Process("records", json.dumps({"source": asdict(source), "copies": COPIES}))
+        files = (*source.paths, source.target_path)
+        copies = {path: path.original for path in files if isinstance(path, CopiedPath)}
+        self._process = Process("records", json.dumps({"source": asdict(source), "copies": copies}))
         self._thread = ThreadPoolExecutor(1)
         self.blank = self.replaced = self.oversize = 0
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.dataset.columns import Column, IntArray
-from seqrnn.data.fields.learning import LearningNothing
+from seqrnn.data.fields.fitting import UnfittedField
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
 
-END = 0xFF  # comes after each text, and fills a batch: no byte of UTF-8 is this one
+END = 0xFF  # comes after each text, and pads a batch: no byte of UTF-8 is this one
 
 
-class ReferencesField(LearningNothing):
+class ReferencesField(UnfittedField):
     """The targets of a record as bytes of UTF-8: a tokenizer might cut them, or not know all of them."""
 
     requires_known_values = True
@@ -47,7 +47,7 @@ def _bytes_of(texts: Sequence[str]) -> np.ndarray:
 
 
 def texts_of(row: IntArray) -> list[str]:
-    """Return the texts that were encoded into one row, which may be filled up with `END`."""
+    """Return the texts that were encoded into one row, which may be padded with `END`."""
     parts = row.astype(np.uint8).tobytes().split(bytes([END]))
     return [part.decode("utf-8", "surrogatepass") for part in parts if part]
 

@@ -1,6 +1,6 @@
 """Which records are held out for validation: the same at every pass over the same records.
 
-A split of texts decides by the input of a record, or by its place, the `weight` of all before it.
+A split of texts decides by the input of a record, or by its offset, the `weight` of all before it.
 One that also looks at labels or remembers what it has seen is asked of the records in their order.
 """
 
@@ -47,12 +47,12 @@ class RandomSplit:
         """Return the number of examples."""
         return len(texts)
 
-    def held_out(self, texts: Texts, place: int) -> NDArray[np.bool_]:
-        """Draw for each text, (n,); `place` is the weight of all before them."""
+    def held_out(self, texts: Texts, offset: int) -> NDArray[np.bool_]:
+        """Draw for each text, (n,); `offset` is the weight of all before them."""
         if not self.fraction:
             return np.zeros(len(texts), dtype=bool)
         bits = np.random.PCG64(self.seed)
-        bits.advance(place)
+        bits.advance(offset)
         drawn: NDArray[np.bool_] = np.random.Generator(bits).random(len(texts)) < self.fraction
         return drawn
 
@@ -68,11 +68,11 @@ class TailSplit:
         """Return the number of characters."""
         return int(texts.lengths.sum())
 
-    def held_out(self, texts: Texts, place: int) -> NDArray[np.bool_]:
-        """Compare the place of each line with that of the cut, (n,)."""
+    def held_out(self, texts: Texts, offset: int) -> NDArray[np.bool_]:
+        """Compare the position of each line with that of the cut, (n,)."""
         cut = self.characters * (1.0 - self.fraction)
         # Of the two ends of the line that the cut falls into, the nearer one is the boundary.
-        middles = place + texts.lengths.cumsum() - texts.lengths / 2
+        middles = offset + texts.lengths.cumsum() - texts.lengths / 2
         after: NDArray[np.bool_] = middles > cut
         return after
 
@@ -81,17 +81,17 @@ class TailSplit:
 class SourceSplit:
     """Holds a share of about `fraction` of all sources out, each with all its examples.
 
-    A source's hash decides, not its place, so that nothing needs to be remembered.
+    A source's hash decides, not its position, so that nothing needs to be remembered.
     """
 
     fraction: float
     seed: int
 
     def weight(self, _texts: Texts) -> int:
-        """Return nothing: the place does not matter."""
+        """Return nothing: the position does not matter."""
         return 0
 
-    def held_out(self, texts: Texts, _place: int) -> NDArray[np.bool_]:
+    def held_out(self, texts: Texts, _offset: int) -> NDArray[np.bool_]:
         """Look at each text, (n,)."""
         key, limit = self.seed.to_bytes(8, "big"), self.fraction * 2**64
         drawn = (_hash(text, key) < limit for text in texts.texts())
@@ -217,14 +217,14 @@ def _by_record(split: StratifiedSplit | FoldSplit) -> Callable[[list[Record]], N
 
 
 def _by_text(split: TextSplit) -> Callable[[list[Record]], NDArray[np.bool_]]:
-    place = 0
+    offset = 0
     read = _read if isinstance(split, SourceSplit) else _text
 
     def choose(batch: list[Record]) -> NDArray[np.bool_]:
-        nonlocal place
+        nonlocal offset
         texts = _Listed(list(map(read, batch)))
-        held_out = split.held_out(texts, place)
-        place += split.weight(texts)
+        held_out = split.held_out(texts, offset)
+        offset += split.weight(texts)
         return held_out
 
     return choose

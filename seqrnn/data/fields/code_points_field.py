@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from seqrnn.data.fields.field import TextField
-from seqrnn.data.fields.learning import LearningNothing
+from seqrnn.data.fields.fitting import UnfittedField
 from seqrnn.data.record import Record
 from seqrnn.data.text.encoded import Encoded
 
 MOST = 2**16  # characters of a text
 
 
-class CodePointsField(LearningNothing):
+class CodePointsField(UnfittedField):
     """The Unicode code points of what a text field reads, normalised as its tokens are; nothing is learned.
 
     White space is one blank, and there is one before the first word and after the last.

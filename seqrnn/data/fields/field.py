@@ -12,8 +12,8 @@ import numpy as np
 
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import Column, smallest_dtype
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.input_sizes import TokenSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.names import NamesField
 from seqrnn.data.limits import LONGEST, require_length
 from seqrnn.data.record import Record
@@ -60,13 +60,13 @@ class Field(Protocol):
         """How many ids there are, from 0; None where its values are none."""
 
     def observe(self, records: Sequence[Record]) -> None:
-        """Look at some of the records to learn from. Raises DataError, with its place, for one of no use."""
+        """Look at some of the records to learn from. Raises DataError with the location of one of no use."""
 
     def settle(self) -> None:
         """Learn from all that were observed. Raises DataError where nothing can be learned."""
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
-        """Return the integers of each record. Raises DataError with the place of a record that has none."""
+        """Return the integers of each record. Raises DataError with the location of one that has none."""
 
     def to_json(self) -> str:
         """Return what has been learned."""
@@ -75,13 +75,13 @@ class Field(Protocol):
         """Take over what `to_json` returned. Raises ModelError for anything else."""
 
 
-def learned(fields: Iterable[Field]) -> dict[FieldFile, str]:
-    """Return what fields have learned, by the names of the files that keep it."""
+def vocabulary_files(fields: Iterable[Field]) -> dict[FieldFile, str]:
+    """Return what was fitted, by the names of the files that keep it in a run directory."""
     return {field.file_name: field.to_json() for field in fields if field.file_name is not None}
 
 
 def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: Path) -> None:
-    """Take over what other fields have `learned`, and kept in the directory `run`.
+    """Take over the `vocabulary_files` of other fields, kept in the directory `run`.
 
     Raises ModelError for anything else.
     """
@@ -94,7 +94,7 @@ def load_fields(fields: Iterable[Field], read: Callable[[FieldFile], str], run: 
                 raise ModelError(f"{run}/{error}") from error
 
 
-class TextField(Learning):
+class TextField(FittedField):
     """The text of a record: its source, or its first target.
 
     The records of a `stream` are pieces of one long text, which `max_tokens` does not cut.
@@ -170,7 +170,7 @@ class TextField(Learning):
         self.tokenizer.check_settings(self.settings, name)
 
     def check(self, record: Record) -> None:
-        """Accept any text of up to `LONGEST` tokens. Raises DataError, with its place, for a longer one."""
+        """Accept a text of up to `LONGEST` tokens. Raises DataError, with its location, for a longer one."""
         if self.tokenizer.is_longer(record.source, LONGEST):
             require_length(record, LONGEST + 1, "token")
 
@@ -207,11 +207,11 @@ class TextField(Learning):
         return column.gather(rows, width)
 
     def text_of(self, record: Record) -> str:
-        """Return what is read of a record. Raises DataError where that is a target, and there is none."""
+        """Return the text that this field encodes. Raises DataError where it is a target that is missing."""
         if self._side == "source":
             return record.source
         if not record.targets:
-            raise DataError(f"{record.place}: no target; give a source and a target in every row")
+            raise DataError(f"{record.location}: no target; give a source and a target in every row")
         return record.targets[0]
 
 
@@ -263,7 +263,7 @@ class LabelField(NamesField):
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the label numbers of each record, ascending; those of unknown labels come last.
 
-        Raises DataError with the place of a record which has not exactly one, unless there may be several.
+        Raises DataError with the location of a record which has not exactly one, unless there may be several.
         """
         named = ((record, self.names_of(record)) for record in records)
         return [Encoded(np.unique(ids) if len(ids) > 1 else ids) for ids in self.numbers(named)]
@@ -287,5 +287,5 @@ class LabelField(NamesField):
             what = "no label" if count == 0 else f"{count} labels, expected 1"
             columns = "columns with `data.text_column` and `data.label_column`"
             advice = f"fix the row, choose {columns}, or train with `data.multi_label=true`"
-            raise DataError(f"{record.place}: {what}; {advice}")
+            raise DataError(f"{record.location}: {what}; {advice}")
         return record.labels

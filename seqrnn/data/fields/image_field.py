@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.images import CHANNELS, read_pixels
 from seqrnn.data.fields.input_sizes import ImageSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import find_file, find_named_file, path_of
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.vectors_field import Moments, Scales
@@ -50,7 +50,7 @@ class ImageSource(SourceKind):
         return True
 
 
-class ImageField(Learning):
+class ImageField(FittedField):
     """The image that a record names, stretched to `side` x `side` pixels.
 
     With `normalize` each channel has mean 0 and deviation 1 over the first training images;
@@ -95,7 +95,7 @@ class ImageField(Learning):
         self._moments, self._observed = Moments(CHANNELS), 0
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record whose image is missing or cannot be read."""
+        """Raise DataError, with its location, for a record whose image is missing or cannot be read."""
         self._pixels_of(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -109,10 +109,10 @@ class ImageField(Learning):
         try:
             return self._read(file)  # (N, N, 3)
         except DataError as error:
-            raise DataError(f"{record.place}: {error}") from error
+            raise DataError(f"{record.location}: {error}") from error
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
-        """Name the places of the grid that a convolutional network makes of an image, row by row."""
+        """Name the regions of the grid that a convolutional network makes of an image, row by row."""
         along = range(1, self.sizes().grid + 1)
         return [f"row {row} column {column}" for row in along for column in along]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MOST_PLACES = 8  # along a side of what a convolutional network makes of an image
+MAX_GRID = 8  # along a side of what a convolutional network makes of an image
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class ImageSizes:
     def sides(self) -> list[int]:
         """The side, and what it is after each block of a convolutional network, which halves it."""
         found = [self.side]
-        while found[-1] > MOST_PLACES:
+        while found[-1] > MAX_GRID:
             found.append((found[-1] + 1) // 2)
         return found
 
     @property
     def grid(self) -> int:
-        """How many places there are along each side in the end."""
+        """How many regions there are along each side in the end."""
         return self.sides[-1]
 
 

@@ -16,7 +16,7 @@ IMAGE_EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".ppm")
 
 
 class NamedFile(NamedTuple):
-    """A file as it is now: another one that takes its place differs in time or size."""
+    """A file as it is now: another one that replaces it differs in time or size."""
 
     path: str
     modified: int  # in nanoseconds
@@ -60,19 +60,19 @@ def find_file(path: str) -> NamedFile:
 
 
 def find_named_file(record: Record) -> NamedFile:
-    """Look up the file that a record names. Raises DataError, with the place, where there is none."""
+    """Look up the file that a record names. Raises DataError, with the location, where there is none."""
     if record.is_blank:
-        raise DataError(f"{record.place}: names no file; give the path of one")
+        raise DataError(f"{record.location}: names no file; give the path of one")
     try:
         return find_file(path_of(record))
     except DataError as error:
-        raise DataError(f"{record.place}: {error}") from error
+        raise DataError(f"{record.location}: {error}") from error
 
 
 def fingerprint(records: Iterable[Record]) -> str:
     """Return a hash of where all named files are, and of their times and sizes.
 
-    Raises DataError, with the place of the first record whose file is missing.
+    Raises DataError, with the location of the first record whose file is missing.
     """
     content = hashlib.sha256()
     for record in records:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.record import Record
 
 SHOWN = 5  # names of a kind that a message lists
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where something was met first: a file by its name in messages, and a line, from 1."""
 
     path: str
@@ -28,7 +28,7 @@ class Place(NamedTuple):
 class Remark(NamedTuple):
     """Something a user should know of the training data."""
 
-    place: Place
+    location: Location
     text: str
 
 
@@ -37,10 +37,10 @@ class UnknownName(NamedTuple):
 
     name: str
     times: int
-    place: Place
+    location: Location
 
 
-class NamesField(Learning, ABC):
+class NamesField(FittedField, ABC):
     """A field that numbers the names of the training part; other names come after those, as they are met.
 
     So a name that training did not have is a right answer that no model gives.
@@ -51,7 +51,7 @@ class NamesField(Learning, ABC):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.unknown: dict[str, Place] = {}
+        self.unknown: dict[str, Location] = {}
         self.remarks: list[Remark] = []
 
     @property
@@ -61,7 +61,7 @@ class NamesField(Learning, ABC):
 
     @abstractmethod
     def names_of(self, record: Record) -> Sequence[str]:
-        """Return the names of a record. Raises DataError, with its place, where they cannot be learned."""
+        """Return the names of a record. Raises DataError, with its location, where they cannot be learned."""
 
     @property
     def names(self) -> list[str]:
@@ -85,7 +85,7 @@ class NamesField(Learning, ABC):
             for index, name in enumerate(names):
                 if name not in numbers:
                     numbers[name] = len(numbers)
-                    self.unknown[name] = place_of(record, index)
+                    self.unknown[name] = location_of(record, index)
             yield np.array([numbers[name] for name in names], dtype=np.int32)
 
     def count_unknown(self, ids: NDArray[Any]) -> NDArray[np.int64]:
@@ -99,9 +99,9 @@ def names_fields(fields: Iterable[object]) -> list[NamesField]:
     return [field for field in fields if isinstance(field, NamesField)]
 
 
-def place_of(record: Record, index: int) -> Place:
+def location_of(record: Record, index: int) -> Location:
     """Return where the name of a record's token `index` is, as exactly as its reader has told."""
-    return Place(record.path, record.lines[index] if index < len(record.lines) else record.line)
+    return Location(record.path, record.lines[index] if index < len(record.lines) else record.line)
 
 
 def told_unknown(unknown: Sequence[UnknownName]) -> list[str]:
@@ -109,7 +109,7 @@ def told_unknown(unknown: Sequence[UnknownName]) -> list[str]:
     found = sorted((each for each in unknown if each.times), key=lambda each: -each.times)
     if not found:
         return []
-    listed = [f"{each.name!r} ({each.times:,}, first at {each.place})" for each in found[:SHOWN]]
+    listed = [f"{each.name!r} ({each.times:,}, first at {each.location})" for each in found[:SHOWN]]
     more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
     total = sum(each.times for each in found)
     labels = "1 label" if total == 1 else f"{total:,} labels"
@@ -117,9 +117,9 @@ def told_unknown(unknown: Sequence[UnknownName]) -> list[str]:
 
 
 def unknown_names(field: NamesField, counts: NDArray[np.int64]) -> list[UnknownName]:
-    """Put names, places and counts (U,) of a field together."""
-    places: Mapping[str, Place] = field.unknown
+    """Put names, locations and counts (U,) of a field together."""
+    locations: Mapping[str, Location] = field.unknown
     return [
-        UnknownName(name, int(count), place)
-        for (name, place), count in zip(places.items(), counts, strict=True)
+        UnknownName(name, int(count), location)
+        for (name, location), count in zip(locations.items(), counts, strict=True)
     ]

@@ -9,8 +9,8 @@ import numpy as np
 
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import UnfittedField
 from seqrnn.data.fields.input_sizes import VectorSizes
-from seqrnn.data.fields.learning import LearningNothing
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import sets_of
 from seqrnn.data.limits import require_length
@@ -29,7 +29,7 @@ class NotesSource(SourceKind):
         return NotesField("source", data.keys, data.max_tokens)
 
 
-class NotesField(LearningNothing):
+class NotesField(UnfittedField):
     """The keys of each step of a record as 0 and 1, (T, K). Nothing is learnt: K is given."""
 
     requires_known_values = True
@@ -62,7 +62,7 @@ class NotesField(LearningNothing):
             self.check(record)
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record without keys in each step."""
+        """Raise DataError, with its location, for a record without keys in each step."""
         self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -88,5 +88,5 @@ class NotesField(LearningNothing):
         return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
-        """Return the steps of some examples, (B, T, K); silence fills up."""
+        """Return the steps of some examples, (B, T, K); silence is the padding."""
         return column.gather(rows, width)

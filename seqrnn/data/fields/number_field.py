@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqrnn.catalog import FieldFile
-from seqrnn.data.fields.learning import Learning
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.steps import require_size
 from seqrnn.data.fields.vectors_field import Moments
 from seqrnn.data.record import Record
@@ -29,7 +29,7 @@ class _Scale(Strict, frozen=True):
 LARGEST_TARGET = 1e100  # squares of such numbers, and sums of these, are finite
 
 
-class NumberField(Learning):
+class NumberField(FittedField):
     """The target number of a record, with mean 0 and deviation 1 in training."""
 
     file_name: FieldFile | None = "numbers.json"
@@ -86,16 +86,16 @@ class NumberField(Learning):
 
 
 def number_of(record: Record) -> float:
-    """Return the target number of a record. Raises DataError, with its place, for anything else."""
+    """Return the target number of a record. Raises DataError, with its location, for anything else."""
     if len(record.targets) != 1:
-        raise DataError(f"{record.place}: {len(record.targets)} targets, expected 1 number; fix the row")
+        raise DataError(f"{record.location}: {len(record.targets)} targets, expected 1 number; fix the row")
     try:
         number = float(record.targets[0])
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise DataError(f"{record.place}: {record.targets[0][:40]!r} is no finite number; fix the row")
+        raise DataError(f"{record.location}: {record.targets[0][:40]!r} is no finite number; fix the row")
     if abs(number) > LARGEST_TARGET:
         what = f"the target {record.targets[0][:40]} is too large to compute with"
-        raise DataError(f"{record.place}: {what}; fix the row, or scale the targets")
+        raise DataError(f"{record.location}: {what}; fix the row, or scale the targets")
     return number

@@ -20,10 +20,10 @@ class SourceField(Field, Protocol):
     """Whether an example has time steps, and not just one value."""
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record that `encode` would refuse."""
+        """Raise DataError, with its location, for a record that `encode` would refuse."""
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:
-        """Name each step of a record as it was encoded or, of what has no steps, each feature or place."""
+        """Name each step of a record as it was encoded or, of what has no steps, each feature or region."""
 
     def sizes(self) -> InputSizes:
         """Return what a network must know."""
@@ -34,5 +34,5 @@ class SourceField(Field, Protocol):
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
         """Return the examples `rows` (B,) as the network reads them.
 
-        Tokens are (B, T), vectors (B, T, F), filled up to `width` or the longest; images are (B, C, N, N).
+        Tokens are (B, T), vectors (B, T, F), padded to `width` or the longest; images are (B, C, N, N).
         """

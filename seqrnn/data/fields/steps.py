@@ -22,7 +22,7 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
     """Return the vectors of a record, (T, F) float64, all of size `features` if that is given.
 
     Double precision, as in the files: a time in milliseconds has more digits than a float32 until it is
-    normalised. They are cut after `LONGEST` + 1 steps. Raises DataError, with the place, for anything else
+    normalised. They are cut after `LONGEST` + 1 steps. Raises DataError, with the location, for anything else
     than numbers that are finite and not too large, as many in each step.
     """
     steps = steps_of(record)[: LONGEST + 1]
@@ -34,18 +34,20 @@ def matrix_of(record: Record, features: int | None = None) -> np.ndarray:
     if numbers.shape != (len(steps), expected):
         raise _misfit(record, expected)
     if not _are_numbers(numbers, steps):
-        raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
+        raise DataError(f"{record.location}: a step holds something else than finite numbers; fix the row")
     matrix = numbers.astype(np.float64)
     if not np.isfinite(matrix).all():
-        raise DataError(f"{record.place}: a step holds something else than finite numbers; fix the row")
+        raise DataError(f"{record.location}: a step holds something else than finite numbers; fix the row")
     require_size(record, matrix)
     return matrix
 
 
 def require_size(record: Record, numbers: np.ndarray) -> None:
-    """Raise DataError, with the place, for numbers that a network in single precision cannot add up."""
+    """Raise DataError, with the location, for numbers that a network in single precision cannot add up."""
     if numbers.size and max(float(numbers.max()), -float(numbers.min())) > LARGEST:
-        raise DataError(f"{record.place}: holds a number too large to compute with; fix the row, or scale it")
+        raise DataError(
+            f"{record.location}: holds a number too large to compute with; fix the row, or scale it"
+        )
 
 
 def _are_numbers(numbers: np.ndarray, steps: Sequence[Any] | np.ndarray) -> bool:
@@ -62,14 +64,14 @@ def _holds_truth_values(steps: Sequence[Any] | np.ndarray) -> bool:
 def sets_of(record: Record, size: int) -> np.ndarray:
     """Return the keys that sound in each step of a record as 0 and 1, (T, size) uint8.
 
-    Raises DataError, with the place, for anything else than numbers from 0 to below `size`.
+    Raises DataError, with the location, for anything else than numbers from 0 to below `size`.
     """
     steps = steps_of(record)[: LONGEST + 1]
     sets = np.zeros((len(steps), size), dtype=np.uint8)
     for number, step in enumerate(steps, start=1):
         if not (isinstance(step, list) and all(type(key) is int and 0 <= key < size for key in step)):
             what = f"step {number} is no list of keys from 0 to {size - 1}"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with more `data.keys`")
+            raise DataError(f"{record.location}: {what}; fix the row, or train with more `data.keys`")
         sets[number - 1, step] = 1
     return sets
 
@@ -77,12 +79,12 @@ def sets_of(record: Record, size: int) -> np.ndarray:
 def steps_of(record: Record) -> Sequence[Any] | np.ndarray:
     """Return the steps of a record, or those of the array that it names.
 
-    Raises DataError, with the place, where there are none.
+    Raises DataError, with the location, where there are none.
     """
     if names_array(record):
         return _load(record)
     if record.steps is None or not len(record.steps):
-        raise DataError(f"{record.place}: holds no numbers; give a list of them for each step")
+        raise DataError(f"{record.location}: holds no numbers; give a list of them for each step")
     return record.steps
 
 
@@ -92,8 +94,8 @@ def _misfit(record: Record, expected: int) -> DataError:
         if _size(step) != expected:
             count = "1 number" if _size(step) == 1 else f"{_size(step)} numbers"
             what = f"step {number} has {count}, expected {expected}"
-            return DataError(f"{record.place}: {what}; give as many numbers in each step")
-    return DataError(f"{record.place}: a step holds something else than numbers; fix the row")
+            return DataError(f"{record.location}: {what}; give as many numbers in each step")
+    return DataError(f"{record.location}: a step holds something else than numbers; fix the row")
 
 
 def _load(record: Record) -> np.ndarray:
@@ -109,7 +111,7 @@ def _load(record: Record) -> np.ndarray:
 
 def _no_vectors(record: Record) -> DataError:
     what = f"{record.source!r} holds no vectors; write an array of shape (F,) or (T, F) with numpy.save"
-    return DataError(f"{record.place}: {what}")
+    return DataError(f"{record.location}: {what}")
 
 
 def _size(step: object) -> int:

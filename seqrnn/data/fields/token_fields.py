@@ -13,8 +13,8 @@ from msgspec import UNSET, UnsetType
 from seqrnn.catalog import FieldFile
 from seqrnn.data.dataset.columns import smallest_dtype
 from seqrnn.data.fields.field import TextField
-from seqrnn.data.fields.learning import Learning
-from seqrnn.data.fields.names import NamesField, Place, Remark, place_of
+from seqrnn.data.fields.fitting import FittedField
+from seqrnn.data.fields.names import Location, NamesField, Remark, location_of
 from seqrnn.data.fields.tag_schemes import (
     LETTERS,
     Reading,
@@ -46,7 +46,7 @@ class TokensField(TextField):
         self._normalize = normalizer(settings)
 
     def check(self, record: Record) -> None:
-        """Accept up to `LONGEST` tokens. Raises DataError, with its place, for more of them."""
+        """Accept up to `LONGEST` tokens. Raises DataError, with its location, for more of them."""
         max_tokens = self.tokenizer.max_tokens
         if len(record.source) > LONGEST and (max_tokens is None or max_tokens > LONGEST):
             require_length(record, len(split_tokens(record.source)[:max_tokens]), "token")
@@ -69,7 +69,7 @@ class TokensField(TextField):
         return join_tokens(map(self._normalize, tokens))
 
 
-class CharactersField(Learning):
+class CharactersField(FittedField):
     """The characters of each token of a sentence, <eos> after each token.
 
     Unlike the words, characters keep their case; one that was seen once is <unk>, so that the
@@ -156,7 +156,7 @@ class TagField(NamesField):
         self.tags: list[str] = []
         self.scheme: Scheme | None = None
         self._counts: Counter[str] = Counter()
-        self._places: dict[str, Place] = {}  # where each tag was met first
+        self._locations: dict[str, Location] = {}  # where each tag was met first
 
     @property
     def known(self) -> Sequence[str]:
@@ -172,8 +172,8 @@ class TagField(NamesField):
         """Gather the tags of some records. Raises DataError where tokens and tags do not match."""
         for record in records:
             tags = self.names_of(record)
-            for tag in set(tags) - self._places.keys():
-                self._places[tag] = place_of(record, tags.index(tag))
+            for tag in set(tags) - self._locations.keys():
+                self._locations[tag] = location_of(record, tags.index(tag))
             self._counts.update(tags)
 
     def settle(self) -> None:
@@ -182,24 +182,26 @@ class TagField(NamesField):
         Raises DataError where all tags are the same, or many are not of the scheme that was asked for.
         """
         counts, self._counts = self._counts, Counter()
-        places, self._places = self._places, {}
+        locations, self._locations = self._locations, {}
         self.tags = sorted(counts)
         if len(self.tags) < 2:
             found = f"only the tag {self.tags[0]!r}" if self.tags else "no tag"
             raise DataError(
                 f"the training data have {found}; name the column of the tags with `data.label_column`"
             )
-        self._tell_scheme(counts, places)
+        self._tell_scheme(counts, locations)
 
-    def _tell_scheme(self, counts: Counter[str], places: Mapping[str, Place]) -> None:
+    def _tell_scheme(self, counts: Counter[str], locations: Mapping[str, Location]) -> None:
         try:
             reading = self._reading(counts)
         except ValueError as error:
             what = f"the tag {error.args[0]!r} is none of {self._chosen.upper()}"
-            raise DataError(f"{places[error.args[0]]}: {what}; use another `data.tag_scheme`") from None
+            raise DataError(f"{locations[error.args[0]]}: {what}; use another `data.tag_scheme`") from None
         self.scheme = reading.scheme
         self.remarks = [
-            Remark(places[tag], f"the tag {tag!r} (tokens: {counts[tag]:,}) {read}; fix it if it is a slip")
+            Remark(
+                locations[tag], f"the tag {tag!r} (tokens: {counts[tag]:,}) {read}; fix it if it is a slip"
+            )
             for tag, read in reading.odd.items()
         ]
 
@@ -214,7 +216,7 @@ class TagField(NamesField):
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
         """Return the tag numbers of each record; unknown tags come after all others.
 
-        Raises DataError with the place of a record whose tokens and tags do not match.
+        Raises DataError with the location of a record whose tokens and tags do not match.
         """
         named = ((record, self.names_of(record)[: self._max_tokens]) for record in records)
         return [Encoded(ids) for ids in self.numbers(named)]
@@ -249,5 +251,7 @@ def tags_of(record: Record) -> Sequence[str]:
     tokens = len(split_tokens(record.source))
     if len(tags) != tokens:
         what = f"{counted(tokens, 'token')}, {counted(len(tags), 'tag')}"
-        raise DataError(f"{record.place}: {what}; give one tag for each token, or train with `task=seq2seq`")
+        raise DataError(
+            f"{record.location}: {what}; give one tag for each token, or train with `task=seq2seq`"
+        )
     return tags

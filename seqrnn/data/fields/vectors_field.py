@@ -12,8 +12,8 @@ from msgspec import Meta
 from seqrnn.catalog import FieldFile
 from seqrnn.config import DataConfig
 from seqrnn.data.dataset.columns import Column
+from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.input_sizes import VectorSizes
-from seqrnn.data.fields.learning import Learning
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import LARGEST, matrix_of
@@ -62,7 +62,7 @@ class VectorSource(VectorsSource):
     sequential = False
 
 
-class VectorsField(Learning):
+class VectorsField(FittedField):
     """The vectors of a record, (T, F); with `normalize` each feature has mean 0 and deviation 1 in training.
 
     Without `sequential` a record is one vector.
@@ -108,7 +108,7 @@ class VectorsField(Learning):
             self.mean, self.deviation = np.zeros_like(self.mean), np.ones_like(self.mean)
 
     def check(self, record: Record) -> None:
-        """Raise DataError, with its place, for a record without vectors of the right size."""
+        """Raise DataError, with its location, for a record without vectors of the right size."""
         self._encode(record)
 
     def encode(self, records: Sequence[Record]) -> list[Encoded]:
@@ -122,7 +122,7 @@ class VectorsField(Learning):
         normalised = self.normalise(kept)
         if not (np.abs(normalised) <= LARGEST).all():
             what = "a number is too far from those of the training data"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.normalize=false`")
+            raise DataError(f"{record.location}: {what}; fix the row, or train with `data.normalize=false`")
         return Encoded(normalised, truncated=len(kept) < len(matrix))
 
     def normalise(self, vectors: np.ndarray) -> np.ndarray:
@@ -135,7 +135,9 @@ class VectorsField(Learning):
         matrix = matrix_of(record, features)
         if len(matrix) != 1 and not self.sequential:
             what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(f"{record.place}: {what}; fix the row, or train with `data.source_kind=vectors`")
+            raise DataError(
+                f"{record.location}: {what}; fix the row, or train with `data.source_kind=vectors`"
+            )
         return matrix
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
@@ -159,7 +161,7 @@ class VectorsField(Learning):
         return column.lengths_of(rows)
 
     def gather(self, column: Column, rows: np.ndarray, width: int | None = None) -> np.ndarray:
-        """Return the vectors of some examples, (B, T, F); zeros fill up."""
+        """Return the vectors of some examples, (B, T, F); padded with zeros."""
         return column.gather(rows, width)
 
 

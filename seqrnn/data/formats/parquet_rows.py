@@ -105,7 +105,7 @@ def _types(style: AnswerStyle) -> Iterator[pyarrow.DataType]:
 
 
 def _tables(rows: Sequence[tuple[pyarrow.RecordBatch, int]]) -> Iterator[pyarrow.Table]:
-    """Yield the rows, each given by its batch and its place in it, as tables."""
+    """Yield the rows, each given by its batch and its index in it, as tables."""
     import pyarrow
 
     for _, group in groupby(rows, key=lambda row: id(row[0])):

@@ -12,7 +12,7 @@ from seqrnn.data.record import Record
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
 
-FEW = 5  # places of blank rows that are remembered
+FEW = 5  # locations of blank rows that are remembered
 
 
 class RecordReader:
@@ -46,7 +46,7 @@ class RecordReader:
                 else:
                     self.blank += 1
                     if len(self.blank_at) < FEW:
-                        self.blank_at.append(record.place)
+                        self.blank_at.append(record.location)
 
     def _records(self, path: str) -> Iterator[Record]:
         try:

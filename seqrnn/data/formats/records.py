@@ -16,7 +16,6 @@ from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, AnswerWriter, Asked
-from seqrnn.data.formats.cells import labels_of, text_of
 from seqrnn.data.formats.column_names import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.numbers import steps_in, without_numbers
@@ -29,6 +28,7 @@ from seqrnn.data.formats.series import (
 )
 from seqrnn.data.formats.series_answers import SeriesWriter
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.table_cells import labels_of, text_of
 from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, first_of, with_text, with_texts
 from seqrnn.data.formats.token_rows import answerable_tokens, token_answer, token_records
 from seqrnn.data.lines import file_name
@@ -92,8 +92,8 @@ def _with_text(row: Row, record: Record | None, open_lines: OpenLines) -> tuple[
     try:
         return row, record and with_text(record, open_lines)
     except DataError as error:
-        place = record.place if record else ""
-        return row._replace(error=str(error).removeprefix(f"{place}: ")), None
+        location = record.location if record else ""
+        return row._replace(error=str(error).removeprefix(f"{location}: ")), None
 
 
 def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:

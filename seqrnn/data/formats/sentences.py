@@ -180,20 +180,20 @@ class TaggedLines(AnswerWriter):
 
     def _lines(self, row: Row, answer: Answer | None) -> Iterator[str]:
         width = next(len(token.cells) for token in row.raw if token.role == "word")
-        place = 0
+        index = 0
         for token in row.raw:
             if token.role == "word":
-                yield _extended(token.line.text, self._cells(answer, place))
-                place += 1
+                yield _extended(token.line.text, self._cells(answer, index))
+                index += 1
             elif (text := self._other(token, width)) is not None:
                 yield text
 
-    def _cells(self, answer: Answer | None, place: int) -> list[str]:
+    def _cells(self, answer: Answer | None, index: int) -> list[str]:
         """Return the cells of a token, which has no tag where the sentence was cut or has an error."""
-        if answer is None or place >= len(answer.prediction or ()):
+        if answer is None or index >= len(answer.prediction or ()):
             return [NOTHING] * (1 + self._style.probs)
-        probabilities = [f"{probability(answer.parts[place]):.6g}"] if self._style.probs else []
-        return [str(answer.prediction[place]), *probabilities]
+        probabilities = [f"{probability(answer.parts[index]):.6g}"] if self._style.probs else []
+        return [str(answer.prediction[index]), *probabilities]
 
     def _other(self, token: Token, width: int) -> str | None:
         """Return a line that is no word; one with as many columns as words have gets more as well."""

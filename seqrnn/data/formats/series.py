@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seqrnn.data.formats.cells import labels_of
 from seqrnn.data.formats.column_names import LABEL_NAMES, SERIES_NAMES
 from seqrnn.data.formats.format import RowError
 from seqrnn.data.formats.header import is_number
 from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.table_cells import labels_of
 from seqrnn.data.formats.times import DateOrder, Moment, date_order, moment_of, natural_key
 from seqrnn.data.record import Record
 from seqrnn.errors import AmbiguousDataError, UsageError

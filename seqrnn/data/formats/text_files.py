@@ -51,9 +51,9 @@ def name_text_files(cells: Sequence[str], folder: str) -> bool:
 
 
 def with_texts(records: Iterator[Record], source: Source, open_lines: OpenLines) -> Iterator[Record]:
-    """Put the text of a file in the place of its path, where `source` says that, or the first records do.
+    """Put the text of a file instead of its path, where `source` says that, or the first records do.
 
-    Raises DataError, with the place, for a file that cannot be read.
+    Raises DataError, with the location, for a file that cannot be read.
     """
     head, failure = first_of(records, LOOKED_AT)
     in_files = are_in_files(head, source)
@@ -105,7 +105,7 @@ def with_text(record: Record, open_lines: OpenLines) -> Record:
     try:
         return record._replace(source=text_of_file(path, open_lines))
     except DataError as error:
-        raise DataError(f"{record.place}: {error}") from error
+        raise DataError(f"{record.location}: {error}") from error
 
 
 def _may_be_path(cell: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
 
-BLANK_ROWS = "-"  # in the place of a column: sentences end there
+BLANK_ROWS = "-"  # instead of a column: sentences end there
 
 
 class TokenRows(NamedTuple):
@@ -52,10 +52,10 @@ def answerable_tokens(table: Table, name: str, source: Source) -> Iterator[tuple
 
 def token_answer(row: Row, sentence: Record, answer: Answer) -> Answer:
     """Return the answer to the token of a row; a blank row, or a token that was cut off, has none."""
-    place = sentence.lines.index(row.line) if sentence.lines else None
-    if place is None or place >= len(answer.parts):
-        return Answer(None, None, truncated=place is not None)
-    tag, score = None if answer.abstained else answer.prediction[place], answer.parts[place]
+    index = sentence.lines.index(row.line) if sentence.lines else None
+    if index is None or index >= len(answer.parts):
+        return Answer(None, None, truncated=index is not None)
+    tag, score = None if answer.abstained else answer.prediction[index], answer.parts[index]
     found = Answer(tag, score, [(tag, score)], answer.truncated, answer.unknown)
     return found._replace(abstained=answer.abstained)
 

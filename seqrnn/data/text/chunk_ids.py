@@ -98,8 +98,8 @@ class ChunkNumbers:
         sizes = known.sizes[numbers]
         ends = np.concatenate([[0], sizes.cumsum()])
         shifts = known.begins[numbers] - ends[:-1]
-        places = np.repeat(shifts, sizes) + np.arange(ends[-1])
-        return known.ids[places], ends
+        index = np.repeat(shifts, sizes) + np.arange(ends[-1])
+        return known.ids[index], ends
 
     def _forget(self) -> None:
         self._table.clear()

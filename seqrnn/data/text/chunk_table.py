@@ -44,7 +44,7 @@ class ChunkTable:
         self._numbers = np.zeros(SMALLEST, dtype=np.int32)  # by slot
         self._spelled = np.zeros(SMALLEST, dtype=np.uint64)  # of all chunks: the size, and the bytes as words
         self._used = 0  # of these words
-        self._places = np.zeros(SMALLEST, dtype=np.int64)  # of them where each number begins; -1 in _others
+        self._offsets = np.zeros(SMALLEST, dtype=np.int64)  # of them where each number begins; -1 in _others
         self._count = 0
 
     def __len__(self) -> int:
@@ -59,8 +59,8 @@ class ChunkTable:
         """Return the bytes of all chunks, by their numbers (K,)."""
         others = {number: spelling for spelling, number in self._others.items()}
         content = self._spelled[: self._used].astype("<u8").tobytes()
-        places = self._places[: self._count]
-        begins, sizes = ((places + 1) * WORD).tolist(), self._spelled[places].tolist()
+        offsets = self._offsets[: self._count]
+        begins, sizes = ((offsets + 1) * WORD).tolist(), self._spelled[offsets].tolist()
         spelled = (content[begin : begin + size] for begin, size in zip(begins, sizes, strict=True))
         return [others.get(number, spelling) for number, spelling in enumerate(spelled)]
 
@@ -77,14 +77,14 @@ class ChunkTable:
             return numbers, []
         new = self._add(chunks, missing).tolist()
         numbers[missing] = self._look_up(chunks.only(missing))
-        for place in missing[numbers[missing] < 0].tolist():
-            spelling = content[starts[place] : ends[place]]
+        for row in missing[numbers[missing] < 0].tolist():
+            spelling = content[starts[row] : ends[row]]
             if spelling not in self._others:
                 self._others[spelling] = self._count
                 self._other_bytes += len(spelling)
-                self._append_places(np.array([-1]))
-                new.append(place)
-            numbers[place] = self._others[spelling]
+                self._append_offsets(np.array([-1]))
+                new.append(row)
+            numbers[row] = self._others[spelling]
         return numbers, new
 
     def _look_up(self, chunks: _Chunks) -> NDArray[np.int32]:
@@ -92,7 +92,7 @@ class ChunkTable:
         slots, found = self._slots_of(chunks.keys)
         numbers = np.where(found, self._numbers[slots], np.int32(-1))
         for offset, (which, words) in enumerate(chunks.words):
-            spelled = self._spelled.take(self._places[numbers[which]] + offset, mode="clip")
+            spelled = self._spelled.take(self._offsets[numbers[which]] + offset, mode="clip")
             numbers[which[spelled != words]] = -1
         return numbers
 
@@ -129,7 +129,7 @@ class ChunkTable:
         counts = 1 + -(-chunks.sizes // WORD)
         ends = self._used + counts.cumsum()
         begins = ends - counts
-        self._append_places(begins)
+        self._append_offsets(begins)
         self._used += int(counts.sum())
         self._spelled = _with_room(self._spelled, self._used)
         self._spelled[begins] = chunks.sizes
@@ -137,10 +137,10 @@ class ChunkTable:
         for offset, (which, words) in enumerate(chunks.words):
             self._spelled[begins[which] + offset] = words
 
-    def _append_places(self, places: Integers) -> None:
-        before, self._count = self._count, self._count + len(places)
-        self._places = _with_room(self._places, self._count)
-        self._places[before : self._count] = places
+    def _append_offsets(self, offsets: Integers) -> None:
+        before, self._count = self._count, self._count + len(offsets)
+        self._offsets = _with_room(self._offsets, self._count)
+        self._offsets[before : self._count] = offsets
 
     def _grow(self) -> None:
         full = self._keys != EMPTY
@@ -193,13 +193,13 @@ class _Chunks:
         keys[long] = hashes | IS_HASH
         return cls(keys, sizes, first, words)
 
-    def only(self, places: Integers) -> _Chunks:
-        """Return the chunks at some places in ascending order."""
+    def only(self, index: Integers) -> _Chunks:
+        """Return the chunks at an index in ascending order."""
         chosen = np.full(len(self.keys), -1)
-        chosen[places] = np.arange(len(places))
+        chosen[index] = np.arange(len(index))
         words = [(chosen[which], word) for which, word in self.words]
         kept = [(which[which >= 0], word[which >= 0]) for which, word in words]
-        return _Chunks(self.keys[places], self.sizes[places], self.first[places], kept)
+        return _Chunks(self.keys[index], self.sizes[index], self.first[index], kept)
 
 
 def _mix(hashes: Words, words: Words, factor: np.uint64) -> Words:
@@ -209,7 +209,7 @@ def _mix(hashes: Words, words: Words, factor: np.uint64) -> Words:
 
 
 def _with_room(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return the array, or a larger copy, with at least `size` places."""
+    """Return the array, or a larger copy, with room for at least `size` entries."""
     if size <= len(array):
         return array
     return np.concatenate([array, np.zeros(2 * size - len(array), dtype=array.dtype)])

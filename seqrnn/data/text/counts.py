@@ -53,7 +53,7 @@ class TokenCounts(Protocol):
 
 
 class CharacterCounts:
-    """Counts characters in an array that has a place for each."""
+    """Counts characters in an array that has an entry for each."""
 
     is_full = False
 
@@ -67,20 +67,20 @@ class CharacterCounts:
 
     def take(self) -> Parts:
         """Return the characters that occurred and their counts, and count from nothing."""
-        (places,) = self._counts.nonzero()
-        counts, self._counts = self._counts[places], np.zeros_like(self._counts)
-        return [(places.astype(np.int64).tobytes(), counts.tobytes())]
+        (code_points,) = self._counts.nonzero()
+        counts, self._counts = self._counts[code_points], np.zeros_like(self._counts)
+        return [(code_points.astype(np.int64).tobytes(), counts.tobytes())]
 
     def merge(self, parts: Parts) -> None:
         """Add what was taken, here or from another."""
-        for places, counts in parts:
-            self._counts[np.frombuffer(places, np.int64)] += np.frombuffer(counts, np.int64)
+        for code_points, counts in parts:
+            self._counts[np.frombuffer(code_points, np.int64)] += np.frombuffer(counts, np.int64)
 
     def most_frequent(self, size: int, min_count: int) -> list[str]:
         """Return the most frequent characters; see `TokenCounts`."""
-        (places,) = (self._counts >= max(min_count, 1)).nonzero()
-        order = np.argsort(-self._counts[places], kind="stable")
-        return [chr(place) for place in places[order][:size].tolist()]
+        (code_points,) = (self._counts >= max(min_count, 1)).nonzero()
+        order = np.argsort(-self._counts[code_points], kind="stable")
+        return [chr(code_point) for code_point in code_points[order][:size].tolist()]
 
 
 class Tally(Protocol):
@@ -149,7 +149,7 @@ class _Aside:
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
         self._file: IO[bytes] | None = None
-        self._places: list[list[tuple[int, int, int]]] = [[] for _ in range(SHARES)]
+        self._regions: list[list[tuple[int, int, int]]] = [[] for _ in range(SHARES)]
 
     def __bool__(self) -> bool:
         return self._file is not None
@@ -162,16 +162,16 @@ class _Aside:
             self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
             weakref.finalize(self, self._file.close)
         self._file.seek(0, os.SEEK_END)
-        for places, (words, counts) in zip(self._places, parts, strict=True):
+        for regions, (words, counts) in zip(self._regions, parts, strict=True):
             if words:
-                places.append((self._file.tell(), len(words), len(counts)))
+                regions.append((self._file.tell(), len(words), len(counts)))
                 self._file.write(words + counts)
 
     def counted(self, share: int) -> Counter[str]:
         """Return the counts of the words of one number."""
         assert self._file is not None
         total: Counter[str] = Counter()
-        for start, words, counts in self._places[share]:
+        for start, words, counts in self._regions[share]:
             self._file.seek(start)
             spelled = self._file.read(words).split(BETWEEN)
             numbers = np.frombuffer(self._file.read(counts), np.int64).tolist()

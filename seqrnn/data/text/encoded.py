@@ -21,7 +21,7 @@ Numbers = Callable[[JoinedTexts], Numbered]
 class Encoded(NamedTuple):
     """One side of an example in numbers: whether it was cut to max_tokens, how many ids are <unk>.
 
-    `ids` (T,) are those of tokens, or in their place the vectors (T, F) of a sequence of numbers.
+    `ids` (T,) are those of tokens, or instead of them the vectors (T, F) of a sequence of numbers.
     """
 
     ids: NDArray[Any]
@@ -46,7 +46,7 @@ class EncodedTexts(NamedTuple):
         return cls(kept, np.minimum(lengths, limit), lengths > limit)
 
     def with_others(self, others: Mapping[int, EncodedTexts]) -> EncodedTexts:
-        """Put texts in the places of empty ones, by the numbers of these in ascending order."""
+        """Put texts where texts are empty, by the numbers of these in ascending order."""
         ends, lengths, truncated = self.lengths.cumsum(), self.lengths.copy(), self.truncated.copy()
         parts, start = [], 0
         for row, other in others.items():
@@ -66,17 +66,17 @@ class EncodedTexts(NamedTuple):
         """Return each text by itself."""
         ends = np.concatenate([[0], self.lengths.cumsum()])
         unknown = np.diff(np.concatenate([[0], (self.ids == unknown_id).cumsum()])[ends]).tolist()
-        places = ends.tolist()
+        bounds = ends.tolist()
         return [
             Encoded(self.ids[start:stop], cut, count)
             for start, stop, cut, count in zip(
-                places, places[1:], self.truncated.tolist(), unknown, strict=False
+                bounds, bounds[1:], self.truncated.tolist(), unknown, strict=False
             )
         ]
 
 
 class CharacterNumbers:
-    """Looks the characters of many texts up in a table that has a place for each."""
+    """Looks the characters of many texts up in a table that has an entry for each."""
 
     def __init__(self, vocabulary: Mapping[str, int], unknown: int) -> None:
         self._table = np.full(ALL_CHARACTERS, unknown, dtype=np.int32)
@@ -88,7 +88,7 @@ class CharacterNumbers:
         """Return the id of each character, and the length of each text."""
         if texts.is_ascii:
             return self._of_ascii(texts.bare()), texts.lengths
-        # "clip" leaves out a check: all code points have a place.
+        # "clip" leaves out a check: all code points have an entry.
         return self._table.take(texts.code_points(), mode="clip"), texts.lengths
 
 

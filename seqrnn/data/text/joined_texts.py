@@ -129,8 +129,8 @@ class JoinedTexts:
         starts, ends = edges[0::2], edges[1::2]
         if self.whole or self.end == END:
             newlines = self._marks if self.whole else np.flatnonzero(self.array == NEWLINE)
-            places = np.searchsorted(starts, newlines)
-            starts, ends = np.insert(starts, places, newlines), np.insert(ends, places, newlines + 1)
+            index = np.searchsorted(starts, newlines)
+            starts, ends = np.insert(starts, index, newlines), np.insert(ends, index, newlines + 1)
         return Chunks(self.content, starts, ends, np.searchsorted(starts, self._marks, "right"))
 
     def _spaces(self) -> Flags:

@@ -31,12 +31,12 @@ def unique_spellings(characters: Ids, lengths: Ids, width: int) -> dict[str, Ids
 
 
 def _one_a_row(flat: Ids) -> Ids:
-    """Cut characters after each <eos>, which is dropped: (N, C), filled with <blank>."""
+    """Cut characters after each <eos>, which is dropped: (N, C), padded with <blank>."""
     ends = np.flatnonzero(flat == EOS)
     starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else ends
     sizes = ends - starts
-    places = np.arange(sizes.max(initial=0))
-    inside = places < sizes[:, None]
+    positions = np.arange(sizes.max(initial=0))
+    inside = positions < sizes[:, None]
     words = np.full(inside.shape, BLANK, dtype=np.int64)
     words[inside] = flat[flat != EOS]
     return words

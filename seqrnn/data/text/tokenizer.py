@@ -218,7 +218,7 @@ class Tokenizer:
         return [token for part in parts for token in part.tokens]
 
     def surfaces(self, text: str) -> list[str]:
-        """Return what a text has in the place of each token, as it is written there, known or not."""
+        """Return what a text has for each token, as it is written there, known or not."""
         return [text[start:end] for start, end in self._spans(text)]
 
     def without(self, text: str, token: int) -> str:

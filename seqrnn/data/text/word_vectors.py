@@ -35,7 +35,7 @@ def read_vectors(path: str, vocabulary: Mapping[str, int]) -> Vectors:
 
     A word of the vocabulary takes the vector of the same word or, if there is none, that of its
     lower-cased form. Other lines are passed over without being parsed or kept. Raises DataError
-    with the place of a line of another dimension, or with anything but finite numbers.
+    with the location of a line of another dimension, or with anything but finite numbers.
     """
     wanted = {form for word in vocabulary for form in (word, word.lower())}
     head = _head(path)
@@ -99,17 +99,17 @@ def _goes_on(numbers: str, dimension: int) -> bool:
     return bool(others) and not all(map(_is_float, others))
 
 
-def _parse(place: str, numbers: str, dimension: int) -> NDArray[np.float32]:
+def _parse(location: str, numbers: str, dimension: int) -> NDArray[np.float32]:
     cells = numbers.split()
     if len(cells) != dimension:
-        raise DataError(f"{place}: dimension {len(cells)}, expected {dimension}; fix or remove the line")
+        raise DataError(f"{location}: dimension {len(cells)}, expected {dimension}; fix or remove the line")
     try:
         with np.errstate(over="ignore"):  # 1e99 becomes infinity, which is refused below
             vector = np.array(cells, dtype=np.float32)
     except ValueError as error:
-        raise DataError(f"{place}: {error}; fix or remove the line") from error
+        raise DataError(f"{location}: {error}; fix or remove the line") from error
     if not np.isfinite(vector).all():
-        raise DataError(f"{place}: a number is not finite; fix or remove the line")
+        raise DataError(f"{location}: a number is not finite; fix or remove the line")
     return vector
 
 

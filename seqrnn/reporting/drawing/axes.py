@@ -1,4 +1,4 @@
-"""From values to places in a drawing: ranges, round ticks, and how numbers at them are written."""
+"""From values to positions in a drawing: ranges, round ticks, and how numbers at them are written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TICKS = 5  # about so many on an axis
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis: its place in the drawing, and its text."""
+    """A mark on an axis: its position in the drawing, and its text."""
 
     at: float
     text: str
@@ -19,7 +19,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Axis:
-    """One direction of a drawing: values from `low` to `high` lie between the places `start` and `stop`."""
+    """One direction of a drawing: values from `low` to `high` lie at positions from `start` to `stop`."""
 
     label: str
     low: float
@@ -29,7 +29,7 @@ class Axis:
     percent: bool = False
     power: bool = False  # values are powers of ten, and written as what they stand for
 
-    def place(self, value: float) -> float:
+    def position(self, value: float) -> float:
         """Return where a value lies."""
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + min(max(share, 0.0), 1.0) * (self.stop - self.start), 2)
@@ -39,7 +39,7 @@ class Axis:
         """Marks at round values."""
         values, step = round_values(self.low, self.high)
         write = _of_powers(self.percent) if self.power else _writer(step, self.percent)
-        return [Tick(self.place(value), write(value)) for value in values]
+        return [Tick(self.position(value), write(value)) for value in values]
 
 
 def bounds(values: Sequence[float], floor: float | None = None) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Charts as what a template needs to draw them: places of lines, marks and texts in an SVG."""
+"""Charts as what a template needs to draw them: positions of lines, marks and texts in an SVG."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class DrawnMark:
 
 @dataclass(frozen=True)
 class DrawnLine:
-    """A curve in places of the drawing."""
+    """A curve in positions of the drawing."""
 
     name: str
     style: str
@@ -105,7 +105,7 @@ def line_chart(frame: Frame, lines: Sequence[Line], flag: tuple[float, str] | No
     heights = frame.y_range or widened(*bounds(ys, frame.floor))
     y = Axis(frame.y_label, *heights, BOTTOM, TOP, frame.y_percent, frame.y_power)
     told = "; ".join(described(line, frame) for line in lines if line.style != "ideal")
-    flagged = None if flag is None else DrawnMark(x.place(flag[0]), TOP, flag[1])
+    flagged = None if flag is None else DrawnMark(x.position(flag[0]), TOP, flag[1])
     drawn = [_drawn(line, x, y, frame) for line in lines]
     return Chart(frame.title, f"{frame.y_label} by {frame.x_label}. {told}.", x, y, drawn, flagged)
 
@@ -127,7 +127,7 @@ def small_lines(series: Sequence[Sequence[float]]) -> SmallLines:
     y = Axis("", *bounds(values), SmallLines.height - 2, 2)
     x = Axis("", 0, max(1, max(map(len, series)) - 1), 2, SmallLines.width - 2)
     paths = [
-        "M" + "L".join(f"{x.place(step):g} {y.place(value):g}" for step, value in enumerate(line))
+        "M" + "L".join(f"{x.position(step):g} {y.position(value):g}" for step, value in enumerate(line))
         for line in series
     ]
     return SmallLines(paths)
@@ -139,24 +139,28 @@ def powers(points: Points) -> list[tuple[float, float]]:
 
 
 def _drawn(line: Line, x: Axis, y: Axis, frame: Frame) -> DrawnLine:
-    places = [(x.place(a), y.place(b)) for a, b in line.points]
-    path = "M" + "L".join(f"{a:g} {b:g}" for a, b in places) if line.joined else ""
-    drawn = line.style != "ideal" and (len(places) <= MOST_MARKS or not line.joined)
-    marks = [_mark(line, number, place, y, frame) for number, place in enumerate(places)] if drawn else []
+    positions = [(x.position(a), y.position(b)) for a, b in line.points]
+    path = "M" + "L".join(f"{a:g} {b:g}" for a, b in positions) if line.joined else ""
+    drawn = line.style != "ideal" and (len(positions) <= MOST_MARKS or not line.joined)
+    marks = (
+        [_mark(line, number, position, y, frame) for number, position in enumerate(positions)]
+        if drawn
+        else []
+    )
     return DrawnLine(line.name, line.style, path, marks)
 
 
-def _mark(line: Line, number: int, place: tuple[float, float], y: Axis, frame: Frame) -> DrawnMark:
+def _mark(line: Line, number: int, position: tuple[float, float], y: Axis, frame: Frame) -> DrawnMark:
     value, height = line.points[number]
     told = f"{line.name}: {_height_of(frame)(height)} at {_number(frame.x_percent)(value)}"
     low = high = None
     if line.errors:
         error = line.errors[number]
-        low, high = y.place(height - error), y.place(height + error)
+        low, high = y.position(height - error), y.position(height + error)
     radius = 2.8
     if line.weights:
         radius = round(1.5 + 5 * (line.weights[number] / max(line.weights)) ** 0.5, 2)
-    return DrawnMark(*place, told, low, high, radius)
+    return DrawnMark(*position, told, low, high, radius)
 
 
 def _height(point: tuple[float, float]) -> float:

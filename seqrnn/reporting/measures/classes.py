@@ -57,19 +57,19 @@ def confusion_matrix(rows: Sequence[ClassScores], pairs: Sequence[Confusion]) ->
     if len(order) > MOST_CELLS:
         chosen = {label for label, _ in mistakes.most_common(MOST_CELLS)}
         order = [label for label in order if label in chosen]
-    place = {label: index for index, label in enumerate(order)}
+    index_of = {label: index for index, label in enumerate(order)}
     counts = [[0] * len(order) for _ in order]
     others = [0] * len(order)
     for row in rows:
-        if row.label in place:
-            counts[place[row.label]][place[row.label]] = round(row.recall * row.support)
+        if row.label in index_of:
+            counts[index_of[row.label]][index_of[row.label]] = round(row.recall * row.support)
     for pair in pairs:
-        if pair.actual not in place:
+        if pair.actual not in index_of:
             continue
-        if pair.predicted in place:
-            counts[place[pair.actual]][place[pair.predicted]] = pair.count
+        if pair.predicted in index_of:
+            counts[index_of[pair.actual]][index_of[pair.predicted]] = pair.count
         else:
-            others[place[pair.actual]] += pair.count
+            others[index_of[pair.actual]] += pair.count
     return Matrix(order, counts, others)
 
 

@@ -41,7 +41,7 @@ class Shade:
 class Looked:
     """A row with what its answer hangs on.
 
-    `picture` is of numbers or an image, of which `shades` are the steps or the places, of which `grid` are
+    `picture` is of numbers or an image, of which `shades` are the steps or the regions, of which `grid` are
     along each side.
     """
 
@@ -77,7 +77,7 @@ class Saliency:
 class Alignment:
     """How much of each token that was read (a column each) was looked at for each one that was written.
 
-    What was read of an `image` are places, of which `grid` are along each side.
+    The tokens of an `image` are regions, `grid` of them along each side.
     """
 
     place: str
@@ -200,7 +200,7 @@ def _looked(example: Example, found: Explanation, kind: SourceKind) -> Looked:
     shades = [Shade(t, weight / largest) for t, weight in zip(found.tokens, output.saliency, strict=True)]
     picture = picture_of(example.record, kind) if kind.has_numbers or found.grid else None
     expected = example.grade.expected if example.grade else None
-    told = example.record.place, expected, output.output, output.probability
+    told = example.record.location, expected, output.output, output.probability
     return Looked(*told, shades, picture, found.grid)
 
 
@@ -212,13 +212,13 @@ def _alignment(example: Example, found: Explanation, kind: SourceKind) -> Alignm
     right = bool(example.grade and example.grade.right)
     written = [str(output.output) for output in outputs]
     image = picture_of(example.record, kind).image if found.grid else ""
-    return Alignment(example.record.place, right, found.tokens, written, weights, found.grid, image)
+    return Alignment(example.record.location, right, found.tokens, written, weights, found.grid, image)
 
 
 def _attended(rows: Sequence[Alignment]) -> str:
     """Say how sharply is looked."""
     mean = float(np.mean([max(weights) for row in rows for weights in row.weights]))
-    where = "place of the image" if rows[0].grid else "token"
+    where = "region of the image" if rows[0].grid else "token"
     return f"The {where} that it looks at most for what it writes has {mean:.0%} of its attention on average."
 
 
@@ -227,7 +227,7 @@ def _line(example: Example, found: Explanation) -> SurprisingLine | None:
         return None
     spaced = any(len(token) > 1 for token in found.tokens)
     pairs = list(zip(found.tokens, found.surprisals, strict=False))
-    return SurprisingLine(example.record.place, example.answer.prediction, pairs, spaced)
+    return SurprisingLine(example.record.location, example.answer.prediction, pairs, spaced)
 
 
 def _positions(lines: Sequence[SurprisingLine]) -> list[tuple[float, float]]:
@@ -251,7 +251,7 @@ def _told(outputs: Sequence[TokensOf]) -> str:
 
 
 def _surprising(lines: Sequence[SurprisingLine]) -> str:
-    token, nats, place = max(
+    token, nats, location = max(
         ((token, nats, line.place) for line in lines for token, nats in line.tokens), key=lambda each: each[1]
     )
-    return f"The most surprising token of these lines is {token!r} ({nats:.1f} nats, at {place})."
+    return f"The most surprising token of these lines is {token!r} ({nats:.1f} nats, at {location})."

@@ -1,4 +1,4 @@
-"""How good answers are by the length of what is read."""
+"""How good answers are by the length of the input."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def by_length(name: str, lengths: NDArray[np.int64], scores: NDArray[np.float64]
         return None
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, MOST_BINS + 1), method="lower"))
     starts = np.unique(np.append(edges[:-1], lengths.min()))
-    places = np.searchsorted(starts, lengths, side="right") - 1
+    bin_of = np.searchsorted(starts, lengths, side="right") - 1
     bins = [
-        _bin(lengths[places == place], scores[places == place])
-        for place in range(len(starts))
-        if (places == place).any()
+        _bin(lengths[bin_of == number], scores[bin_of == number])
+        for number in range(len(starts))
+        if (bin_of == number).any()
     ]
     return ByLength(name, bins, _verdict(name, bins)) if len(bins) > 1 else None
 

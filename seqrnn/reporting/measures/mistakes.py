@@ -19,7 +19,7 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Case:
-    """An answer to look at: where the row is, what was read, what was right, what was said how surely."""
+    """An answer to look at: where the row is, its input, the right answer, the answer and its probability."""
 
     place: str
     picture: Picture
@@ -71,7 +71,7 @@ def _case(example: Example, ranked: Answer | Refusal, kind: SourceKind) -> Case:
     assert grade is not None
     others = ranked.ranked[1:] if isinstance(ranked, Answer) else ()
     return Case(
-        record.place,
+        record.location,
         picture_of(record, kind),
         grade.expected,
         grade.predicted,

@@ -82,4 +82,4 @@ def _roll(record: Record, ask: Ask) -> Roll:
     keys = [key for _, key in sounding] or [0]
     lowest, highest = max(0, min(keys) - MARGIN), max(keys) + MARGIN
     shown = [each for each in likely if lowest <= each[1] <= highest and each[2] >= 0.05]
-    return Roll(record.place, len(steps), len(record.steps), lowest, highest, sounding, shown)
+    return Roll(record.location, len(steps), len(record.steps), lowest, highest, sounding, shown)

@@ -45,7 +45,7 @@ def number_errors(examples: Sequence[Example]) -> Numbers | None:
     errors = pairs[:, 1] - pairs[:, 0]
     stride = -(-len(pairs) // MOST_POINTS)
     order = np.argsort(-np.abs(errors), kind="stable")[:SHOWN]
-    largest = [FarOff(graded[at][0].record.place, *pairs[at].tolist()) for at in order.tolist()]
+    largest = [FarOff(graded[at][0].record.location, *pairs[at].tolist()) for at in order.tolist()]
     levels = np.quantile(errors, QUANTILES).tolist()
     bias, absolute = float(errors.mean()), float(np.abs(errors).mean())
     middle, span = levels[2], levels[4] - levels[0]

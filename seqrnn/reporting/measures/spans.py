@@ -137,25 +137,25 @@ def _sentence(example: Example, has_spans: bool) -> TaggedSentence:
         list(_segments(shown, spans, set(others)))
         for spans, others in ((found[0], found[1]), (found[1], found[0]))
     )
-    return TaggedSentence(example.record.place, _wrong(example), len(tokens), expected, predicted)
+    return TaggedSentence(example.record.location, _wrong(example), len(tokens), expected, predicted)
 
 
 def _spans(tags: Sequence[str], has_spans: bool) -> list[Span]:
     if has_spans:
         return list(find_spans(tags))
-    return [(tag, place, place + 1) for place, tag in enumerate(tags)]
+    return [(tag, index, index + 1) for index, tag in enumerate(tags)]
 
 
 def _segments(tokens: Sequence[str], spans: Sequence[Span], others: set[Span]) -> Iterator[Segment]:
     """Cut a sentence into its spans and what is between them."""
-    place = 0
+    position = 0
     for kind, start, stop in spans:
-        if start > place:
-            yield Segment(" ".join(tokens[place:start]), "")
+        if start > position:
+            yield Segment(" ".join(tokens[position:start]), "")
         yield Segment(" ".join(tokens[start:stop]), kind, (kind, start, stop) in others)
-        place = stop
-    if place < len(tokens):
-        yield Segment(" ".join(tokens[place:]), "")
+        position = stop
+    if position < len(tokens):
+        yield Segment(" ".join(tokens[position:]), "")
 
 
 def _verdict(types: Sequence[TypeErrors], wrong: int, everything: int) -> str:

@@ -9,7 +9,7 @@ from seqrnn.training.start import share_start
 from seqrnn.training.trainer import Trainer
 
 
-def follow(trainer: Trainer, workers: DataParallelWorkers) -> None:
+def run_worker_loop(trainer: Trainer, workers: DataParallelWorkers) -> None:
     """Take part in the training of another worker to its end. Raises what an update raises for all."""
     trainer.model.train()
     share_start(trainer)

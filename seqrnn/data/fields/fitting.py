@@ -1,4 +1,4 @@
-"""Learning from records that come some at a time, so that a file is read once for all fields."""
+"""Fields that are fitted to records that come some at a time, so that a file is read once for all fields."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from seqrnn.data.record import Record, size_of
 from seqrnn.errors import ModelError
 
 
-class Learning:
-    """A field that learns from records, some at a time."""
+class FittedField:
+    """A field that is fitted to records, some at a time."""
 
     @property
     def id_count(self) -> int | None:
@@ -22,17 +22,17 @@ class Learning:
         """Look at some records; by default only their form says anything."""
 
     def settle(self) -> None:
-        """Learn from all that were observed."""
+        """Fit to all that were observed."""
 
-    def learn(self, records: Iterable[Record]) -> None:
-        """Learn from all records at once. Raises DataError as `observe` and `settle` do."""
+    def fit(self, records: Iterable[Record]) -> None:
+        """Fit to all records at once. Raises DataError as `observe` and `settle` do."""
         for batch in batched(records, size_of):
             self.observe(batch)
         self.settle()
 
 
-class LearningNothing(Learning):
-    """A field that has no file in a run directory."""
+class UnfittedField(FittedField):
+    """A field that has nothing to fit, and no file in a run directory."""
 
     file_name: FieldFile | None = None
 

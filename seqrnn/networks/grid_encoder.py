@@ -1,6 +1,6 @@
-"""What is read without recurrence: the places of an image, or one vector, pooled into one state.
+"""Inputs without recurrence: the positions of an image, or one vector, pooled into one state.
 
-Shapes: B batch, S places, E size of a place's vector, H hidden.
+Shapes: B batch, S positions, E size of a position's vector, H hidden.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from seqrnn.networks.ops import Layers, Ops, Value
 
 
 class PooledMLP:
-    """Layers `h = relu(W x + b)` over each place, and then the largest value of each feature.
+    """Layers `h = relu(W x + b)` over each position, and then the largest value of each feature.
 
-    One vector is one place: then this is a plain feed-forward network.
+    One vector is one position: then this is a plain feed-forward network.
     """
 
     def __init__(self, ops: Ops, sizes: RNNSizes) -> None:
@@ -23,19 +23,19 @@ class PooledMLP:
         ]
         self._dropout = ops.dropout(sizes.dropout)
 
-    def __call__(self, places: Value) -> Value:
-        """Pool `places` (B, S, E) -> (B, H)."""
-        x = places
+    def __call__(self, positions: Value) -> Value:
+        """Pool `positions` (B, S, E) -> (B, H)."""
+        x = positions
         for depth, layer in enumerate(self._layers):
             x = self._dropout(x) if depth else x
             x = self._ops.relu(layer(x))  # (B, S, H)
-        return self._ops.largest_place(x)
+        return self._ops.max_over_positions(x)
 
 
-class PlacesEncoder:
-    """An encoder without recurrence: the places are the memory, their pooled state every last state.
+class GridEncoder:
+    """An encoder without recurrence: the positions are the memory, their pooled state every last state.
 
-    That state is normalized: the largest values of many places are nearly the same in all images.
+    That state is normalized: the largest values of many positions are nearly the same in all images.
     """
 
     def __init__(self, ops: Ops, sizes: RNNSizes, arrays: int) -> None:
@@ -45,7 +45,7 @@ class PlacesEncoder:
         self._arrays = arrays
         self._depth = sizes.num_layers
 
-    def __call__(self, places: Value) -> Layers:
-        """Read `places` (B, S, E): a last state a layer."""
-        last = self._norm(self._pool(places))  # (B, H)
+    def __call__(self, positions: Value) -> Layers:
+        """Read `positions` (B, S, E): a last state a layer."""
+        last = self._norm(self._pool(positions))  # (B, H)
         return [(last,) * self._arrays] * self._depth

@@ -1,4 +1,4 @@
-"""A trained model as an object: what `seqrnn.load` returns."""
+"""`seqrnn.load`, and the `Model` that it returns: the methods of the public model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
-from seqrnn.library.asking import explaining, line_scoring, naming, writing
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.installed import require_training
 from seqrnn.library.opened_model import OpenedModel, Resources
-from seqrnn.library.parts import Answering, Errors, Part, Result, parts_of, results
 from seqrnn.library.results import Explanation, LineScore, RowAnswer
-from seqrnn.library.rows import Asking, Refusal, read_row, without_surrogates
+from seqrnn.library.row_answerers import line_scorer, row_explainer, row_generator, row_predictor
+from seqrnn.library.row_parts import Answering, Errors, Part, Result, parts_of, results
+from seqrnn.library.rows import Refusal, RowAnswerer, read_row, without_surrogates
 
 if TYPE_CHECKING:
     from seqrnn.answering.continuation import Continuation
@@ -133,8 +133,8 @@ class Model:
         prediction, and has `abstained`. With `probs` the answers have `class_scores`.
         """
         self._require("classify")
-        asking = naming(self._opened, k, threshold, probs, min_probability, part_probs=probs)
-        return self._each(rows, self._parts_by(asking), RowAnswer, errors)
+        answerer = row_predictor(self._opened, k, threshold, probs, min_probability, part_probs=probs)
+        return self._each(rows, self._parts_by(answerer), RowAnswer, errors)
 
     @overload
     def score(self, rows: Collection[str], *, errors: Errors = ...) -> list[LineScore]: ...
@@ -145,8 +145,8 @@ class Model:
         self, rows: Iterable[str], *, errors: Errors = "raise"
     ) -> list[LineScore] | Iterator[LineScore]:
         """Say how surprising each line is to a language model."""
-        asking = line_scoring(self._opened, "score")
-        return self._each(rows, self._parts_by(asking), LineScore, errors)
+        answerer = line_scorer(self._opened, "score")
+        return self._each(rows, self._parts_by(answerer), LineScore, errors)
 
     @overload
     def generate(
@@ -168,7 +168,11 @@ class Model:
         """
         self._require("generate")
         chosen = DecodingOptions.of(options)
-        answer = self._parts_by(writing(self._opened, chosen)) if self._writes_rows else self._goes_on(chosen)
+        answer = (
+            self._parts_by(row_generator(self._opened, chosen))
+            if self._writes_rows
+            else self._goes_on(chosen)
+        )
         return self._each(rows, answer, RowAnswer, errors)
 
     def stream(self, prompt: str = "", **options: Unpack[GenerationOptions]) -> Iterator[str]:
@@ -204,8 +208,8 @@ class Model:
         `leave-one-out` (how much the score falls without the token, the default for numbers). PyTorch is
         imported, and computes on the CPU. Raises UsageError for images and for a method that does not fit.
         """
-        asking = explaining(self._opened.run, self._in_torch("cpu"), method)
-        return self._each(rows, self._parts_by(asking), Explanation, errors)
+        answerer = row_explainer(self._opened.run, self._in_torch("cpu"), method)
+        return self._each(rows, self._parts_by(answerer), Explanation, errors)
 
     def evaluate(
         self,
@@ -275,13 +279,13 @@ class Model:
         if task.command != verb:
             raise UsageError(f"{self.path}: was trained for {task.name}; use `{task.command}()`")
 
-    def _parts_by(self, asking: Asking) -> Answering:
+    def _parts_by(self, answerer: RowAnswerer) -> Answering:
         """Answer the rows of a part together."""
         kind = self._opened.run.config.data.source_kind
 
         def answered(part: Part) -> list[Answer | Refusal]:
             first, rows = part
-            return asking([read_row(row, kind, number) for number, row in enumerate(rows, first)])
+            return answerer([read_row(row, kind, number) for number, row in enumerate(rows, first)])
 
         return answered
 

@@ -1,4 +1,4 @@
-"""The ways in which a model is asked of rows: to name, to write, to score or to explain them."""
+"""What answers rows with a model: a prediction, a generated sequence, a score or an explanation of each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqrnn.answering.rows import Labeller, LineScorer, RowWriter
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
-from seqrnn.library.rows import Asking
+from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.tasks.task import GenerationTask, PredictionTask, Task
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from seqrnn.data.record import Record
 
 
-def naming(
+def row_predictor(
     model: OpenedModel,
     k: int | None = None,
     threshold: float | None = None,
@@ -32,8 +32,8 @@ def naming(
     min_probability: float | None = None,
     *,
     part_probs: bool = False,
-) -> Asking:
-    """Ask a classifier, a tagger or another model that names something; see `Task.choice`.
+) -> RowAnswerer:
+    """Predict with a classifier, a tagger or another model that names something; see `Task.choice`.
 
     With `probs`, answers have the scores of all classes; with `part_probs`, each token has. Answers less
     likely than `min_probability` have no prediction; raises UsageError where an answer has no probability
@@ -43,9 +43,11 @@ def naming(
     selection = replace(task.choice(k, threshold), probs=probs, part_probs=part_probs)
     answer = partial(Labeller(task, model.backend).answer, choice=selection)
     if min_probability is None:
-        return Asking(task.check, answer)
+        return RowAnswerer(task.check, answer)
     require_probability(task, min_probability)
-    return Asking(task.check, lambda records: [found.if_likely(min_probability) for found in answer(records)])
+    return RowAnswerer(
+        task.check, lambda records: [found.if_likely(min_probability) for found in answer(records)]
+    )
 
 
 def require_probability(task: Task, lowest: float) -> None:
@@ -56,20 +58,20 @@ def require_probability(task: Task, lowest: float) -> None:
         raise UsageError(f"`min_probability`: {task.no_probability}; leave it out")
 
 
-def writing(model: OpenedModel, options: DecodingOptions) -> Asking:
-    """Ask a model that writes a sequence for each row. Raises UsageError for options that do not fit."""
+def row_generator(model: OpenedModel, options: DecodingOptions) -> RowAnswerer:
+    """Generate a sequence for each row. Raises UsageError for options that do not fit."""
     task = GenerationTask.of(model.run.task)
-    return Asking(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
+    return RowAnswerer(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
-def line_scoring(model: OpenedModel, option: str) -> Asking:
-    """Ask a language model how surprising lines are. Raises UsageError, for the `option`, for another."""
+def line_scorer(model: OpenedModel, option: str) -> RowAnswerer:
+    """Score lines with a language model. Raises UsageError, for the `option`, for another."""
     task = LanguageModeling.of(model.run.task, f"{option}: scores are a language model's")
-    return Asking(task.text.check, LineScorer(task, model.backend).answer)
+    return RowAnswerer(task.text.check, LineScorer(task, model.backend).answer)
 
 
-def explaining(run: OpenedRun, network: TorchBackend, method: SaliencyMethod | None = None) -> Asking:
-    """Ask a model for its answers and why it gives them, one caller at a time; the network is on the CPU.
+def row_explainer(run: OpenedRun, network: TorchBackend, method: SaliencyMethod | None = None) -> RowAnswerer:
+    """Answer rows and explain the answers, for one caller at a time; the network is on the CPU.
 
     Raises UsageError for a method that does not fit the model.
     """
@@ -81,4 +83,4 @@ def explaining(run: OpenedRun, network: TorchBackend, method: SaliencyMethod | N
         with alone:  # what is looked at on the way through the network is kept by it
             return explainer.answers(records)
 
-    return Asking(explainer.check, answers)
+    return RowAnswerer(explainer.check, answers)

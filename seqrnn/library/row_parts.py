@@ -1,4 +1,4 @@
-"""Rows a part at a time, however many there are, and the results of each part one after the other."""
+"""Rows that are answered a part at a time, however many there are, and the results of the parts in order."""
 
 from __future__ import annotations
 

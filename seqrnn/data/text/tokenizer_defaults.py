@@ -1,4 +1,4 @@
-"""What a token is on each side that a task reads or writes, as settings of a training."""
+"""The tokenizers that are chosen where none is given, one for each side that a task reads or writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seqrnn.data.text.token_choice import TokenizerRequest, choose_tokens
 
 
 @dataclass(frozen=True)
-class Choices:
+class TokenizerDefaults:
     """What was chosen for all sides: the settings, a line for the user, and whether sentences are written."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -23,13 +23,15 @@ class Choices:
     writes_sentences: bool = False
 
 
-def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source) -> Choices:
+def choose_tokenizer_defaults(
+    config: Config, given: Collection[str], uses: Mapping[Side, Use], source: Source
+) -> TokenizerDefaults:
     """Choose what a token is on each side that a task has a use for, where the user has not `given` it."""
     sides = {side: _asked(config, given, side, use) for side, use in uses.items()}
     if not kind_named(config.data.source_kind).has_tokenizer:
         sides.pop("source", None)
     if not sides:
-        return Choices()
+        return TokenizerDefaults()
     sample = take_sample(replace(source, format=config.data.format, kind=config.data.source_kind))
     settings: dict[str, Any] = {}
     told: list[str] = []
@@ -44,7 +46,7 @@ def choose_for(config: Config, given: Collection[str], uses: Mapping[Side, Use],
             settings[f"{prefix}vocabulary_size"] = chosen.vocabulary_size
         told.insert(0, f"{side} {chosen.evidence}" if len(sides) > 1 else chosen.evidence)
         writes_sentences |= asked.use == "written" and chosen.many_words
-    return Choices(settings, f"tokens: {'; '.join(told)}", writes_sentences)
+    return TokenizerDefaults(settings, f"tokens: {'; '.join(told)}", writes_sentences)
 
 
 def _asked(config: Config, given: Collection[str], side: Side, use: Use) -> TokenizerRequest:

@@ -21,21 +21,21 @@ from torch import Tensor, nn
 from seqrnn.backends.torch.states import Layers
 
 FLAGS = 8  # columns that say that a sequence has ended: as many as keep matrices aligned
-SURE = 1000.0  # what each of them adds to a gate: the logistic function is 0 or 1 of it
+SATURATING = 1000.0  # what each of them adds to a gate: the logistic function is 0 or 1 of it
 
 
 @dataclass(frozen=True)
-class Filling:
+class Padding:
     """Where the sequences of a batch end, on the device that computes them."""
 
     lengths: Tensor  # (B,)
     ended: Tensor  # (B, T)
-    shifted: Tensor  # (B, T): what stands at each step where all sequences end together
-    shifted_back: Tensor  # (B, T): and where the steps stand then
+    shifted: Tensor  # (B, T): the step that comes to each position where all sequences end together
+    shifted_back: Tensor  # (B, T): the way back
 
     @classmethod
-    def of(cls, lengths: Tensor, total: int) -> Filling:
-        """Describe sequences of `lengths` (B,) that are filled to `total` steps."""
+    def of(cls, lengths: Tensor, total: int) -> Padding:
+        """Describe sequences of `lengths` (B,) that are padded to `total` steps."""
         steps, ends = torch.arange(total, device=lengths.device), lengths.unsqueeze(1)
         return cls(lengths, steps >= ends, (steps + ends) % total, (steps + total - ends) % total)
 
@@ -47,7 +47,7 @@ class Filling:
         """Move every sequence of (B, T, H) back."""
         return y.gather(1, self.shifted_back.unsqueeze(2).expand_as(y))
 
-    def silence(self, y: Tensor) -> Tensor:
+    def mask_finished(self, y: Tensor) -> Tensor:
         """Make (B, T, H) zero where a sequence has ended."""
         return y.masked_fill(self.ended.unsqueeze(2), 0.0)
 
@@ -90,46 +90,46 @@ def run_full(
     return x, new
 
 
-def run_filled(
+def run_padded(
     layers: Sequence[Sequence[nn.RNNBase]], x: Tensor, lengths: Tensor, states: Layers, dropout: nn.Dropout
 ) -> tuple[Tensor, Layers]:
     """Run sequences of `lengths` (B,): `x` (B, T, E) -> outputs (B, T, D * H), last states.
 
     The outputs are zero where a sequence has ended.
     """
-    filling = Filling.of(lengths, x.shape[1])
+    padding = Padding.of(lengths, x.shape[1])
     new: Layers = []
     for depth, layer in enumerate(layers):
         x = dropout(x) if depth else x
-        x, last = _run(layer, x, states[len(new) :][: len(layer)], filling)
+        x, last = _run(layer, x, states[len(new) :][: len(layer)], padding)
         new += last
     return x, new
 
 
-def _run(layer: Sequence[nn.RNNBase], x: Tensor, states: Layers, filling: Filling) -> tuple[Tensor, Layers]:
+def _run(layer: Sequence[nn.RNNBase], x: Tensor, states: Layers, padding: Padding) -> tuple[Tensor, Layers]:
     """Run a layer over (B, T, E), both directions in one call.
 
     The second direction starts at the last step of the batch. So it reads the sequences where all end there,
     beside those that start together: each direction's matrix is zero for what the other one reads.
     """
     both, keeps = len(layer) == 2, len(states[0]) > 1
-    inputs = [x, filling.to_the_end(x)] if both else [x]
+    inputs = [x, padding.to_the_end(x)] if both else [x]
     if keeps:  # of the output each step is known, of an LSTM's memory only what is left at the end
-        ended = [filling.ended, filling.ended.flip(1)] if both else [filling.ended]
+        ended = [padding.ended, padding.ended.flip(1)] if both else [padding.ended]
         inputs += [part.to(x.dtype).unsqueeze(2).expand(-1, -1, FLAGS) for part in ended]
     weights: list[Tensor] = [parameter for kernel in layer for parameter in kernel.parameters()]
     if len(inputs) > 1:
         weights = _contiguous(_widened(weights, keeps))
     y, last = _call(layer[0], weights, torch.cat(inputs, dim=2), states, (1, both))
     if not both:
-        y = filling.silence(y)
-        found = [filling.last(y)]
+        y = padding.mask_finished(y)
+        found = [padding.last(y)]
     else:
         forwards, backwards = y.chunk(2, dim=2)
-        y = filling.silence(torch.cat([forwards, filling.to_the_start(backwards)], dim=2))
-        found = [filling.last(forwards), y[:, 0, forwards.shape[2] :]]
+        y = padding.mask_finished(torch.cat([forwards, padding.to_the_start(backwards)], dim=2))
+        found = [padding.last(forwards), y[:, 0, forwards.shape[2] :]]
     new = [
-        (filling.unless_empty(output, before[0]), *memory)
+        (padding.unless_empty(output, before[0]), *memory)
         for output, before, (_, *memory) in zip(found, states, last, strict=True)
     ]
     return y, new
@@ -142,17 +142,17 @@ def _widened(weights: Sequence[Tensor], keeps: bool) -> list[Tensor]:
     `c_t = 1 * c_{t-1} + 0 * g_t`, and so are its gradients.
     """
     found = list(weights)
-    for place in range(0, len(weights), 4):
-        w_x, w_h = weights[place : place + 2]
+    for index in range(0, len(weights), 4):
+        w_x, w_h = weights[index : index + 2]
         parts = [
-            weights[other] if other == place else torch.zeros_like(w_x) for other in range(0, len(weights), 4)
+            weights[other] if other == index else torch.zeros_like(w_x) for other in range(0, len(weights), 4)
         ]
         if keeps:
             flags = w_x.new_zeros(4, w_h.shape[1], FLAGS)
-            flags[0], flags[1] = -SURE, SURE
+            flags[0], flags[1] = -SATURATING, SATURATING
             own = flags.flatten(0, 1)
-            parts += [own if other == place else torch.zeros_like(own) for other in range(0, len(weights), 4)]
-        found[place] = torch.cat(parts, dim=1)
+            parts += [own if other == index else torch.zeros_like(own) for other in range(0, len(weights), 4)]
+        found[index] = torch.cat(parts, dim=1)
     return found
 
 
@@ -163,11 +163,11 @@ def _joined(kernels: Sequence[nn.RNNBase]) -> list[Tensor]:
 
 def _contiguous(weights: Sequence[Tensor]) -> list[Tensor]:
     """Put weights into one piece of memory as cuDNN wants them, the matrices before the biases."""
-    order = sorted(range(len(weights)), key=lambda place: weights[place].ndim == 1)
-    flat = torch.cat([weights[place].reshape(-1) for place in order])
-    parts = torch.split(flat, [weights[place].numel() for place in order])
-    found = {place: part.view_as(weights[place]) for place, part in zip(order, parts, strict=True)}
-    return [found[place] for place in range(len(weights))]
+    order = sorted(range(len(weights)), key=lambda index: weights[index].ndim == 1)
+    flat = torch.cat([weights[index].reshape(-1) for index in order])
+    parts = torch.split(flat, [weights[index].numel() for index in order])
+    found = {index: part.view_as(weights[index]) for index, part in zip(order, parts, strict=True)}
+    return [found[index] for index in range(len(weights))]
 
 
 def _call(

@@ -1,4 +1,4 @@
-"""Places that are pooled into one state."""
+"""Positions that are pooled into one state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from seqrnn.backends.torch.ops import TorchOps
 from seqrnn.cells.sizes import RNNSizes
-from seqrnn.networks.places import PlacesEncoder, PooledMLP
+from seqrnn.networks.grid_encoder import GridEncoder, PooledMLP
 
 
 @pytest.fixture(autouse=True)
@@ -25,16 +25,16 @@ def test_one_pooled_vector_is_a_feed_forward_network():
     torch.testing.assert_close(pooled(x), expected)
 
 
-def test_places_are_pooled_by_the_largest_of_all_places_in_any_order():
+def test_positions_are_pooled_by_the_largest_of_all_positions_in_any_order():
     pooled = PooledMLP(TorchOps(nn.Module(), True), RNNSizes(3, 4))
     x = torch.randn(5, 6, 3)
-    by_place = torch.stack([pooled(x[:, place : place + 1]) for place in range(6)])
-    torch.testing.assert_close(pooled(x), by_place.amax(dim=0))
+    by_position = torch.stack([pooled(x[:, position : position + 1]) for position in range(6)])
+    torch.testing.assert_close(pooled(x), by_position.amax(dim=0))
     torch.testing.assert_close(pooled(x.flip(1)), pooled(x))
 
 
-def test_the_pooled_state_of_places_is_the_last_state_of_every_layer():
-    encoder = PlacesEncoder(TorchOps(nn.Module(), True), RNNSizes(3, 4, num_layers=2), arrays=2)
+def test_the_pooled_state_of_positions_is_the_last_state_of_every_layer():
+    encoder = GridEncoder(TorchOps(nn.Module(), True), RNNSizes(3, 4, num_layers=2), arrays=2)
     last = encoder(torch.randn(5, 6, 3))
     assert [len(state) for state in last] == [2, 2]
     for state in last:
