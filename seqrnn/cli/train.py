@@ -157,6 +157,11 @@ def train(
             write_model_card(ready.run.path, ["seqrnn", *map(shlex.quote, sys.argv[1:])])
 
 
+def _begun_at() -> float:
+    """Return when this process began: what it has done until now, imports mostly, went on without a pause."""
+    return time.monotonic() - time.process_time()
+
+
 @dataclass(frozen=True)
 class _Asked:
     """What a command line says beside the settings."""
@@ -167,7 +172,7 @@ class _Asked:
     init_from: Path | None
     dry_run: bool
     folds: int | None
-    began: float = field(default_factory=time.monotonic)  # when the command did, from which a budget counts
+    began: float = field(default_factory=_begun_at)  # by `time.monotonic()`; a budget counts from then
 
     @property
     def modes(self) -> Mapping[str, Any]:

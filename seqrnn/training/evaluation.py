@@ -50,12 +50,12 @@ class EvaluationOptions:
     @classmethod
     def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
         """Return what an evaluation within a training may cost: for the most part, it should train."""
-        return cls(max(1, min(most_streams, _tokens(dataset) // MIN_STREAM)), MAX_GENERATED)
+        return cls(max(1, min(most_streams, count_tokens(dataset) // MIN_STREAM)), MAX_GENERATED)
 
     @classmethod
     def at_the_end(cls, dataset: Dataset) -> EvaluationOptions:
         """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
-        return cls(1 + _tokens(dataset) // MAX_STREAM)
+        return cls(1 + count_tokens(dataset) // MAX_STREAM)
 
     def cost_beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> float:
         """Return about how many times longer these options take than others."""
@@ -183,7 +183,8 @@ def has_finite_loss(model: nn.Module, batch: Batch) -> bool:
     return math.isfinite(output.loss.total.item())
 
 
-def _tokens(dataset: Dataset) -> int:
+def count_tokens(dataset: Dataset) -> int:
+    """Return how many numbers all fields of a data set hold, as a measure of what reading it takes."""
     return sum(len(column.values) for column in dataset.columns.values())
 
 

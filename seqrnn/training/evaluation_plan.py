@@ -10,6 +10,7 @@ from seqrnn.training.duration import Duration
 MAX_GAP = 2000  # updates between two evaluations, however large the data
 MIN_EVALUATIONS = 10  # evaluations of a training, unless they cost too much of it
 MIN_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
+UNTRAINED = 0.5  # times what updates with as much data take, that an evaluation is taken for before the first
 SHARE = 0.05  # of the time between evaluations that one may take
 SMALL_RESERVE = 0.1  # of a time budget, in which there is room for all evaluations at its end
 MAX_RESERVE = 0.5  # of it that is kept for the last evaluation alone
@@ -25,20 +26,29 @@ class EvaluationPlan:
     of the budget unless that would cost too much of it.
     """
 
-    def __init__(self, config: TrainingConfig, duration: Duration, batches_per_epoch: int) -> None:
+    def __init__(
+        self, config: TrainingConfig, duration: Duration, batches_per_epoch: int, passes: float = 0.0
+    ) -> None:
+        """Plan a training whose evaluations read `passes` times as much data as one of its epochs."""
+        self._as_updates = passes * batches_per_epoch / config.accumulate
         self._every = config.evaluate_every
         self._budget = duration.seconds
         self._gap = min(MAX_GAP, _tenth(config, duration, batches_per_epoch))
-        self._ended, self._cost = 0.0, 0.0  # of the last evaluation, in seconds
+        self._ended, self._cost = 0.0, 0.0  # of the last evaluation, in seconds; before the first as expected
+        self._measured = False
+
+    def begin(self, seconds: float) -> None:
+        """Take note that the training begins, or goes on, so many seconds after its start."""
+        self._ended = seconds
 
     def measured(self, ended: float, cost: float) -> None:
         """Take note of an evaluation that has ended so many seconds after the start, and of its cost."""
-        self._ended, self._cost = ended, cost
+        self._ended, self._cost, self._measured = ended, cost, True
 
     def reserve(self, ending: float) -> float:
         """Return the seconds to keep of a time budget for an evaluation, and for another one if it is small.
 
-        That one takes `ending` times as long. Nothing is known of either before the first one.
+        That one takes `ending` times as long. Before the first one, what it takes is told by the updates.
         """
         if self._budget is None:
             return 0.0
@@ -57,6 +67,8 @@ class EvaluationPlan:
         if self._budget is None:
             return due
         waited = seconds - self._ended
+        if not self._measured and gap:
+            self._cost = UNTRAINED * self._as_updates * waited / gap
         is_late = gap > 0 and waited >= self._budget / MIN_EVALUATIONS
         return (due and waited >= self._cost / SHARE) or (is_late and waited >= self._cost / MAX_SHARE)
 

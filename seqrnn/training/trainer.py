@@ -32,7 +32,13 @@ from seqrnn.tasks.task import Task
 from seqrnn.training.averaging import WeightAverage
 from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
-from seqrnn.training.evaluation import EvaluationOptions, evaluate, has_finite_loss, import_libraries
+from seqrnn.training.evaluation import (
+    EvaluationOptions,
+    count_tokens,
+    evaluate,
+    has_finite_loss,
+    import_libraries,
+)
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
 from seqrnn.training.optimizer import build_optimizer
@@ -86,7 +92,7 @@ class Trainer:
         self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
-        self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch)
+        self._plan = self._evaluation_plan()
         automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._ending = self._cost_of_the_end()
@@ -124,7 +130,6 @@ class Trainer:
         self.schedule.scale = self.state.lr_scale
         self.take_moments(checkpoint)
         self._started -= self.state.seconds
-        self._plan.measured(self.state.seconds, 0.0)
         self.saved_step = checkpoint.step
 
     def events(self, run: RunDirectory) -> Iterator[Event]:
@@ -187,11 +192,22 @@ class Trainer:
         return EvaluationOptions.at_the_end(self.valid_set).cost_beside(within, self.valid_set, self.task)
 
     def _import_libraries(self) -> None:
-        """Import what evaluations need; the time is not the training's."""
+        """Import what evaluations need; the time is not the training's, but a time budget has it in it."""
         started = time.monotonic()
         if self.valid_set is not None:
             import_libraries(self.task)
-        self._started += time.monotonic() - started
+        spent = time.monotonic() - started
+        self._started += spent
+        self.duration = self.duration.shortened(spent)
+        self._plan = self._evaluation_plan()
+
+    def _evaluation_plan(self) -> EvaluationPlan:
+        passes = 0.0
+        if self.valid_set is not None:
+            passes = count_tokens(self.valid_set) / max(count_tokens(self.train_set), 1)
+        plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
+        plan.begin(self.state.seconds)
+        return plan
 
     def groups(self) -> Iterator[list[Batch]]:
         """Yield as many batches at a time as share an update, from where the state is, without an end."""
@@ -295,8 +311,8 @@ class Trainer:
             yield self._compare(evaluation, metric)
             calibration = scorer.fit_calibration()
         self.state.evaluated = self.state.step
-        self._plan.measured(self.seconds(), self.seconds() - started)
         yield self._save(run, metric, calibration)
+        self._plan.measured(self.seconds(), self.seconds() - started)
 
     def _save(
         self, run: RunDirectory, metric: Metric | None = None, calibration: Calibration | None = None

@@ -10,10 +10,12 @@ from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation_plan import EvaluationPlan
 
 
-def evaluations(config: TrainingConfig, batches: int, cost: float, update: float = 0.1) -> list[int]:
+def evaluations(
+    config: TrainingConfig, batches: int, cost: float, update: float = 0.1, passes: float = 0.0
+) -> list[int]:
     """Play a training whose updates and evaluations take so many seconds: the steps of its evaluations."""
     duration = Duration.of(config)
-    plan = EvaluationPlan(config, duration, batches)
+    plan = EvaluationPlan(config, duration, batches, passes)
     seconds, step, found = 0.0, 0, [0]
     while duration.fraction(seconds, step / batches, step) < 1.0:
         if plan.is_due(step - found[-1], step % batches == 0, seconds):
@@ -54,6 +56,20 @@ def test_evaluations_that_cost_much_take_no_more_than_a_third_of_a_budget():
 )
 def test_an_epoch_or_a_tenth_of_a_shorter_training_is_evaluated(settings, found):
     assert evaluations(TrainingConfig(**settings), batches=1000, cost=1.0) == found
+
+
+def test_before_the_first_evaluation_its_cost_is_told_by_the_updates():
+    budget = TrainingConfig(budget="20s")
+    # 100 of 1,000 batches of 0.4 s would be 40 s of updates, and an evaluation about 20.
+    assert evaluations(budget, batches=1000, cost=12.0, update=0.4, passes=0.1) == []
+    assert evaluations(budget, batches=1000, cost=12.0, update=0.4) == [5]
+    plan = EvaluationPlan(budget, Duration.of(budget), 1000, 0.01)
+    assert plan.reserve(1.0) == 0.0
+    plan.is_due(2, False, 0.8)  # ten updates, or 4 s; half of that
+    assert plan.reserve(1.0) == pytest.approx(2.0)
+    plan.measured(2.0, 0.5)
+    plan.is_due(2, False, 2.8)
+    assert plan.reserve(1.0) == pytest.approx(1.0)
 
 
 def test_large_data_are_evaluated_within_an_epoch():
