@@ -392,6 +392,9 @@ class TrainingConfig(Section):
     warmup: float = key(
         0.02, "Fraction of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
     )
+    warmup_updates: int = key(
+        0, "Fewest updates in which the learning rate rises; 40 for large networks.", "--warmup-updates", ge=0
+    )
     average: float = key(
         0.0,
         "Decay of an exponential moving average of the weights, which is evaluated and saved; 0: off.",

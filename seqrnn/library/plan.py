@@ -29,6 +29,13 @@ TEST = frozenset({"data.test", "data.test_source", "data.test_target"})
 CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"} | TEST
 """Keys that a resumed training may set anew; the seed has split the data."""
 
+WARMUP_KEYS = frozenset({"training.warmup", "training.warmup_updates"})
+WARMUP_UPDATES = 40
+"""In how many updates the learning rate of a large network rises at least.
+
+Measured: 2 x LSTM 1024, 24 x 64 characters: with 6 updates the loss leaps from 3.4 to 3.7 nats after 50; with
+40 it falls on.
+"""
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
@@ -206,8 +213,8 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
 def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[str]) -> tuple[Config, str]:
     """Lower the learning rate of a network that is larger than the one which a task's default is for.
 
-    It falls with the square root of the width and of the depth, unless the user has `given` it. Returns what
-    to say of it as well.
+    It falls with the square root of the width and of the depth, and rises in no fewer than `WARMUP_UPDATES`,
+    unless the user has `given` them. Returns what to say of it as well.
     """
 
     def default(key: str) -> Any:
@@ -219,7 +226,8 @@ def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[st
         return config, ""
     rate = float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}")
     told = f"learning rate: {rate:g}, lower than usual, for {model.num_layers} x {model.hidden_size} units"
-    return changed(config, {"training.learning_rate": rate}), told
+    slowly = {} if WARMUP_KEYS.intersection(given) else {"training.warmup_updates": WARMUP_UPDATES}
+    return changed(config, {"training.learning_rate": rate, **slowly}), told
 
 
 def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:

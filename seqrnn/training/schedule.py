@@ -50,6 +50,7 @@ class Schedule:
     warmup: float
     scale: float = 1.0
     patience: int = 2
+    warmup_updates: int = 0  # in which the rate rises at least
     began: int = 0  # the update after which the weights were taken back, and the rate rises anew
 
     def rate(self, fraction: float, updates: int) -> float:
@@ -70,5 +71,6 @@ class Schedule:
     def _risen(self, fraction: float, updates: int) -> float:
         """Return how much of the warm-up is over, 0 to 1."""
         share = fraction / self.warmup if self.warmup else 1.0
+        least = updates / self.warmup_updates if self.warmup_updates else 1.0
         again = (updates - self.began) / REWARMING if self.began else 1.0
-        return min(share, again, 1.0)
+        return min(share, least, again, 1.0)

@@ -86,7 +86,12 @@ class Trainer:
         )
         self.optimizer = build_optimizer(model, self.config)
         self.average = WeightAverage(model, self.config.average)
-        self.schedule = Schedule(self.config.schedule, self.config.learning_rate, self.config.warmup)
+        self.schedule = Schedule(
+            self.config.schedule,
+            self.config.learning_rate,
+            self.config.warmup,
+            warmup_updates=self.config.warmup_updates,
+        )
         self.updater = self._build_updater()
         self._started = time.monotonic()
         self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))

@@ -134,3 +134,6 @@ def test_the_learning_rate_falls_with_the_size_of_the_network(tmp_path, settings
     assert plan.config.training.learning_rate == rate
     told = [line for line in plan.decisions() if line.startswith("learning rate")]
     assert bool(told) == (rate != 5e-3)
+    assert plan.config.training.warmup_updates == (40 if told else 0)
+    given = {**settings, "data.train": (str(path),), "training.warmup": 0.1}
+    assert plan_training([from_flags(given)]).config.training.warmup_updates == 0

@@ -57,3 +57,10 @@ def test_after_a_return_the_rate_is_half_and_rises_anew():
     assert schedule.rate(0.5, 100) == pytest.approx(0.005)
     assert schedule.rate(0.5, 120) == pytest.approx(0.5 * (0.01 + 0.99 * 0.5))
     assert schedule.rate(0.5, 140) == 0.5
+
+
+def test_the_rate_rises_in_no_fewer_updates_than_asked_for():
+    schedule = Schedule("constant", peak=1.0, warmup=0.02, warmup_updates=40)
+    assert schedule.rate(0.5, 20) == pytest.approx(0.01 + 0.99 * 0.5)
+    assert schedule.rate(0.5, 40) == schedule.rate(0.9, 400) == 1.0
+    assert schedule.rate(0.01, 400) == pytest.approx(0.01 + 0.99 * 0.5)  # a share of 2 % is longer there
