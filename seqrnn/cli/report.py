@@ -72,6 +72,7 @@ def report(
     if not as_json:
         environment()  # what is missing is told before anything costs time
     from seqrnn.backends.torch.device import set_threads
+    from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.library.measuring import DataArguments
     from seqrnn.reporting.comparing import check_comparable, compare_page
@@ -83,12 +84,15 @@ def report(
     if data is not None or src is not None or tgt is not None:
         given = DataArguments((data or "-",), (src, tgt), layout, text_col, label_col, encoding)
     set_threads(threads)
-    gathered = [gather(run, Wanted(given, examples, device, threads)) for run in runs]
+    console = TrainingConsole(quiet)
+    with console.preparing("opening the run") as draw:
+        gathered = [gather(run, Wanted(given, examples, device, threads), draw) for run in runs]
     subjects = [subject for subject, _ in gathered]
     if len(subjects) > 1:
         check_comparable(subjects)
-    numbers = _numbers(subjects) if as_json else {}
-    page = "" if as_json else write_page(subjects[0]) if len(subjects) == 1 else compare_page(subjects)
+    with console.preparing("looking at single rows"):
+        numbers = _numbers(subjects) if as_json else {}
+        page = "" if as_json else write_page(subjects[0]) if len(subjects) == 1 else compare_page(subjects)
     with OutputStream(output) as out:  # opened when all is there: what fails leaves an older page as it is
         if not as_json and out.is_terminal:
             raise UsageError("a page of HTML is no text for a terminal; name a file with -o, or add --json")

@@ -175,10 +175,16 @@ class Explainer:
     ) -> np.ndarray:
         """Return the gradient of each output times what leaving a step out takes of the n-grams, (N, S)."""
         gradients = self._asked([row] * len(outputs), outputs, self._observer.ngram_gradients)  # (N, K)
-        rows = [row, *self._each_left_out(record, row, steps)]
-        whole, *shorter = (self._observer.ngram_scores(self._batch([one]))[0] for one in rows)
-        lost: np.ndarray = gradients @ (whole - np.array(shorter)).T
+        shorter = [*self._each_left_out(record, row, steps)]
+        together = max(1, MAX_TOGETHER // steps)
+        parts = [self._ngram_scores(shorter[first : first + together]) for first in range(0, steps, together)]
+        lost: np.ndarray = gradients @ (self._ngram_scores([row]) - np.concatenate(parts)).T
         return lost
+
+    def _ngram_scores(self, rows: Sequence[Mapping[str, Encoded]]) -> np.ndarray:
+        """Return the scores of the n-grams of rows that are equally long, (B, K)."""
+        batch = self._batch(rows)
+        return self._observer.ngram_scores(batch)[np.argsort(batch.examples)]
 
     def _left_out(
         self, record: Record, row: Mapping[str, Encoded], outputs: Sequence[ExplainedOutput], steps: int

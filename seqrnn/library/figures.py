@@ -7,13 +7,25 @@ from typing import Any
 from seqrnn.data.lines import in_one_cell
 
 RATES = {"accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1"}
-RATES |= {"exact_match", "wer", "token_error_rate", "coverage", "covered_accuracy"}
-HEADS = {"bits_per_character": "bits/char"}
+RATES |= {"exact_match", "wer", "token_error_rate", "coverage", "covered_accuracy", "share_of_right_tags"}
+RATES |= {"expected_calibration_error", "expected_calibration_error_uncalibrated"}
+HEADS = {"bits_per_character": "bits/char", "wer": "WER", "bleu": "BLEU", "chrf": "chrF"}
+HEADS |= {"f1": "F1", "macro_f1": "macro F1", "micro_f1": "micro F1", "span_f1": "span F1"}
 
 
 def head(name: str) -> str:
     """Return the heading of a figure."""
     return HEADS.get(name, name.replace("_", " "))
+
+
+def title(name: str) -> str:
+    """Return the heading of a figure as the title of what shows it."""
+    return head(name)[:1].upper() + head(name)[1:]
+
+
+def is_rate(name: str) -> bool:
+    """Whether a figure, or the score of a task, is a share of one, which is written in per cent."""
+    return name.replace(" ", "_") in RATES
 
 
 def shown(name: str, value: Any) -> str:
@@ -23,7 +35,7 @@ def shown(name: str, value: Any) -> str:
     """
     if value is None:
         return "-"
-    if name in RATES:
+    if is_rate(name):
         return f"{value:.2%}"
     if name == "mse":
         return f"{value:.4g}"

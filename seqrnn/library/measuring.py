@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqrnn.errors import UsageError, refuse
 from seqrnn.library.decoding import BEAM_SIZE
@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from seqrnn.config import Config, DataConfig
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.preparation_report import PartReport
+    from seqrnn.data.dataset.progress import Progress
     from seqrnn.data.fields.field import Field
     from seqrnn.data.record import Record
     from seqrnn.data.source import Source
     from seqrnn.metrics.evaluation import Evaluation
     from seqrnn.tasks.task import Task
     from seqrnn.training.evaluation import EvaluationOptions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,23 @@ class EncodedData:
     part: PartReport
     notes: Sequence[str] = ()
 
-    def measure(self, backend: TorchBackend, options: EvaluationOptions) -> Evaluation:
-        """Measure the network of a backend. Raises NumericError where its loss is not finite."""
-        from seqrnn.training.evaluation import evaluate
+    def measure(
+        self,
+        backend: TorchBackend,
+        options: EvaluationOptions,
+        heard: Callable[[float], None] = lambda _: None,
+    ) -> Evaluation:
+        """Measure the network of a backend; after each batch `heard` is told its share (0 to 1) of all.
 
-        return self.noted(evaluate(backend.model, self.task, self.dataset, options))
+        Raises NumericError where its loss is not finite.
+        """
+        from seqrnn.data.dataset.batching import BatchOrder
+        from seqrnn.training.evaluation import answers_of_part, scored
+
+        batches = self.task.batch_count(self.dataset, BatchOrder(streams=options.streams))
+        answered = answers_of_part(backend.model, self.task, self.dataset, options, lambda count: (0, count))
+        told = _telling(answered, lambda: heard(1 / batches))
+        return self.noted(scored(self.task, self.dataset, options, told))
 
     def noted(self, evaluation: Evaluation) -> Evaluation:
         """Return an evaluation with what a user should know of the data."""
@@ -103,21 +118,33 @@ class EncodedData:
 
 
 @contextmanager
-def encoded(task: Task, source: Source) -> Iterator[EncodedData]:
-    """Encode data with the fields of a task, which have learned. Raises DataError for what cannot be read."""
+def encoded(
+    task: Task,
+    source: Source,
+    look: Callable[[Sequence[Record]], None] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[EncodedData]:
+    """Encode data with the fields of a task, which have learned; `look` is shown all records on their way.
+
+    Raises DataError for what cannot be read.
+    """
     from seqrnn.data.dataset.building import encode_part
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.formats.registry import notes_of
 
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
-        part = encode_part(source, task.fields, Path(directory), "truncate")
+        part = encode_part(source, task.fields, Path(directory), "truncate", progress=progress, look=look)
         dataset = Dataset.open(Path(directory), [field.name for field in task.fields])
         yield EncodedData(task, dataset, part, notes_of(source))
 
 
 @contextmanager
-def encoded_records(task: Task, records: Iterable[Record]) -> Iterator[EncodedData]:
-    """Encode rows that were read already, as `encoded` does those of a source."""
+def encoded_records(
+    task: Task,
+    records: Iterable[Record],
+    look: Callable[[Sequence[Record]], None] = lambda _: None,
+) -> Iterator[EncodedData]:
+    """Encode rows that others read, as `encoded` does those of a source."""
     from seqrnn.data.dataset.columns import Dataset
     from seqrnn.data.dataset.encoding import PartWriter
     from seqrnn.data.grouping import batched
@@ -126,9 +153,17 @@ def encoded_records(task: Task, records: Iterable[Record]) -> Iterator[EncodedDa
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
         with PartWriter(Path(directory, "part"), task.fields, "truncate") as part:
             for some in batched(records, size_of):
+                look(some)
                 part.add(some)
         dataset = Dataset.open(Path(directory, "part"), [field.name for field in task.fields])
         yield EncodedData(task, dataset, part.report)
+
+
+def _telling(items: Iterable[T], tell: Callable[[], None]) -> Iterator[T]:
+    """Yield the items; `tell` is called for each that has come."""
+    for item in items:
+        tell()
+        yield item
 
 
 def evaluation_options(

@@ -22,11 +22,18 @@ from seqrnn.library.prepared import is_prepared
 
 @dataclass(frozen=True)
 class OwnData:
-    """Rows that a run was not trained on, what they are, and the files that they are in."""
+    """Rows that a run was not trained on, what they are, and the files that they are in.
+
+    `read` yields them, and tells what it is given how many bytes of a file were read, whenever some were.
+    """
 
     name: str
     files: tuple[str, ...]
-    records: Callable[[], Iterator[Record]]
+    read: Callable[[Callable[[int], None]], Iterator[Record]]
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows."""
+        return self.read(lambda _: None)
 
 
 def own_data(run: OpenedRun) -> OwnData | None:
@@ -48,8 +55,8 @@ def own_data(run: OpenedRun) -> OwnData | None:
     return OwnData("the part that it held out", source.files, partial(_held_out, run, source))
 
 
-def _records(source: Source) -> Iterator[Record]:
-    return iter(read_records(source))
+def _records(source: Source, taken: Callable[[int], None]) -> Iterator[Record]:
+    return iter(read_records(source, taken))
 
 
 def _are_as_they_were(run: OpenedRun, source: Source) -> bool:
@@ -65,9 +72,9 @@ def _are_as_they_were(run: OpenedRun, source: Source) -> bool:
     return all(saved.get(file_name(path)) == content for path, content in found.items())
 
 
-def _held_out(run: OpenedRun, source: Source) -> Iterator[Record]:
+def _held_out(run: OpenedRun, source: Source, taken: Callable[[int], None]) -> Iterator[Record]:
     """Yield what the training held out, divided as it was then."""
     config = run.config
     built = Building(source, None, run.task.fields, config.data, config.training.seed, None, Progress())
-    for records, held_out in built.parts(read_records(source)):
+    for records, held_out in built.parts(read_records(source, taken)):
         yield from compress(records, held_out)

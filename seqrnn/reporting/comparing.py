@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from seqrnn.errors import UsageError
-from seqrnn.library.figures import RATES, head
+from seqrnn.library.figures import head, is_rate, title
 from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers
 from seqrnn.reporting.measures.comparison import Paired, compare
 from seqrnn.reporting.measures.curves import Curves, learning_curves
@@ -44,13 +44,14 @@ def compare_page(subjects: Sequence[Subject]) -> str:
         Part("summary", "What they reach", _summary(subjects, names), commands),
         Part("paired", "Whether they differ", _paired(subjects, pairs), f"{commands} --json"),
     ]
-    for name, title, charts in (
-        ("curves", "How the trainings went", _curve_charts(subjects, names)),
-        ("states", "How long they remember", _state_charts(subjects, names)),
+    for name, heading, verdict, charts in (
+        ("curves", "How the trainings went", "", _curve_charts(subjects, names)),
+        ("states", "How long they remember", _reaches(subjects, names), _state_charts(subjects, names)),
     ):
         drawn = [chart for chart in charts if chart is not None]
         if drawn:
-            parts.append(Part(name, title, body_of("overlaid", charts=drawn), f"{commands} --json"))
+            body = body_of("overlaid", charts=drawn, verdict=verdict)
+            parts.append(Part(name, heading, body, f"{commands} --json"))
     return render(", ".join(names), f"{len(names)} runs compared: {subjects[0].task.name}", parts)
 
 
@@ -95,7 +96,9 @@ def _summary(subjects: Sequence[Subject], names: Sequence[str]) -> Any:
     evaluations = [subject.measured.evaluation.figures for subject in subjects if subject.measured]
     shared = [name for name in evaluations[0] if all(name in found for found in evaluations)]
     figures = [(name, [found[name] for found in evaluations]) for name in shared if name not in NOT_TILES]
-    figures += [(fact, [subject.facts[fact] for subject in subjects]) for fact in ("parameters", "step")]
+    figures = [(name, values) for name, values in figures if any(values) or not name.startswith("unknown")]
+    facts = {"parameters": "parameters", "kept at update": "step"}
+    figures += [(name, [subject.facts[fact] for subject in subjects]) for name, fact in facts.items()]
     return body_of(
         "compared", names=names, figures=figures, settings=_settings(subjects), verdict=_best(subjects, names)
     )
@@ -151,12 +154,26 @@ def _curve_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator
         _lines(names, courses, lambda course: course.train),
     )
     if metric:
-        frame = Frame(head(metric).capitalize(), "updates", head(metric), y_percent=metric in RATES)
+        frame = Frame(title(metric), "updates", head(metric), y_percent=is_rate(metric))
         yield line_chart(frame, _lines(names, courses, lambda course: course.metric))
 
 
+def _states(subjects: Sequence[Subject]) -> list[States | None]:
+    return [hidden_states(subject.measured.memory) if subject.measured else None for subject in subjects]
+
+
+def _reaches(subjects: Sequence[Subject], names: Sequence[str]) -> str:
+    """Say after how many steps the gradient of each run has vanished."""
+    told = [
+        f"{name} {f'more than {len(found.reach) - 1:,}' if found.gone is None else f'{found.gone:,}'}"
+        for name, found in zip(names, _states(subjects), strict=True)
+        if found is not None
+    ]
+    return f"Steps until the gradient stays below 1% of its largest: {', '.join(told)}." if told else ""
+
+
 def _state_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator[Any]:
-    states = [hidden_states(subject.measured.memory) if subject.measured else None for subject in subjects]
+    states = _states(subjects)
     reach = Frame(
         "How far back the gradient reaches",
         "steps before the last one",

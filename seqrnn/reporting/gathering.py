@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from seqrnn.answering.opened_run import OpenedRun
 from seqrnn.answering.rows import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import BatchOrder
+from seqrnn.data.dataset.building import MEASURING, READING
 from seqrnn.data.dataset.columns import Column, Dataset
+from seqrnn.data.dataset.progress import Pass, Preparing, Progress, bytes_in
 from seqrnn.data.fields.source_fields import SourceField
-from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.lines import file_name
 from seqrnn.data.record import Record, size_of
 from seqrnn.data.spread_sample import SpreadSample
@@ -25,6 +27,7 @@ from seqrnn.errors import DataError
 from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.measuring import (
     DataArguments,
+    EncodedData,
     encoded,
     encoded_records,
     evaluation_options,
@@ -40,9 +43,6 @@ from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.reporting.subject import Data, Example, Measured, Norms, Subject
 from seqrnn.tasks.task import Asked, Task
 
-if TYPE_CHECKING:
-    from seqrnn.data.source import Source
-
 ASKED: dict[Asked, tuple[Callable[[OpenedModel], RowAnswerer], int]] = {
     "names": (row_predictor, 20_000),
     "sequences": (lambda model: row_generator(model, DecodingOptions()), 1_000),
@@ -54,6 +54,8 @@ RANKED: dict[Asked, Callable[[OpenedModel], RowAnswerer]] = {
     "sequences": lambda model: row_generator(model, DecodingOptions(n_best=3)),
 }
 """How rows that deserve a look are answered, with what comes close to the answer."""
+ANSWERING = "answering"
+PASSES = {READING: 1, MEASURING: 50, ANSWERING: 10}  # over the data, and about what a byte costs in each
 MEMORY_ROWS = 64  # whose hidden states are looked at
 MEMORY_STEPS = 400  # of each of them
 LARGEST_SAMPLE = 64 << 20  # characters and steps of the rows that are answered one by one
@@ -69,8 +71,10 @@ class Wanted:
     threads: int = 1
 
 
-def gather(path: Path, wanted: Wanted) -> tuple[Subject, list[str]]:
-    """Open a run and ask it; return with it what the user should know.
+def gather(
+    path: Path, wanted: Wanted, tell: Callable[[Preparing], None] = lambda _: None
+) -> tuple[Subject, list[str]]:
+    """Open a run and ask it; return with it what the user should know. `tell` hears how far this is.
 
     Raises ModelError for a damaged run, UsageError and DataError for data that cannot be read.
     """
@@ -78,32 +82,52 @@ def gather(path: Path, wanted: Wanted) -> tuple[Subject, list[str]]:
     run = model.run
     facts, notes = facts_of(run)
     data = _given(run, wanted.given) if wanted.given else _own(run)
-    measured = None
+    name, measured = path.name or str(path), None
     if data is None:
         notes.append("no data to ask the model about are left; name a file after the run to see its answers")
     else:
-        source, found = data
-        examples, rows = _examples(model, found, wanted.examples)
-        evaluation = _evaluated(run, source, found, wanted.device)
-        memory = _memory(run, [example.record for example in examples])
-        measured = Measured(found, evaluation, examples, rows, memory)
-        notes += evaluation.notes
-    subject = Subject(path.name or str(path), shlex.quote(str(path)), model, facts, measured)
-    return subject, notes
+        measured = _measured(model, data, wanted, Progress(partial(_telling, tell, name)))
+        notes += measured.evaluation.notes
+    return Subject(name, shlex.quote(str(path)), model, facts, measured), notes
 
 
-def _given(run: OpenedRun, given: DataArguments) -> tuple[Source, Data]:
+def _measured(model: OpenedModel, data: Data, wanted: Wanted, progress: Progress) -> Measured:
+    """Read the data once: measure the model on all rows, and ask it about some of them."""
+    run = model.run
+    task = _task_of(run)
+    size, usual = bytes_in(data.files, run.config.data.source_kind), ASKED[task.asked][1]
+    progress.plan([Pass(what, size, cost) for what, cost in PASSES.items()])
+    sample = RowSample(usual if wanted.examples is None else wanted.examples)
+    with data.encoded(task, sample.add, progress) as part:
+        progress.begin(MEASURING)
+        evaluation = _evaluated(run, part, data.name, wanted.device, progress)
+    progress.begin(ANSWERING)
+    examples = _examples(model, sample.records, progress)
+    memory = _memory(run, [example.record for example in examples])
+    return Measured(data, evaluation, examples, sample.rows, memory)
+
+
+def _telling(tell: Callable[[Preparing], None], name: str, event: Preparing) -> None:
+    tell(replace(event, what=f"{name}: {event.what}"))
+
+
+def _given(run: OpenedRun, given: DataArguments) -> Data:
     """Find the data that a command line names."""
     source = find_source(run.config, given)
     name = " and ".join(map(file_name, source.files))
-    return source, Data(name, _argument(given), lambda: iter(read_records(source)))
+    return Data(name, _argument(given), source.files, lambda task, *told: encoded(task, source, *told))
 
 
-def _own(run: OpenedRun) -> tuple[None, Data] | None:
+def _own(run: OpenedRun) -> Data | None:
     own = own_data(run)
     if own is None:
         return None
-    return None, Data(f"{own.name} ({', '.join(map(file_name, own.files))})", "", own.records)
+    return Data(
+        f"{own.name} ({', '.join(map(file_name, own.files))})",
+        "",
+        own.files,
+        lambda task, look, progress: encoded_records(task, own.read(progress.taken), look),
+    )
 
 
 def _argument(given: DataArguments) -> str:
@@ -112,15 +136,12 @@ def _argument(given: DataArguments) -> str:
     return " ".join(map(shlex.quote, given.paths))
 
 
-def _evaluated(run: OpenedRun, source: Source | None, data: Data, device: str) -> Evaluation:
+def _evaluated(run: OpenedRun, part: EncodedData, name: str, device: str, progress: Progress) -> Evaluation:
     """Measure as `seqrnn evaluate` does, on all rows."""
     from seqrnn.backends.torch.backend import open_backend
 
-    task = _task_of(run)
-    options = evaluation_options(task, data.name, 1, (None, None))
-    rows = encoded_records(task, data.records()) if source is None else encoded(task, source)
-    with rows as part:
-        return part.measure(open_backend(run, device), options)
+    options = evaluation_options(part.task, name, 1, (None, None))
+    return part.measure(open_backend(run, device), options, progress.took)
 
 
 def _task_of(run: OpenedRun) -> Task:
@@ -145,20 +166,18 @@ def _memory(run: OpenedRun, records: Sequence[Record]) -> list[tuple[Norms, Norm
     return list(row_memories(open_backend(run, "cpu"), batches))
 
 
-def _examples(model: OpenedModel, data: Data, most: int | None) -> tuple[list[Example], int]:
-    """Ask about all rows, or `most` spread over them; return the answers, and how many rows there are.
-
-    Raises DataError at a row that the model cannot read.
-    """
+def _examples(model: OpenedModel, records: Sequence[Record], progress: Progress) -> list[Example]:
+    """Ask about rows. Raises DataError at one that the model cannot read."""
     task = model.run.task
-    make, usual = ASKED[task.asked]
-    found, rows = spread(data.records(), usual if most is None else most)
-    chosen = task.with_references(found)
-    answerer = make(model)
+    chosen = task.with_references(records)
+    answerer = ASKED[task.asked][0](model)
     parts = [chosen[start : start + MAX_ROWS] for start in range(0, len(chosen), MAX_ROWS)]
-    answers = [answer for part in model.side_by_side(answerer, iter(parts)) for answer in part]
+    answers = []
+    for part in model.side_by_side(answerer, iter(parts)):
+        answers += part
+        progress.took(len(part) / len(chosen))
     triples = zip(chosen, answers, _lengths(task, chosen), strict=True)
-    return [_example(task, record, answer, length) for record, answer, length in triples], rows
+    return [_example(task, record, answer, length) for record, answer, length in triples]
 
 
 def _example(task: Task, record: Record, answer: Answer | Refusal, length: int) -> Example:
@@ -167,21 +186,30 @@ def _example(task: Task, record: Record, answer: Answer | Refusal, length: int) 
     return Example(record, answer, task.grade(record, answer), length)
 
 
-def spread(records: Iterator[Record], most: int) -> tuple[list[Record], int]:
-    """Return at most `most` of some records, spread evenly over them, and how many there are."""
-    sample: SpreadSample[Record] = SpreadSample(most)
-    rows = 0
-    for record in records:
-        sample.add(record, 1)
-        rows += 1
-    kept: list[Record] = []
-    room = LARGEST_SAMPLE
-    for record in sample.items:
-        room -= size_of(record)
-        if room < 0 and kept:
-            break
-        kept.append(record)
-    return kept, rows
+class RowSample:
+    """At most `most` of the rows that it is shown, spread evenly over them, and how many there are."""
+
+    def __init__(self, most: int) -> None:
+        self._sample: SpreadSample[Record] = SpreadSample(most)
+        self.rows = 0
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Take some rows."""
+        self.rows += len(records)
+        for record in records:
+            self._sample.add(record, 1)
+
+    @property
+    def records(self) -> list[Record]:
+        """The rows that are kept, as many as may be held in memory, but one at least."""
+        kept: list[Record] = []
+        room = LARGEST_SAMPLE
+        for record in self._sample.items:
+            room -= size_of(record)
+            if room < 0 and kept:
+                break
+            kept.append(record)
+        return kept
 
 
 def _lengths(task: Task, records: Sequence[Record]) -> Iterator[int]:

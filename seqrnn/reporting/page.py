@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +17,6 @@ from seqrnn.reporting.subject import Measured, Subject
 
 MOST_LABELS = 200
 NETWORK = ("cell", "layers", "hidden_size", "bidirectional", "parameters", "tokenizer", "target_tokenizer")
-WRITTEN = ("step", "written", "seqrnn")
 NOT_TILES = frozenset({"task", "tokens", "expected_calibration_error_uncalibrated"})
 
 
@@ -120,7 +121,15 @@ def _figures(measured: Measured | None) -> list[tuple[str, Any]]:
 
 def _network(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [(name.replace("_", " "), _said(facts[name])) for name in NETWORK if facts[name] is not None]
-    return rows + [(name, _said(facts[name])) for name in WRITTEN]
+    rows.append(("kept at update", _said(facts["step"])))
+    return [*rows, ("written", _moment(facts["written"])), ("seqrnn", facts["seqrnn"])]
+
+
+def _moment(text: str) -> str:
+    """Write a time as people do; what a manifest says may be no time at all."""
+    with suppress(ValueError, OverflowError):
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return text
 
 
 def _data(facts: Mapping[str, Any], measured: Measured | None) -> list[tuple[str, str]]:
@@ -141,6 +150,8 @@ def _data(facts: Mapping[str, Any], measured: Measured | None) -> list[tuple[str
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -116,7 +116,9 @@ def _alignments(measured: Measured, subject: Subject) -> Any:
 
 
 def _surprisal(measured: Measured, subject: Subject) -> Any:
-    return surprisal(measured.examples, _explainer(subject))
+    perplexity = measured.evaluation.figures["perplexity"]
+    assert isinstance(perplexity, float)
+    return surprisal(measured.examples, _explainer(subject), perplexity)
 
 
 def _explainer(subject: Subject, has_saliency: bool = True) -> Callable[[Sequence[Record]], Sequence[Answer]]:

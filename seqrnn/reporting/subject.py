@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.answer import Answer
+from seqrnn.data.dataset.progress import Progress
 from seqrnn.data.record import Record
+from seqrnn.library.measuring import EncodedData
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.task import Task
 
 Norms = NDArray[np.floating[Any]]
+Look = Callable[[Sequence[Record]], None]
 
 
 class Example(NamedTuple):
@@ -30,14 +34,16 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True)
 class Data:
-    """What a model is asked: its rows, and how page and shell call it.
+    """What a model is asked: rows of some files, and how page and shell call it.
 
     `argument` is what names it on a command line, as one word or several; nothing for a run's own data.
+    `encoded` reads the rows once: it encodes them for a task and shows them, some at a time, on their way.
     """
 
     name: str
     argument: str
-    records: Callable[[], Iterator[Record]]
+    files: Sequence[str]
+    encoded: Callable[[Task, Look, Progress], AbstractContextManager[EncodedData]]
 
 
 @dataclass(frozen=True)

@@ -190,10 +190,10 @@ class DataParallelWorkers(Workers):
         start = sum(counts[: self.shard.index])
         whole = model.initial(sum(counts))
         for state, parts in zip(whole, mine, strict=True):
-            for whole, part in zip(state, parts, strict=True):
-                whole.zero_()
-                whole[start : start + len(part)] = part
-                self._add_up(whole)
+            for all_rows, part in zip(state, parts, strict=True):
+                all_rows.zero_()
+                all_rows[start : start + len(part)] = part
+                self._add_up(all_rows)
         return None if carry is None else whole
 
     def own(self, whole: Layers | None) -> Layers | None:

@@ -167,7 +167,7 @@ def test_the_check_compares_in_a_table(seqrnn, classifier):
     result = seqrnn("export", "-m", classifier, *flags)
     head, *rows = result.stdout.decode().splitlines()
     assert head.split() == ["figure", "float32", "int8"]
-    assert {row.split("  ")[0] for row in rows} >= {"loss", "accuracy", "macro f1"}
+    assert {row.split("  ")[0] for row in rows} >= {"loss", "accuracy", "macro F1"}
     assert b"the largest error of a weight is" in result.stderr
 
 

@@ -51,7 +51,7 @@ def test_the_best_model_is_kept_with_what_was_measured(seqrnn, folder, tuned) ->
     assert "seqrnn" in (folder / "best" / "README.md").read_text()
     assert not list(folder.glob(".seqrnn-tune-*"))
     assert (
-        tuned.stderr.decode().splitlines()[-1].startswith("micro f1") or b"test on test.tsv:" in tuned.stderr
+        tuned.stderr.decode().splitlines()[-1].startswith("micro F1") or b"test on test.tsv:" in tuned.stderr
     )
 
 

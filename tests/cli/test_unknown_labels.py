@@ -28,7 +28,7 @@ def spotter(seqrnn, folder, small) -> Path:
     unknown = "'B-loc' (2, first at names.test.conll:3), 'Z' (1, first at names.test.conll:6), "
     unknown += "'I-loc' (1, first at names.test.conll:8)"
     assert f"validation: 4 labels that training did not have, counted as wrong: {unknown}" in lines
-    assert any("span f1" in line for line in lines)
+    assert any("span F1" in line for line in lines)
     return folder / "spotter"
 
 

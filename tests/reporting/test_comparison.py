@@ -71,7 +71,7 @@ def test_a_gradient_that_vanishes_is_gone_from_a_step_on() -> None:
     found = hidden_states([(np.ones(30), back[::-1])])
     assert found is not None
     assert found.gone == 7  # 0.5**7 is the first below a hundredth
-    assert "7 steps before or earlier" in found.verdict
+    assert "7 or more steps before it" in found.verdict
     long = hidden_states([(np.ones(1000), np.ones(1000))])
     assert long is not None
     assert len(long.reach) == MOST_STEPS

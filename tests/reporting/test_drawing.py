@@ -101,3 +101,18 @@ def test_a_network_is_drawn_with_its_steps_and_a_description() -> None:
     assert drawn.count("<rect") == 3
     assert "x -&gt; h -&gt; label" in drawn
     assert ">label<" in drawn
+
+
+def test_a_line_ends_where_it_leaves_the_range_of_its_frame() -> None:
+    points = [(0.0, 0.0), (1.0, -2.0), (2.0, -4.0), (3.0, -7.0)]
+    chart = line_chart(Frame("", "x", "y", y_range=(-4, 0), y_power=True), [Line("reach", points)])
+    assert [mark.y for mark in chart.lines[0].marks] == [chart.y.place(y) for _, y in points[:3]]
+    assert line_chart(Frame("", "x", "y", y_range=(-4, 0)), [Line("gone", [(0.0, -9.0)])]) is None
+
+
+def test_an_axis_of_powers_always_has_numbers_to_read_by() -> None:
+    texts = [tick.text for tick in Axis("y", -4, 0, 190, 18, True, power=True).ticks]
+    assert texts == ["0.01%", "0.1%", "1%", "10%", "100%"]
+    texts = [tick.text for tick in Axis("y", 1.7, 1.9, 190, 18, power=True).ticks]
+    assert texts[0] == "50.1"
+    assert all(texts)

@@ -55,6 +55,19 @@ def test_wrong_answers_come_first_and_weights_are_shares_of_the_largest() -> Non
     assert saliency([], lambda records: [], kind_named("text")) is None
 
 
+def test_of_a_series_it_is_said_in_which_third_the_steps_matter() -> None:
+    series = Record("", (), "rows.jsonl", 1, steps=[[0.0]] * 6)
+    shown = Example(series, Answer("a", -0.1), Grade("a", "a", True, 1.0), 6)
+
+    def explain(records):
+        weights = [0.0, 1.0, -3.0, 3.0, 0.0, -3.0]
+        return [Answer("a", None, explanation=explanation("1 2 3 4 5 6", "a", weights)) for _ in records]
+
+    found = saliency([shown], explain, kind_named("vectors"))
+    assert found is not None
+    assert "10% is in the first third of a series, 60% in the next, 30% at its end" in found.verdict
+
+
 def test_alignments_are_those_of_models_that_attend() -> None:
     def explain(attention):
         return lambda records: [
@@ -80,7 +93,7 @@ def test_surprising_lines_come_with_their_tokens_and_positions() -> None:
         ]
         return [Answer(None, None, explanation=each) for each in made]
 
-    found = surprisal(examples, explain)
+    found = surprisal(examples, explain, 12.34)
     assert found is not None
     assert [line.place for line in found.surprising[:2]] == ["rows.tsv:29", "rows.tsv:28"]  # no blank one
     assert found.positions == [
@@ -89,3 +102,4 @@ def test_surprising_lines_come_with_their_tokens_and_positions() -> None:
         (3.0, pytest.approx(1.0)),
     ]
     assert "'a' (1.4 nats" in found.verdict
+    assert "among 12.3 equally likely tokens" in found.verdict

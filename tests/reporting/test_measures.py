@@ -144,7 +144,7 @@ def bin_of(confidence, accuracy, count):
     [
         ([bin_of(0.9, 0.7, 100)], 0.2, "surer than it is right"),
         ([bin_of(0.7, 0.9, 100)], 0.2, "too unsure"),
-        ([bin_of(0.7, 0.9, 100), bin_of(0.9, 0.7, 100)], 0.2, "here too high and there too low"),
+        ([bin_of(0.7, 0.9, 100), bin_of(0.9, 0.7, 100)], 0.2, "too low for others"),
         ([bin_of(0.9, 0.9, 100)], 0.0, "can be believed"),
     ],
 )

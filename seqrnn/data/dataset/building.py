@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
@@ -229,13 +229,16 @@ def encode_part(
     *,
     progress: Progress | None = None,
     threads: int | None = 1,
+    look: Callable[[Sequence[Record]], None] | None = None,
 ) -> PartReport:
     """Encode a source into columns under `directory`, with fields that have learned; return the counts.
 
+    `look` is shown all records on their way, some at a time.
     Raises DataError if no example is left, or one cannot be encoded.
     """
     progress = progress or Progress()
-    if lines := LineSource.of(source, fields, over_length, progress.taken):
+    lines = LineSource.of(source, fields, over_length, progress.taken)
+    if lines and look is None:  # blocks of lines never become records
         with lines.coders(threads) as working, LinePart(directory, lines.field) as column:
             blank, _ = lines.encode(working, BlockOffsets(None), [column])
         report = column.report
@@ -245,6 +248,8 @@ def encode_part(
             PartWriter(directory, fields, over_length) as part,
         ):
             for records in batched(reader, size_of):
+                if look:
+                    look(records)
                 part.add(records)
         report, blank = part.report, reader.blank
     _require_examples(report, source, blank)

@@ -46,23 +46,30 @@ class Progress:
         self._tell = tell
         self._passes: Sequence[Pass] = ()
         self._number = 0
-        self._done = 0
+        self._done = 0.0
         self._began = self._since = self._told = time.monotonic()
 
     def plan(self, passes: Sequence[Pass]) -> None:
         """Say which passes will be made, at most, and begin with the first."""
         self._passes = passes
-        self._number, self._done = 0, 0
+        self._number, self._done = 0, 0.0
 
     def begin(self, what: str) -> None:
         """Begin with the next pass of this name, leaving out those before it."""
         names = [one.what for one in self._passes]
         with suppress(ValueError):
-            self._number, self._done = names.index(what, self._number + 1), 0
+            self._number, self._done = names.index(what, self._number + 1), 0.0
             self._began = time.monotonic()
 
     def taken(self, size: int) -> None:
         """Take note of some bytes."""
+        self._add(size)
+
+    def took(self, share: float) -> None:
+        """Take note of a share (0 to 1) of the pass."""
+        self._add(share * self._passes[self._number].total if self._passes else 0.0)
+
+    def _add(self, size: float) -> None:
         self._done += size
         now = time.monotonic()
         if self._passes and now - self._told >= INTERVAL:
@@ -76,7 +83,7 @@ class Progress:
         spent = sum(costs[: self._number]) + done * here.cost
         fraction = spent / max(sum(costs), 1)
         left = (now - self._since) * (1 / max(fraction, 1e-6) - 1)
-        return Preparing(here.what, done, here.total, now - self._began, fraction, left)
+        return Preparing(here.what, round(done), here.total, now - self._began, fraction, left)
 
 
 def bytes_in(paths: Iterable[str | None], source_kind: str = "auto") -> int:

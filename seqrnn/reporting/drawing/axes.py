@@ -38,7 +38,7 @@ class Axis:
     def ticks(self) -> Sequence[Tick]:
         """Marks at round values."""
         values, step = round_values(self.low, self.high)
-        write = _of_powers(self.percent) if self.power else _writer(step, self.percent)
+        write = _of_powers(self.percent, values) if self.power else _writer(step, self.percent)
         return [Tick(self.position(value), write(value)) for value in values]
 
 
@@ -69,15 +69,21 @@ def round_values(low: float, high: float) -> tuple[list[float], float]:
     return [number * step for number in range(first, last + 1)], step
 
 
-def _of_powers(percent: bool) -> Callable[[float], str]:
-    """Write what whole powers of ten stand for, and nothing at other values."""
+def _of_powers(percent: bool, values: Sequence[float]) -> Callable[[float], str]:
+    """Write what whole powers of ten stand for, and of other values only if those are too few to read by."""
+    has_several = sum(map(_is_whole, values)) > 1
 
     def write(value: float) -> str:
-        if abs(value - round(value)) > 1e-9:
-            return ""
+        if not _is_whole(value):
+            rounded = f"{10.0**value:.1%}" if percent else f"{10.0**value:,.3g}"
+            return "" if has_several else rounded
         return f"{10.0**value:.{max(0, -round(value) - 2)}%}" if percent else f"{10.0**value:g}"
 
     return write
+
+
+def _is_whole(value: float) -> bool:
+    return abs(value - round(value)) < 1e-9
 
 
 def _writer(step: float, percent: bool) -> Callable[[float], str]:

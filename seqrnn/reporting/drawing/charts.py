@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import ClassVar
 
@@ -96,7 +96,7 @@ class SmallLines:
 
 def line_chart(frame: Frame, lines: Sequence[Line], flag: tuple[float, str] | None = None) -> Chart | None:
     """Draw lines over one another, and a vertical `flag` at a value of x; None where there is no point."""
-    lines = [line for line in lines if line.points]
+    lines = [kept for line in lines if (kept := _within(line, frame.y_range)).points]
     if not lines:
         return None
     xs = [x for line in lines for x, _ in line.points]
@@ -108,6 +108,14 @@ def line_chart(frame: Frame, lines: Sequence[Line], flag: tuple[float, str] | No
     flagged = None if flag is None else DrawnMark(x.position(flag[0]), TOP, flag[1])
     drawn = [_drawn(line, x, y, frame) for line in lines]
     return Chart(frame.title, f"{frame.y_label} by {frame.x_label}. {told}.", x, y, drawn, flagged)
+
+
+def _within(line: Line, heights: tuple[float, float] | None) -> Line:
+    """Return a line without the points that are too high or too low, if its frame has a range."""
+    if heights is None or line.errors or line.weights:  # which belong to the points, all of which are shares
+        return line
+    low, high = heights
+    return replace(line, points=[(x, y) for x, y in line.points if low <= y <= high])
 
 
 def described(line: Line, frame: Frame) -> str:

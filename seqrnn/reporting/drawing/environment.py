@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.lines import printable
 from seqrnn.errors import UsageError
-from seqrnn.library.figures import RATES, head, shown
+from seqrnn.library.figures import head, is_rate, shown, title
 from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers, small_lines
 from seqrnn.reporting.pictures import veil
 
@@ -37,19 +37,20 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         finalize=_finalized,
     )
-    made.filters |= {"percent": percent, "head": head, "figure": _figure, "short": short}
+    made.filters |= {"percent": percent, "head": head, "titled": title, "figure": _figure, "short": short}
     made.filters |= {
         "pairs": _pairs,
         "known": _known,
         "formula": formula,
         "diagonal": _diagonal,
         "powers": powers,
+        "points": points,
     }
     made.globals |= {
         "frame": Frame,
         "line": Line,
         "line_chart": line_chart,
-        "rates": RATES,
+        "is_rate": is_rate,
         "small_lines": small_lines,
         "veil": veil,
     }
@@ -77,6 +78,11 @@ def short(text: str) -> str:
 def percent(value: float, digits: int = 1) -> str:
     """Write a share in per cent."""
     return f"{value:.{digits}%}"
+
+
+def points(share: float) -> str:
+    """Write a difference of two shares in percentage points."""
+    return f"{100 * share:+.1f}"
 
 
 def formula(text: str) -> Any:

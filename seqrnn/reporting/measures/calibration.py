@@ -64,12 +64,13 @@ def coverage_of(evaluation: Evaluation) -> Covered | None:
 
 
 def _believed(over: float, error: float) -> str:
-    measured = f"an expected calibration error of {error:.1%}"
+    measured = f"are off by {error:.1%} on average (expected calibration error)"
     if error < CLOSE:
-        return f"Its probabilities can be believed: {measured}."
+        return f"Its probabilities can be believed: they {measured}."
     if abs(over) < error / 3:
-        return f"Its probabilities are off, here too high and there too low: {measured}."
-    return f"It is surer than it is right: {measured}." if over > 0 else f"It is too unsure: {measured}."
+        return f"Its probabilities are too high for some answers and too low for others: they {measured}."
+    said = "It is surer than it is right" if over > 0 else "It is too unsure"
+    return f"{said}: its probabilities {measured}."
 
 
 def _told(everything: Coverage, sure: Coverage) -> str:

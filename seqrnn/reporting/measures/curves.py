@@ -66,7 +66,9 @@ def course(valid: Points, epochs: Mapping[float, float]) -> str:
         return "The validation loss was lowest at the first evaluation: little was learnt after it."
     before = valid[-1 - max(1, len(valid) // 4)][1]
     if before - last > FALLING * abs(before):
-        return "The validation loss was still falling at the end: more training may help."
+        return (
+            "The validation loss was still falling at the end: no over-fitting, and more training may help."
+        )
     return "The validation loss has levelled off: no over-fitting, and little to gain from more training."
 
 

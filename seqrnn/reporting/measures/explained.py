@@ -24,6 +24,7 @@ TOKENS = 6  # that are listed of each
 FEWEST = 2  # occurrences of a token that is listed
 LONGEST_ALIGNED = 40  # tokens of either side of an alignment
 LINES = 80  # whose tokens' surprisal is looked at
+THIRDS = 3  # of a series, of which a sentence speaks
 FEWEST_LINES = 8  # as long, for a position to count
 
 Explain = Callable[[Sequence[Record]], Sequence[Answer]]
@@ -132,7 +133,9 @@ def saliency(examples: Sequence[Example], explain: Explain, kind: SourceKind) ->
     shown = [*first, *_spread(rest, SHOWN - len(first))]
     looked = [_looked(example, found, kind) for example, found in shown]
     outputs = tokens_of_outputs([found for _, found in explained]) if has_names else []
-    return Saliency(explained[0][1].method, len(explained), looked, outputs, _told(outputs))
+    return Saliency(
+        explained[0][1].method, len(explained), looked, outputs, _told(outputs) or _where(looked, kind)
+    )
 
 
 def tokens_of_outputs(explanations: Sequence[Explanation]) -> list[TokensOf]:
@@ -162,8 +165,11 @@ def alignments(examples: Sequence[Example], explain: Explain, kind: SourceKind) 
     return Alignments(rows, _attended(rows)) if rows else None
 
 
-def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None:
-    """Return how surprising the tokens of some lines are; None where there are none."""
+def surprisal(examples: Sequence[Example], explain: Explain, perplexity: float) -> Surprisal | None:
+    """Return how surprising the tokens of some lines are; None where there are none.
+
+    `perplexity` is that of all data.
+    """
     known = [
         each
         for each in examples
@@ -181,7 +187,11 @@ def surprisal(examples: Sequence[Example], explain: Explain) -> Surprisal | None
         return None
     others = lines[len(ranked) :]
     return Surprisal(
-        lines[: len(ranked)], _spread(others, SHOWN - 2), _positions(others), len(others), _surprising(lines)
+        lines[: len(ranked)],
+        _spread(others, SHOWN - 2),
+        _positions(others),
+        len(others),
+        _surprising(lines, perplexity),
     )
 
 
@@ -250,8 +260,23 @@ def _told(outputs: Sequence[TokensOf]) -> str:
     return f"What speaks most for “{best.output}”: {named}."
 
 
-def _surprising(lines: Sequence[SurprisingLine]) -> str:
+def _where(looked: Sequence[Looked], kind: SourceKind) -> str:
+    """Say in which third of a series the steps matter most."""
+    found = [np.abs([shade.weight for shade in each.shades]) for each in looked if each.grid is None]
+    found = [weights for weights in found if len(weights) >= THIRDS and weights.sum() > 0]
+    if not kind.has_numbers or not kind.sequential or not found:
+        return ""
+    shares = np.mean([[part.sum() for part in np.array_split(w, THIRDS)] / w.sum() for w in found], axis=0)
+    first, second, third = (f"{share:.0%}" for share in shares.tolist())
+    told = f"{first} is in the first third of a series, {second} in the next, {third} at its end"
+    return f"Of what matters, {told}."
+
+
+def _surprising(lines: Sequence[SurprisingLine], perplexity: float) -> str:
     token, nats, location = max(
         ((token, nats, line.place) for line in lines for token, nats in line.tokens), key=lambda each: each[1]
     )
-    return f"The most surprising token of these lines is {token!r} ({nats:.1f} nats, at {location})."
+    return (
+        f"On average it is as unsure as if it chose among {perplexity:,.1f} equally likely tokens. "
+        f"The greatest surprise in these lines is {token!r} ({nats:.1f} nats, at {location})."
+    )

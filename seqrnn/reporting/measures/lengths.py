@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqrnn.data.wording import counted
+from seqrnn.library.figures import is_rate
 
 MOST_BINS = 8
 FEWEST = 4  # examples in a bin that a sentence may speak of
@@ -66,10 +67,8 @@ def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
     low, high = min(told, key=lambda each: each.mean), max(told, key=lambda each: each.mean)
     if high.mean - low.mean <= FAR * max(abs(high.mean), abs(low.mean)):
         return f"The {name} hardly depends on the length."
-    return (
-        f"The {name} is lowest with {_range(low)} ({low.mean:.3g}), highest with {_range(high)} "
-        f"({high.mean:.3g})."
-    )
+    lowest, highest = (f"{each.mean:.1%}" if is_rate(name) else f"{each.mean:.3g}" for each in (low, high))
+    return f"The {name} is lowest with {_range(low)} ({lowest}), highest with {_range(high)} ({highest})."
 
 
 def _range(each: LengthBin) -> str:

@@ -62,8 +62,8 @@ def piano_rolls(examples: Sequence[Example], ask: Ask) -> Music | None:
         found += len(sounding & said)
         false += len(said - sounding)
     verdict = (
-        f"In these pieces {found:,} of {notes:,} notes were likelier than not just before they sounded; "
-        f"{false:,} were that did not come."
+        f"In these pieces the model expected {found:,} of the {notes:,} notes that came, with a probability "
+        f"of {LIKELY:.0%} or more, and {false:,} that did not."
     )
     return Music(rolls, notes, found, false, verdict)
 

@@ -163,8 +163,12 @@ def _verdict(types: Sequence[TypeErrors], wrong: int, everything: int) -> str:
     if not types:
         return told
     first = types[0]
-    often = max(zip(first.counts, ERRORS, strict=True))
-    return f"{told} Most errors are spans of “{first.kind}”, most of them {_SAID[often[1]]}."
+    often = max(ERRORS, key=lambda error: first.counts[ERRORS.index(error)])
+    errors = sum(each.total for each in types)
+    return (
+        f"{told} “{first.kind}” has the most errors ({first.total:,} of {errors:,}), "
+        f"most often {_SAID[often]}."
+    )
 
 
 _SAID: dict[Error, str] = {

@@ -60,8 +60,8 @@ def _mean(values: Sequence[float]) -> float:
 
 def _verdict(gone: int | None, steps: int) -> str:
     if gone is None:
-        return f"What was read up to {steps:,} steps before still matters to the last state."
+        return f"The last state still depends on what was read {steps - 1:,} steps before it."
     return (
-        f"What was read {gone:,} steps before or earlier hardly matters to the last state: the gradient "
-        "that reaches it is below a hundredth of the largest."
+        f"The last state hardly depends on what was read {gone:,} or more steps before it: the gradient "
+        "there is less than 1% of the largest."
     )
