@@ -106,7 +106,7 @@ def test_a_network_is_drawn_with_its_steps_and_a_description() -> None:
 def test_a_line_ends_where_it_leaves_the_range_of_its_frame() -> None:
     points = [(0.0, 0.0), (1.0, -2.0), (2.0, -4.0), (3.0, -7.0)]
     chart = line_chart(Frame("", "x", "y", y_range=(-4, 0), y_power=True), [Line("reach", points)])
-    assert [mark.y for mark in chart.lines[0].marks] == [chart.y.place(y) for _, y in points[:3]]
+    assert [mark.y for mark in chart.lines[0].marks] == [chart.y.position(y) for _, y in points[:3]]
     assert line_chart(Frame("", "x", "y", y_range=(-4, 0)), [Line("gone", [(0.0, -9.0)])]) is None
 
 
