@@ -393,7 +393,11 @@ class TrainingConfig(Section):
         0.02, "Fraction of the training in which the learning rate rises.", "--warmup", ge=0.0, lt=1.0
     )
     warmup_updates: int = key(
-        0, "Fewest updates in which the learning rate rises; 40 for large networks.", "--warmup-updates", ge=0
+        0,
+        "Fewest updates in which the learning rate rises (default: 40 for large networks, else 0).",
+        "--warmup-updates",
+        ge=0,
+        le=1_000_000,
     )
     average: float = key(
         0.0,

@@ -337,6 +337,6 @@ are near, a terminal is asked and a script gets both commands. A folder with a s
 classification of the texts or images in it (`tests/data/test_folder.py`), and a column of paths to text
 files is read as those texts (`tests/data/test_text_files.py`).
 
-| file | task | format | what is read | columns |
+| file | task | format | input | columns |
 |---|---|---|---|---|
 """

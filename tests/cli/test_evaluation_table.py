@@ -45,7 +45,7 @@ def test_a_log_file_has_all_columns() -> None:
     table, event = EvaluationTable(None), evaluated("seq2seq", best=False)
     (head,) = table.head(event)
     assert " ".join(head.split()) == (
-        "step epoch time train loss valid loss exact match wer token error rate bleu chrf"
+        "step epoch time train loss valid loss exact match WER token error rate BLEU chrF"
     )
     assert not table.row(event).endswith(MARK)
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-HEADS = ["step", "epoch", "time", "train", "loss", "valid", "loss", "accuracy", "macro", "f1"]
+HEADS = ["step", "epoch", "time", "train", "loss", "valid", "loss", "accuracy", "macro", "F1"]
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
