@@ -10,7 +10,7 @@ from seqrnn.training.duration import Duration
 MAX_GAP = 2000  # updates between two evaluations, however large the data
 MIN_EVALUATIONS = 10  # evaluations of a training, unless they cost too much of it
 MIN_GAP = 10  # updates between two evaluations within an epoch, where these bound the training
-UNTRAINED = 0.5  # times what updates with as much data take, that an evaluation is taken for before the first
+FORWARD = 1 / 3  # of what updates with as much data take: an evaluation's time, until one was measured
 SHARE = 0.05  # of the time between evaluations that one may take
 SMALL_RESERVE = 0.1  # of a time budget, in which there is room for all evaluations at its end
 MAX_RESERVE = 0.5  # of it that is kept for the last evaluation alone
@@ -29,7 +29,7 @@ class EvaluationPlan:
     def __init__(
         self, config: TrainingConfig, duration: Duration, batches_per_epoch: int, passes: float = 0.0
     ) -> None:
-        """Plan a training whose evaluations read `passes` times as much data as one of its epochs."""
+        """Plan a training whose evaluations go forward `passes` times as often as one of its epochs."""
         self._as_updates = passes * batches_per_epoch / config.accumulate
         self._every = config.evaluate_every
         self._budget = duration.seconds
@@ -68,7 +68,7 @@ class EvaluationPlan:
             return due
         waited = seconds - self._ended
         if not self._measured and gap:
-            self._cost = UNTRAINED * self._as_updates * waited / gap
+            self._cost = FORWARD * self._as_updates * waited / gap
         is_late = gap > 0 and waited >= self._budget / MIN_EVALUATIONS
         return (due and waited >= self._cost / SHARE) or (is_late and waited >= self._cost / MAX_SHARE)
 

@@ -51,6 +51,8 @@ from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 from seqrnn.training.workers import Workers
 
+PASSES_WITH_SEARCH = 2.0  # over the validation data, where some of its targets are searched for as well
+
 
 class Trainer:
     """Trains one model; `events()` does the work, `stop()` ends it after the update under way.
@@ -210,6 +212,7 @@ class Trainer:
         passes = 0.0
         if self.valid_set is not None:
             passes = count_tokens(self.valid_set) / max(count_tokens(self.train_set), 1)
+            passes *= PASSES_WITH_SEARCH if self.task.searches else 1.0
         plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
         plan.begin(self.state.seconds)
         return plan

@@ -60,13 +60,13 @@ def test_an_epoch_or_a_tenth_of_a_shorter_training_is_evaluated(settings, found)
 
 def test_before_the_first_evaluation_its_cost_is_told_by_the_updates():
     budget = TrainingConfig(budget="20s")
-    # 100 of 1,000 batches of 0.4 s would be 40 s of updates, and an evaluation about 20.
+    # 100 of 1,000 batches of 0.4 s would be 40 s of updates, and an evaluation about 13.
     assert evaluations(budget, batches=1000, cost=12.0, update=0.4, passes=0.1) == []
     assert evaluations(budget, batches=1000, cost=12.0, update=0.4) == [5]
     plan = EvaluationPlan(budget, Duration.of(budget), 1000, 0.01)
     assert plan.reserve(1.0) == 0.0
-    plan.is_due(2, False, 0.8)  # ten updates, or 4 s; half of that
-    assert plan.reserve(1.0) == pytest.approx(2.0)
+    plan.is_due(2, False, 0.8)  # ten updates, or 4 s; a third of that
+    assert plan.reserve(0.5) == pytest.approx(2.0)
     plan.measured(2.0, 0.5)
     plan.is_due(2, False, 2.8)
     assert plan.reserve(1.0) == pytest.approx(1.0)
