@@ -58,10 +58,10 @@ class Trial:
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """Sorts the best first; those that were not measured come last, those that failed after them."""
+        """Sorts the best first; what failed comes after what did not, and what was not measured is last."""
         if self.metric is None:
             return True, self.failure is not None, self.number
-        return False, self.metric.rank, self.number
+        return False, self.failure is not None, self.metric.rank, self.number
 
     @property
     def as_json(self) -> dict[str, Any]:
