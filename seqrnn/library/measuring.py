@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import UsageError, refuse
 from seqrnn.library.decoding import BEAM_SIZE
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from seqrnn.metrics.evaluation import Evaluation
     from seqrnn.tasks.task import Task
     from seqrnn.training.evaluation import EvaluationOptions
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -98,19 +96,15 @@ class EncodedData:
         self,
         backend: TorchBackend,
         options: EvaluationOptions,
-        heard: Callable[[float], None] = lambda _: None,
+        heard: Callable[[float], None] | None = None,
     ) -> Evaluation:
         """Measure the network of a backend; after each batch `heard` is told its share (0 to 1) of all.
 
         Raises NumericError where its loss is not finite.
         """
-        from seqrnn.data.dataset.batching import BatchOrder
-        from seqrnn.training.evaluation import answers_of_part, scored
+        from seqrnn.training.evaluation import evaluate
 
-        batches = self.task.batch_count(self.dataset, BatchOrder(streams=options.streams))
-        answered = answers_of_part(backend.model, self.task, self.dataset, options, lambda count: (0, count))
-        told = _telling(answered, lambda: heard(1 / batches))
-        return self.noted(scored(self.task, self.dataset, options, told))
+        return self.noted(evaluate(backend.model, self.task, self.dataset, options, heard=heard))
 
     def noted(self, evaluation: Evaluation) -> Evaluation:
         """Return an evaluation with what a user should know of the data."""
@@ -157,13 +151,6 @@ def encoded_records(
                 part.add(some)
         dataset = Dataset.open(Path(directory, "part"), [field.name for field in task.fields])
         yield EncodedData(task, dataset, part.report)
-
-
-def _telling(items: Iterable[T], tell: Callable[[], None]) -> Iterator[T]:
-    """Yield the items; `tell` is called for each that has come."""
-    for item in items:
-        tell()
-        yield item
 
 
 def evaluation_options(

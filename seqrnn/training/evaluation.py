@@ -27,6 +27,7 @@ from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.task import Task
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
+WITH_SEARCH = 2.0  # times: an evaluation in a training where some targets are searched for
 SLOWER_ALONE = 2.0  # times: a text that is read in one stream
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
 MAX_STREAM = 500_000  # tokens that the last evaluation reads one after another
@@ -50,12 +51,12 @@ class EvaluationOptions:
     @classmethod
     def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
         """Return what an evaluation within a training may cost: for the most part, it should train."""
-        return cls(max(1, min(most_streams, count_tokens(dataset) // MIN_STREAM)), MAX_GENERATED)
+        return cls(max(1, min(most_streams, _tokens(dataset) // MIN_STREAM)), MAX_GENERATED)
 
     @classmethod
     def at_the_end(cls, dataset: Dataset) -> EvaluationOptions:
         """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
-        return cls(1 + count_tokens(dataset) // MAX_STREAM)
+        return cls(1 + _tokens(dataset) // MAX_STREAM)
 
     def cost_beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> float:
         """Return about how many times longer these options take than others."""
@@ -91,18 +92,23 @@ def evaluate(
     dataset: Dataset,
     options: EvaluationOptions | None = None,
     scorer: Scorer | None = None,
+    *,
+    heard: Callable[[float], None] | None = None,
 ) -> Evaluation:
     """Measure `model` on `dataset` in full precision.
 
-    A fresh `scorer` of the task, if one is given, has gathered the answers afterwards. The figure `loss` is a
-    mean over the targets that training had, None where there are none of them. Raises NumericError where it
-    is not finite.
+    A fresh `scorer` of the task, if one is given, has gathered the answers afterwards. After each batch
+    `heard` is told its share (0 to 1) of all. The figure `loss` is a mean over the targets that training had,
+    None where there are none of them. Raises NumericError where it is not finite.
     """
     options = options or EvaluationOptions()
     was_training = model.training
     model.eval()
-    batches = task.batches(dataset, BatchOrder(streams=options.streams))
-    evaluation = scored(task, dataset, options, _answered(model, task, (dataset, options), batches), scorer)
+    order = BatchOrder(streams=options.streams)
+    answered = _answered(model, task, (dataset, options), task.batches(dataset, order))
+    if heard is not None:
+        answered = _telling(answered, heard, 1 / max(task.batch_count(dataset, order), 1))
+    evaluation = scored(task, dataset, options, answered, scorer)
     model.train(was_training)
     return evaluation
 
@@ -139,6 +145,14 @@ def _answered(
         elif chosen := _sample(batch, len(dataset), options.max_generated):
             values = _generated(model, chosen, Limits(task.generation_limit(chosen)), options.beam)
         yield AnsweredBatch(batch, values, output.loss.total.item(), int(output.loss.count))
+
+
+def _telling(
+    answered: Iterable[AnsweredBatch], heard: Callable[[float], None], share: float
+) -> Iterator[AnsweredBatch]:
+    for batch in answered:
+        heard(share)
+        yield batch
 
 
 def scored(
@@ -183,8 +197,12 @@ def has_finite_loss(model: nn.Module, batch: Batch) -> bool:
     return math.isfinite(output.loss.total.item())
 
 
-def count_tokens(dataset: Dataset) -> int:
-    """Return how many numbers all fields of a data set hold, as a measure of what reading it takes."""
+def passes_beside(valid: Dataset, train: Dataset, task: Task) -> float:
+    """Return about how many times as long an evaluation on `valid` takes as going forward over `train`."""
+    return _tokens(valid) / max(_tokens(train), 1) * (WITH_SEARCH if task.searches else 1.0)
+
+
+def _tokens(dataset: Dataset) -> int:
     return sum(len(column.values) for column in dataset.columns.values())
 
 

@@ -37,9 +37,9 @@ class EvaluationPlan:
         self._ended, self._cost = 0.0, 0.0  # of the last evaluation, in seconds; before the first as expected
         self._measured = False
 
-    def begin(self, seconds: float) -> None:
-        """Take note that the training begins, or goes on, so many seconds after its start."""
-        self._ended = seconds
+    def begin(self, seconds: float, duration: Duration) -> None:
+        """Take note that a training of this length begins, or goes on, so many seconds after its start."""
+        self._ended, self._budget = seconds, duration.seconds
 
     def measured(self, ended: float, cost: float) -> None:
         """Take note of an evaluation that has ended so many seconds after the start, and of its cost."""

@@ -34,10 +34,10 @@ from seqrnn.training.device_updates import DeviceUpdater
 from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import (
     EvaluationOptions,
-    count_tokens,
     evaluate,
     has_finite_loss,
     import_libraries,
+    passes_beside,
 )
 from seqrnn.training.evaluation_plan import EvaluationPlan
 from seqrnn.training.events import Evaluated, Event, Finished, Saved, Started, Stepped
@@ -50,8 +50,6 @@ from seqrnn.training.threads import ThreadTuner
 from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 from seqrnn.training.workers import Workers
-
-PASSES_WITH_SEARCH = 2.0  # over the validation data, where some of its targets are searched for as well
 
 
 class Trainer:
@@ -99,7 +97,8 @@ class Trainer:
         self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
-        self._plan = self._evaluation_plan()
+        passes = 0.0 if self.valid_set is None else passes_beside(self.valid_set, self.train_set, task)
+        self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
         automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
         self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
         self._ending = self._cost_of_the_end()
@@ -147,6 +146,7 @@ class Trainer:
         """
         self.model.train()
         self._import_libraries()
+        self._plan.begin(self.state.seconds, self.duration)
         if self.saved_step is None:
             self.rollback.keep_start()
         share_start(self)
@@ -206,16 +206,6 @@ class Trainer:
         spent = time.monotonic() - started
         self._started += spent
         self.duration = self.duration.shortened(spent)
-        self._plan = self._evaluation_plan()
-
-    def _evaluation_plan(self) -> EvaluationPlan:
-        passes = 0.0
-        if self.valid_set is not None:
-            passes = count_tokens(self.valid_set) / max(count_tokens(self.train_set), 1)
-            passes *= PASSES_WITH_SEARCH if self.task.searches else 1.0
-        plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
-        plan.begin(self.state.seconds)
-        return plan
 
     def groups(self) -> Iterator[list[Batch]]:
         """Yield as many batches at a time as share an update, from where the state is, without an end."""
