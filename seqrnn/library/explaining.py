@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_args
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
     from seqrnn.backends.torch.backend import TorchBackend
 
+T = TypeVar("T")
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 METHOD_NAMES: Final[Mapping[Method, str]] = {
     "gradient": "gradient x input",
@@ -154,12 +155,7 @@ class Explainer:
             return np.zeros((len(outputs), steps))
         if self._method == "leave-one-out":
             return self._left_out(record, row, outputs, steps)
-        together = max(1, MAX_TOGETHER // steps)
-        parts = [
-            self._gradients(row, outputs[first : first + together], steps)
-            for first in range(0, len(outputs), together)
-        ]
-        summed = np.concatenate(parts)
+        summed = np.concatenate([self._gradients(row, some, steps) for some in _together(outputs, steps)])
         return summed + self._of_ngrams(record, row, outputs, steps) if self._observer.has_ngrams else summed
 
     def _gradients(
@@ -176,9 +172,8 @@ class Explainer:
         """Return the gradient of each output times what leaving a step out takes of the n-grams, (N, S)."""
         gradients = self._asked([row] * len(outputs), outputs, self._observer.ngram_gradients)  # (N, K)
         shorter = [*self._each_left_out(record, row, steps)]
-        together = max(1, MAX_TOGETHER // steps)
-        parts = [self._ngram_scores(shorter[first : first + together]) for first in range(0, steps, together)]
-        lost: np.ndarray = gradients @ (self._ngram_scores([row]) - np.concatenate(parts)).T
+        rest = np.concatenate([self._ngram_scores(some) for some in _together(shorter, steps)])
+        lost: np.ndarray = gradients @ (self._ngram_scores([row]) - rest).T
         return lost
 
     def _ngram_scores(self, rows: Sequence[Mapping[str, Encoded]]) -> np.ndarray:
@@ -224,6 +219,13 @@ class Explainer:
         if self._has_numbers and len(ids) == 1:
             return Encoded(np.zeros_like(ids))
         return Encoded(np.delete(ids, step, axis=0))
+
+
+def _together(items: Sequence[T], steps: int) -> Iterator[Sequence[T]]:
+    """Cut what is asked of copies of a row of so many steps into parts that are computed together."""
+    size = max(1, MAX_TOGETHER // steps)
+    for first in range(0, len(items), size):
+        yield items[first : first + size]
 
 
 def _without_region(images: np.ndarray, region: int, grid: int) -> np.ndarray:
