@@ -38,7 +38,7 @@ def check_comparable(subjects: Sequence[Subject]) -> None:
 
 def compare_page(subjects: Sequence[Subject]) -> str:
     """Return a page that compares runs which `check_comparable` accepts."""
-    names, pairs = _names(subjects), paired_tests(subjects)
+    names, pairs, states = _names(subjects), paired_tests(subjects), _states(subjects)
     commands = _commands(subjects)
     parts = [
         Part("summary", "What they reach", _summary(subjects, names), commands),
@@ -46,7 +46,7 @@ def compare_page(subjects: Sequence[Subject]) -> str:
     ]
     for name, heading, verdict, charts in (
         ("curves", "How the trainings went", "", _curve_charts(subjects, names)),
-        ("states", "How long they remember", _reaches(subjects, names), _state_charts(subjects, names)),
+        ("states", "How long they remember", _reaches(states, names), _state_charts(states, names)),
     ):
         drawn = [chart for chart in charts if chart is not None]
         if drawn:
@@ -162,18 +162,17 @@ def _states(subjects: Sequence[Subject]) -> list[States | None]:
     return [hidden_states(subject.measured.memory) if subject.measured else None for subject in subjects]
 
 
-def _reaches(subjects: Sequence[Subject], names: Sequence[str]) -> str:
+def _reaches(states: Sequence[States | None], names: Sequence[str]) -> str:
     """Say after how many steps the gradient of each run has vanished."""
     told = [
         f"{name} {f'more than {len(found.reach) - 1:,}' if found.gone is None else f'{found.gone:,}'}"
-        for name, found in zip(names, _states(subjects), strict=True)
+        for name, found in zip(names, states, strict=True)
         if found is not None
     ]
     return f"Steps until the gradient stays below 1% of its largest: {', '.join(told)}." if told else ""
 
 
-def _state_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator[Any]:
-    states = _states(subjects)
+def _state_charts(states: Sequence[States | None], names: Sequence[str]) -> Iterator[Any]:
     reach = Frame(
         "How far back the gradient reaches",
         "steps before the last one",
