@@ -89,8 +89,9 @@ def _part(section: Section, measured: Measured | None) -> Part:
 def _summary(subject: Subject, sections: Sequence[Section]) -> Part:
     """Return what comes first: the figures, what each section says in a sentence, network and data."""
     facts, measured = subject.facts, subject.measured
-    command = EVALUATE if measured and measured.data.argument else REPORT if measured else INSPECT
-    data = measured.data.argument if measured else ""
+    evaluated = measured.evaluated if measured else ""
+    command = EVALUATE if evaluated else REPORT if measured else INSPECT
+    data = evaluated or (measured.data.argument if measured else "")
     body = body_of(
         "summary",
         figures=_figures(measured),
