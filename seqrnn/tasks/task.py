@@ -77,6 +77,8 @@ class Task(ABC):
     sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
     learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
+    decision_name: ClassVar[str] = "answers"  # what has a probability of its own, in the plural
+    answer_name: ClassVar[str] = "answers"  # what is right or wrong as a whole, in the plural
 
     def __init__(self, config: Config) -> None:
         self.config = config
