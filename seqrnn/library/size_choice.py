@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from seqrnn.config import Config, changed
+from seqrnn.config import Config, changed, value_of
 from seqrnn.data.dataset.batching import BatchOrder
 
 if TYPE_CHECKING:
@@ -57,24 +57,21 @@ def sized(begun: Begun, began: float | None) -> tuple[Begun, str]:
 
 def _chosen(begun: Begun, preset: SizePreset, updates: float) -> tuple[Begun, str]:
     """Return a training of that size, with the regularization that so many updates ask for."""
-    plan, given = begun.plan, begun.plan.given
-    config = _with(plan.config, preset.settings, given)
+    plan = begun.plan
+    config = _with(plan.config, preset.settings, plan.given)
     order = BatchOrder(streams=config.training.batch_size)
     batches = begun.task.with_config(config).batch_count(begun.prepared.train, order)
     passes = updates * config.training.accumulate / max(batches, 1)
-    config = _with(config, _regularization(config, preset, passes), given)
+    settings = {**preset.settings, **_regularization(config, preset, passes)}
+    config, readable = (_with(each, settings, plan.given) for each in (plan.config, plan.readable))
     size = f"{config.model.num_layers} x {config.model.hidden_size} units"
     told = f"size: {size}, for about {updates:,.0f} updates ({passes:,.1f} passes) in the time left"
-    readable = _with(plan.readable, preset.settings, given)
-    readable = _with(readable, _regularization(config, preset, passes), given)
     plan = replace(plan, config=config, readable=readable)
     return replace(begun, plan=plan, task=begun.task.with_config(readable)), told
 
 
 def _regularization(config: Config, preset: SizePreset, passes: float) -> Mapping[str, float]:
     """Return settings between those that a network has anyway and those of many passes."""
-    from seqrnn.config import value_of
-
     share = math.log(max(passes, 1.0) / FEW_PASSES) / math.log(MANY_PASSES / FEW_PASSES)
     share = min(max(share, 0.0), 1.0)
     return {
