@@ -359,7 +359,8 @@ class TrainingConfig(Section):
 
     budget: str | None = key(
         None,
-        "Time budget, such as 90s, 10m, 1.5h or 1h30m; the learning-rate schedule ends with it.",
+        "Time budget, such as 90s, 10m, 1.5h or 1h30m; the learning-rate schedule ends with it. A model of a "
+        "long text takes a size that this machine can train in that time, unless one is given.",
         "--budget",
         pattern=BUDGET,
     )
@@ -383,7 +384,21 @@ class TrainingConfig(Section):
         le=65_536,
     )
     optimizer: Literal["adamw", "sgd"] = key("adamw", "Optimizer.", "--optimizer")
-    learning_rate: float = key(2e-3, "Peak learning rate.", "--learning-rate", gt=0.0, le=1e30)
+    learning_rate: float = key(
+        2e-3,
+        "Peak learning rate. Unless it is given, large networks take a lower one, and trainings of few "
+        "updates up to 4 times as much.",
+        "--learning-rate",
+        gt=0.0,
+        le=1e30,
+    )
+    rate_horizon: int = key(
+        0,
+        "Updates of a training for which the learning rate is right: one of fewer takes a higher rate, up "
+        "to 4 times that. 0: the rate as it is, which is the default where a learning rate is given.",
+        ge=0,
+        le=1_000_000,
+    )
     momentum: float = key(0.9, "Momentum of SGD.", ge=0.0, lt=1.0)
     weight_decay: float = key(0.01, "Weight decay.", "--weight-decay", ge=0.0, le=1e30)
     schedule: Literal["cosine", "linear", "plateau", "constant"] = key(
@@ -394,7 +409,8 @@ class TrainingConfig(Section):
     )
     warmup_updates: int = key(
         0,
-        "Fewest updates in which the learning rate rises (default: 40 for large networks, else 0).",
+        "Fewest updates in which the learning rate rises, in a fifth of the training at most (default: 40; 0 "
+        "where a learning rate is given).",
         "--warmup-updates",
         ge=0,
         le=1_000_000,

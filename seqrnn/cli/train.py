@@ -266,10 +266,18 @@ def _open(
     data: Begun, asked: _Asked, console: TrainingConsole, kept: ExitStack, processes: WorkerProcesses
 ) -> _Ready | None:
     """Build the model, and say what it is; open the run directory unless nothing will be trained."""
+    from seqrnn.cli.workers import is_alone
+    from seqrnn.library.size_choice import sized
     from seqrnn.training.session import RunTarget
 
-    session = data.session(processes, asked.began if asked.folds is None else None)
-    console.say(session.describe())
+    began = asked.began if asked.folds is None else None
+    if is_alone(processes):
+        data, told = sized(data, began)
+        if told:
+            console.say(told)
+    session = data.session(processes, began)
+    for line in filter(None, (session.describe(), session.describe_rate())):
+        console.say(line)
     if asked.dry_run or asked.output is None:
         return None
     target = RunTarget(asked.output, asked.overwrite, asked.resume)

@@ -41,6 +41,11 @@ def begun_by_torchrun(output: Path | None, overwrite: bool) -> bool:
     return not overwrite or os.environ.get(RESTARTS, "0") != "0"
 
 
+def is_alone(processes: WorkerProcesses) -> bool:
+    """Whether a command is one process, which torchrun would not start again with the same settings."""
+    return processes.ranks.count == 1 and TORCHRUN not in os.environ
+
+
 def is_of(run: Path, config: Config) -> bool:
     """Whether a run was begun with these settings, each of them."""
     try:

@@ -31,11 +31,13 @@ CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"t
 
 WARMUP_KEYS = frozenset({"training.warmup", "training.warmup_updates"})
 WARMUP_UPDATES = 40
-"""In how many updates the learning rate of a large network rises at least.
+"""In how many updates the learning rate rises at least.
 
 Measured: 2 x LSTM 1024, 24 x 64 characters: with 6 updates the loss leaps from 3.4 to 3.7 nats after 50; with
 40 it falls on.
 """
+HORIZON = "training.rate_horizon"
+MAX_BY_BATCH = 2.0  # times the usual learning rate, for batches of four times as many and more
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
@@ -76,6 +78,8 @@ class Plan:
     """The learning rate and why, where it is not the default."""
     prepared: PreparedDirectory | None = None
     """The prepared data that are read instead of files; nothing is inferred then."""
+    given: frozenset[str] = frozenset()
+    """The keys of the settings that the user has given."""
 
     @property
     def inference(self) -> Inference:
@@ -149,8 +153,12 @@ def _check_files(run: Path, names: Any) -> None:
 
 
 def inherited(parent: Path) -> Layer:
-    """Return the settings that the weights of another run are made for."""
-    return {key: setting for key, setting in _settings_of(parent).items() if key in INHERITED}
+    """Return the settings that the weights of another run are made for.
+
+    A short training does not take a higher learning rate then, which would undo what they have learnt.
+    """
+    found = {key: setting for key, setting in _settings_of(parent).items() if key in INHERITED}
+    return {**found, HORIZON: Setting(0, str(parent))}
 
 
 def _settings_of(run: Path) -> Layer:
@@ -198,7 +206,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-    config, rate = _with_rate(config, defaults, given)
+    config, rate = _with_rate(config, task, defaults, given)
     if config.data.holdout not in task.holdouts:
         what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
@@ -207,43 +215,52 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.task, _settings_of_tasks())
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
-    return Plan(config, readable, found, tokens.told, rate)
+    return Plan(config, readable, found, tokens.told, rate, given=frozenset(given))
 
 
-def _with_rate(config: Config, defaults: Mapping[str, Any], given: Collection[str]) -> tuple[Config, str]:
-    """Lower the learning rate of a network that is larger than the one which a task's default is for.
+def _with_rate(
+    config: Config, task: type[Task], defaults: Mapping[str, Any], given: Collection[str]
+) -> tuple[Config, str]:
+    """Fit a task's default learning rate to a network and to batches that are larger than its default ones.
 
-    It falls with the square root of the width and of the depth, and rises in no fewer than `WARMUP_UPDATES`,
-    unless the user has `given` them. Returns what to say of it as well.
+    It falls with the width, as the task says, and with the square root of the depth; it grows with that of
+    the batch, to `MAX_BY_BATCH` times. It rises in no fewer than `WARMUP_UPDATES`, unless the user has
+    `given` them. A rate that the user has given is left as it is, however short the training. Returns what to
+    say of it, too.
     """
+    if "training.learning_rate" in given:
+        return (config if HORIZON in given else changed(config, {HORIZON: 0})), ""
 
-    def default(key: str) -> Any:
-        return defaults.get(key, KEYS[key].default)
+    def growth(key: str) -> float:
+        return float(value_of(config, key) / defaults.get(key, KEYS[key].default))
 
-    model = config.model
-    growth = model.hidden_size / default("model.hidden_size") * model.num_layers / default("model.num_layers")
-    if growth <= 1.0 or "training.learning_rate" in given:
-        return config, ""
-    rate = float(f"{default('training.learning_rate') / math.sqrt(growth):.2g}")
-    told = f"learning rate: {rate:g}, lower than usual, for {model.num_layers} x {model.hidden_size} units"
+    model, training = config.model, config.training
+    lower = growth("model.hidden_size") ** task.rate_by_width * math.sqrt(growth("model.num_layers"))
+    higher = math.sqrt(growth("training.batch_size") * training.accumulate)
+    usual = defaults.get("training.learning_rate", KEYS["training.learning_rate"].default)
+    rate = float(f"{usual * min(max(higher, 1.0), MAX_BY_BATCH) / max(lower, 1.0):.2g}")
     slowly = {} if WARMUP_KEYS.intersection(given) else {"training.warmup_updates": WARMUP_UPDATES}
-    return changed(config, {"training.learning_rate": rate, **slowly}), told
+    network = f"{model.num_layers} x {model.hidden_size} units"
+    batches = f"batches of {training.batch_size * training.accumulate}"
+    told = f"learning rate: {rate:g} instead of {usual:g}, for {network} and {batches}"
+    return changed(config, {"training.learning_rate": rate, **slowly}), told if rate != usual else ""
 
 
 def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
     """Lay settings over those of prepared data. Raises UsageError for one that would change the data."""
     layers = [begun, *own]
+    given = frozenset().union(*layers)
     for layer in layers:
         for key, setting in layer.items():
             _refuse_change(prepared, key, setting)
     base = {key: setting for key, setting in prepared.layer.items() if key not in FILE_KEYS}
-    if LIMITS & set().union(*layers):
+    if LIMITS & given:
         base = {key: setting for key, setting in base.items() if key not in LIMITS}
     files = {"data.train": (str(prepared.path),), "data.source": None, "data.target": None}
     try:
         config = resolve([base, *layers, from_flags(files)])
         usual = {key: setting.value for key, setting in base.items()}
-        config, rate = _with_rate(config, usual, set().union(*layers))
+        config, rate = _with_rate(config, load(TASKS[config.task]), usual, given)
         kind_named(config.data.source_kind)
         task_of(config)
     except KeyError as error:
@@ -253,7 +270,7 @@ def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer
     check_bleu_tokenizer(config.training.bleu_tokenizer)
     _check(config, {key for layer in own for key in layer})
     _refuse_idle(config, own, config.task, _settings_of_tasks())
-    return Plan(config, config, None, rate=rate, prepared=prepared)
+    return Plan(config, config, None, rate=rate, prepared=prepared, given=given)
 
 
 def _refuse_change(prepared: PreparedDirectory, key: str, setting: Setting) -> None:

@@ -17,6 +17,7 @@ from seqrnn.library.installed import require_training
 from seqrnn.library.model_card import write_model_card
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
 from seqrnn.library.settings import ConfigSource, from_config, from_keywords
+from seqrnn.library.size_choice import sized
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -107,8 +108,8 @@ def train(
 
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
-            session = _session(begun, processes, began)
-            notes.append(session.describe())
+            session = _session(begun, processes, began, notes.append)
+            notes += filter(None, (session.describe(), session.describe_rate()))
             result = _followed(session, target, callback or _ignored, notes)
             if test is not None and result.figures:
                 result = replace(result, test=test.measure(path, plan.config.training.device))
@@ -242,13 +243,19 @@ def _check_weights(run: OpenedRun) -> None:
     run.checkpoint.check(expected_parameters(run.config, run.task))
 
 
-def _session(data: Begun, processes: WorkerProcesses | None, began: float) -> Session:
+def _session(
+    data: Begun, processes: WorkerProcesses | None, began: float, say: Callable[[str], None]
+) -> Session:
     """Build the model; of several workers each has its share of the processors, unless that is set."""
     from seqrnn.backends.torch.device import set_threads
     from seqrnn.training.worker_processes import threads_of_each
 
     if processes is not None:
         set_threads(threads_of_each(processes.ranks.count))
+    else:
+        data, told = sized(data, began)
+        if told:
+            say(told)
     return data.session(processes, began)
 
 

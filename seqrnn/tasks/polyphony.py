@@ -56,6 +56,7 @@ class Polyphony(PredictionTask):
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.1,
         "training.learning_rate": 5e-3,
+        "training.rate_horizon": 3000,
         "training.batch_size": 8,
         "training.batch_tokens": 16384,
         "training.early_stopping": 20,

@@ -54,7 +54,10 @@ class Regression(PredictionTask):
             "model.head",
         }
     )
-    defaults: ClassVar = {"training.precision": "fp32"}  # a number is known to more than three digits
+    defaults: ClassVar = {
+        "training.precision": "fp32",  # a number is known to more than three digits
+        "training.rate_horizon": 3000,
+    }
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -58,6 +58,7 @@ OF_SENTENCES: Mapping[str, Any] = {
     "model.embedding_dropout": 0.1,
     "training.batch_size": 32,
     "training.learning_rate": 5e-3,
+    "training.rate_horizon": 1300,
 }
 """Defaults that differ where sentences are translated.
 
@@ -78,6 +79,7 @@ class Seq2Seq(GenerationTask):
     score_name = "exact match"
     sections = ("edits", "mistakes", "alignments", "calibration", "coverage", "lengths")
     default_epochs = 30.0
+    rate_by_width = 1.0  # by a root, 1,024 units with small batches go astray
     libraries = ("rapidfuzz.distance", "sacrebleu.metrics", "scipy.optimize")
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "translated", "target": "written"}
     settings = frozenset(
@@ -102,6 +104,7 @@ class Seq2Seq(GenerationTask):
         "model.dropout": 0.3,
         "model.embedding_dropout": 0.2,
         "training.learning_rate": 3e-3,
+        "training.rate_horizon": 3000,
         "training.batch_size": 128,
         "training.batch_tokens": 16384,
         "training.schedule": "linear",

@@ -80,6 +80,7 @@ class Tagging(PredictionTask):
         "model.word_dropout": 0.2,
         "training.batch_size": 16,
         "training.learning_rate": 4e-3,
+        "training.rate_horizon": 3000,
         "training.early_stopping": 10,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
 from seqrnn.tasks.scorer import Scorer, Values
+from seqrnn.tasks.size_preset import SizePreset
 
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
@@ -75,6 +77,7 @@ class Task(ABC):
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
     sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    rate_by_width: ClassVar[float] = 0.5  # power of the width by which its default learning rate falls
     learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
     decision_name: ClassVar[str] = "answers"  # what has a probability of its own, in the plural
@@ -83,6 +86,17 @@ class Task(ABC):
     def __init__(self, config: Config) -> None:
         self.config = config
         self.calibration = UNCALIBRATED  # of the weights that answer; an opened run brings its own
+
+    def with_config(self, config: Config) -> Self:
+        """Return the same task, with the same vocabularies, for a model of other settings."""
+        other = copy.copy(self)
+        other.config = config
+        return other
+
+    @property
+    def size_presets(self) -> Sequence[SizePreset]:
+        """Networks of which a time budget chooses one, smaller ones first; none: always the default."""
+        return ()
 
     def set_training(self, name: str, value: Any) -> None:
         """Take another value for a key of the training section: how a model is measured may be asked anew."""

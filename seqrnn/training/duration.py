@@ -36,6 +36,11 @@ class Duration:
         seconds = None if config.budget is None else parse_budget(config.budget)
         return cls(seconds, config.epochs, config.steps)
 
+    def updates(self, of_epoch: float) -> float | None:
+        """Return how many updates there will be, with so many in an epoch; None where the time decides."""
+        limits = (self.steps, self.epochs and self.epochs * of_epoch)
+        return min((limit for limit in limits if limit is not None), default=None)
+
     def shortened(self, spent: float) -> Duration:
         """Return what is left of a time budget when so many seconds of it are spent."""
         if self.seconds is None:

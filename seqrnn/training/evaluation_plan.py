@@ -88,6 +88,6 @@ def evaluations_in(config: TrainingConfig, batches_per_epoch: int, updates: floa
 def _tenth(config: TrainingConfig, duration: Duration, batches_per_epoch: int) -> int:
     """Return a tenth of the updates of a training that ends within an epoch, else as many as anything."""
     an_epoch = -(-batches_per_epoch // config.accumulate)
-    limits = [duration.steps, None if duration.epochs is None else int(duration.epochs * an_epoch)]
-    planned = min((limit for limit in limits if limit is not None), default=an_epoch)
+    updates = duration.updates(an_epoch)
+    planned = an_epoch if updates is None else int(updates)
     return MAX_GAP if planned >= an_epoch else max(MIN_GAP, planned // MIN_EVALUATIONS)

@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -24,11 +25,20 @@ from seqrnn.training.evaluation_plan import evaluations_in
 from seqrnn.training.events import Stepped
 from seqrnn.training.session import RunTarget, Session
 
-SECONDS = 3.0
-MAX_SECONDS = 12.0  # seconds, where single updates take long
 WARM_UP = 2  # updates that also set up what others find there
-MIN_UPDATES = 5  # updates that are measured, if `MAX_SECONDS` allows
 NEVER = 1_000_000_000
+
+
+class Patience(NamedTuple):
+    """How long updates are measured: for `least` seconds and as many `updates`, unless these take `most`."""
+
+    least: float
+    updates: int
+    most: float
+
+
+WHOLE = Patience(3.0, 5, 12.0)  # to tell what a training would take
+GLANCE = Patience(0.3, 3, 2.0)  # to choose between networks
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def probe(config: Config, task: Task, train: Dataset, valid: Dataset | None) -> 
     """
     prepared = PreparedData(train, valid, PreparationReport(), task.fields, {})
     session = Session(_endless(config), task, prepared)
-    updates, tokens, seconds, peak = _train(session)
+    updates, tokens, seconds, peak = _train(session, WHOLE)
     started = time.monotonic()
     if valid is not None:
         import_libraries(task)
@@ -85,7 +95,13 @@ def _endless(config: Config) -> Config:
     return changed(config, {f"training.{name}": value for name, value in limits.items()})
 
 
-def _train(session: Session) -> tuple[int, int, float, int]:
+def seconds_of_update(config: Config, task: Task, prepared: PreparedData) -> float:
+    """Return how long an update takes here, by a few of them; nothing is kept."""
+    updates, _, seconds, _ = _train(Session(_endless(config), task, prepared), GLANCE)
+    return seconds / max(updates, 1)
+
+
+def _train(session: Session, patience: Patience) -> tuple[int, int, float, int]:
     """Return how many updates were measured, their tokens and seconds, and the largest memory in bytes."""
     took: list[tuple[float, int]] = []  # when each update ended, and its tokens
     peak, started = 0, time.monotonic()
@@ -95,8 +111,9 @@ def _train(session: Session) -> tuple[int, int, float, int]:
             if isinstance(event, Stepped):
                 took.append((time.monotonic() - started, event.tokens))
                 peak = max(peak, _resident_bytes())
-                enough = len(took) >= WARM_UP + MIN_UPDATES and took[-1][0] - took[WARM_UP - 1][0] > SECONDS
-                if enough or took[-1][0] > MAX_SECONDS:
+                lasted = took[-1][0] - took[min(WARM_UP, len(took)) - 1][0]
+                enough = len(took) >= WARM_UP + patience.updates and lasted > patience.least
+                if enough or took[-1][0] - took[0][0] > patience.most:
                     break
         events.close()  # type: ignore[attr-defined]
     left_out = min(WARM_UP, len(took) - 1)
@@ -148,8 +165,8 @@ def estimate(config: Config, found: Probe, growth: tuple[float, float]) -> Estim
     an_update = found.seconds / max(found.updates, 1)
     an_evaluation = found.evaluation_seconds * of_valid
     duration = Duration.of(training)
-    limits = (duration.steps, duration.epochs and duration.epochs * a_pass)
-    updates = min((limit for limit in limits if limit is not None), default=math.inf)
+    planned = duration.updates(a_pass)
+    updates = math.inf if planned is None else planned
     evaluations = evaluations_in(training, round(batches), updates) if found.evaluated else 0
     seconds = updates * an_update + evaluations * an_evaluation
     if duration.seconds is not None and seconds > duration.seconds:

@@ -35,6 +35,9 @@ SHAPES: dict[str, Callable[[float], float]] = {
 
 
 REWARMING = 40  # updates in which the rate rises after the weights were taken back
+MAX_WARMUP = 0.2  # of a training in which the rate rises, however many updates that should take
+MAX_BOOST = 4.0  # times a rate that is right for `horizon` updates, in a training of few
+BOOST_POWER = 0.6  # by which the rate grows with the factor by which updates are fewer
 
 
 @dataclass
@@ -51,13 +54,25 @@ class Schedule:
     scale: float = 1.0
     patience: int = 2
     warmup_updates: int = 0  # in which the rate rises at least
+    horizon: int = 0  # updates of a training for which `peak` is right; 0: for any
     began: int = 0  # the update after which the weights were taken back, and the rate rises anew
 
     def rate(self, fraction: float, updates: int) -> float:
         """Return the learning rate after `fraction` (0 to 1) of the training, of so many updates."""
         done = min(max(fraction - self.warmup, 0.0) / (1.0 - self.warmup), 1.0)
         rise = 0.01 + 0.99 * self._risen(fraction, updates)
-        return self.peak * self.scale * rise * SHAPES[self.name](done)
+        return self.peak * self.boost(fraction, updates) * self.scale * rise * SHAPES[self.name](done)
+
+    def boost(self, fraction: float, updates: int) -> float:
+        """Return by what the rate is higher in a training of which so many updates are a `fraction`.
+
+        The fewer they are, the higher a rate is best, up to a limit: see "How the learning rate is chosen" in
+        docs/design.md for what was measured.
+        """
+        if not self.horizon or fraction <= 0.0:
+            return 1.0
+        planned = max(updates / fraction, 1.0)
+        return min(max(math.pow(self.horizon / planned, BOOST_POWER), 1.0), MAX_BOOST)
 
     def observe(self, stale: int) -> None:
         """Take note that `stale` evaluations in a row were not better than the best."""
@@ -71,6 +86,6 @@ class Schedule:
     def _risen(self, fraction: float, updates: int) -> float:
         """Return how much of the warm-up is over, 0 to 1."""
         share = fraction / self.warmup if self.warmup else 1.0
-        least = updates / self.warmup_updates if self.warmup_updates else 1.0
+        least = max(updates / self.warmup_updates, fraction / MAX_WARMUP) if self.warmup_updates else 1.0
         again = (updates - self.began) / REWARMING if self.began else 1.0
         return min(share, least, again, 1.0)

@@ -36,6 +36,9 @@ from seqrnn.training.state import SavedState
 from seqrnn.training.trainer import Trainer
 from seqrnn.training.workers import Workers
 
+NOTABLE = 1.1
+"""Times the usual learning rate, from which on it is told."""
+
 
 @dataclass(frozen=True)
 class RunTarget:
@@ -88,6 +91,21 @@ class Session:
             f"model: {model.num_layers} x {layer} {model.hidden_size}, "
             f"{count_parameters(self.model):,} parameters, {str(self.trainer.dtype).removeprefix('torch.')} "
             f"on {device}"
+        )
+
+    def describe_rate(self) -> str:
+        """Return in one line by what the learning rate is higher than usual; nothing where it is not.
+
+        How few the updates of a time budget are, nobody knows yet.
+        """
+        training, schedule = self.config.training, self.trainer.schedule
+        updates = self.trainer.duration.updates(self.trainer.batches_per_epoch / training.accumulate)
+        boost = 1.0 if updates is None else schedule.boost(1.0, round(updates))
+        if boost < NOTABLE:
+            return ""
+        return (
+            f"learning rate: {boost * schedule.peak:.2g}, {boost:.1f} times the usual one, since "
+            f"{updates:,.0f} updates are few"
         )
 
     def start_from(self, path: Path) -> None:

@@ -91,6 +91,7 @@ class Trainer:
             self.config.learning_rate,
             self.config.warmup,
             warmup_updates=self.config.warmup_updates,
+            horizon=self.config.rate_horizon,
         )
         self.updater = self._build_updater()
         self._started = time.monotonic()

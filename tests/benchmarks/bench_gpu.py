@@ -32,12 +32,7 @@ TRIAL_UPDATES = 5
 SLOT_ROUNDS = 2
 SLOT_SECONDS = 2.5
 BUDGET = 30  # seconds
-LARGE = "--hidden-size 1024 --batch-size 64 --learning-rate 3e-3 --weight-decay 0.5 --average 0.999"
-TRAININGS = (
-    "",
-    f"{LARGE} --dropout 0.6 --embedding-dropout 0.1 --word-dropout 0.1 --evaluate-every 1000",
-    f"{LARGE} --dropout 0.6 --embedding-dropout 0.2 --word-dropout 0.05 --evaluate-every 1000",
-)
+TRAININGS = ("", "--hidden-size 320 --batch-size 24")
 RAGGED = {
     # name: (rows, longest, features, hidden size)
     "120 words of 1 to 15 characters": (120, 15, 50, 100),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
+from seqrnn.data.text.learners import vocabulary_learner
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, SPECIALS, UNK, Tokenizer, TokenizerSettings
 from seqrnn.data.text.vocabulary import byte_alphabet
 from seqrnn.errors import DataError, ModelError
@@ -285,3 +287,21 @@ def test_a_file_that_makes_the_library_panic_is_refused_before(change: Any, capf
 def test_keys_that_a_later_version_of_the_library_may_write_say_nothing() -> None:
     text = changed("bpe", lambda content: (content.update(new=1), content["model"].update(newer={})))
     assert Tokenizer.from_json(text).decode([4, 5]) == learn("bpe").decode([4, 5])
+
+
+def test_two_vocabularies_of_byte_pairs_are_learned_side_by_side(monkeypatch):
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
+    learners = [vocabulary_learner(TokenizerSettings("bpe", vocabulary_size=300)) for _ in range(2)]
+
+    def teach():
+        for batch in range(40):
+            for learner in learners:
+                learner.add([f"text {batch} of some words"] * 200)
+        learned.extend(learner.learned() for learner in learners)
+
+    learned = []
+    teaching = Thread(target=teach, daemon=True)
+    teaching.start()
+    teaching.join(60)
+    assert not teaching.is_alive()
+    assert learned[0] == learned[1]

@@ -125,15 +125,20 @@ def test_a_classifier_holds_out_by_label_and_a_run_from_before_that_as_it_did(pl
         ({"model.hidden_size": 1280}, 2.5e-3),
         ({"model.num_layers": 4}, 2.5e-3),
         ({"model.hidden_size": 1280, "training.learning_rate": 5e-3}, 5e-3),
+        ({"training.batch_size": 54}, 7.5e-3),
+        ({"training.batch_size": 24, "training.accumulate": 16}, 1e-2),
+        ({"training.batch_size": 8}, 5e-3),
     ],
 )
-def test_the_learning_rate_falls_with_the_size_of_the_network(tmp_path, settings, rate):
+def test_the_learning_rate_falls_with_the_network_and_grows_with_the_batch(tmp_path, settings, rate):
     path = tmp_path / "long.txt"
     path.write_text(FILES["long.txt"])
     plan = plan_training([from_flags({"data.train": (str(path),), **settings})])
     assert plan.config.training.learning_rate == rate
     told = [line for line in plan.decisions() if line.startswith("learning rate")]
     assert bool(told) == (rate != 5e-3)
-    assert plan.config.training.warmup_updates == (40 if told else 0)
+    mine = "training.learning_rate" in settings
+    assert plan.config.training.warmup_updates == (0 if mine else 40)
+    assert plan.config.training.rate_horizon == (0 if mine else 12_000)
     given = {**settings, "data.train": (str(path),), "training.warmup": 0.1}
     assert plan_training([from_flags(given)]).config.training.warmup_updates == 0

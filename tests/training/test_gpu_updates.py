@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 
+from seqrnn.backends.torch.backend import to_tensors
 from seqrnn.backends.torch.loss import Loss
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.run.directory import RunDirectory
 from seqrnn.training import device_updates
+from seqrnn.training.data_parallel import DataParallelWorkers
 from seqrnn.training.events import Stepped
 from seqrnn.training.session import RunTarget
 from seqrnn.training.training_arrays import CUDA_RANDOM
+from seqrnn.training.worker_processes import WorkerRanks
 
 pytestmark = pytest.mark.gpu
 
@@ -108,3 +112,28 @@ def test_a_training_goes_on_where_it_did_not_begin(make_session, tmp_path):
             if isinstance(event, Stepped) and event.step == stop:
                 session.trainer.stop("the test wants it")
     assert newest(tmp_path / "run").step == 60
+
+
+@pytest.mark.parametrize("layout", ["tsv", "text"])
+def test_a_single_worker_has_its_own_sums_from_nccl(make_session, layout):
+    session = make_session(layout, {**GPU, "model.dropout": 0.0, "model.word_dropout": 0.0})
+    trainer, device = session.trainer, torch.device("cuda", 0)
+    batch = next(trainer.groups())
+    total, _ = trainer.updater.learner.loss_of(to_tensors(batch[0], device), None)
+    share = total / batch[0].targets
+    share.backward()
+    gradients = [parameter.grad.clone() for parameter in session.model.parameters()]
+    workers = DataParallelWorkers(dist.HashStore(), WorkerRanks(), device)
+    try:
+        assert dist.get_backend(workers._sums) == "nccl"
+        loss, tokens, positions = workers.combine(session.model, share.detach(), batch)
+        carry = trainer.updater.carry
+        assert workers.gather(session.model, carry) is carry
+        assert workers._agree(True)
+        assert not workers._agree(False)
+    finally:
+        workers.close()
+    assert (int(tokens), int(positions)) == (batch[0].tokens, batch[0].positions)
+    torch.testing.assert_close(loss, share.detach())
+    for parameter, gradient in zip(session.model.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)

@@ -61,6 +61,29 @@ def test_after_a_return_the_rate_is_half_and_rises_anew():
 
 def test_the_rate_rises_in_no_fewer_updates_than_asked_for():
     schedule = Schedule("constant", peak=1.0, warmup=0.02, warmup_updates=40)
-    assert schedule.rate(0.5, 20) == pytest.approx(0.01 + 0.99 * 0.5)
+    assert schedule.rate(0.05, 20) == pytest.approx(0.01 + 0.99 * 0.5)
     assert schedule.rate(0.5, 40) == schedule.rate(0.9, 400) == 1.0
     assert schedule.rate(0.01, 400) == pytest.approx(0.01 + 0.99 * 0.5)  # a share of 2 % is longer there
+
+
+@pytest.mark.parametrize(
+    ("planned", "boost"),
+    [
+        (12_000, 1.0),
+        (3000, 1.0),  # what the rate is right for
+        (1000, 3**0.6),
+        (300, 10**0.6),
+        (100, 4.0),  # no more than that
+    ],
+)
+def test_the_fewer_updates_a_training_has_the_higher_is_its_rate(planned, boost):
+    schedule = Schedule("constant", peak=1e-3, warmup=0.0, horizon=3000)
+    for share in (0.1, 0.5, 1.0):
+        assert schedule.rate(share, round(share * planned)) == pytest.approx(1e-3 * boost)
+    assert Schedule("constant", peak=1e-3, warmup=0.0).rate(0.5, planned // 2) == 1e-3
+
+
+def test_a_warm_up_of_so_many_updates_is_a_fifth_of_a_training_at_most():
+    schedule = Schedule("constant", peak=1.0, warmup=0.02, warmup_updates=40)
+    assert schedule.rate(10 / 1000, 10) == pytest.approx(0.01 + 0.99 * 10 / 40)
+    assert schedule.rate(10 / 100, 10) == pytest.approx(0.01 + 0.99 * 10 / 20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
@@ -128,6 +129,9 @@ class MergeLearner:
     """
 
     def __init__(self, settings: TokenizerSettings) -> None:
+        # In parallel, one learner would wait for texts in all threads of the library's only pool: where
+        # source and target both have one, the other would never take its own, and nothing would go on.
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
         self._kind = settings.kind
         self._tokenizer = pipeline(settings, models.BPE())
         self._texts: Queue[Sequence[str] | None] = Queue(WAITING)

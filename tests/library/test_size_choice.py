@@ -1,0 +1,107 @@
+"""Which size of network a time budget gets, with the speed of a machine made up."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+
+from seqrnn.config_file import from_flags
+from seqrnn.library.plan import plan_training
+from seqrnn.library.size_choice import sized
+from seqrnn.library.training import Begun, begin
+from seqrnn.training import probe
+
+TEXT = "to be or not to be, that is the question\n" * 200
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A function `(settings by dotted key) -> Begun` of a training on a text."""
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT)
+
+    def make(settings, name="data.train"):
+        plan = plan_training([from_flags({name: (str(path),), "data.format": "text", **settings})])
+        return begin(plan, None, False, lambda line: None, lambda event: None)
+
+    return make
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A function that makes updates of 128 units take `seconds`, of more units as much as their matrices."""
+
+    def make(seconds, gpu=False):
+        def took(config, task, prepared):
+            assert task.config is config
+            asked.append(config.model.hidden_size)
+            return seconds * (1.0 if gpu else (config.model.hidden_size / 128) ** 2)
+
+        asked = []
+        monkeypatch.setattr(probe, "seconds_of_update", took)
+        if gpu:
+            monkeypatch.setattr(
+                "seqrnn.backends.torch.device.choose_device", lambda name: torch.device("cuda")
+            )
+        return asked
+
+    return make
+
+
+def chosen(begun: Begun) -> Begun:
+    return sized(begun, time.monotonic())[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hidden", "tried"),
+    [
+        (0.100, 128, [128, 192]),  # 600 updates, of 192 units 270
+        (0.016, 192, [128, 192, 320]),
+        (0.002, 320, [128, 192, 320]),
+    ],
+)
+def test_the_more_updates_there_are_the_larger_is_the_network(begun, machine, seconds, hidden, tried):
+    asked = machine(seconds)
+    found, told = sized(begun({"training.budget": "60s"}), time.monotonic())
+    assert found.plan.config.model.hidden_size == found.plan.readable.model.hidden_size == hidden
+    assert found.task.config.model.hidden_size == hidden
+    assert told.startswith(f"size: 1 x {hidden} units, for about ")
+    assert asked == tried
+
+
+def test_a_gpu_trains_a_large_network_with_more_dropout_for_many_passes(begun, machine):
+    machine(0.002, gpu=True)
+    few, many = (chosen(begun({"training.budget": budget})).plan.config for budget in ("0.5s", "60s"))
+    assert few.model.hidden_size == many.model.hidden_size == 1024
+    assert few.training.batch_size == many.training.batch_size == 64
+    assert (many.model.dropout, many.model.embedding_dropout, many.model.word_dropout) == (0.6, 0.2, 0.05)
+    own = chosen(begun({"training.budget": "60s", "model.dropout": 0.3})).plan.config
+    assert (own.model.dropout, own.model.embedding_dropout) == (0.3, 0.2)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"training.steps": 100},  # no budget
+        {"training.budget": "60s", "model.hidden_size": 200},
+        {"training.budget": "60s", "training.batch_size": 8},
+        {"training.budget": "60s", "data.format": "lines"},  # no long text
+    ],
+)
+def test_what_is_named_or_not_measured_stays(begun, machine, settings):
+    asked = machine(10.0)
+    before = begun(settings)
+    after, told = sized(before, time.monotonic())
+    assert after is before
+    assert not told
+    assert not asked
+
+
+def test_a_training_that_goes_on_from_other_weights_keeps_their_size(begun, machine, tmp_path):
+    asked = machine(10.0)
+    before = begun({"training.budget": "60s"})
+    before = Begun(before.plan, before.task, before.prepared, None, tmp_path, False)
+    assert sized(before, None) == (before, "")
+    assert not asked
