@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
-import numpy as np
-
 from seqrnn.answering.backend import Backend, ClassifierBackend, LanguageModelBackend, Seq2SeqBackend
 from seqrnn.catalog import CELLS, load
 from seqrnn.cells.sizes import CACHED
@@ -19,7 +17,7 @@ from seqrnn.data.fields.field import Field
 from seqrnn.data.fields.input_sizes import ImageSizes, InputSizes, VectorSizes
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
-from seqrnn.metrics.calibration import confidence_of
+from seqrnn.metrics.calibration import confidences_of
 from seqrnn.networks.sizes import input_of
 from seqrnn.search.beam import Beam, Hypothesis
 from seqrnn.search.decoding import Decoding, decode, with_row_seeds
@@ -119,9 +117,7 @@ class RowWriter:
         nbest = [(to_text(hypothesis.tokens.tolist()), hypothesis.score) for hypothesis in found]
         cut = text.truncated or not (found[0].ended or limits.fixed_len)
         fitted = self._task.calibration.confidence
-        sure = (
-            [] if fitted is None else confidence_of(np.array([score for _, score in nbest]), fitted).tolist()
-        )
+        sure = () if fitted is None else confidences_of(nbest, fitted)
         return Answer(*nbest[0], nbest, truncated=cut, unknown=text.unknown, confidences=sure)
 
 

@@ -9,10 +9,14 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
 from seqrnn.data.lines import in_one_cell, printable
+
+if TYPE_CHECKING:
+    from seqrnn.tasks.diagram import Diagram
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST = 120  # columns beyond which lines are hard to follow
@@ -112,24 +116,27 @@ class Paper:
         start, end = f"{left:,.0f}", f"{right:,.0f}"
         yield f"{INDENT}{'':>{margin}}  {start}{end:>{width - len(start)}}"
 
-    def network(self, steps: Sequence[tuple[str, str, str]], both_ways: bool) -> Iterator[str]:
+    def network(self, steps: Diagram, both_ways: bool) -> Iterator[str]:
         """Draw input, state and output of each step, from the bottom to the top."""
-        along = ("<->" if both_ways else "->") if self.ascii else ("⇄" if both_ways else "→")
+        there, back = ("->", "<->") if self.ascii else ("→", "⇄")
+        arrows = [back if step.looks_ahead(both_ways) else there for step in steps[1:]]
+        most = max(map(len, arrows), default=0)
         up = "^" if self.ascii else "↑"
-        states = [state if state == "..." else f"[{state}]" for _, state, _ in steps]
-        columns = zip(states, ((read, written) for read, _, written in steps), strict=True)
-        widths = [max(map(len, (state, *others))) for state, others in columns]
+        states = [step.state if step.state == "..." else f"[{step.state}]" for step in steps]
+        columns = zip(states, steps, strict=True)
+        widths = [max(map(len, (state, step.read, step.written))) for state, step in columns]
+        apart = ["" for _ in arrows]
 
-        def line(cells: Sequence[str], between: str) -> str:
-            centred = (f"{cell:^{width}}" for cell, width in zip(cells, widths, strict=True))
-            return f"{INDENT}{between.join(centred)}".rstrip()
+        def line(cells: Sequence[str], between: Sequence[str]) -> str:
+            centred = [f"{cell:^{width}}" for cell, width in zip(cells, widths, strict=True)]
+            rest = (f" {gap:^{most}} {cell}" for gap, cell in zip(between, centred[1:], strict=True))
+            return f"{INDENT}{centred[0]}{''.join(rest)}".rstrip()
 
-        apart = " " * (len(along) + 2)
-        yield line([written for _, _, written in steps], apart)
-        yield line([up if written not in {"", "..."} else "" for _, _, written in steps], apart)
-        yield line(states, f" {along} ")
-        yield line([up if read not in {"", "..."} else "" for read, _, _ in steps], apart)
-        yield line([read for read, _, _ in steps], apart)
+        yield line([step.written for step in steps], apart)
+        yield line([up if step.written not in {"", "..."} else "" for step in steps], apart)
+        yield line(states, arrows)
+        yield line([up if step.read not in {"", "..."} else "" for step in steps], apart)
+        yield line([step.read for step in steps], apart)
 
 
 def _columns(line: Points, left: float, right: float, width: int) -> Iterator[tuple[int, float]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqrnn.cli.drawing import INDENT, Paper
 from seqrnn.cli.tables import pairs
 from seqrnn.data.wording import counted
 from seqrnn.library.figures import head, shown
 from seqrnn.library.run_facts import points
+
+if TYPE_CHECKING:
+    from seqrnn.tasks.diagram import Diagram
 
 MOST_LABELS = 12
 OF_LINES = frozenset(
@@ -26,7 +29,7 @@ class RunReport:
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
 
-    def of(self, facts: Facts, told: Mapping[str, Any], steps: Sequence[tuple[str, str, str]]) -> str:
+    def of(self, facts: Facts, told: Mapping[str, Any], steps: Diagram) -> str:
         """Return all sections; `told` are the facts that come first, `steps` those of the drawing."""
         sections = [
             self._network(steps, bool(facts["bidirectional"])),
@@ -37,7 +40,7 @@ class RunReport:
         drawn = ("".join(f"{line}\n" for line in section) for section in sections)
         return "\n".join([pairs(told), *filter(None, drawn)])
 
-    def _network(self, steps: Sequence[tuple[str, str, str]], both_ways: bool) -> Section:
+    def _network(self, steps: Diagram, both_ways: bool) -> Section:
         yield "Network"
         yield from self._paper.network(steps, both_ways)
 

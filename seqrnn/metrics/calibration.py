@@ -5,7 +5,7 @@ Shapes: N answers, K classes. Probabilities of classes come as natural logarithm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,6 +140,20 @@ def confidence_of(scores: Array, fitted: Confidence | None) -> Array:
     z = fitted.slope * _bounded_log_odds(scores) + fitted.offset
     likely: Array = np.exp(-np.logaddexp(0.0, -z))
     return likely
+
+
+def confidences_of(nbest: Sequence[tuple[str, float]], fitted: Confidence) -> list[float]:
+    """Return how likely each text of the answers to one row, with its log-probability, is right, 0 to 1.
+
+    `fitted` is of first answers. One text at most is right, so the others share what that leaves, the
+    likelier first; a text that was found twice has the same confidence both times.
+    """
+    likely = confidence_of(np.array([score for _, score in nbest]), fitted).tolist()
+    first, *others = zip((text for text, _ in nbest), likely, strict=True)
+    known = dict([first])
+    for text, confidence in sorted(others, key=lambda each: -each[1]):
+        known.setdefault(text, min(confidence, max(0.0, 1.0 - sum(known.values()))))
+    return [known[text] for text, _ in nbest]
 
 
 def _bounded_log_odds(scores: Array) -> Array:

@@ -45,7 +45,7 @@ def compare_page(subjects: Sequence[Subject]) -> str:
         Part("paired", "Whether they differ", _paired(subjects, pairs), f"{commands} --json"),
     ]
     for name, heading, verdict, charts in (
-        ("curves", "How the trainings went", "", _curve_charts(subjects, names)),
+        ("curves", "How training went", "", _curve_charts(subjects, names)),
         ("states", "How long they remember", _reaches(states, names), _state_charts(states, names)),
     ):
         drawn = [chart for chart in charts if chart is not None]
@@ -100,8 +100,21 @@ def _summary(subjects: Sequence[Subject], names: Sequence[str]) -> Any:
     facts = {"parameters": "parameters", "kept at update": "step"}
     figures += [(name, [subject.facts[fact] for subject in subjects]) for name, fact in facts.items()]
     return body_of(
-        "compared", names=names, figures=figures, settings=_settings(subjects), verdict=_best(subjects, names)
+        "compared",
+        names=names,
+        figures=figures,
+        settings=_settings(subjects),
+        verdict=_best(subjects, names),
+        notes=_notes(subjects, names),
     )
+
+
+def _notes(subjects: Sequence[Subject], names: Sequence[str]) -> list[str]:
+    """Return what a reader should know of the data, of which run where it is not the same of all."""
+    found = [subject.measured.evaluation.notes if subject.measured else () for subject in subjects]
+    if len(set(found)) == 1:
+        return [*found[0]]
+    return [f"{name}: {note}" for name, notes in zip(names, found, strict=True) for note in notes]
 
 
 def _best(subjects: Sequence[Subject], names: Sequence[str]) -> str:
@@ -130,18 +143,23 @@ def _settings(subjects: Sequence[Subject]) -> list[tuple[str, list[str]]]:
 
 def _paired(subjects: Sequence[Subject], pairs: Sequence[Paired]) -> Any:
     told = [pair for pair in pairs if pair.p_value < 0.05 / max(len(pairs), 1)]
-    verdict = (
-        f"Of {len(pairs)} differences {len(told)} {'is' if len(told) == 1 else 'are'} more than chance."
-        if pairs
-        else "The answers of this task have no score by which rows could be compared."
-    )
+    verdict = _significant(len(told), len(pairs))
     rows = pairs[0].rows if pairs else 0
     return body_of("paired", pairs=pairs, verdict=verdict, score=subjects[0].task.score_name, rows=rows)
 
 
+def _significant(found: int, tests: int) -> str:
+    """Say how many of some differences are more than chance."""
+    if not tests:
+        return "The answers of this task have no score by which rows could be compared."
+    if tests == 1:
+        return f"The difference is {'' if found else 'not '}statistically significant."
+    return f"{found} of {tests} differences {'is' if found == 1 else 'are'} statistically significant."
+
+
 def _curve_charts(subjects: Sequence[Subject], names: Sequence[str]) -> Iterator[Any]:
     courses = [
-        learning_curves(subject.facts["history"], subject.facts["metric"], subject.facts["step"])
+        learning_curves(subject.facts["history"], subject.facts["metric"], subject.facts["step"], 1)
         for subject in subjects
     ]
     metric = next((course.metric_name for course in courses if course and course.metric_name), None)
@@ -174,7 +192,7 @@ def _reaches(states: Sequence[States | None], names: Sequence[str]) -> str:
 
 def _state_charts(states: Sequence[States | None], names: Sequence[str]) -> Iterator[Any]:
     reach = Frame(
-        "How far back the gradient reaches",
+        "Reach of the gradient",
         "steps before the last one",
         "share of the largest",
         y_range=(-4, 0),

@@ -40,6 +40,7 @@ from seqrnn.library.row_answerers import line_scorer, row_generator, row_predict
 from seqrnn.library.rows import Refusal, RowAnswerer
 from seqrnn.library.run_facts import facts_of
 from seqrnn.metrics.evaluation import Evaluation
+from seqrnn.reporting.long_text import bounded
 from seqrnn.reporting.subject import Data, Example, Measured, Norms, Subject
 from seqrnn.tasks.task import Asked, Task
 
@@ -100,11 +101,11 @@ def _measured(model: OpenedModel, data: Data, wanted: Wanted, progress: Progress
     sample = RowSample(usual if wanted.examples is None else wanted.examples)
     with data.encoded(task, sample.add, progress) as part:
         progress.begin(MEASURING)
-        evaluation = _evaluated(run, part, data.name, wanted.device, progress)
+        evaluation, evaluated = _evaluated(run, part, data, wanted.device, progress)
     progress.begin(ANSWERING)
     examples = _examples(model, sample.records, progress)
     memory = _memory(run, [example.record for example in examples])
-    return Measured(data, evaluation, examples, sample.rows, memory)
+    return Measured(data, evaluation, examples, sample.rows, memory, evaluated)
 
 
 def _telling(tell: Callable[[Preparing], None], name: str, event: Preparing) -> None:
@@ -136,12 +137,18 @@ def _argument(given: DataArguments) -> str:
     return " ".join(map(shlex.quote, given.paths))
 
 
-def _evaluated(run: OpenedRun, part: EncodedData, name: str, device: str, progress: Progress) -> Evaluation:
-    """Measure as `seqrnn evaluate` does, on all rows."""
+def _evaluated(
+    run: OpenedRun, part: EncodedData, data: Data, device: str, progress: Progress
+) -> tuple[Evaluation, str]:
+    """Measure as `seqrnn evaluate` does; return with it what that is called with, if it measures the same."""
     from seqrnn.backends.torch.backend import open_backend
 
-    options = evaluation_options(part.task, name, 1, (None, None))
-    return part.measure(open_backend(run, device), options, progress.took)
+    some, streams = bounded(part)
+    options = evaluation_options(part.task, data.name, streams, (None, None))
+    evaluation = some.measure(open_backend(run, device), options, progress.took)
+    if not data.argument or some.dataset is not part.dataset:
+        return evaluation, ""
+    return evaluation, data.argument if streams == 1 else f"{data.argument} --streams {streams}"
 
 
 def _task_of(run: OpenedRun) -> Task:

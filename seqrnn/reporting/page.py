@@ -89,8 +89,9 @@ def _part(section: Section, measured: Measured | None) -> Part:
 def _summary(subject: Subject, sections: Sequence[Section]) -> Part:
     """Return what comes first: the figures, what each section says in a sentence, network and data."""
     facts, measured = subject.facts, subject.measured
-    command = EVALUATE if measured and measured.data.argument else REPORT if measured else INSPECT
-    data = measured.data.argument if measured else ""
+    evaluated = measured.evaluated if measured else ""
+    command = EVALUATE if evaluated else REPORT if measured else INSPECT
+    data = evaluated or (measured.data.argument if measured else "")
     body = body_of(
         "summary",
         figures=_figures(measured),
@@ -122,7 +123,7 @@ def _figures(measured: Measured | None) -> list[tuple[str, Any]]:
 def _network(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [(name.replace("_", " "), _said(facts[name])) for name in NETWORK if facts[name] is not None]
     rows.append(("kept at update", _said(facts["step"])))
-    return [*rows, ("written", _moment(facts["written"])), ("seqrnn", facts["seqrnn"])]
+    return [*rows, ("saved", _moment(facts["written"])), ("seqrnn", facts["seqrnn"])]
 
 
 def _moment(text: str) -> str:
@@ -139,8 +140,8 @@ def _data(facts: Mapping[str, Any], measured: Measured | None) -> list[tuple[str
     if facts["validated_on"]:
         rows.append(("validated on", ", ".join(facts["validated_on"])))
     elif facts["valid_fraction"]:
-        rows.append(("held out", f"{facts['valid_fraction']:.3g} of it, to validate on"))
-    rows += [(f"column {name}", column) for name, column in facts["columns"].items()]
+        rows.append(("held out", f"{100 * facts['valid_fraction']:.3g}% of it, for validation"))
+    rows += [(f"{name} column", column) for name, column in facts["columns"].items()]
     rows += [(f"vocabulary of the {name}", f"{size:,}") for name, size in facts["vocabularies"].items()]
     if measured:
         rows.append(("measured on", f"{measured.data.name}: {measured.rows:,} rows"))

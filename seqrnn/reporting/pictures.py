@@ -18,7 +18,7 @@ from seqrnn.errors import DataError
 
 SIDE = 96  # pixels of an image that is shown
 LONGEST = 400  # characters of a text
-MOST_SERIES = 6  # lines of a series
+MOST_SERIES = 4  # lines of a series, as many as there are styles
 MOST_POINTS = 160  # steps of a line
 MOST_NUMBERS = 24
 DARKEST = 165  # of 255: how dark what was not looked at becomes
@@ -28,13 +28,14 @@ DARKEST = 165  # of 255: how dark what was not looked at becomes
 class Picture:
     """What to show of an input; the attributes of other kinds of input are empty.
 
-    `image` is an address of kind data:, `series` the values of each feature over time.
+    `image` is an address of kind data:, `series` the values over time of each of the first `features`.
     """
 
     text: str = ""
     image: str = ""
     series: Sequence[Sequence[float]] = ()
     steps: int = 0
+    features: int = 0
 
 
 def picture_of(record: Record, kind: SourceKind) -> Picture:
@@ -88,8 +89,8 @@ def _series(record: Record) -> Picture:
         values = np.asarray(steps[::stride], dtype=np.float64)  # (T, F)
     except (TypeError, ValueError):  # keys that sound at a step, of which there may be any number
         return Picture(cut(str(list(steps))))
-    values = values.reshape(len(values), -1)[:, :MOST_SERIES]
-    return Picture(series=values.T.tolist(), steps=len(steps))
+    values = values.reshape(len(values), -1)
+    return Picture(series=values.T[:MOST_SERIES].tolist(), steps=len(steps), features=values.shape[1])
 
 
 def _numbers(record: Record) -> list[float]:

@@ -77,12 +77,12 @@ def _mistakes(measured: Measured, subject: Subject) -> Any:
     return mistakes(measured.examples, RANKED[subject.task.asked](subject.model), kind)
 
 
-def _calibration(measured: Measured, _: Subject) -> Any:
-    return reliability_of(measured.evaluation)
+def _calibration(measured: Measured, subject: Subject) -> Any:
+    return reliability_of(measured.evaluation, subject.task.decision_name)
 
 
-def _coverage(measured: Measured, _: Subject) -> Any:
-    return coverage_of(measured.evaluation)
+def _coverage(measured: Measured, subject: Subject) -> Any:
+    return coverage_of(measured.evaluation, subject.task.answer_name)
 
 
 def _tagged(measured: Measured, _: Subject) -> Any:
@@ -140,9 +140,11 @@ def _states(measured: Measured, _: Subject) -> Any:
 
 
 def _lengths(measured: Measured, subject: Subject) -> Any:
-    graded = [(each.length, each.grade.score) for each in measured.examples if each.grade is not None]
+    shown = [each for each in measured.examples if not each.record.is_blank]
+    graded = [(each.length, each.grade.score) for each in shown if each.grade is not None]
     lengths, scores = (np.array(column) for column in zip(*graded, strict=True)) if graded else ((), ())
-    return by_length(subject.task.score_name, np.asarray(lengths), np.asarray(scores))
+    unit = subject.task.fields[0].unit or "token"
+    return by_length(subject.task.score_name, np.asarray(lengths), np.asarray(scores), unit)
 
 
 SECTIONS = {

@@ -50,6 +50,7 @@ class Data:
 class Measured:
     """What a model answers to some data: figures over all rows, and `examples`, all or some of the `rows`.
 
+    `evaluated` is what follows the run in the command that measures the same; nothing where none does.
     `memory` holds for some of them the norms of hidden states, and of the gradients at each step, both (T,).
     """
 
@@ -58,6 +59,7 @@ class Measured:
     examples: Sequence[Example]
     rows: int
     memory: Sequence[tuple[Norms, Norms]] = ()
+    evaluated: str = ""
 
     @property
     def is_all(self) -> bool:

@@ -7,11 +7,19 @@ from typing import NamedTuple
 
 
 class TimeStep(NamedTuple):
-    """One column of a drawing: input (below), state, output (above); each may be ""."""
+    """One column of a drawing: input (below), state, output (above); each may be "".
+
+    A state that `decodes` knows of what was written before it only, whichever ways the input is read.
+    """
 
     read: str
     state: str
     written: str = ""
+    decodes: bool = False
+
+    def looks_ahead(self, both_ways: bool) -> bool:
+        """Whether the state before this one depends on it, where the input is read `both_ways`."""
+        return both_ways and not self.decodes
 
 
 DOTS = TimeStep("...", "...")
@@ -42,8 +50,8 @@ def aligned(first: str, second: str, last: str) -> Diagram:
 
 def writing(*before: TimeStep, start: str = "<bos>") -> Diagram:
     """Return a network that, after what comes `before`, writes a sequence, reading what it has written."""
-    dots = TimeStep("...", "...", "...")
-    return [*before, TimeStep(start, "d_1", "y_1"), TimeStep("y_1", "d_2", "y_2"), dots]
+    decoder = ((start, "d_1", "y_1"), ("y_1", "d_2", "y_2"), ("...", "...", "..."))
+    return [*before, *(TimeStep(*step, decodes=True) for step in decoder)]
 
 
 def encoder() -> Diagram:

@@ -52,6 +52,7 @@ class Tagging(PredictionTask):
     command = "classify"
     asked = "names"
     score_name = "share of right tags"
+    decision_name, answer_name = "tags", "sentences"
     sections = ("tagged", "classes", "calibration", "coverage", "lengths")
     source: TokensField
     default_epochs = 30.0

@@ -80,6 +80,8 @@ class Task(ABC):
     rate_by_width: ClassVar[float] = 0.5  # power of the width by which its default learning rate falls
     learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called
+    decision_name: ClassVar[str] = "answers"  # what has a probability of its own, in the plural
+    answer_name: ClassVar[str] = "answers"  # what is right or wrong as a whole, in the plural
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -56,7 +56,7 @@ class EvaluationOptions:
     @classmethod
     def at_the_end(cls, dataset: Dataset) -> EvaluationOptions:
         """Return what the last evaluation may cost: all examples; a text in one stream unless it is huge."""
-        return cls(1 + _tokens(dataset) // MAX_STREAM)
+        return cls(streams_of(dataset, MAX_STREAM))
 
     def cost_beside(self, other: EvaluationOptions, dataset: Dataset, task: Task) -> float:
         """Return about how many times longer these options take than others."""
@@ -74,6 +74,11 @@ class EvaluationOptions:
         return (
             "validation text read as one" if self.streams == 1 else f"validation text in {self.streams} parts"
         )
+
+
+def streams_of(dataset: Dataset, longest: int) -> int:
+    """Return into how many parts a text is cut of which none has many more than `longest` tokens."""
+    return 1 + _tokens(dataset) // longest
 
 
 class AnsweredBatch(NamedTuple):

@@ -41,6 +41,26 @@ def test_a_column_stays_on_disk_until_it_is_used(tmp_path: Path) -> None:
     assert not column.values.flags.writeable
 
 
+@given(st.lists(st.lists(st.integers(0, 9), max_size=5), min_size=1, max_size=12), st.data())
+def test_stretches_of_a_column_are_cut_where_its_examples_are(examples, data) -> None:
+    column = Column.of([np.array(example, dtype=np.int64) for example in examples])
+    size = len(column.values)
+    length = data.draw(st.integers(0, size))
+    places = st.lists(st.integers(0, size - length), min_size=1, max_size=3, unique=True)
+    starts = sorted(data.draw(places))
+    ends = set(column.offsets.tolist())
+    expected: list[list[int]] = []
+    for start in starts:
+        for at in range(start, start + length):
+            if at == start or at in ends:
+                expected.append([])
+            expected[-1].append(int(column.values[at]))
+    found = column.stretches(np.array(starts), length)
+    cut = np.split(found.values, found.offsets[1:-1])
+    assert [part.tolist() for part in cut if len(part)] == expected
+    assert len(found) == len(expected)
+
+
 def test_gathered_rows_are_padded_to_the_longest_of_them(tmp_path: Path) -> None:
     batch = write(tmp_path / "source", EXAMPLES).gather(np.array([2, 0, 1]), pad_value=99)
     assert batch.dtype == np.int64

@@ -10,6 +10,7 @@ from seqrnn.metrics.calibration import (
     ThinnedSample,
     calibration_error,
     confidence_of,
+    confidences_of,
     coverage_at,
     coverage_curve,
     fit_confidence,
@@ -20,7 +21,7 @@ from seqrnn.metrics.calibration import (
     with_temperature,
     with_temperature_each,
 )
-from seqrnn.run.calibration import MIN_TEMPERATURE
+from seqrnn.run.calibration import MIN_TEMPERATURE, Confidence
 
 RANDOM = np.random.default_rng(0)
 
@@ -167,3 +168,16 @@ def test_judged_answers_are_joined_in_their_order():
     assert judged.before.tolist() == [0.5, 0.1]
     assert judged.confidence.tolist() == [0.6, 0.2]
     assert judged.right.tolist() == [True, False]
+
+
+def test_at_most_one_of_several_texts_is_right() -> None:
+    fitted = Confidence(slope=2.0, offset=4.0)
+    nbest = [("b", -0.6), ("a", -0.7), ("c", -1.5), ("a", -0.9), ("d", -0.5)]
+    sure = confidences_of(nbest, fitted)
+    first, *alone = confidence_of(np.array([score for _, score in nbest]), fitted).tolist()
+    assert first + max(alone) > 1
+    assert sure[0] == first
+    assert sure[4] == pytest.approx(1 - first)
+    assert sure[1] == sure[3] == pytest.approx(0.0)
+    unlikely = confidences_of([("b", -3.0), ("a", -3.5), ("c", -4.0)], Confidence(slope=1.0, offset=0.0))
+    assert unlikely == pytest.approx(np.exp([-3.0, -3.5, -4.0]))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqrnn.cli.drawing import Paper
 from seqrnn.reporting.drawing.axes import Axis, bounds, round_values
 from seqrnn.reporting.drawing.charts import HEIGHT, WIDTH, Frame, Line, line_chart
 from seqrnn.reporting.drawing.diagram import draw_network, lowered
 from seqrnn.reporting.drawing.environment import environment, formula, short, visible
-from seqrnn.tasks.diagram import many_to_one
+from seqrnn.tasks.diagram import encoder, many_to_one, writing
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e290, max_value=1e290)
 MEAN = Frame("Mean", "length", "mean")
@@ -101,6 +103,17 @@ def test_a_network_is_drawn_with_its_steps_and_a_description() -> None:
     assert drawn.count("<rect") == 3
     assert "x -&gt; h -&gt; label" in drawn
     assert ">label<" in drawn
+
+
+def test_an_encoder_is_read_from_both_ends_and_a_decoder_from_one() -> None:
+    steps = writing(*encoder())
+    drawn = str(draw_network(steps, True, ""))
+    forwards = [step for step in steps[1:] if not step.decodes]
+    assert drawn.count("H") == len(steps) - 1 + len(forwards)
+    paper = Paper(80, ascii=True)
+    states = [*paper.network(steps, True)][2]
+    assert re.sub(" +", " ", states) == " [e_1] <-> ... <-> [e_S] -> [d_1] -> [d_2] -> ..."
+    assert "<->" not in [*paper.network(steps, False)][2]
 
 
 def test_a_line_ends_where_it_leaves_the_range_of_its_frame() -> None:

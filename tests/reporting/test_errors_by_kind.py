@@ -34,10 +34,10 @@ def example(source, expected, predicted, line=1):
         ("B-x I-x O", "B-x I-x O", []),
         ("B-x I-x O", "O O O", [("x", "missed")]),
         ("O O O", "O B-y O", [("y", "invented")]),
-        ("B-x I-x O", "B-y I-y O", [("x", "other type")]),
-        ("B-x I-x O", "B-x O O", [("x", "other ends")]),
-        ("B-x I-x O", "O B-y I-y", [("x", "other type and ends")]),
-        ("B-x I-x I-x", "B-x B-x I-x", [("x", "other ends"), ("x", "invented")]),
+        ("B-x I-x O", "B-y I-y O", [("x", "wrong type")]),
+        ("B-x I-x O", "B-x O O", [("x", "wrong ends")]),
+        ("B-x I-x O", "O B-y I-y", [("x", "wrong type and ends")]),
+        ("B-x I-x I-x", "B-x B-x I-x", [("x", "wrong ends"), ("x", "invented")]),
     ],
 )
 def test_errors_of_spans_have_a_kind(expected, predicted, errors) -> None:
@@ -76,7 +76,7 @@ def test_sentences_are_shown_twice_with_what_differs_marked() -> None:
     assert told == [("To", "", True), ("New York", "place", False), ("now", "", True)]
     assert [segment.text for segment in sentence.predicted] == ["To New", "York", "now"]
     assert found.types[0].counts == [0, 0, 0, 1, 0]
-    assert "cut at other places" in found.verdict
+    assert "cut at the wrong boundaries" in found.verdict
 
 
 def test_without_spans_every_token_has_its_tag() -> None:

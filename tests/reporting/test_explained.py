@@ -65,7 +65,7 @@ def test_of_a_series_it_is_said_in_which_third_the_steps_matter() -> None:
 
     found = saliency([shown], explain, kind_named("vectors"))
     assert found is not None
-    assert "10% is in the first third of a series, 60% in the next, 30% at its end" in found.verdict
+    assert "10% lies in the first third of a series, 60% in the second and 30% in the last" in found.verdict
 
 
 def test_alignments_are_those_of_models_that_attend() -> None:
@@ -101,5 +101,5 @@ def test_surprising_lines_come_with_their_tokens_and_positions() -> None:
         (2.0, pytest.approx(2.0)),
         (3.0, pytest.approx(1.0)),
     ]
-    assert "'a' (1.4 nats" in found.verdict
+    assert "“a” (1.4 nats" in found.verdict
     assert "among 12.3 equally likely tokens" in found.verdict

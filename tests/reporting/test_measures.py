@@ -107,6 +107,17 @@ def test_curves_come_from_the_history_without_its_last_line() -> None:
     assert found.speed == [(20, pytest.approx(5.0)), (30, pytest.approx(5.0))]
     assert found.rate == []  # of runs from before there was one
     assert learning_curves(lines[:1], "accuracy", 10) is None
+    alone = learning_curves(lines[:1], "accuracy", 10, fewest=1)  # beside those of other runs
+    assert alone is not None
+    assert alone.valid == [(10, 1.0)]
+
+
+def test_a_short_rest_at_the_end_is_no_fall_of_the_speed() -> None:
+    seconds = [(100, 10.0), (200, 20.0), (300, 30.0), (301, 32.0)]
+    lines = [{"step": step, "seconds": passed, "loss": 1.0} for step, passed in seconds]
+    found = learning_curves(lines, None, 300)
+    assert found is not None
+    assert found.speed == [(200, pytest.approx(10.0)), (301, pytest.approx(101 / 12))]
 
 
 def test_long_histories_are_thinned_and_keep_their_ends() -> None:
@@ -128,6 +139,14 @@ def test_bins_by_length_hold_every_example_once() -> None:
         inside = scores[(lengths >= each.low) & (lengths <= each.high)]
         assert each.mean == pytest.approx(inside.mean())
         assert each.error == pytest.approx(inside.std(ddof=1) / np.sqrt(len(inside)))
+    low, high = (choose(found.bins, key=lambda each: each.mean) for choose in (min, max))
+    assert found.verdict == (
+        f"Lowest accuracy: {low.mean:.1%} at {low.low} to {low.high} tokens; "
+        f"highest: {high.mean:.1%} at {high.low} to {high.high} tokens."
+    )
+    of_series = by_length("accuracy", np.array([3, 5]).repeat(9), np.arange(2).repeat(9), "step")
+    assert of_series is not None
+    assert of_series.verdict == "Lowest accuracy: 0.0% at 3 steps; highest: 100.0% at 5 steps."
     nothing_right = by_length("accuracy", lengths, np.zeros(500))
     assert nothing_right is not None
     assert nothing_right.verdict == "The accuracy hardly depends on the length."
@@ -142,10 +161,10 @@ def bin_of(confidence, accuracy, count):
 @pytest.mark.parametrize(
     ("bins", "error", "words"),
     [
-        ([bin_of(0.9, 0.7, 100)], 0.2, "surer than it is right"),
-        ([bin_of(0.7, 0.9, 100)], 0.2, "too unsure"),
+        ([bin_of(0.9, 0.7, 100)], 0.2, "It is overconfident"),
+        ([bin_of(0.7, 0.9, 100)], 0.2, "It is underconfident"),
         ([bin_of(0.7, 0.9, 100), bin_of(0.9, 0.7, 100)], 0.2, "too low for others"),
-        ([bin_of(0.9, 0.9, 100)], 0.0, "can be believed"),
+        ([bin_of(0.9, 0.9, 100)], 0.0, "can be trusted"),
     ],
 )
 def test_probabilities_are_judged_by_the_calibration_error(bins, error, words) -> None:
@@ -162,7 +181,7 @@ def test_coverage_is_told_at_a_high_probability() -> None:
     found = coverage_of(Evaluation({}, coverage=tuple(curve)))
     assert found is not None
     assert found.verdict == (
-        "Of all answers 80.0% are right; of the 55% with a probability of 90% or more, 89.0%."
+        "Of all answers 80.0% are right; of the 55% with a probability of 90% or more, 89.0% are."
     )
     assert [round(each.min_probability, 2) for each in found.table] == [0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99]
 

@@ -9,8 +9,11 @@ import pytest
 from lxml import html
 
 from seqrnn.library.measuring import DataArguments
+from seqrnn.reporting.drawing.environment import environment
 from seqrnn.reporting.gathering import Wanted, gather
+from seqrnn.reporting.measures.mistakes import Case
 from seqrnn.reporting.page import page_numbers, write_page
+from seqrnn.reporting.pictures import Picture
 
 RNG = np.random.default_rng(11)
 
@@ -74,4 +77,15 @@ def test_every_kind_of_model_has_a_page(train, tmp_path, case) -> None:
     tree = html.fromstring(write_page(subject))
     found = {section.get("id") for section in tree.xpath("//section")}
     assert sections | {"summary"} <= found
+    legends = [item.text_content() for item in tree.xpath("//ul[@class='legend'][1]/li")]
+    assert ("feature 2" in legends) == (case in {"series", "numbers"})
     assert json.loads(json.dumps(page_numbers(subject), allow_nan=False))["figures"]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "told"), [("a cat", "should be a dog or dogs"), (["cat"], "should be a dog, dogs")]
+)
+def test_of_several_right_texts_one_is_asked_for_and_of_labels_all(predicted, told) -> None:
+    case = Case("rows.tsv:1", Picture("x"), ["a dog", "dogs"], predicted, False, 0.5, [])
+    shown = html.fromstring(str(environment().get_template("parts.html").module.cases([case])))
+    assert told in " ".join(shown.text_content().split())

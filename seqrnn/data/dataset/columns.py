@@ -69,6 +69,17 @@ class Column:
         blocks = (np.diff(self.offsets[start : start + BLOCK + 1]) for start in starts)
         return max((int(block.max()) for block in blocks), default=0)
 
+    def stretches(self, starts: IntArray, length: int) -> Column:
+        """Return what begins at `starts` (n,) of the values, `length` each, cut where examples are, too."""
+        values = np.concatenate([self.values[start : start + length] for start in starts])
+        places = starts - np.arange(len(starts)) * length  # of the first value, less where it comes to be
+        inside = [
+            self.offsets[np.searchsorted(self.offsets, start) : np.searchsorted(self.offsets, start + length)]
+            - place
+            for start, place in zip(starts, places, strict=True)
+        ]
+        return Column(values, np.unique([*np.arange(len(starts) + 1) * length, *np.concatenate(inside)]))
+
     def gather(self, rows: IntArray, width: int | None = None, pad_value: int = 0) -> NDArray[Any]:
         """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), padded with `pad_value`.
 

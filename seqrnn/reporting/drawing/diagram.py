@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqrnn.reporting.drawing.environment import environment
-from seqrnn.tasks.diagram import Diagram
+from seqrnn.tasks.diagram import Diagram, TimeStep
 
 APART = 84  # from a step to the next
 MARGIN = 44
@@ -13,17 +13,17 @@ MARGIN = 44
 
 def draw_network(diagram: Diagram, both_ways: bool, shape: str) -> Any:
     """Return the drawing as markup; `shape` says in words what it shows."""
-    steps = [
-        {
-            **step._asdict(),
-            "x": MARGIN + index * APART,
-            "parts": {name: lowered(text) for name, text in step._asdict().items()},
-        }
-        for index, step in enumerate(diagram)
-    ]
+    steps = [_column(step, MARGIN + index * APART, both_ways) for index, step in enumerate(diagram)]
     width = 2 * MARGIN + (len(diagram) - 1) * APART
     template = environment().get_template("diagram.svg")
-    return _markup(template.render(steps=steps, width=width, both_ways=both_ways, description=shape))
+    return _markup(template.render(steps=steps, width=width, description=shape))
+
+
+def _column(step: TimeStep, x: int, both_ways: bool) -> dict[str, Any]:
+    """Return what the template draws of a step at a position."""
+    texts = {"read": step.read, "state": step.state, "written": step.written}
+    parts = {name: lowered(text) for name, text in texts.items()}
+    return {**texts, "x": x, "parts": parts, "looks_ahead": step.looks_ahead(both_ways)}
 
 
 def lowered(text: str) -> Any:

@@ -42,6 +42,7 @@ def environment() -> Environment:
         "pairs": _pairs,
         "known": _known,
         "formula": formula,
+        "breakable": breakable,
         "diagonal": _diagonal,
         "powers": powers,
         "points": points,
@@ -91,6 +92,13 @@ def formula(text: str) -> Any:
 
     told = str(escape(text.replace("->", "→").replace("...", "…")))
     return Markup(_index.sub(r"<sub>\1\2</sub>", told))
+
+
+def breakable(text: str) -> Any:
+    """Return a text with paths as markup that may go on in a new line after each of their slashes."""
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(visible(text))).replace("/", "/<wbr>"))
 
 
 def _is_hidden(character: str) -> bool:

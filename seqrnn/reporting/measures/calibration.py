@@ -17,9 +17,11 @@ CLOSE = 0.02  # a calibration error that is not worth a word
 class Reliability:
     """How probabilities compare with the share of right decisions.
 
-    `error` is the expected calibration error, `uncalibrated` what it would be without calibration, if known.
+    `name` is what a decision is called, in the plural. `error` is the expected calibration error,
+    `uncalibrated` what it would be without calibration, if known.
     """
 
+    name: str
     decisions: int
     confidence: float
     accuracy: float
@@ -33,13 +35,17 @@ class Reliability:
 class Covered:
     """Accuracy of the surest share of the answers: a `curve`, and a table of some lowest probabilities."""
 
+    answers: str
     curve: Sequence[Coverage]
     table: Sequence[Coverage]
     verdict: str
 
 
-def reliability_of(evaluation: Evaluation) -> Reliability | None:
-    """Return what an evaluation says of probabilities; None where no answer has any."""
+def reliability_of(evaluation: Evaluation, name: str = "answers") -> Reliability | None:
+    """Return what an evaluation says of probabilities; None where no answer has any.
+
+    `name` is what those that have one are called.
+    """
     bins, figures = evaluation.reliability, evaluation.figures
     error = figures.get("expected_calibration_error")
     if not bins or not isinstance(error, float):
@@ -50,34 +56,37 @@ def reliability_of(evaluation: Evaluation) -> Reliability | None:
     before = figures.get("expected_calibration_error_uncalibrated")
     before = before if isinstance(before, float) else None
     verdict = _believed(confidence - accuracy, error)
-    return Reliability(decisions, confidence, accuracy, error, before, bins, verdict)
+    return Reliability(name, decisions, confidence, accuracy, error, before, bins, verdict)
 
 
-def coverage_of(evaluation: Evaluation) -> Covered | None:
-    """Return how accurate the surest answers of an evaluation are; None where no answer has a probability."""
+def coverage_of(evaluation: Evaluation, answers: str = "answers") -> Covered | None:
+    """Return how accurate the surest answers of an evaluation are; None where no answer has a probability.
+
+    `answers` is what they are called.
+    """
     curve = evaluation.coverage
     if not curve:
         return None
     table = [min(curve, key=lambda each: abs(each.min_probability - lowest)) for lowest in THRESHOLDS]
     sure = min(curve, key=lambda each: abs(each.min_probability - SURE))
-    return Covered(curve, table, _told(curve[0], sure))
+    return Covered(answers, curve, table, _told(curve[0], sure, answers))
 
 
 def _believed(over: float, error: float) -> str:
-    measured = f"are off by {error:.1%} on average (expected calibration error)"
+    measured = f"are off by {100 * error:.1f} percentage points on average (expected calibration error)"
     if error < CLOSE:
-        return f"Its probabilities can be believed: they {measured}."
+        return f"Its probabilities can be trusted: they {measured}."
     if abs(over) < error / 3:
         return f"Its probabilities are too high for some answers and too low for others: they {measured}."
-    said = "It is surer than it is right" if over > 0 else "It is too unsure"
-    return f"{said}: its probabilities {measured}."
+    said = "overconfident" if over > 0 else "underconfident"
+    return f"It is {said}: its probabilities {measured}."
 
 
-def _told(everything: Coverage, sure: Coverage) -> str:
-    total = f"Of all answers {everything.accuracy or 0.0:.1%} are right"
+def _told(everything: Coverage, sure: Coverage, answers: str) -> str:
+    total = f"Of all {answers} {everything.accuracy or 0.0:.1%} are right"
     if sure.accuracy is None:
         return f"{total}; none has a probability of {sure.min_probability:.0%} or more."
     return (
-        f"{total}; of the {sure.coverage:.0%} with a probability of {sure.min_probability:.0%} or more, "
-        f"{sure.accuracy:.1%}."
+        f"{total}; of the {sure.coverage:.{0 if sure.coverage >= 0.1 else 1}%} with a probability of "
+        f"{sure.min_probability:.0%} or more, {sure.accuracy:.1%} are."
     )

@@ -36,11 +36,11 @@ class Curves:
 
 
 def learning_curves(
-    history: Sequence[Mapping[str, Any]], metric: str | None, best_step: int
+    history: Sequence[Mapping[str, Any]], metric: str | None, best_step: int, fewest: int = 2
 ) -> Curves | None:
-    """Return the curves of the lines of `metrics.jsonl`; None where there are fewer than two."""
+    """Return the curves of the lines of `metrics.jsonl`; None where there are fewer than `fewest`."""
     lines = [line for line in history if not line.get("best")]
-    if len(lines) < 2:
+    if len(lines) < fewest:
         return None
     valid, epochs = points(lines, "loss"), dict(points(lines, "epoch"))
     name = metric if metric and metric != "loss" else None
@@ -80,6 +80,10 @@ def thinned(found: Points, most: int = MOST_POINTS) -> Points:
 
 
 def _speed(seconds: Points) -> Points:
+    """Return updates a second, of a short rest at the end, little but an evaluation, with those before it."""
+    lengths = sorted(step - before for (before, _), (step, _) in pairwise(seconds))
+    if len(lengths) > 1 and seconds[-1][0] - seconds[-2][0] < lengths[len(lengths) // 2] / 2:
+        seconds = [*seconds[:-2], seconds[-1]]
     return [
         (step, (step - before) / (now - then))
         for (before, then), (step, now) in pairwise(seconds)

@@ -76,9 +76,10 @@ def _verdict(often: Sequence[Edit], edits: int, tokens: int) -> str:
     if not often:
         return "Every token is right."
     first = often[0]
-    told = f"{counted(edits, 'edit')} would put {tokens:,} tokens right"
+    told = f"{counted(edits, 'edit')} would correct all {tokens:,} tokens"
     if not first.written:
         return f"{told}; most often “{first.wanted}” is missing ({counted(first.count, 'time')})."
     if not first.wanted:
-        return f"{told}; most often “{first.written}” is too much ({counted(first.count, 'time')})."
-    return f"{told}; most often “{first.wanted}” becomes “{first.written}” ({counted(first.count, 'time')})."
+        return f"{told}; most often an extra “{first.written}” was written ({counted(first.count, 'time')})."
+    times = counted(first.count, "time")
+    return f"{told}; most often “{first.written}” was written for “{first.wanted}” ({times})."

@@ -228,8 +228,8 @@ def _alignment(example: Example, found: Explanation, kind: SourceKind) -> Alignm
 def _attended(rows: Sequence[Alignment]) -> str:
     """Say how sharply is looked."""
     mean = float(np.mean([max(weights) for row in rows for weights in row.weights]))
-    where = "region of the image" if rows[0].grid else "token"
-    return f"The {where} that it looks at most for what it writes has {mean:.0%} of its attention on average."
+    where = "region of the image" if rows[0].grid else "token of the input"
+    return f"For each token that it writes, {mean:.0%} of its attention goes to one {where}, on average."
 
 
 def _line(example: Example, found: Explanation) -> SurprisingLine | None:
@@ -268,7 +268,7 @@ def _where(looked: Sequence[Looked], kind: SourceKind) -> str:
         return ""
     shares = np.mean([[part.sum() for part in np.array_split(w, THIRDS)] / w.sum() for w in found], axis=0)
     first, second, third = (f"{share:.0%}" for share in shares.tolist())
-    told = f"{first} is in the first third of a series, {second} in the next, {third} at its end"
+    told = f"{first} lies in the first third of a series, {second} in the second and {third} in the last"
     return f"Of what matters, {told}."
 
 
@@ -278,5 +278,5 @@ def _surprising(lines: Sequence[SurprisingLine], perplexity: float) -> str:
     )
     return (
         f"On average it is as unsure as if it chose among {perplexity:,.1f} equally likely tokens. "
-        f"The greatest surprise in these lines is {token!r} ({nats:.1f} nats, at {location})."
+        f"The greatest surprise in these lines is “{token}” ({nats:.1f} nats, at {location})."
     )

@@ -18,7 +18,7 @@ FAR = 0.05  # a difference that is worth a word
 
 @dataclass(frozen=True)
 class LengthBin:
-    """Examples of `low` to `high` tokens: how many, the mean of their scores, and its standard error."""
+    """Examples of `low` to `high` tokens or steps: how many, and their mean score with its standard error."""
 
     low: int
     high: int
@@ -29,29 +29,32 @@ class LengthBin:
 
 @dataclass(frozen=True)
 class ByLength:
-    """The mean score of examples by their length."""
+    """The mean score of examples by their length in a `unit`, a token or a step."""
 
     name: str
+    unit: str
     bins: Sequence[LengthBin]
     verdict: str
 
 
-def by_length(name: str, lengths: NDArray[np.int64], scores: NDArray[np.float64]) -> ByLength | None:
+def by_length(
+    name: str, lengths: NDArray[np.int64], scores: NDArray[np.float64], unit: str = "token"
+) -> ByLength | None:
     """Sort the scores (N,) of examples by length (N,) into bins of about as many each.
 
     `name` is what the mean score is called. None where all lengths are the same.
     """
     if len(lengths) == 0 or lengths.min() == lengths.max():
         return None
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, MOST_BINS + 1), method="lower"))
-    starts = np.unique(np.append(edges[:-1], lengths.min()))
+    shares = np.arange(MOST_BINS) / MOST_BINS  # of the examples, which are before each bin
+    starts = np.unique(np.quantile(lengths, shares, method="lower"))
     bin_of = np.searchsorted(starts, lengths, side="right") - 1
     bins = [
         _bin(lengths[bin_of == number], scores[bin_of == number])
         for number in range(len(starts))
         if (bin_of == number).any()
     ]
-    return ByLength(name, bins, _verdict(name, bins)) if len(bins) > 1 else None
+    return ByLength(name, unit, bins, _verdict(name, unit, bins)) if len(bins) > 1 else None
 
 
 def _bin(lengths: NDArray[np.int64], scores: NDArray[np.float64]) -> LengthBin:
@@ -60,7 +63,7 @@ def _bin(lengths: NDArray[np.int64], scores: NDArray[np.float64]) -> LengthBin:
     return LengthBin(int(lengths.min()), int(lengths.max()), len(scores), float(scores.mean()), error)
 
 
-def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
+def _verdict(name: str, unit: str, bins: Sequence[LengthBin]) -> str:
     told = [each for each in bins if each.count >= FEWEST]
     if len(told) < 2:
         return ""
@@ -68,10 +71,10 @@ def _verdict(name: str, bins: Sequence[LengthBin]) -> str:
     if high.mean - low.mean <= FAR * max(abs(high.mean), abs(low.mean)):
         return f"The {name} hardly depends on the length."
     lowest, highest = (f"{each.mean:.1%}" if is_rate(name) else f"{each.mean:.3g}" for each in (low, high))
-    return f"The {name} is lowest with {_range(low)} ({lowest}), highest with {_range(high)} ({highest})."
+    return f"Lowest {name}: {lowest} at {_range(low, unit)}; highest: {highest} at {_range(high, unit)}."
 
 
-def _range(each: LengthBin) -> str:
+def _range(each: LengthBin, unit: str) -> str:
     if each.low == each.high:
-        return counted(each.low, "token")
-    return f"{each.low:,} to {each.high:,} tokens"
+        return counted(each.low, unit)
+    return f"{each.low:,} to {each.high:,} {unit}s"

@@ -62,8 +62,8 @@ def piano_rolls(examples: Sequence[Example], ask: Ask) -> Music | None:
         found += len(sounding & said)
         false += len(said - sounding)
     verdict = (
-        f"In these pieces the model expected {found:,} of the {notes:,} notes that came, with a probability "
-        f"of {LIKELY:.0%} or more, and {false:,} that did not."
+        f"In these pieces {found:,} of the {notes:,} notes had a probability of {LIKELY:.0%} or more just "
+        f"before they came, and so had {false:,} that did not come."
     )
     return Music(rolls, notes, found, false, verdict)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from seqrnn.data.text.tokens import split_tokens
 from seqrnn.metrics.spans import Span, find_spans
@@ -15,8 +15,8 @@ SHOWN = 16  # sentences
 MOST_TOKENS = 60  # of a sentence that is shown
 MOST_TYPES = 40
 
-Error = Literal["missed", "invented", "other type", "other ends", "other type and ends"]
-ERRORS: tuple[Error, ...] = ("missed", "invented", "other type", "other ends", "other type and ends")
+Error = Literal["missed", "invented", "wrong type", "wrong ends", "wrong type and ends"]
+ERRORS: tuple[Error, ...] = get_args(Error)
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def span_errors(expected: Sequence[str], predicted: Sequence[str]) -> Iterator[t
 
 def _difference(span: Span, other: Span) -> Error:
     if span[1:] == other[1:]:
-        return "other type"
-    return "other ends" if span[0] == other[0] else "other type and ends"
+        return "wrong type"
+    return "wrong ends" if span[0] == other[0] else "wrong type and ends"
 
 
 def _counted(examples: Sequence[Example]) -> Counter[tuple[str, Error]]:
@@ -159,22 +159,22 @@ def _segments(tokens: Sequence[str], spans: Sequence[Span], others: set[Span]) -
 
 
 def _verdict(types: Sequence[TypeErrors], wrong: int, everything: int) -> str:
-    told = f"{wrong:,} of {everything:,} sentences have a wrong tag."
+    told = f"{wrong:,} of {everything:,} sentences have at least one wrong tag."
     if not types:
         return told
     first = types[0]
     often = max(ERRORS, key=lambda error: first.counts[ERRORS.index(error)])
     errors = sum(each.total for each in types)
     return (
-        f"{told} “{first.kind}” has the most errors ({first.total:,} of {errors:,}), "
-        f"most often {_SAID[often]}."
+        f"{told} “{first.kind}” has the most errors ({first.total:,} of {errors:,}); "
+        f"it is most often {_SAID[often]}."
     )
 
 
 _SAID: dict[Error, str] = {
     "missed": "missed",
     "invented": "invented",
-    "other type": "given another type",
-    "other ends": "cut at other places",
-    "other type and ends": "cut at other places and given another type",
+    "wrong type": "given the wrong type",
+    "wrong ends": "cut at the wrong boundaries",
+    "wrong type and ends": "given the wrong type and boundaries",
 }
