@@ -69,8 +69,8 @@ slow: $(READY) ## Run the tests that take minutes
 answering: $(READY) ## Install seqrnn-answering, which has no PyTorch, into an empty environment, and ask a model
 	$(BIN)/python .ci/answering_installed.py
 
-recipes: $(READY) ## Install Ray and Spark, and run the recipes of docs/deploying.md
-	$(BIN)/python .ci/install_extras.py ray spark
+recipes: $(READY) ## Install Ray, Spark and trackers; run the recipes of docs/deploying.md, and trainings that tell trackers
+	$(BIN)/python .ci/install_extras.py ray spark mlflow wandb
 	$(BIN)/pytest -m recipes -rs tests/recipes
 
 faults: $(READY) ## Change model directories at random and ask them, for SECONDS (1200) from SEED (1)

@@ -95,7 +95,7 @@ class Classification(PredictionTask):
         "model.word_dropout": 0.15,
         "model.pooling": "max",
         "model.ngram_buckets": 2**16,
-        "training.rate_horizon": 3000,
+        "training.rate_horizon": 2000,
         "training.average": 0.999,
         "training.label_smoothing": 0.1,
     }

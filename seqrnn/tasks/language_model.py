@@ -154,7 +154,10 @@ class LanguageModeling(Task):
             yield self._collate(dataset, rows)
 
     def _stream(self, dataset: Dataset, order: BatchOrder) -> StreamBatches:
-        return StreamBatches(dataset["text"].values, self.config.training.segment_length, order)
+        training, together = self.config.training, 1
+        if not order.shuffled:  # fewer streams in longer segments: as many tokens a batch, in fewer calls
+            together = max(training.batch_size // order.streams, 1)
+        return StreamBatches(dataset["text"].values, training.segment_length * together, order)
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)

@@ -28,7 +28,7 @@ from seqrnn.tasks.task import Task
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 WITH_SEARCH = 2.0  # times: an evaluation in a training where some targets are searched for
-SLOWER_ALONE = 2.0  # times: a text that is read in one stream
+SLOWER_ALONE = 2.5  # times: a text that is read in one stream
 MIN_STREAM = 2000  # tokens of a validation text that are read side by side with others in a training
 MAX_STREAM = 500_000  # tokens that the last evaluation reads one after another
 

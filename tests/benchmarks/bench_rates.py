@@ -129,6 +129,11 @@ def row(point: Point, found: Mapping[float, tuple[float, float, float]]) -> list
 
 def main(data: str = "", processes: str = "1") -> None:
     """Train all of them, and write the page."""
+    import torch
+
+    if not (data or torch.cuda.is_available()):
+        print("bench_rates.py: left out, there is no CUDA device here; name the data to take a day")
+        return
     folder = Path(data) if data else ROOT.parent / "shared" / "data"
     asked = [(point, folder) for point in grid([*data_of(folder)])]
     by_network: dict[Point, dict[float, tuple[float, float, float]]] = defaultdict(dict)

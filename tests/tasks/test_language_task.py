@@ -39,9 +39,27 @@ def test_a_fixed_length_leaves_room_for_the_border():
 def test_a_text_is_read_in_segments():
     text = Dataset({"text": Column.of([np.array([4, 5]), np.array([6, 7, 8])])})
     task = task_of(**{"data.format": "text", "training.segment_length": 3})
-    batches = list(task.batches(text, BatchOrder()))
+    order = BatchOrder(epoch=0)
+    batches = list(task.batches(text, order))
     assert [batch.arrays["targets"].tolist() for batch in batches] == [[[4, 5, 6]], [[7, 8]]]
-    assert task.batch_count(text, BatchOrder()) == 2
+    assert task.batch_count(text, order) == 2
+
+
+@pytest.mark.parametrize(("streams", "steps"), [(1, 12), (2, 6), (3, 3), (4, 3), (8, 3)])
+def test_fewer_streams_are_measured_in_longer_segments(streams, steps):
+    text = Dataset({"text": Column.of([np.arange(5, 102)])})
+    task = task_of(**{"data.format": "text", "training.segment_length": 3, "training.batch_size": 4})
+    order = BatchOrder(streams=streams)
+    batches = list(task.batches(text, order))
+    assert batches[0].arrays["inputs"].shape == (streams, steps)
+    assert task.batch_count(text, order) == len(batches)
+    assert sum(batch.targets for batch in batches) == task_targets(text, task, streams)
+
+
+def task_targets(text, task, streams):
+    """How many targets a training in as many streams has in a pass."""
+    order = BatchOrder(epoch=0, streams=streams)
+    return sum(batch.targets for batch in task.batches(text, order))
 
 
 def test_the_number_of_batches_is_known_before():
