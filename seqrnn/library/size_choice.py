@@ -37,16 +37,16 @@ def sized(begun: Begun, began: float | None) -> tuple[Begun, str]:
     from seqrnn.training.probe import seconds_of_update
 
     plan, presets = begun.plan, begun.task.size_presets
-    limit = Duration.of(plan.config.training).seconds
-    if not presets or limit is None or begun.parent is not None or plan.given & SIZES:
+    limits = Duration.of(plan.config.training)
+    if not presets or limits.seconds is None or begun.parent is not None or plan.given & SIZES:
         return begun, ""
     on_gpu = choose_device(plan.config.training.device).type == "cuda"
-    end = limit + (time.monotonic() if began is None else began)
+    end = limits.seconds + (time.monotonic() if began is None else began)
     best: tuple[float, SizePreset, float] | None = None
     for preset in (preset for preset in presets if on_gpu or not preset.needs_gpu):
         config = _with(plan.config, preset.settings, plan.given)
         took = seconds_of_update(config, begun.task.with_config(config), begun.prepared)
-        updates = max(end - time.monotonic(), 0.0) / took
+        updates = min(max(end - time.monotonic(), 0.0) / took, limits.steps or math.inf)
         loss = preset.loss_after(updates)
         if best is not None and loss > best[0]:
             break

@@ -105,3 +105,11 @@ def test_a_training_that_goes_on_from_other_weights_keeps_their_size(begun, mach
     before = Begun(before.plan, before.task, before.prepared, None, tmp_path, False)
     assert sized(before, None) == (before, "")
     assert not asked
+
+
+def test_a_limit_of_updates_counts_as_well(begun, machine):
+    machine(0.002)
+    found = chosen(begun({"training.budget": "60s", "training.steps": 10_000})).plan.config
+    assert found.model.hidden_size == 320
+    few = {"training.budget": "1000s", "training.steps": 300}
+    assert chosen(begun(few)).plan.config.model.hidden_size == 320  # of equally many updates the larger one

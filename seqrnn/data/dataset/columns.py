@@ -72,13 +72,11 @@ class Column:
     def stretches(self, starts: IntArray, length: int) -> Column:
         """Return what begins at `starts` (n,) of the values, `length` each, cut where examples are, too."""
         values = np.concatenate([self.values[start : start + length] for start in starts])
-        places = starts - np.arange(len(starts)) * length  # of the first value, less where it comes to be
-        inside = [
-            self.offsets[np.searchsorted(self.offsets, start) : np.searchsorted(self.offsets, start + length)]
-            - place
-            for start, place in zip(starts, places, strict=True)
-        ]
-        return Column(values, np.unique([*np.arange(len(starts) + 1) * length, *np.concatenate(inside)]))
+        borders = [np.arange(len(starts) + 1) * length]
+        for index, start in enumerate(starts):
+            first, last = np.searchsorted(self.offsets, [start, start + length])
+            borders.append(self.offsets[first:last] - start + index * length)
+        return Column(values, np.unique(np.concatenate(borders)))
 
     def gather(self, rows: IntArray, width: int | None = None, pad_value: int = 0) -> NDArray[Any]:
         """Return the examples `rows` (B,) as one array (B, T), or (B, T, F), padded with `pad_value`.
