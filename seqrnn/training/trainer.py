@@ -51,6 +51,8 @@ from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 from seqrnn.training.workers import Workers
 
+ENDING = 0.4  # seconds that a command needs after a training, for the model card and to end
+
 
 class Trainer:
     """Trains one model; `events()` does the work, `stop()` ends it after the update under way.
@@ -95,7 +97,8 @@ class Trainer:
         )
         self.updater = self._build_updater()
         self._started = time.monotonic()
-        self.duration = Duration.of(self.config).shortened(self._started - (began or self._started))
+        around = 0.0 if began is None else self._started - began + ENDING
+        self.duration = Duration.of(self.config).shortened(around)
         self.batches_per_epoch = task.batch_count(self.train_set, self.batch_order())
         self.stop_reason: str | None = None
         passes = 0.0 if self.valid_set is None else passes_beside(self.valid_set, self.train_set, task)
