@@ -395,7 +395,8 @@ class TrainingConfig(Section):
     rate_horizon: int = key(
         0,
         "Updates of a training for which the learning rate is right: one of fewer takes a higher rate, up "
-        "to 4 times that. 0: the rate as it is, which is the default where a learning rate is given.",
+        "to 4 times that (cosine and linear schedules). 0: the rate as it is, which is the default where a "
+        "learning rate is given.",
         ge=0,
         le=1_000_000,
     )

@@ -33,6 +33,7 @@ SHAPES: dict[str, Callable[[float], float]] = {
     "plateau": constant,
 }
 
+LENGTHLESS = frozenset({"constant", "plateau"})  # whose rate is the same however long a training will be
 
 REWARMING = 40  # updates in which the rate rises after the weights were taken back
 MAX_WARMUP = 0.2  # of a training in which the rate rises, however many updates that should take
@@ -69,7 +70,7 @@ class Schedule:
         The fewer they are, the higher a rate is best, up to a limit: see "How the learning rate is chosen" in
         docs/design.md for what was measured.
         """
-        if not self.horizon or fraction <= 0.0:
+        if not self.horizon or fraction <= 0.0 or self.name in LENGTHLESS:
             return 1.0
         planned = max(updates / fraction, 1.0)
         return min(max(math.pow(self.horizon / planned, BOOST_POWER), 1.0), MAX_BOOST)

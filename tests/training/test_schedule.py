@@ -77,10 +77,17 @@ def test_the_rate_rises_in_no_fewer_updates_than_asked_for():
     ],
 )
 def test_the_fewer_updates_a_training_has_the_higher_is_its_rate(planned, boost):
-    schedule = Schedule("constant", peak=1e-3, warmup=0.0, horizon=3000)
-    for share in (0.1, 0.5, 1.0):
-        assert schedule.rate(share, round(share * planned)) == pytest.approx(1e-3 * boost)
-    assert Schedule("constant", peak=1e-3, warmup=0.0).rate(0.5, planned // 2) == 1e-3
+    schedule = Schedule("linear", peak=1e-3, warmup=0.0, horizon=3000)
+    for share in (0.1, 0.5, 0.9):
+        rate = schedule.rate(share, round(share * planned))
+        assert rate == pytest.approx(1e-3 * boost * (1.0 - share))
+    assert Schedule("linear", peak=1e-3, warmup=0.0).rate(0.5, planned // 2) == 5e-4
+
+
+@pytest.mark.parametrize("name", ["constant", "plateau"])
+def test_a_schedule_that_knows_no_length_has_one_rate_for_all(name):
+    schedule = Schedule(name, peak=1e-3, warmup=0.0, horizon=3000)
+    assert schedule.rate(0.5, 10) == schedule.rate(0.5, 10_000) == 1e-3
 
 
 def test_a_warm_up_of_so_many_updates_is_a_fifth_of_a_training_at_most():
