@@ -23,6 +23,7 @@ from seqrnn.training.duration import Duration
 from seqrnn.training.evaluation import EvaluationOptions, evaluate, import_libraries
 from seqrnn.training.evaluation_plan import evaluations_in
 from seqrnn.training.events import Stepped
+from seqrnn.training.isolation import settings_restored
 from seqrnn.training.session import RunTarget, Session
 
 WARM_UP = 2  # updates that also set up what others find there
@@ -96,8 +97,12 @@ def _endless(config: Config) -> Config:
 
 
 def seconds_of_update(config: Config, task: Task, prepared: PreparedData) -> float:
-    """Return how long an update takes here, by a few of them; nothing is kept."""
-    updates, _, seconds, _ = _train(Session(_endless(config), task, prepared), GLANCE)
+    """Return how long an update takes here, by a few of them; nothing is kept.
+
+    The number of threads that they try out is not that of the training which comes after them.
+    """
+    with settings_restored():
+        updates, _, seconds, _ = _train(Session(_endless(config), task, prepared), GLANCE)
     return seconds / max(updates, 1)
 
 
@@ -111,8 +116,10 @@ def _train(session: Session, patience: Patience) -> tuple[int, int, float, int]:
             if isinstance(event, Stepped):
                 took.append((time.monotonic() - started, event.tokens))
                 peak = max(peak, _resident_bytes())
-                lasted = took[-1][0] - took[min(WARM_UP, len(took)) - 1][0]
-                enough = len(took) >= WARM_UP + patience.updates and lasted > patience.least
+                enough = (
+                    len(took) >= WARM_UP + patience.updates
+                    and took[-1][0] - took[WARM_UP - 1][0] > patience.least
+                )
                 if enough or took[-1][0] - took[0][0] > patience.most:
                     break
         events.close()  # type: ignore[attr-defined]

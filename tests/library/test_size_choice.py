@@ -12,6 +12,7 @@ from seqrnn.library.plan import plan_training
 from seqrnn.library.size_choice import sized
 from seqrnn.library.training import Begun, begin
 from seqrnn.training import probe
+from seqrnn.training.threads import ThreadTuner
 
 TEXT = "to be or not to be, that is the question\n" * 200
 
@@ -113,3 +114,11 @@ def test_a_limit_of_updates_counts_as_well(begun, machine):
     assert found.model.hidden_size == 320
     few = {"training.budget": "1000s", "training.steps": 300}
     assert chosen(begun(few)).plan.config.model.hidden_size == 320  # of equally many updates the larger one
+
+
+def test_updates_that_are_tried_leave_the_threads_as_they_were(begun, monkeypatch):
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(ThreadTuner, "update_took", lambda *_: torch.set_num_threads(threads + 1))
+    found = begun({"training.budget": "60s", "model.hidden_size": 4})
+    assert probe.seconds_of_update(found.plan.config, found.task, found.prepared) > 0.0
+    assert torch.get_num_threads() == threads
