@@ -120,8 +120,8 @@ class Rollback:
         state.skipped_updates, state.rollbacks = 0, state.rollbacks + 1
         trainer.workers.announce_restart()
         share_start(trainer)
-        schedule, why = trainer.schedule, str(error).partition(": ")[2]
-        rate = schedule.peak * schedule.scale * schedule.boost(trainer.fraction(), state.step)
+        why = str(error).partition(": ")[2]
+        rate = trainer.schedule.highest(trainer.fraction(), state.step)
         return RolledBack(state.step, trainer.saved_step or 0, rate, why.partition(";")[0])
 
     def require_an_update(self) -> None:

@@ -33,8 +33,6 @@ SHAPES: dict[str, Callable[[float], float]] = {
     "plateau": constant,
 }
 
-LENGTHLESS = frozenset({"constant", "plateau"})  # whose rate is the same however long a training will be
-
 REWARMING = 40  # updates in which the rate rises after the weights were taken back
 MAX_WARMUP = 0.2  # of a training in which the rate rises, however many updates that should take
 MAX_BOOST = 4.0  # times a rate that is right for `horizon` updates, in a training of few
@@ -62,15 +60,19 @@ class Schedule:
         """Return the learning rate after `fraction` (0 to 1) of the training, of so many updates."""
         done = min(max(fraction - self.warmup, 0.0) / (1.0 - self.warmup), 1.0)
         rise = 0.01 + 0.99 * self._risen(fraction, updates)
-        return self.peak * self.boost(fraction, updates) * self.scale * rise * SHAPES[self.name](done)
+        return self.highest(fraction, updates) * rise * SHAPES[self.name](done)
+
+    def highest(self, fraction: float, updates: int) -> float:
+        """Return the rate from which it falls, as far as is known then."""
+        return self.peak * self.boost(fraction, updates) * self.scale
 
     def boost(self, fraction: float, updates: int) -> float:
         """Return by what the rate is higher in a training of which so many updates are a `fraction`.
 
-        The fewer they are, the higher a rate is best, up to a limit: see "How the learning rate is chosen" in
-        docs/design.md for what was measured.
+        The fewer they are, the higher a rate is best, up to a limit: docs/design.md has what was measured. A
+        schedule that stays at 1 has one rate for all lengths.
         """
-        if not self.horizon or fraction <= 0.0 or self.name in LENGTHLESS:
+        if not self.horizon or fraction <= 0.0 or SHAPES[self.name] is constant:
             return 1.0
         planned = max(updates / fraction, 1.0)
         return min(max(math.pow(self.horizon / planned, BOOST_POWER), 1.0), MAX_BOOST)

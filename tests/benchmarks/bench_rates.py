@@ -91,7 +91,7 @@ def trained(
     rate = config.training.learning_rate * factor
     config = changed(config, {"training.learning_rate": rate, "training.early_stopping": None})
     task, prepared = _prepared(task_name, data)
-    task.config = config
+    task = task.with_config(config)
     session = Session(config, task, prepared)
     with tempfile.TemporaryDirectory() as directory:
         run = RunDirectory(Path(directory))
