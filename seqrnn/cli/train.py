@@ -272,11 +272,9 @@ def _open(
 
     began = asked.began if asked.folds is None else None
     if is_alone(processes):
-        data, told = sized(data, began)
-        if told:
-            console.say(told)
+        data = sized(data, began, console.say)
     session = data.session(processes, began)
-    for line in filter(None, (session.describe(), session.describe_rate())):
+    for line in session.descriptions():
         console.say(line)
     if asked.dry_run or asked.output is None:
         return None

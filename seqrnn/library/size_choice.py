@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,8 @@ Measured: LSTM 1024 on a million characters is best with a dropout of 0.15 in 8 
 """
 
 
-def sized(begun: Begun, began: float | None) -> tuple[Begun, str]:
-    """Choose among the networks that a task offers, by a few updates of each; return what to say of it, too.
+def sized(begun: Begun, began: float | None, say: Callable[[str], None]) -> Begun:
+    """Choose among the networks that a task offers, by a few updates of each, and `say` which.
 
     The smaller ones are tried first, until a larger one would have learnt less by the end of the time budget,
     which counts from `began`, by `time.monotonic()`. A training with another kind of limit, one that goes on
@@ -39,7 +39,7 @@ def sized(begun: Begun, began: float | None) -> tuple[Begun, str]:
     plan, presets = begun.plan, begun.task.size_presets
     limits = Duration.of(plan.config.training)
     if not presets or limits.seconds is None or begun.parent is not None or plan.given & SIZES:
-        return begun, ""
+        return begun
     on_gpu = choose_device(plan.config.training.device).type == "cuda"
     end = limits.seconds + (time.monotonic() if began is None else began)
     best: tuple[float, SizePreset, float] | None = None
@@ -52,10 +52,10 @@ def sized(begun: Begun, began: float | None) -> tuple[Begun, str]:
             break
         best = loss, preset, updates
     assert best is not None
-    return _chosen(begun, best[1], best[2])
+    return _chosen(begun, best[1], best[2], say)
 
 
-def _chosen(begun: Begun, preset: SizePreset, updates: float) -> tuple[Begun, str]:
+def _chosen(begun: Begun, preset: SizePreset, updates: float, say: Callable[[str], None]) -> Begun:
     """Return a training of that size, with the regularization that so many updates ask for."""
     plan = begun.plan
     config = _with(plan.config, preset.settings, plan.given)
@@ -65,9 +65,9 @@ def _chosen(begun: Begun, preset: SizePreset, updates: float) -> tuple[Begun, st
     settings = {**preset.settings, **_regularization(config, preset, passes)}
     config, readable = (_with(each, settings, plan.given) for each in (plan.config, plan.readable))
     size = f"{config.model.num_layers} x {config.model.hidden_size} units"
-    told = f"size: {size}, for about {updates:,.0f} updates ({passes:,.1f} passes) in the time left"
+    say(f"size: {size}, for about {updates:,.0f} updates ({passes:,.1f} passes) in the time left")
     plan = replace(plan, config=config, readable=readable)
-    return replace(begun, plan=plan, task=begun.task.with_config(readable)), told
+    return replace(begun, plan=plan, task=begun.task.with_config(readable))
 
 
 def _regularization(config: Config, preset: SizePreset, passes: float) -> Mapping[str, float]:

@@ -109,7 +109,7 @@ def train(
         with settings_restored():
             target = RunTarget(path, overwrite, resume)
             session = _session(begun, processes, began, notes.append)
-            notes += filter(None, (session.describe(), session.describe_rate()))
+            notes += session.descriptions()
             result = _followed(session, target, callback or _ignored, notes)
             if test is not None and result.figures:
                 result = replace(result, test=test.measure(path, plan.config.training.device))
@@ -253,9 +253,7 @@ def _session(
     if processes is not None:
         set_threads(threads_of_each(processes.ranks.count))
     else:
-        data, told = sized(data, began)
-        if told:
-            say(told)
+        data = sized(data, began, say)
     return data.session(processes, began)
 
 

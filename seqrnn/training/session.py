@@ -93,7 +93,11 @@ class Session:
             f"on {device}"
         )
 
-    def describe_rate(self) -> str:
+    def descriptions(self) -> list[str]:
+        """Return what there is to say of a training before it begins, a line each."""
+        return list(filter(None, (self.describe(), self._describe_rate())))
+
+    def _describe_rate(self) -> str:
         """Return in one line by what the learning rate is higher than usual; nothing where it is not.
 
         How few the updates of a time budget are, nobody knows yet.
