@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from seqrnn.data.source import Source, spool
 from seqrnn.data.text.tokenizer_defaults import TokenizerDefaults, choose_tokenizer_defaults
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
+from seqrnn.library.default_rate import HORIZON, with_default_rate
 from seqrnn.library.prepared import FILE_KEYS, SETTINGS, PreparedDirectory, is_prepared
 from seqrnn.metrics.bleu_tokenizer import check_bleu_tokenizer
 from seqrnn.run.directory import RunDirectory
@@ -29,15 +29,6 @@ TEST = frozenset({"data.test", "data.test_source", "data.test_target"})
 CHANGEABLE = frozenset(key for key in KEYS if key.startswith("training.")) - {"training.seed"} | TEST
 """Keys that a resumed training may set anew; the seed has split the data."""
 
-WARMUP_KEYS = frozenset({"training.warmup", "training.warmup_updates"})
-WARMUP_UPDATES = 40
-"""In how many updates the learning rate rises at least.
-
-Measured: 2 x LSTM 1024, 24 x 64 characters: with 6 updates the loss leaps from 3.4 to 3.7 nats after 50; with
-40 it falls on.
-"""
-HORIZON = "training.rate_horizon"
-MAX_BY_BATCH = 2.0  # times the usual learning rate, for batches of four times as many and more
 LIMITS = frozenset({"training.budget", "training.epochs", "training.steps"})
 """How long a training lasts."""
 
@@ -206,7 +197,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
         defaults = task.defaults_for(found.source_kind, tokens.writes_sentences)
         decided |= tokens.settings
     config = resolve([from_defaults(defaults), *layers, from_flags(decided)])
-    config, rate = _with_rate(config, task, defaults, given)
+    config, rate = with_default_rate(config, defaults, given)
     if config.data.holdout not in task.holdouts:
         what = f"`data.holdout` {config.data.holdout} goes by the labels of examples"
         raise UsageError(f"{what}, of which {config.task} has none; leave it out")
@@ -216,34 +207,6 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     _refuse_idle(config, own, config.data.source_kind, _settings_of_kinds())
     readable = _with_paths(config, source)
     return Plan(config, readable, found, tokens.told, rate, given=frozenset(given))
-
-
-def _with_rate(
-    config: Config, task: type[Task], defaults: Mapping[str, Any], given: Collection[str]
-) -> tuple[Config, str]:
-    """Fit a task's default learning rate to a network and to batches that are larger than its default ones.
-
-    It falls with the width, as the task says, and with the square root of the depth; it grows with that of
-    the batch, to `MAX_BY_BATCH` times. It rises in no fewer than `WARMUP_UPDATES`, unless the user has
-    `given` them. A rate that the user has given is left as it is, however short the training. Returns what to
-    say of it, too.
-    """
-    if "training.learning_rate" in given:
-        return (config if HORIZON in given else changed(config, {HORIZON: 0})), ""
-
-    def growth(key: str) -> float:
-        return float(value_of(config, key) / defaults.get(key, KEYS[key].default))
-
-    model, training = config.model, config.training
-    lower = growth("model.hidden_size") ** task.rate_by_width * math.sqrt(growth("model.num_layers"))
-    higher = math.sqrt(growth("training.batch_size") * training.accumulate)
-    usual = defaults.get("training.learning_rate", KEYS["training.learning_rate"].default)
-    rate = float(f"{usual * min(max(higher, 1.0), MAX_BY_BATCH) / max(lower, 1.0):.2g}")
-    slowly = {} if WARMUP_KEYS.intersection(given) else {"training.warmup_updates": WARMUP_UPDATES}
-    network = f"{model.num_layers} x {model.hidden_size} units"
-    batches = f"batches of {training.batch_size * training.accumulate}"
-    told = f"learning rate: {rate:g} instead of {usual:g}, for {network} and {batches}"
-    return changed(config, {"training.learning_rate": rate, **slowly}), told if rate != usual else ""
 
 
 def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer]) -> Plan:
@@ -260,7 +223,7 @@ def _plan_of_prepared(prepared: PreparedDirectory, begun: Layer, own: list[Layer
     try:
         config = resolve([base, *layers, from_flags(files)])
         usual = {key: setting.value for key, setting in base.items()}
-        config, rate = _with_rate(config, load(TASKS[config.task]), usual, given)
+        config, rate = with_default_rate(config, usual, given)
         kind_named(config.data.source_kind)
         task_of(config)
     except KeyError as error:
