@@ -135,3 +135,20 @@ def test_settings_are_dumped_and_help_is_shown(bare):
     assert b"hidden_size" in bare("-m", "seqrnn", "train", "train.tsv", "--dump-config").stdout
     for command in ("train", "evaluate", "report", "serve"):
         assert bare("-m", "seqrnn", command, "--help").returncode == 0
+
+
+def test_the_container_recipe_copies_installs_and_starts_what_is_there():
+    recipe = (ROOT / ".ci/answering/Containerfile").read_text(encoding="utf-8")
+    copied = re.findall(r"^COPY (?!--from)(\S+) /source/(\S+)$", recipe, re.MULTILINE)
+    assert copied
+    for source, target in copied:
+        assert source == target  # the build finds the sources two folders up
+        assert (ROOT / source).is_dir()
+    (installed,) = re.findall(r"'/source/\.ci/answering\[(\w+)\]'", recipe)
+    assert installed in ANSWERING["project"]["optional-dependencies"]
+    _, command, *options = json.loads(re.findall(r"^ENTRYPOINT (.*)$", recipe, re.MULTILINE)[0])
+    usage = subprocess.run(
+        [sys.executable, "-m", "seqrnn", command, "--help"], capture_output=True, text=True, check=True
+    )
+    for option in options:
+        assert not option.startswith("-") or option in usage.stdout
