@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqrnn.cli.settings import read_layers
+from seqrnn.cli.given_settings import read_layers
 from seqrnn.config import KEYS, Config
 from seqrnn.config_file import (
     dump,

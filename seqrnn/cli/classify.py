@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from seqrnn.cli.options import (
+from seqrnn.cli.shared_options import (
     THREADS,
     BackendOption,
     DeviceOption,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqrnn.cli.options import OutputOption
+from seqrnn.cli.shared_options import OutputOption
 
 
 def compare(
@@ -24,8 +24,8 @@ def compare(
     """
     from seqrnn.cli.drawing import Paper
     from seqrnn.cli.stdio import OutputStream
-    from seqrnn.library.comparing import compare as compared
-    from seqrnn.library.comparing import differing
+    from seqrnn.library.compared_runs import compare as compared
+    from seqrnn.library.compared_runs import differing
 
     found = compared(runs)
     settings = differing(found)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqrnn.catalog import BleuTokenizer
-from seqrnn.cli.options import (
+from seqrnn.cli.shared_options import (
     BeamSizeOption,
     DeviceOption,
     EncodingOption,

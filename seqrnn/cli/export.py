@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from seqrnn.cli.options import FormatOption, ModelOption, QuietOption, ThreadsOption
+from seqrnn.cli.shared_options import FormatOption, ModelOption, QuietOption, ThreadsOption
 from seqrnn.cli.tables import table
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import BEAM_SIZE

@@ -10,8 +10,8 @@ from functools import partial
 from itertools import chain, count, islice
 from typing import Any
 
+from seqrnn.answering.answering_threads import SideBySide
 from seqrnn.answering.rows import MAX_ROWS
-from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, line_parts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqrnn.cli.continuation import write_all
-from seqrnn.cli.options import (
+from seqrnn.cli.shared_options import (
     THREADS,
     BackendOption,
     BeamSizeOption,

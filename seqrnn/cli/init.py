@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import AssignmentsOption, ConfigOption, OutputOption
+from seqrnn.cli.setting_flags import config_flags
+from seqrnn.cli.shared_options import AssignmentsOption, ConfigOption, OutputOption
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def init(
 
     With data, it is what `seqrnn train` would decide for them, and `seqrnn train -c FILE` trains the same.
     """
-    from seqrnn.cli.settings import read_layers
+    from seqrnn.cli.given_settings import read_layers
     from seqrnn.cli.stdio import OutputStream, say
 
     if output is not None and os.path.lexists(output) and not overwrite:

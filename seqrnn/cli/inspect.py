@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import AssignmentsOption, OutputOption, QuietOption
+from seqrnn.cli.setting_flags import config_flags
+from seqrnn.cli.shared_options import AssignmentsOption, OutputOption, QuietOption
 from seqrnn.errors import UsageError
 
 
@@ -64,8 +64,8 @@ def inspect(
             raise UsageError(f"{_spelled(first)}: says how data are read; {run} is a run, leave it out")
         inspect_run(run, output, config, as_json)
         return
+    from seqrnn.cli.given_settings import read_layers
     from seqrnn.cli.inspect_data import inspect_data
-    from seqrnn.cli.settings import read_layers
 
     if config:
         raise UsageError("--config: prints the settings of a run; of data, use seqrnn init")

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import AssignmentsOption, ConfigOption, QuietOption
+from seqrnn.cli.setting_flags import config_flags
+from seqrnn.cli.shared_options import AssignmentsOption, ConfigOption, QuietOption
 
 
 @config_flags
@@ -36,8 +36,8 @@ def prepare(
     training are kept with it, and can be changed when training.
     """
     from seqrnn.cli.console import TrainingConsole
+    from seqrnn.cli.given_settings import read_layers
     from seqrnn.cli.question import settled_plan
-    from seqrnn.cli.settings import read_layers
     from seqrnn.cli.stdio import say_waiting
     from seqrnn.library.prepared import check_prepared_output, write_prepared
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqrnn.cli.options import (
+from seqrnn.cli.shared_options import (
     DeviceOption,
     EncodingOption,
     FormatOption,
@@ -75,7 +75,7 @@ def report(
     from seqrnn.cli.console import TrainingConsole
     from seqrnn.cli.stdio import OutputStream, say
     from seqrnn.library.measuring import DataArguments
-    from seqrnn.reporting.comparing import check_comparable, compare_page
+    from seqrnn.reporting.comparison_page import check_comparable, compare_page
     from seqrnn.reporting.gathering import Wanted, gather
     from seqrnn.reporting.page import write_page
 
@@ -105,7 +105,7 @@ def report(
 
 
 def _numbers(subjects: Sequence[Subject]) -> dict[str, Any]:
-    from seqrnn.reporting.comparing import compared_numbers
+    from seqrnn.reporting.comparison_page import compared_numbers
     from seqrnn.reporting.page import page_numbers
 
     if len(subjects) == 1:
@@ -115,7 +115,7 @@ def _numbers(subjects: Sequence[Subject]) -> dict[str, Any]:
 
 def _runs_and_data(paths: list[str]) -> tuple[list[Path], str | None]:
     """Return the runs that are named, and the data after them. Raises UsageError for anything else."""
-    from seqrnn.reporting.comparing import MOST_RUNS
+    from seqrnn.reporting.comparison_page import MOST_RUNS
     from seqrnn.run.location import holds_run
 
     others = [path for path in paths[1:] if not holds_run(Path(path))]

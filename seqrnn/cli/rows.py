@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from seqrnn.answering.answering_threads import SideBySide
 from seqrnn.answering.rows import MAX_ROWS
-from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.shard import WHOLE, Piece
 from seqrnn.cli.spelling import in_flags

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import AssignmentsOption, ConfigOption
+from seqrnn.cli.setting_flags import config_flags
+from seqrnn.cli.shared_options import AssignmentsOption, ConfigOption
 from seqrnn.run.results import FOLDS, keep_result
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ class _Ready:
 
 def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any], asked: _Asked) -> Plan:
     """Decide all settings; ask a person where the data can be read in two ways."""
+    from seqrnn.cli.given_settings import read_layers
     from seqrnn.cli.question import settled
-    from seqrnn.cli.settings import read_layers
     from seqrnn.config_file import from_flags
     from seqrnn.library.cross_validation import divided, without_validation
     from seqrnn.library.plan import continued, inherited, plan_training

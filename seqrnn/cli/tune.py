@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seqrnn.cli.flags import config_flags
-from seqrnn.cli.options import AssignmentsOption, ConfigOption
+from seqrnn.cli.setting_flags import config_flags
+from seqrnn.cli.shared_options import AssignmentsOption, ConfigOption
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,8 +124,8 @@ class _Asked:
 
 def _plan(config: list[str], assignments: list[str], flags: Mapping[str, Any]) -> tuple[Plan, list[Layer]]:
     """Decide what all trials have in common; ask a person where the data can be read in two ways."""
+    from seqrnn.cli.given_settings import read_layers
     from seqrnn.cli.question import settled_plan
-    from seqrnn.cli.settings import read_layers
 
     layers = read_layers(config, assignments, flags)
     if not any("training.budget" in layer for layer in layers):

@@ -12,9 +12,9 @@ from seqrnn.config import changed
 from seqrnn.config_file import Layer, from_defaults, resolve
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
+from seqrnn.library.given_settings import ConfigSource
 from seqrnn.library.plan import Plan, plan_training
 from seqrnn.library.prepared import is_prepared
-from seqrnn.library.settings import ConfigSource
 from seqrnn.metrics.evaluation import Figures
 
 if TYPE_CHECKING:

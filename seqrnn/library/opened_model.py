@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from seqrnn.answering.answering_threads import SideBySide
 from seqrnn.answering.backend import Backend
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.errors import UsageError
 from seqrnn.library.installed import needs
 

@@ -11,8 +11,8 @@ from seqrnn.config import KEYS, Config, value_of
 from seqrnn.config_check import unknown_key
 from seqrnn.config_file import Setting, assigned, check_known, from_defaults, resolve
 from seqrnn.errors import ConfigError, UsageError
+from seqrnn.library.given_settings import BY_NAME
 from seqrnn.library.plan import LIMITS, settings_for, task_of
-from seqrnn.library.settings import BY_NAME
 
 FIXED: Final = LIMITS | {
     *("training.seed", "training.device", "training.threads", "training.bleu_tokenizer"),

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.config_file import Layer, Setting
 from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
+from seqrnn.library.given_settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.installed import require_training
 from seqrnn.library.model_card import write_model_card
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
-from seqrnn.library.settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.size_choice import sized
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import limit_threads
+from seqrnn.cli.shared_options import THREADS
 
 limit_threads(THREADS)

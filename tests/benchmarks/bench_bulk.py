@@ -27,12 +27,12 @@ from report import ROOT, in_turns, median_ratio, write_section
 from safetensors.torch import load_file
 from torch import nn
 
+from seqrnn.answering.answering_threads import SideBySide
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import Labeller
-from seqrnn.answering.side_by_side import SideBySide
 from seqrnn.backends.numpy.backend import open_backend
-from seqrnn.cli.options import THREADS
 from seqrnn.cli.rows import RowFormat, answer_rows
+from seqrnn.cli.shared_options import THREADS
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.library.rows import RowAnswerer
 from seqrnn.tasks.classification import Classification

@@ -24,8 +24,8 @@ from seqrnn.answering.continuation import Continuation
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.backends.numpy.backend import open_backend
-from seqrnn.cli.options import THREADS
 from seqrnn.cli.process import widen_products
+from seqrnn.cli.shared_options import THREADS
 from seqrnn.config_file import from_defaults, resolve
 from seqrnn.data.dataset.prepare import prepare
 from seqrnn.search.generation import Limits

@@ -71,8 +71,8 @@ def _prepared(task_name: str, data: Path) -> tuple[Any, Any]:
 
 
 def _plan(task_name: str, data: Path, settings: Mapping[str, Any]) -> Any:
+    from seqrnn.library.given_settings import from_keywords
     from seqrnn.library.plan import plan_training
-    from seqrnn.library.settings import from_keywords
 
     return plan_training([from_keywords({"task": task_name, **data_of(data)[task_name], **settings})])
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from seqrnn.answering.opened_run import open_run
 from seqrnn.answering.rows import order_of
 from seqrnn.backends.onnx.quantized import export_quantized
-from seqrnn.cli.settings import from_assignments
+from seqrnn.cli.given_settings import from_assignments
 from seqrnn.config import KEYS, ModelConfig
 from seqrnn.config_file import load_run_config, resolve
 from seqrnn.data.fields.input_sizes import ImageSizes, TokenSizes, VectorSizes

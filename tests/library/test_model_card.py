@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 import seqrnn
-from seqrnn.library.comparing import compare, differing
+from seqrnn.library.compared_runs import compare, differing
 from seqrnn.library.model_card import write_model_card
 
 

@@ -14,7 +14,7 @@ import torch
 
 import seqrnn
 from seqrnn.config import KEYS
-from seqrnn.library.settings import BY_NAME, from_config, from_keywords
+from seqrnn.library.given_settings import BY_NAME, from_config, from_keywords
 
 
 @pytest.fixture

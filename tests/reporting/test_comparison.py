@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import permutation_test
 
-from seqrnn.reporting.measures.comparison import compare, mcnemar, sign_flips
+from seqrnn.reporting.measures.paired_tests import compare, mcnemar, sign_flips
 from seqrnn.reporting.measures.states import MOST_STEPS, hidden_states
 
 

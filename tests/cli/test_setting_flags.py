@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from seqrnn.cli.flags import config_flags
+from seqrnn.cli.setting_flags import config_flags
 from seqrnn.config import KEYS
 
 received: dict[str, Any] = {}

@@ -12,8 +12,8 @@ import numpy as np
 from seqrnn.errors import UsageError
 from seqrnn.library.figures import head, is_rate, title
 from seqrnn.reporting.drawing.charts import Frame, Line, line_chart, powers
-from seqrnn.reporting.measures.comparison import Paired, compare
 from seqrnn.reporting.measures.curves import Curves, learning_curves
+from seqrnn.reporting.measures.paired_tests import Paired, compare
 from seqrnn.reporting.measures.states import States, hidden_states
 from seqrnn.reporting.page import NOT_TILES, Part, body_of, render
 from seqrnn.reporting.subject import Measured, Subject
