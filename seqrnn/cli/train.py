@@ -267,12 +267,12 @@ def _open(
 ) -> _Ready | None:
     """Build the model, and say what it is; open the run directory unless nothing will be trained."""
     from seqrnn.cli.workers import is_alone
-    from seqrnn.library.size_choice import sized
+    from seqrnn.library.length_choices import fitted_to_budget
     from seqrnn.training.session import RunTarget
 
     began = asked.began if asked.folds is None else None
     if is_alone(processes):
-        data = sized(data, began, console.say)
+        data = fitted_to_budget(data, began, console.say)
     session = data.session(processes, began)
     for line in session.descriptions():
         console.say(line)

@@ -140,6 +140,8 @@ def fold_trainings(plan: Plan, folds: int) -> Iterator[FoldTraining]:
     """Yield the training without each fold, ready to begin. Raises DataError where a fold is empty."""
     from seqrnn.data.dataset.prepare import prepare
     from seqrnn.data.dataset.split import Fold
+    from seqrnn.library.length_choices import fitted_to_budget, fitted_to_passes
+    from seqrnn.library.training import Begun
     from seqrnn.training.fold import FoldTraining
 
     for number in range(folds):
@@ -148,7 +150,13 @@ def fold_trainings(plan: Plan, folds: int) -> Iterator[FoldTraining]:
         prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, fold=fold)
         if prepared.valid is None:
             raise DataError(f"`folds` {folds}: a fold has no example; use fewer")
-        yield FoldTraining(plan.config, task, prepared)
+        begun = fitted_to_passes(Begun(plan, task, prepared, None, None, resume=False), _unsaid)
+        begun = fitted_to_budget(begun, None, _unsaid)
+        yield FoldTraining(begun.plan.config, begun.task, prepared)
+
+
+def _unsaid(line: str) -> None:
+    """Say nothing of a fold: the training on all examples says the same."""
 
 
 def fold_options() -> EvaluationOptions:

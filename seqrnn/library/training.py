@@ -15,9 +15,9 @@ from seqrnn.errors import UsageError
 from seqrnn.library.final_test import final_test
 from seqrnn.library.given_settings import ConfigSource, from_config, from_keywords
 from seqrnn.library.installed import require_training
+from seqrnn.library.length_choices import fitted_to_budget, fitted_to_passes
 from seqrnn.library.model_card import write_model_card
 from seqrnn.library.plan import Plan, continued, inherited, plan_training
-from seqrnn.library.size_choice import sized
 
 if TYPE_CHECKING:
     from seqrnn.answering.opened_run import OpenedRun
@@ -187,7 +187,7 @@ def begin(
         prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, tell)
     for line in (*plan.decisions(), *prepared.report.lines()):
         say(line)
-    return Begun(plan, task, prepared, weights, parent, resume)
+    return fitted_to_passes(Begun(plan, task, prepared, weights, parent, resume), say)
 
 
 def layers_of(
@@ -253,7 +253,7 @@ def _session(
     if processes is not None:
         set_threads(threads_of_each(processes.ranks.count))
     else:
-        data = sized(data, began, say)
+        data = fitted_to_budget(data, began, say)
     return data.session(processes, began)
 
 

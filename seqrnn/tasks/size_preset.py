@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from seqrnn.tasks.regularization import Regularization
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,7 @@ class SizePreset:
     settings: Mapping[str, Any]
     losses: Mapping[int, float]
     needs_gpu: bool = False
-    regularization: Mapping[str, float] = field(default_factory=dict)
-    """Settings of a training of many passes; one of few passes keeps the task's defaults."""
+    regularization: Regularization | None = None
 
     def loss_after(self, updates: float) -> float:
         """Return the loss after so many updates, between two measurements along their logarithms."""

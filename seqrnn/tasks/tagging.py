@@ -34,6 +34,7 @@ from seqrnn.networks.sizes import TaggerSizes
 from seqrnn.tasks.diagram import Diagram, aligned
 from seqrnn.tasks.explained import ExplainedOutput, explained_steps
 from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.regularization import Regularization
 from seqrnn.tasks.scorer import Values
 from seqrnn.tasks.tagging_scorer import TaggingScorer
 from seqrnn.tasks.task import Claim, LabelSelection, PredictionTask
@@ -70,6 +71,15 @@ class Tagging(PredictionTask):
             "training.label_smoothing",
         }
     )
+    regularization = Regularization(
+        few=4.0,
+        many=20.0,
+        settings={
+            "model.dropout": (0.25, 0.5),
+            "model.embedding_dropout": (0.25, 0.5),
+            "model.word_dropout": (0.1, 0.2),
+        },
+    )
     defaults: ClassVar = {
         "data.tokenizer": "word",
         "data.pretokenized": "yes",
@@ -78,8 +88,8 @@ class Tagging(PredictionTask):
         "model.dropout": 0.5,
         "model.embedding_dropout": 0.5,
         "model.word_dropout": 0.2,
-        "training.batch_size": 16,
-        "training.learning_rate": 4e-3,
+        "training.batch_size": 32,
+        "training.learning_rate": 5.7e-3,
         "training.rate_horizon": 3000,
         "training.early_stopping": 10,
     }

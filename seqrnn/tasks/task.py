@@ -27,6 +27,7 @@ from seqrnn.run.manifest import Metric
 from seqrnn.tasks.diagram import Diagram
 from seqrnn.tasks.explained import ExplainedOutput
 from seqrnn.tasks.grade import Grade
+from seqrnn.tasks.regularization import Regularization
 from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.size_preset import SizePreset
 
@@ -77,6 +78,7 @@ class Task(ABC):
     settings: ClassVar[frozenset[str]]  # configuration keys that say something here, but not to every task
     asked: ClassVar[Asked]  # how rows of its data are answered for a report
     sections: ClassVar[tuple[str, ...]] = ()  # what a report on its answers has; see reporting/sections.py
+    regularization: ClassVar[Regularization | None] = None  # by the passes of a training; None: its defaults
     rate_by_width: ClassVar[float] = 0.5  # power of the width by which its default learning rate falls
     learns_soon: ClassVar[bool] = False  # whether there is always something to be learnt in a few updates
     score_name: ClassVar[str] = "accuracy"  # what the mean of `Grade.score` is called

@@ -1,15 +1,17 @@
-"""Which size of network a time budget gets, with the speed of a machine made up."""
+"""What the length of a training decides, with the speed of a machine made up."""
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 import torch
 
 from seqrnn.config_file import from_flags
+from seqrnn.library.cross_validation import fold_trainings
+from seqrnn.library.length_choices import fitted_to_budget
 from seqrnn.library.plan import plan_training
-from seqrnn.library.size_choice import sized
 from seqrnn.library.training import Begun, begin
 from seqrnn.training import probe
 from seqrnn.training.threads import ThreadTuner
@@ -52,7 +54,7 @@ def machine(monkeypatch):
 
 
 def chosen(begun: Begun) -> Begun:
-    return sized(begun, time.monotonic(), lambda line: None)
+    return fitted_to_budget(begun, time.monotonic(), lambda line: None)
 
 
 @pytest.mark.parametrize(
@@ -66,11 +68,13 @@ def chosen(begun: Begun) -> Begun:
 def test_the_more_updates_there_are_the_larger_is_the_network(begun, machine, seconds, hidden, tried):
     asked = machine(seconds)
     said = []
-    found = sized(begun({"training.budget": "60s"}), time.monotonic(), said.append)
+    found = fitted_to_budget(begun({"training.budget": "60s"}), time.monotonic(), said.append)
     assert found.plan.config.model.hidden_size == found.plan.readable.model.hidden_size == hidden
     assert found.task.config.model.hidden_size == hidden
     (told,) = said
-    assert told.startswith(f"size: 1 x {hidden} units, for about ")
+    assert re.fullmatch(
+        rf"length: about .* updates \(.* passes\), so 1 x {hidden} units, batches of 24", told
+    )
     assert asked == tried
 
 
@@ -97,7 +101,7 @@ def test_what_is_named_or_not_measured_stays(begun, machine, settings):
     asked = machine(10.0)
     before = begun(settings)
     said = []
-    assert sized(before, time.monotonic(), said.append) is before
+    assert fitted_to_budget(before, time.monotonic(), said.append) is before
     assert not said
     assert not asked
 
@@ -107,7 +111,7 @@ def test_a_training_that_goes_on_from_other_weights_keeps_their_size(begun, mach
     before = begun({"training.budget": "60s"})
     before = Begun(before.plan, before.task, before.prepared, None, tmp_path, False)
     said = []
-    assert sized(before, None, said.append) is before
+    assert fitted_to_budget(before, None, said.append) is before
     assert not said
     assert not asked
 
@@ -126,3 +130,67 @@ def test_updates_that_are_tried_leave_the_threads_as_they_were(begun, monkeypatc
     found = begun({"training.budget": "60s", "model.hidden_size": 4})
     assert probe.seconds_of_update(found.plan.config, found.task, found.prepared) > 0.0
     assert torch.get_num_threads() == threads
+
+
+@pytest.fixture
+def tagger(tmp_path):
+    """A function `(settings by dotted key, lines said) -> Begun` of a training on 640 tagged sentences."""
+    path = tmp_path / "train.conll"
+    path.write_text("Ann\tN\nsaw\tV\nBo\tN\n\n" * 640)
+
+    def make(settings, said=None):
+        plan = plan_training(
+            [from_flags({"data.train": (str(path),), "data.valid_fraction": 0.0, **settings})]
+        )
+        return begin(
+            plan, None, False, (lambda line: None) if said is None else said.append, lambda event: None
+        )
+
+    return make
+
+
+def dropouts(begun: Begun) -> tuple[float, float, float]:
+    for config in (begun.plan.config, begun.plan.readable, begun.task.config):
+        model = config.model
+        found = model.dropout, model.embedding_dropout, model.word_dropout
+    return found
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        ({"training.steps": 40}, (0.25, 0.25, 0.1)),  # two passes
+        ({"training.epochs": 4.0}, (0.25, 0.25, 0.1)),
+        ({"training.epochs": 9.0}, (0.376, 0.376, 0.15)),  # half-way from 4 to 20, by the logarithm
+        ({"training.epochs": 20.0}, (0.5, 0.5, 0.2)),
+        ({}, (0.5, 0.5, 0.2)),
+        ({"training.steps": 40, "training.accumulate": 10}, (0.5, 0.5, 0.2)),
+    ],
+)
+def test_a_tagger_is_regularized_for_its_passes(tagger, length, expected):
+    assert dropouts(tagger(length)) == expected
+
+
+def test_what_the_passes_decide_is_said(tagger):
+    said = []
+    tagger({"training.steps": 40, "model.dropout": 0.4}, said)
+    assert said[-1] == "length: about 40 updates (2.0 passes), so embedding_dropout 0.25, word_dropout 0.1"
+    tagger({}, quiet := [])
+    assert not [line for line in quiet if line.startswith("length")]
+
+
+def test_the_passes_that_a_budget_allows_are_told_by_a_few_updates(tagger, machine):
+    machine(0.125)  # with 256 units 120 updates, of 32 sentences: 6 passes
+    before = tagger({"training.budget": "60s"})
+    assert dropouts(before) == (0.5, 0.5, 0.2)
+    found = fitted_to_budget(before, time.monotonic(), lambda line: None)
+    assert dropouts(found) == pytest.approx((0.31, 0.31, 0.125), abs=0.01)
+
+
+def test_folds_are_regularized_as_the_training_on_all_is(tagger, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "seqrnn.training.fold.FoldTraining", lambda config, *_: seen.append(config.model.dropout)
+    )
+    list(fold_trainings(tagger({"training.epochs": 2.0}).plan, 2))
+    assert seen == [0.25, 0.25]
