@@ -72,7 +72,11 @@ def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
         require_training("what a training would take")
     except UsageError as error:
         return None, str(error)
+    from seqrnn.data.dataset.preparation_report import PreparationReport
+    from seqrnn.data.dataset.prepare import PreparedData
     from seqrnn.inspection.measuring import columns
+    from seqrnn.library.length_choices import fitted_to_budget
+    from seqrnn.library.training import Begun
     from seqrnn.training.probe import estimate, probe  # torch: what is wrong with the data is told before
 
     train = _some(findings.train.train, task.stream)
@@ -88,11 +92,14 @@ def _estimate(plan: Plan, findings: Findings) -> tuple[Estimate | None, str]:
             return None, str(error)
         if parts[0] is None:
             return None, "no example is left to train on"
-        found = probe(plan.config, task, parts[0], parts[1])
+        prepared = PreparedData(parts[0], parts[1], PreparationReport(), task.fields, {})
+        begun = Begun(plan, task, prepared, None, None, resume=False)
+        begun = fitted_to_budget(begun, None)  # of the size that a training would choose
+        found = probe(begun.plan.config, begun.task, prepared)
     survey = findings.survey
     of_train = survey.examples * survey.one_in[0] / len(train)
     growth = of_train, survey.held_out * survey.one_in[-1] / max(len(valid), 1)
-    return estimate(plan.config, found, growth), ""
+    return estimate(begun.plan.config, found, growth), ""
 
 
 def _some(rows: list[Record], stream: bool) -> list[Record]:

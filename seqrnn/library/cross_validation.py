@@ -150,13 +150,9 @@ def fold_trainings(plan: Plan, folds: int) -> Iterator[FoldTraining]:
         prepared = prepare(plan.readable.data, task.fields, training.seed, training.threads, fold=fold)
         if prepared.valid is None:
             raise DataError(f"`folds` {folds}: a fold has no example; use fewer")
-        begun = fitted_to_passes(Begun(plan, task, prepared, None, None, resume=False), _unsaid)
-        begun = fitted_to_budget(begun, None, _unsaid)
+        begun = fitted_to_passes(Begun(plan, task, prepared, None, None, resume=False))
+        begun = fitted_to_budget(begun, None)
         yield FoldTraining(begun.plan.config, begun.task, prepared)
-
-
-def _unsaid(line: str) -> None:
-    """Say nothing of a fold: the training on all examples says the same."""
 
 
 def fold_options() -> EvaluationOptions:

@@ -21,7 +21,11 @@ SIZES = frozenset({"model.hidden_size", "model.num_layers", "training.batch_size
 """Settings of which one that is given leaves the size of a network as it is."""
 
 
-def fitted_to_passes(begun: Begun, say: Say) -> Begun:
+def unsaid(line: str) -> None:
+    """Say nothing."""
+
+
+def fitted_to_passes(begun: Begun, say: Say = unsaid) -> Begun:
     """Regularize a new training for the passes that it makes over its data, if it has no time budget."""
     from seqrnn.training.duration import Duration
 
@@ -32,7 +36,7 @@ def fitted_to_passes(begun: Begun, say: Say) -> Begun:
     return begun if updates is None else _fitted(begun, None, updates, say)
 
 
-def fitted_to_budget(begun: Begun, began: float | None, say: Say) -> Begun:
+def fitted_to_budget(begun: Begun, began: float | None, say: Say = unsaid) -> Begun:
     """Choose size and regularization of a new training by how many updates there is time for.
 
     The time budget counts from `began`, by `time.monotonic()`. Of the networks that a task offers the smaller

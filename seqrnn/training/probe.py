@@ -15,8 +15,6 @@ import torch
 
 from seqrnn.backends.torch.build import count_parameters
 from seqrnn.config import Config, changed
-from seqrnn.data.dataset.columns import Dataset
-from seqrnn.data.dataset.preparation_report import PreparationReport
 from seqrnn.data.dataset.prepare import PreparedData
 from seqrnn.tasks.task import Task
 from seqrnn.training.duration import Duration
@@ -62,12 +60,12 @@ class Probe:
     device_bytes: int
 
 
-def probe(config: Config, task: Task, train: Dataset, valid: Dataset | None) -> Probe:
+def probe(config: Config, task: Task, prepared: PreparedData) -> Probe:
     """Train for a few seconds on some examples and evaluate once; nothing is kept.
 
     Raises UsageError where settings do not fit the task, and NumericError as a training does.
     """
-    prepared = PreparedData(train, valid, PreparationReport(), task.fields, {})
+    valid = prepared.valid
     session = Session(_endless(config), task, prepared)
     updates, tokens, seconds, peak = _train(session, WHOLE)
     started = time.monotonic()

@@ -247,3 +247,10 @@ def test_what_is_for_runs_is_refused_for_data_and_the_other_way_round(seqrnn, fi
         assert words in result.stderr
     absent = seqrnn("inspect", "absent.tsv")
     assert (absent.returncode, absent.stderr.count(b"\n")) == (3, 1)
+
+
+def test_of_a_time_budget_the_size_is_estimated_that_it_would_get(seqrnn):
+    options = ("inspect", SAMPLES / "lighthouse.txt", "--json", "--budget")
+    short, endless = (json.loads(seqrnn(*options, budget).stdout)["training"] for budget in ("4s", "300d"))
+    assert "lstm 320," in endless["model"]
+    assert "lstm 320," not in short["model"]
