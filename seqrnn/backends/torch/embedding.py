@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqrnn.backends.torch.dropout import Dropout, dropout
 from seqrnn.data.text.tokenizer import BLANK, UNK
 
 
@@ -39,7 +40,7 @@ class TokenEmbedding(nn.Module):
         self.table = _table(vocabulary_size, embedding_size)
         if not self.table.weight.is_meta:
             nn.init.normal_(self.table.weight, std=0.1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -76,7 +77,7 @@ class SumOfRows(nn.Module):
         """Sum the rows `numbers` (B, F) but for 0 -> (B, size)."""
         present = (numbers != BLANK).float()
         counted = present.sum(dim=1, keepdim=True).clamp(min=1.0)
-        kept = F.dropout(present, self.dropout, self.training) * counted.rsqrt()
+        kept = dropout(present, self.dropout, self.training) * counted.rsqrt()
         table = self.table.weight
         total: Tensor = F.embedding_bag(numbers, table, per_sample_weights=kept.to(table.dtype), mode="sum")
         return total

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqrnn.backends.torch.attention_weights import note_weights
 from seqrnn.backends.torch.cnn import CNN
 from seqrnn.backends.torch.crf import CRF
+from seqrnn.backends.torch.dropout import dropout
 from seqrnn.backends.torch.embedding import SumOfRows, TokenEmbedding
 from seqrnn.backends.torch.rnn import RNN, Layers, sequence_mask
 from seqrnn.cells.sizes import RNNSizes
@@ -220,4 +221,4 @@ class Dropout:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return `x`, some values zero and the others larger."""
-        return F.dropout(x, self._share, self._root.training)
+        return dropout(x, self._share, self._root.training)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqrnn.backends.torch import cell_functions as functions
+from seqrnn.backends.torch.dropout import Dropout
 from seqrnn.backends.torch.layer_runners import (
     build_layer,
     choose_packed_runner,
@@ -85,7 +86,7 @@ class RNN(nn.Module):
             nn.ModuleList(build_layer(self.cell, size, sizes.hidden_size) for _ in range(sizes.directions))
             for size in sizes.input_sizes
         )
-        self.dropout = nn.Dropout(sizes.dropout)
+        self.dropout = Dropout(sizes.dropout)
 
     def initial(self, batch_size: int) -> Layers:
         """Return the zero state of every layer and direction, each array (B, ...) as the cell has them."""
