@@ -1,7 +1,8 @@
-"""Runs commands that need PyTorch as children of a process that has imported it: two seconds less for each.
+"""Runs commands as children of a process that has imported what they need: that takes longer than they do.
 
 Such a child is a process as any other, with its own arguments, environment, directory and standard streams,
-and ends as an interpreter ends. `python forked.py SOCKET` is the process that forks; `Forker` is its client.
+and ends as an interpreter ends. `python forked.py SOCKET KIND` is the process that forks; `Forker` is its
+client. One kind has PyTorch, the other has not: commands that answer do without, and shall not find it there.
 """
 
 from __future__ import annotations
@@ -14,14 +15,27 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
-IMPORTED = ("train", "tune", "evaluate", "report", "explain")
-"""Commands that begin with the import of PyTorch."""
+COMMANDS = {
+    "torch": ("train", "tune", "evaluate", "report", "explain"),
+    "numpy": ("classify", "generate", "compare", "inspect", "init"),
+}
+"""Commands by what they begin to import."""
+
+MODULES = {
+    "torch": (
+        *("torch._dynamo", "sklearn.metrics", "sacrebleu.metrics", "rapidfuzz.distance"),
+        *("seqrnn.training.session", "seqrnn.library.measuring", "seqrnn.cli.folds", "seqrnn.reporting.page"),
+    ),
+    "numpy": ("seqrnn.library.opened_model", "seqrnn.library.row_answerers", "seqrnn.cli.inspect_data"),
+}
 
 COMMAND = Path(__file__).with_name("forked_command.py")
 LARGEST = 1 << 20  # bytes of a request
@@ -30,11 +44,11 @@ LARGEST = 1 << 20  # bytes of a request
 class Forker:
     """A process that runs `seqrnn` in children."""
 
-    def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], directory: Path, kind: str = "torch") -> None:
         self._path = str(directory / "forker")
         self.command = [sys.executable, "-S", "-E", str(COMMAND), self._path]
         self._process = subprocess.Popen(
-            [sys.executable, __file__, self._path],
+            [sys.executable, __file__, self._path, kind],
             env=environment,
             stdin=subprocess.PIPE,  # it ends with this pipe
             stdout=subprocess.PIPE,
@@ -46,19 +60,20 @@ class Forker:
         self, arguments: Sequence[str], stdin: bytes, environment: Mapping[str, str], folder: Path
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command to its end."""
+        given, writing = os.pipe()
+        Thread(target=_write, args=(writing, stdin), daemon=True).start()
         with (
-            tempfile.TemporaryFile() as given,
+            open(given, "rb") as pipe,
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
             socket.socket(socket.AF_UNIX) as connection,
         ):
-            given.write(stdin)
-            given.seek(0)
             connection.settimeout(60)
             connection.connect(self._path)
             request = json.dumps([list(arguments), dict(environment), str(folder)]).encode()
-            streams = [given.fileno(), out.fileno(), err.fileno()]
+            streams = [pipe.fileno(), out.fileno(), err.fileno()]
             socket.send_fds(connection, [request], streams)
+            pipe.close()  # so that a child that reads no more breaks it
             code = int(connection.recv(16))
             out.seek(0)
             err.seek(0)
@@ -71,6 +86,11 @@ class Forker:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait(10)
+
+
+def _write(pipe: int, content: bytes) -> None:
+    with suppress(BrokenPipeError), open(pipe, "wb") as file:
+        file.write(content)
 
 
 def serve(path: str) -> None:
@@ -106,22 +126,16 @@ def serve(path: str) -> None:
     sys.stdin, sys.stdout, sys.stderr = (open(i, mode, closefd=False) for i, mode in enumerate("rww"))  # noqa: SIM115
 
 
-def import_all() -> None:
+def import_all(kind: str) -> None:
     """Import what the commands do, also what PyTorch and others import when they are first used."""
-    for name in ("torch._dynamo", "sklearn.metrics", "sacrebleu.metrics", "rapidfuzz.distance"):
+    for name in MODULES[kind]:
         import_module(name)
-    for name in (
-        "seqrnn.training.session",
-        "seqrnn.library.measuring",
-        "seqrnn.cli.folds",
-        "seqrnn.reporting.page",
-    ):
-        import_module(name)
-    for command in IMPORTED:
+    for command in COMMANDS[kind]:
         load_command(command)
+    assert kind == "torch" or "torch" not in sys.modules
 
 
 if __name__ == "__main__":
-    import_all()
+    import_all(sys.argv[2])
     serve(sys.argv[1])
     main()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from forked import IMPORTED, Forker
+from forked import COMMANDS, Forker
 
 Result = subprocess.CompletedProcess[bytes]
 Program = Callable[..., Result]
@@ -30,6 +30,8 @@ EXAMPLES = [
 ]
 SMALL = ("--hidden-size", "12", "--embedding-size", "12", "--precision", "fp32", "--threads", "1")
 SMALL += ("--learning-rate", "0.02")
+AFTER_START = frozenset({"COLUMNS", "TERM", "NO_COLOR", "SEQRNN_CACHE"})
+"""Variables of the environment that nobody reads before a command begins."""
 CLASSIFIER = ("--steps", "60", "--evaluate-every", "20", *SMALL)
 
 
@@ -86,15 +88,27 @@ def forker(environment, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def seqrnn(folder, environment, forker) -> Program:
+def answering_forker(environment, tmp_path_factory):
+    """Runs commands in processes that have imported what answers without PyTorch."""
+    forker = Forker(environment, tmp_path_factory.mktemp("forker"), "numpy")
+    yield forker
+    forker.close()
+
+
+@pytest.fixture(scope="session")
+def seqrnn(folder, environment, forker, answering_forker) -> Program:
     """Runs `seqrnn` with arguments, in the folder; `stdin` are bytes, other keywords environment.
 
-    Training and evaluation, which import PyTorch, are forked from a process that has done so.
+    Most commands are forked from a process that has imported what they need. An interpreter of their own is
+    for help, and for an environment that Python reads when it starts.
     """
 
     def run(*args: str | Path, stdin: bytes = b"", **env: str) -> Result:
-        if args and args[0] in IMPORTED and not {"-h", "--help"}.intersection(args):
-            return forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
+        if args and not {"-h", "--help"}.intersection(args):
+            if args[0] in COMMANDS["torch"]:
+                return forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
+            if args[0] in COMMANDS["numpy"] and env.keys() <= AFTER_START:
+                return answering_forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
         return subprocess.run(
             [sys.executable, "-m", "seqrnn", *map(str, args)],
             input=stdin,
