@@ -121,11 +121,19 @@ def test_a_language_model_writes_from_its_file_alone_what_generate_does(seqrnn, 
 def test_the_quantized_classifier_answers_with_both_backends(seqrnn, classifier, shrunk, backend):
     lines = b"warm soup today\na slow boat\nsnow on the road\n"
     answers = [
-        seqrnn("classify", "-m", run, "--probs", "--backend", backend, stdin=lines).stdout.decode().split()
+        [
+            *map(
+                json.loads,
+                seqrnn(
+                    "classify", "-m", run, "--jsonl", "--backend", backend, stdin=lines
+                ).stdout.splitlines(),
+            )
+        ]
         for run in (classifier, shrunk)
     ]
-    assert answers[0][::2] == answers[1][::2]
-    before, after = ([float(value) for value in answer[1::2]] for answer in answers)
+    before, after = ([answer["prediction"] for answer in each] for each in answers)
+    assert after == before
+    before, after = ([answer["probability"] for answer in each] for each in answers)
     assert after == pytest.approx(before, abs=0.02)
     assert after != before  # it is the quantized model that has answered
 
