@@ -89,9 +89,10 @@ def _fitted(begun: Begun, chosen: SizePreset | None, updates: float, say: Say) -
     rule = (chosen and chosen.regularization) or begun.task.regularization
     settings = {**size, **(rule.for_passes(passes) if rule else {})}
     config, readable = (_with(each, settings, plan.given) for each in (plan.config, plan.readable))
-    model = config.model
-    told = [f"{model.num_layers} x {model.hidden_size} units", f"batches of {config.training.batch_size}"]
-    told = told if chosen else []
+    told = []
+    if chosen:
+        told.append(f"{config.model.num_layers} x {config.model.hidden_size} units")
+        told.append(f"batches of {config.training.batch_size}")
     for key in rule.settings if rule else ():
         if (value := value_of(config, key)) != value_of(plan.config, key):
             told.append(f"{key.rpartition('.')[2]} {value:g}")

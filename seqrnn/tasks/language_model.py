@@ -99,7 +99,7 @@ class LanguageModeling(Task):
                 few=8.0,
                 many=24.0,
                 settings={
-                    "model.dropout": (0.15, 0.6),
+                    "model.dropout": (defaults["model.dropout"], 0.6),
                     "model.embedding_dropout": (0.0, 0.2),
                     "model.word_dropout": (0.0, 0.05),
                 },
