@@ -1,64 +1,113 @@
-"""How many CPU threads an update is made with: one, or all, whichever is faster at the moment.
+"""How the cores are used for an update: whichever way is faster at the moment.
 
 Two threads that wait for each other are fast on an idle machine; where other processes want the
 cores, a thread that is not running holds up the other one, and both together can be far slower than
 one alone. Which holds depends on the sizes of the network and on the neighbours, so it is measured:
-now and then a few updates are made with either number, in turns, and the faster one is kept. The
-updates themselves are the same to the last bit with either.
+now and then some updates are made in each way, in turns, and the fastest one is kept. The
+updates themselves are the same to the last bit with any.
 """
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
+from torch import nn
 
-TRIAL_UPDATES = 4  # updates with each number in a trial
-TRIAL_INTERVAL = 30.0  # seconds between two trials
-CLEAR_RATIO = 3.0  # so many times slower needs no second look
+from seqrnn.backends.torch.rnn import RNN
+
+TRIAL_UPDATES = 8  # updates in each way in a trial
+TRIAL_INTERVAL = 15.0  # seconds between two trials, at least
+TRIAL_SHARE = 0.1  # of the time, at most, that trials take
+COST_EXPONENT = 0.65  # measured: batches of twice the positions take 1.4 (slots) to 1.8 times (g2p) as long
+REMEMBERED = 32  # updates in each way that count: batches differ, so that few are a guess
+CLEAR_RATIO = 3.0  # so many times slower needs no third look; the first one finds caches empty
+
+
+class ThreadUse(NamedTuple):
+    """How many `threads` an operation has, and whether both directions of a layer are computed at a time."""
+
+    threads: int
+    both_directions: bool = False
+
+
+def thread_uses(model: nn.Module, most: int) -> list[ThreadUse]:
+    """Return the ways to compute an update of a model with so many threads, or fewer."""
+    if most == 1:
+        return []
+    two_ways = any(rnn.sizes.bidirectional for rnn in _layers(model))
+    return [ThreadUse(most), ThreadUse(1), *([ThreadUse(max(most // 2, 1), True)] if two_ways else [])]
+
+
+def use_threads(model: nn.Module, use: ThreadUse) -> None:
+    """Have the next updates of a model computed in this way."""
+    torch.set_num_threads(use.threads)
+    for rnn in _layers(model):
+        rnn.both_at_once = use.both_directions
+
+
+def _layers(model: nn.Module) -> list[RNN]:
+    return [module for module in model.modules() if isinstance(module, RNN)]
 
 
 class ThreadTuner:
-    """Sets the number of threads before each update; is told how long the update took."""
+    """Says how the next update is computed, by how long those before it took."""
 
-    def __init__(self, most: int, set_threads: Callable[[int], None] = torch.set_num_threads) -> None:
-        """`most` is the number to be weighed against one; with 1 there is nothing to choose."""
-        self._choices = [most, 1] if most > 1 else []
-        self._set_threads = set_threads
-        self._current = most
-        self._costs: dict[int, list[float]] = {}  # of a trial: seconds a position, by number of threads
-        self._usual = 0.0  # seconds a position when the last trial ended; 0 in a trial
-        self._decided = time.monotonic()
+    def __init__(self, ways: Sequence[ThreadUse], use: Callable[[ThreadUse], None]) -> None:
+        """`use` is told one of `ways`, the first of which is in use; with none there is nothing to choose."""
+        self._ways = list(ways)
+        self._use_way = use
+        self._current = ways[0] if ways else None
+        self._costs: dict[ThreadUse, deque[float]] = {}  # of the last trials
+        self._trial: dict[ThreadUse, list[float]] = {}  # of the trial under way
+        self._left = TRIAL_UPDATES * len(ways)  # updates of the trial under way; 0 outside
+        self._usual = 0.0  # cost when the last trial ended
+        self._began = self._ended = time.monotonic()
 
     def update_took(self, seconds: float, positions: int) -> None:
-        """Take note of an update over so many positions, and set the threads of the next one."""
-        if not self._choices:
+        """Take note of an update over so many positions, and choose how the next one is made."""
+        if self._current is None:
             return
-        cost = seconds / max(positions, 1)  # per position, since updates differ in size
-        if self._usual:
-            if cost > CLEAR_RATIO * self._usual or time.monotonic() - self._decided > TRIAL_INTERVAL:
-                self._usual = 0.0  # the next update begins a trial
+        cost = seconds / max(positions, 1) ** COST_EXPONENT  # since updates differ in size
+        if not self._left:
+            if cost > CLEAR_RATIO * self._usual:
+                self._costs = {}  # something is different now
+                self._begin()
+            elif time.monotonic() > self._next_trial():
+                self._begin()
             return
-        self._costs.setdefault(self._current, []).append(cost)
-        done = sum(map(len, self._costs.values()))
-        if done < TRIAL_UPDATES * len(self._choices) and not self._is_clear():
-            self._use(self._choices[done % len(self._choices)])
+        self._trial.setdefault(self._current, []).append(cost)
+        self._left -= 1
+        if self._left and not self._is_clear():
+            self._use(self._ways[-self._left % len(self._ways)])
         else:
             self._decide()
 
+    def _begin(self) -> None:
+        self._trial, self._left = {}, TRIAL_UPDATES * len(self._ways)
+        self._began = time.monotonic()
+
+    def _next_trial(self) -> float:
+        return self._ended + max(TRIAL_INTERVAL, (self._ended - self._began) / TRIAL_SHARE)
+
     def _is_clear(self) -> bool:
-        """Whether one number is so much faster that the trial need not go on."""
-        best = [min(costs) for costs in self._costs.values()]
-        return len(best) > 1 and max(best) > CLEAR_RATIO * min(best)
+        """Whether one way is so much slower than another that the trial need not go on."""
+        best = [min(costs) for costs in self._trial.values() if len(costs) > 1]
+        return len(best) == len(self._ways) and max(best) > CLEAR_RATIO * min(best)
 
     def _decide(self) -> None:
-        medians = {threads: sorted(costs)[len(costs) // 2] for threads, costs in self._costs.items()}
+        for way, costs in self._trial.items():
+            self._costs.setdefault(way, deque(maxlen=REMEMBERED)).extend(costs)
+        medians = {way: statistics.median_low(costs) for way, costs in self._costs.items()}
         best = min(medians, key=medians.__getitem__)
         self._use(best)
-        self._usual, self._costs, self._decided = medians[best], {}, time.monotonic()
+        self._usual, self._left, self._ended = medians[best], 0, time.monotonic()
 
-    def _use(self, threads: int) -> None:
-        if threads != self._current:
-            self._set_threads(threads)
-            self._current = threads
+    def _use(self, way: ThreadUse) -> None:
+        if way != self._current:
+            self._use_way(way)
+            self._current = way

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 import torch
@@ -46,7 +47,7 @@ from seqrnn.training.rollback import ADVICE, Rollback
 from seqrnn.training.schedule import Schedule
 from seqrnn.training.start import share_start
 from seqrnn.training.state import SavedState, TrainerState
-from seqrnn.training.threads import ThreadTuner
+from seqrnn.training.threads import ThreadTuner, thread_uses, use_threads
 from seqrnn.training.training_arrays import load_training, training_arrays
 from seqrnn.training.updates import Learner, Updater
 from seqrnn.training.workers import Workers
@@ -104,7 +105,8 @@ class Trainer:
         passes = 0.0 if self.valid_set is None else passes_beside(self.valid_set, self.train_set, task)
         self._plan = EvaluationPlan(self.config, self.duration, self.batches_per_epoch, passes)
         automatic = self.device.type == "cpu" and self.config.threads is None and self.workers.count == 1
-        self._threads = ThreadTuner(torch.get_num_threads() if automatic else 1)
+        ways = thread_uses(model, torch.get_num_threads()) if automatic else []
+        self._threads = ThreadTuner(ways, partial(use_threads, model))
         self._ending = self._cost_of_the_end()
         self.saved_step: int | None = None
         self.probe: Batch | None = None  # the last batch whose loss was finite, or else the last one

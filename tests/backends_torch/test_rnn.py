@@ -401,3 +401,45 @@ def test_full_sequences_are_one_call_with_the_same_results(kind):
     found, found_last = on_a_gpu(rnn)(x, lengths, states)
     torch.testing.assert_close(found, outputs)
     torch.testing.assert_close(found_last, last)
+
+
+@pytest.mark.parametrize("lengths", [UNSORTED, WITH_EMPTY, (6, 6)])
+@pytest.mark.parametrize("shrink", [True, False])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_two_directions_at_a_time_compute_the_same(cell, layers, shrink, lengths):
+    rnn = build((cell, 2, layers), shrink)
+    embedding = TokenEmbedding(3, E, 0.0, 0.0).double()
+    tokens = torch.randint(0, 3, (len(lengths), 7), generator=torch.Generator().manual_seed(1))
+    states = [
+        tuple(torch.rand_like(array, requires_grad=True) for array in state)
+        for state in rnn.initial(len(lengths))
+    ]
+    parameters = [*embedding.parameters(), *rnn.parameters(), *itertools.chain(*states)]
+    found = []
+    for together, all_wanted in itertools.product((False, True), (False, True)):
+        rnn.both_at_once = together
+        y, last = rnn(embedding(tokens), torch.tensor(lengths), states)
+        wanted = [y, *itertools.chain(*last)] if all_wanted else [last[0][0]]
+        loss = sum(part.square().sum() for part in wanted)
+        found.append([y, *itertools.chain(*last), *torch.autograd.grad(loss, parameters, allow_unused=True)])
+    half = len(found) // 2
+    for apart, at_a_time in zip(found[:half], found[half:], strict=True):
+        for expected, computed in zip(apart, at_a_time, strict=True):
+            if expected is None or computed is None:  # one may say that there is none, the other zero
+                assert all(part is None or not part.any() for part in (expected, computed))
+            else:
+                assert torch.equal(computed, expected)
+
+
+def test_what_fails_in_one_direction_is_raised_by_both(monkeypatch):
+    rnn = build(("lstm", 2, 1))
+    rnn.both_at_once = True
+
+    def broken(*_):
+        raise ArithmeticError("one direction")
+
+    monkeypatch.setattr(rnn.layers[0][1], "forward", broken)
+    with pytest.raises(ArithmeticError, match="one direction"):
+        rnn(torch.rand(2, 400, E, dtype=torch.double, requires_grad=True), torch.tensor((400, 400)))
+    assert rnn(torch.rand(2, 0, E, dtype=torch.double), torch.tensor((0, 0)))[0].shape == (2, 0, 2 * H)

@@ -175,11 +175,14 @@ def beside(sides: dict[str, Callable[[], tuple[float, float]]], name: str) -> li
 
 
 def with_workers(
-    checkouts: dict[str, Path], name: str, data: Path, plain: Callable[..., Any] | None
+    checkouts: dict[str, Path], name: str, data: Path, plain: Callable[..., Any] | None, threads: int | None
 ) -> list[str]:
-    """Return the row of a training by one or two checkouts; a `plain` loop is the first side, where given."""
+    """Return the row of a training by one or two checkouts; a `plain` loop is the first side, where given.
+
+    Without a number of `threads` each uses the cores as it does by default.
+    """
     task, settings = works(data)[name]
-    settings = {**settings, "training.threads": 1}
+    settings = {**settings, "training.threads": threads}
     with tempfile.TemporaryDirectory() as folder:
         workers = {side: start(path, task, SECONDS, settings, folder) for side, path in checkouts.items()}
         sides = {} if plain is None else {"plain": plain}
@@ -190,11 +193,14 @@ def with_workers(
 
 
 def against_checkout(data: Path, before: Path) -> None:
-    """Measure the trainings of two checkouts in turns."""
+    """Measure the trainings of two checkouts in turns, with one thread each and as they use all cores."""
     sides = {"before": before, "this": ROOT}
-    rows = [["data", "before, tokens/s", "this, tokens/s", "ratio", "ratio of CPU time"]]
-    rows += [with_workers(sides, name, data, None) for name in works(data)]
-    note = f'One thread each. "Before" is commit {commit_of(before)}.\n\n'
+    rows = [["data", "threads", "before, tokens/s", "this, tokens/s", "ratio", "ratio of CPU time"]]
+    for name in works(data):
+        for threads in (1, None):
+            row = with_workers(sides, name, data, None, threads)
+            rows.append([name, "by default" if threads is None else str(threads), *row[1:]])
+    note = f'"Before" is commit {commit_of(before)}; each checkout trains with its own defaults.\n\n'
     write_section(SCRIPT, "Training against an earlier commit", rows, note)
 
 
@@ -203,7 +209,7 @@ def against_input_feeding(data: Path) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     words = data / "cmudict_g2p" / "g014b2b.train"
-    row = with_workers({"this": ROOT}, PRONUNCIATIONS, data, input_feeding_loop(words, SECONDS))
+    row = with_workers({"this": ROOT}, PRONUNCIATIONS, data, input_feeding_loop(words, SECONDS), 1)
     torch.set_num_threads(threads)
     rows = [["data", "plain loop, tokens/s", "seqrnn, tokens/s", "ratio", "ratio of CPU time"], row]
     title = "Training against a plain loop with input feeding and padding"

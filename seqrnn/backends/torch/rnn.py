@@ -5,12 +5,13 @@ Shapes: B batch, T time, E input size, H hidden size, D directions.
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from seqrnn.backends.torch import cell_functions as functions
+from seqrnn.backends.torch.directions import BatchReader, Direction, at_the_same_time, one_after_another
 from seqrnn.backends.torch.dropout import Dropout
 from seqrnn.backends.torch.layer_runners import (
     build_layer,
@@ -24,7 +25,7 @@ from seqrnn.backends.torch.padded import are_full, run_full, run_padded
 from seqrnn.backends.torch.segments import LONG, Segments
 from seqrnn.backends.torch.states import Layers, detach, reorder, sequence_mask
 from seqrnn.catalog import CELLS, load
-from seqrnn.cells.cell import Cell, State
+from seqrnn.cells.cell import Cell
 from seqrnn.cells.sizes import RNNSizes
 
 WORTH_A_CALL = 300
@@ -34,33 +35,9 @@ Measured with 16 to 128 rows and 50 to 320 units: a call takes 1 to 3 ms, there 
 anything, and a packed step 0.1 to 0.8 ms more than one of a kernel.
 """
 
-__all__ = ["RNN", "Layers", "detach", "reorder", "sequence_mask"]
-
-
-Runner_contra = TypeVar("Runner_contra", contravariant=True)
 Runner = TypeVar("Runner")
 
-
-class BatchReader(Protocol[Runner_contra]):
-    """How the sequences of one batch, of different lengths, are read: `Segments`, `Packed` or `Masked`.
-
-    Between `enter` and `leave` an array is (T, B, ...), or packed (N, ...).
-    """
-
-    def enter(self, x: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Bring a batch (B, T, E) and its states into the order in which they are read."""
-
-    def leave(self, y: Tensor, states: Layers) -> tuple[Tensor, Layers]:
-        """Bring outputs and states back, (B, T, H)."""
-
-    def reverse_sequences(self, x: Tensor) -> Tensor:
-        """Turn every sequence around within its own length."""
-
-    def drop(self, dropout: nn.Dropout, y: Tensor) -> Tensor:
-        """Drop values between two layers."""
-
-    def run(self, runner: Runner_contra, layer: nn.Module, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Run one layer and direction: outputs, 0 after an end, and the last state."""
+__all__ = ["RNN", "Layers", "detach", "reorder", "sequence_mask"]
 
 
 class RNN(nn.Module):
@@ -80,6 +57,7 @@ class RNN(nn.Module):
         self.cell: type[Cell] = load(CELLS[cell])
         self.sizes = sizes
         self.shrink = shrink
+        self.both_at_once = False  # whether training computes two directions at a time
         self.runner = choose_runner(self.cell)
         self.packed_runner = choose_packed_runner(self.cell)
         self.layers = nn.ModuleList(
@@ -130,12 +108,11 @@ class RNN(nn.Module):
         new: Layers = []
         for depth, layer in enumerate(cast(list[nn.ModuleList], self.layers)):
             y = reader.drop(self.dropout, y) if depth else y
-            outputs = []
-            for backward, direction in enumerate(layer):
-                sequence = reader.reverse_sequences(y) if backward else y
-                output, state = reader.run(runner, direction, sequence, old[len(new)])
-                outputs.append(reader.reverse_sequences(output) if backward else output)
-                new.append(state)
+            directions = [Direction(reader, runner, p, bool(number)) for number, p in enumerate(layer)]
+            together = self.both_at_once and len(directions) == 2 and torch.is_grad_enabled()
+            run = at_the_same_time if together else one_after_another
+            outputs, states = run(directions, y, old[len(new) : len(new) + len(directions)])
+            new += states
             y = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
         return reader.leave(y, new)
 
