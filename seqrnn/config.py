@@ -426,6 +426,14 @@ class TrainingConfig(Section):
     clip: float = key(1.0, "Gradient clipping: maximum norm; 0: off.", "--clip", ge=0.0, le=1e30)
     accumulate: int = key(1, "Gradient accumulation: batches per update.", "--accumulate", ge=1, le=65_536)
     label_smoothing: float = key(0.0, "Label smoothing.", "--label-smoothing", ge=0.0, lt=1.0)
+    sampled_tokens: int = key(
+        2048,
+        "Tokens drawn to estimate the loss of a batch, where the vocabulary has 4,096 or more (language "
+        "models, on a CPU); 0: the exact loss. Evaluations are exact.",
+        "--sampled-tokens",
+        ge=0,
+        le=1 << 20,
+    )
     class_weights: Literal["none", "balanced"] = key(
         "none", "balanced: weight classes inversely to their frequency.", "--class-weights"
     )

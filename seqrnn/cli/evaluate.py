@@ -63,6 +63,14 @@ def evaluate(
         int,
         typer.Option(min=1, help="Read a text in this many parallel parts: faster, slightly less accurate."),
     ] = 1,
+    dynamic: Annotated[
+        bool,
+        typer.Option(
+            "--dynamic",
+            help="Let the model go on learning from the text, each segment once it has been measured "
+            "(dynamic evaluation; models of a long text). The run stays as it is.",
+        ),
+    ] = False,
     beam_size: BeamSizeOption = None,
     length_penalty: LengthPenaltyOption = None,
     min_probability: MinProbabilityOption = None,
@@ -115,6 +123,7 @@ def evaluate(
         }
         of_answers["--format"] = None if layout == "auto" else layout
         of_answers["--streams"] = None if streams == 1 else streams
+        of_answers["--dynamic"] = dynamic or None
         of_answers["--merge"] = merge[0] if merge else None
         refuse(of_answers, "--per-line reads each line by itself; leave it out")
         from seqrnn.cli.line_scores import LineOutput, score_lines
@@ -138,7 +147,9 @@ def evaluate(
     set_threads(threads)
     run = open_run(model)
     beam = beam_size, length_penalty
-    options = evaluation_options(run.task, str(model), streams, beam, min_probability)
+    options = evaluation_options(
+        run.task, str(model), streams, beam, min_probability=min_probability, dynamic=dynamic
+    )
     set_bleu_tokenizer(run.task, str(model), bleu_tokenizer)
     network = open_backend(run, device)
     say_waiting(data if src is None else src, "data with their answers", quiet)

@@ -20,7 +20,18 @@ DECODING = (
     *("repetition_penalty", "no_repeat_ngram", "seed"),
 )
 ARGUMENTS = (
-    *("resume", "overwrite", "init_from", "folds", "workers", "onnx", "backend", "device", "streams"),
+    *(
+        "resume",
+        "overwrite",
+        "init_from",
+        "folds",
+        "workers",
+        "onnx",
+        "backend",
+        "device",
+        "streams",
+        "dynamic",
+    ),
     *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
     *("search", "trials", "run", "shard", "merge"),
 )

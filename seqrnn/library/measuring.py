@@ -158,11 +158,14 @@ def evaluation_options(
     name: str,
     streams: int,
     beam: tuple[int | None, float | None],
+    *,
     min_probability: float | None = None,
+    dynamic: bool = False,
 ) -> EvaluationOptions:
     """Return what measuring may cost, of a model of this `name`; `beam` is its width and length penalty.
 
-    Coverage and accuracy are told of answers of `min_probability` or more.
+    Coverage and accuracy are told of answers of `min_probability` or more. In a `dynamic` evaluation the
+    model goes on learning.
     Raises UsageError for what has no effect on the task.
     """
     from seqrnn.search.beam import Beam
@@ -173,14 +176,15 @@ def evaluation_options(
         of_beams = {"`decoding.beam_size`": size, "`decoding.length_penalty`": penalty}
         refuse(of_beams, f"{name} was trained for {task.name}, which searches nothing; leave it out")
     if not task.stream:
-        of_texts = {"`streams`": None if streams == 1 else streams}
+        of_texts = {"`streams`": None if streams == 1 else streams, "`dynamic`": dynamic or None}
         refuse(of_texts, f"{name} was not trained on one long text; leave it out")
     if min_probability is not None:
         from seqrnn.library.row_answerers import require_probability
 
         require_probability(task, min_probability)
     width = BEAM_SIZE if size is None else size
-    return EvaluationOptions(streams, beam=Beam(width, penalty or 0.0), min_probability=min_probability)
+    found = Beam(width, penalty or 0.0)
+    return EvaluationOptions(streams, beam=found, min_probability=min_probability, dynamic=dynamic)
 
 
 def set_bleu_tokenizer(task: Task, name: str, tokenizer: str | None) -> None:

@@ -225,13 +225,16 @@ class Model:
         length_penalty: float | None = None,
         bleu_tokenizer: BleuTokenizer | None = None,
         min_probability: float | None = None,
+        dynamic: bool = False,
     ) -> Evaluation:
         """Measure the model on a file that has the answers; `target` is the other side of parallel files.
 
         The file is read as that of the training was, unless its header or an argument says otherwise.
         `bleu_tokenizer` is how sacrebleu cuts texts (as in training). With `min_probability` the figures have
         the `coverage`, which is the share of answers that are at least so likely, and their
-        `covered_accuracy`. PyTorch is imported. Raises DataError for data that cannot be read.
+        `covered_accuracy`. With `dynamic` a language model of a text goes on learning from it, each part once
+        it has been measured; the model itself stays as it is. PyTorch is imported. Raises DataError for data
+        that cannot be read.
         """
         require_training("`evaluate()`")
         from seqrnn.library.measuring import (
@@ -245,7 +248,9 @@ class Model:
 
         run = self._opened.run
         beam = beam_size, length_penalty
-        options = evaluation_options(run.task, str(self.path), streams, beam, min_probability)
+        options = evaluation_options(
+            run.task, str(self.path), streams, beam, min_probability=min_probability, dynamic=dynamic
+        )
         layout = format, text_column, label_column, encoding
         if target is None:
             given = DataArguments((os.fspath(data),), (None, None), *layout)

@@ -49,5 +49,9 @@ class LanguageModel:
 
     def score(self, hidden: Value) -> Value:
         """Score the next token: hidden states (..., H) -> logits (..., V)."""
+        return self.output(self.features(hidden))
+
+    def features(self, hidden: Value) -> Value:
+        """Return what the next token is scored by: hidden states (..., H) -> (..., F)."""
         hidden = self._dropout(hidden)
-        return self.output(hidden if self.projection is None else self.projection(hidden))
+        return hidden if self.projection is None else self.projection(hidden)

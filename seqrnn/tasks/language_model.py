@@ -6,7 +6,7 @@ Shapes: B rows, T time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -45,6 +45,18 @@ MIDDLE_LOSSES: Mapping[int, float] = {1: 4.2, 100: 2.175, 300: 1.908, 1000: 1.65
 USUAL_LOSSES: Mapping[int, float] = {1: 4.2, 100: 2.153, 300: 1.882, 1000: 1.616, 3000: 1.460, 10_431: 1.423}
 LARGE_LOSSES: Mapping[int, float] = {1: 4.2, 100: 2.088, 300: 1.603, 1000: 1.422, 3000: 1.393}
 
+OF_WORDS: Mapping[str, Any] = {
+    "model.hidden_size": 256,
+    "model.embedding_size": 256,
+    "model.tie_embeddings": True,
+    "training.batch_size": 20,
+    "training.segment_length": 35,
+}
+"""Defaults that differ where a token is one of many words: vectors learnt from both ends, and small batches.
+
+Measured on a million words, in docs/results.md.
+"""
+
 if TYPE_CHECKING:
     from seqrnn.data.sample import Sample
 
@@ -68,6 +80,7 @@ class LanguageModeling(Task):
             "model.tie_embeddings",
             "training.segment_length",
             "training.label_smoothing",
+            "training.sampled_tokens",
         }
     )
     defaults: ClassVar = {
@@ -113,6 +126,11 @@ class LanguageModeling(Task):
         self.text = TextField("text", TokenizerSettings.of(config.data).written(), self.stream)
 
     @classmethod
+    def defaults_for(cls, source_kind: str, sentences: bool = False) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return the defaults for characters, or for a language's words."""
+        return {**cls.defaults, **OF_WORDS} if sentences else cls.defaults
+
+    @classmethod
     def claim(cls, sample: Sample) -> Claim | None:
         """Claim texts that have no targets."""
         if sample.held != "texts" or sample.targets.filled or sample.source.multi_label:
@@ -126,8 +144,8 @@ class LanguageModeling(Task):
 
     @property
     def size_presets(self) -> tuple[SizePreset, ...]:
-        """Networks for a long text."""
-        return self.PRESETS if self.stream else ()
+        """Networks for a long text of characters."""
+        return self.PRESETS if self.stream and self.config.data.tokenizer in {"char", "byte"} else ()
 
     def counting_loss(self, dataset: Dataset) -> float:
         """Return the entropy of single tokens."""
@@ -160,10 +178,13 @@ class LanguageModeling(Task):
             yield self._collate(dataset, rows)
 
     def _stream(self, dataset: Dataset, order: BatchOrder) -> StreamBatches:
-        training, together = self.config.training, 1
-        if not order.shuffled:  # fewer streams in longer segments: as many tokens a batch, in fewer calls
-            together = max(training.batch_size // order.streams, 1)
-        return StreamBatches(dataset["text"].values, training.segment_length * together, order)
+        training = self.config.training
+        length = training.segment_length
+        if order.limits is not None:
+            length = order.limits.positions // order.streams
+        elif not order.shuffled:  # fewer streams in longer segments: as many tokens a batch, in fewer calls
+            length *= max(training.batch_size // order.streams, 1)
+        return StreamBatches(dataset["text"].values, max(length, 1), order)
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)

@@ -15,7 +15,7 @@ from torch import nn
 
 from seqrnn.backends.torch.backend import TorchBackend, to_arrays, to_tensors
 from seqrnn.backends.torch.loss import Output
-from seqrnn.data.dataset.batching import Batch, BatchOrder
+from seqrnn.data.dataset.batching import Batch, BatchLimits, BatchOrder
 from seqrnn.data.dataset.columns import Column, Dataset
 from seqrnn.data.text.tokenizer import BLANK
 from seqrnn.errors import NumericError
@@ -25,6 +25,7 @@ from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.task import Task
+from seqrnn.training.dynamic_evaluation import Asked, learning
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 WITH_SEARCH = 2.0  # times: an evaluation in a training where some targets are searched for
@@ -40,13 +41,20 @@ class EvaluationOptions:
     `streams` cuts a text into parts that are read side by side, each from its own start, which is
     faster and a little worse than one stream. Where sequences are generated, it is by a search of
     `beam`, for `max_generated` examples at most, spread over all; None: for all. Coverage and accuracy are
-    told of the answers with a probability of `min_probability` or more.
+    told of the answers with a probability of `min_probability` or more. A `dynamic` evaluation of a language
+    model lets it go on learning from the text; see `training/dynamic_evaluation.py`.
     """
 
     streams: int = 1
     max_generated: int | None = None
     beam: Beam = field(default_factory=lambda: Beam(1))
     min_probability: float | None = None
+    dynamic: bool = False
+
+    def order(self, task: Task) -> BatchOrder:
+        """Return how the data are cut: what is learnt from a text is learnt in segments as in training."""
+        rows, steps = self.streams, task.config.training.segment_length
+        return BatchOrder(streams=rows, limits=BatchLimits(rows, rows * steps) if self.dynamic else None)
 
     @classmethod
     def in_training(cls, dataset: Dataset, most_streams: int) -> EvaluationOptions:
@@ -90,7 +98,6 @@ class AnsweredBatch(NamedTuple):
     counted: int
 
 
-@torch.inference_mode()
 def evaluate(
     model: nn.Module,
     task: Task,
@@ -109,11 +116,12 @@ def evaluate(
     options = options or EvaluationOptions()
     was_training = model.training
     model.eval()
-    order = BatchOrder(streams=options.streams)
-    answered = _answered(model, task, (dataset, options), task.batches(dataset, order))
-    if heard is not None:
-        answered = _telling(answered, heard, 1 / max(task.batch_count(dataset, order), 1))
-    evaluation = scored(task, dataset, options, answered, scorer)
+    order = options.order(task)
+    with torch.inference_mode(not options.dynamic), learning(model, options.dynamic) as asked:
+        answered = _answered(model, task, (dataset, options), task.batches(dataset, order), asked)
+        if heard is not None:
+            answered = _telling(answered, heard, 1 / max(task.batch_count(dataset, order), 1))
+        evaluation = scored(task, dataset, options, answered, scorer)
     model.train(was_training)
     return evaluation
 
@@ -131,17 +139,21 @@ def answers_of_part(
     What `scored` makes of those of all shares, in their order, is what `evaluate` returns, to the last bit.
     """
     model.eval()
-    order = BatchOrder(streams=options.streams)
+    order = options.order(task)
     start, stop = share(task.batch_count(dataset, order))
     yield from _answered(model, task, (dataset, options), islice(task.batches(dataset, order), start, stop))
 
 
 def _answered(
-    model: nn.Module, task: Task, asked: tuple[Dataset, EvaluationOptions], batches: Iterable[Batch]
+    model: nn.Module,
+    task: Task,
+    about: tuple[Dataset, EvaluationOptions],
+    batches: Iterable[Batch],
+    asked: Asked | None = None,
 ) -> Iterator[AnsweredBatch]:
-    (dataset, options), device, carry = asked, next(model.parameters()).device, None
+    (dataset, options), device, carry = about, next(model.parameters()).device, None
     for batch in batches:
-        output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
+        output: Output = (asked or model)(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
         carry = output.carry
         values: Values | None = None

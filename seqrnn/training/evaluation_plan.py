@@ -15,7 +15,7 @@ SHARE = 0.05  # of the time between evaluations that one may take
 SMALL_RESERVE = 0.1  # of a time budget, in which there is room for all evaluations at its end
 MAX_RESERVE = 0.5  # of it that is kept for the last evaluation alone
 SLACK = 1.02  # times a time budget that a training may last with its last figures
-MAX_SHARE = 1 / 3  # of the time between them, where there would be fewer than `MIN_EVALUATIONS`
+MAX_SHARE = 0.1  # of the time between them, where there would be fewer than `MIN_EVALUATIONS`
 
 
 class EvaluationPlan:

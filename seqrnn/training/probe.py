@@ -24,7 +24,7 @@ from seqrnn.training.events import Stepped
 from seqrnn.training.isolation import settings_restored
 from seqrnn.training.session import RunTarget, Session
 
-WARM_UP = 2  # updates that also set up what others find there
+WARM_UP = 3  # updates that also set up what others find there, one for each use of threads
 NEVER = 1_000_000_000
 
 

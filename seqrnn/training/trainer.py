@@ -118,6 +118,7 @@ class Trainer:
         objective = Objective(
             self.config.label_smoothing,
             None if weights is None else torch.from_numpy(weights).float().to(self.device),
+            self.config.sampled_tokens,
         )
         clip = self.config.clip or math.inf
         learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip, self.workers)

@@ -157,7 +157,8 @@ def test_only_a_language_model_scores_lines(seqrnn, classifier):
 
 
 @pytest.mark.parametrize(
-    "options", [("--label-col", "2"), ("--format", "tsv"), ("--beam-size", "3"), ("--streams", "2")]
+    "options",
+    [("--label-col", "2"), ("--format", "tsv"), ("--beam-size", "3"), ("--streams", "2"), ("--dynamic",)],
 )
 def test_scores_of_lines_refuse_what_would_be_of_no_use(seqrnn, storyteller, options):
     result = seqrnn("evaluate", "-m", storyteller, "--per-line", *options, stdin=b"snow\n")
@@ -170,6 +171,18 @@ def test_only_a_long_text_is_read_in_streams(seqrnn, classifier):
     assert (result.returncode, result.stdout) == (2, b"")
     assert result.stderr.startswith(b"seqrnn: error: --streams: ")
     assert result.stderr.endswith(b"classifier was not trained on one long text; leave it out\n")
+
+
+def test_a_model_may_learn_from_the_text_that_it_is_measured_on(seqrnn, storyteller, tmp_path):
+    (tmp_path / "story.txt").write_text("zq zq zq xw. " * 2000)
+    found = [
+        json.loads(seqrnn("evaluate", "-m", storyteller, f"{tmp_path}/story.txt", "--json", *more).stdout)[
+            "loss"
+        ]
+        for more in ([], ["--dynamic"], [])
+    ]
+    assert found[1] < 0.95 * found[0]
+    assert found[2] == found[0]
 
 
 @pytest.mark.parametrize("option", [("--beam-size", "3"), ("--bleu-tokenizer", "zh")])

@@ -195,6 +195,16 @@ def test_a_translator_needs_no_flag(plan) -> None:
     assert "; target byte pairs (vocabulary of 500" in planned.tokens
 
 
+def test_a_model_of_words_has_defaults_of_its_own(plan) -> None:
+    text = "\n".join(numbered(sentences("English", 1200)))
+    words, letters = (plan(text, task="language-model", data__tokenizer=t) for t in ("word", "char"))
+    assert words.config.model.tie_embeddings
+    assert not letters.config.model.tie_embeddings
+    assert words.config.training.batch_size < letters.config.training.batch_size
+    kept = plan(text, task="language-model", data__tokenizer="word", model__embedding_size=64).config.model
+    assert (kept.embedding_size, kept.tie_embeddings) == (64, True)
+
+
 def test_settings_of_the_user_are_kept(plan) -> None:
     config = plan(pairs(), data__vocabulary_size=900, data__target_tokenizer="word").config
     assert (config.data.tokenizer, config.data.target_tokenizer) == ("bpe", "word")

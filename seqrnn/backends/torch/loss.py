@@ -33,6 +33,7 @@ class Objective:
 
     label_smoothing: float = 0.0
     class_weights: Tensor | None = None  # (K,)
+    sampled_tokens: int = 0  # draws that estimate the loss over a large vocabulary; 0: it is exact
 
 
 PLAIN = Objective()

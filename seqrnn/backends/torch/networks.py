@@ -27,6 +27,7 @@ from seqrnn.backends.torch.loss import (
 from seqrnn.backends.torch.ops import TorchOps
 from seqrnn.backends.torch.padded import full_lengths
 from seqrnn.backends.torch.rnn import RNN, Layers, detach, sequence_mask
+from seqrnn.backends.torch.sampled_softmax import is_worth_sampling, sampled_cross_entropy
 from seqrnn.backends.torch.scheduled_sampling import mix
 from seqrnn.backends.torch.shapes import Multiples
 from seqrnn.config import ModelConfig
@@ -169,8 +170,12 @@ class Texts(Network[LanguageModel]):
         graph, which is what truncates back-propagation through time.
         """
         hidden, states = self.network.hidden(arrays["inputs"], arrays["lengths"], carry)
-        logits = self.network.score(hidden).flatten(0, 1)  # (B * T, V)
-        loss = cross_entropy(logits, arrays["targets"].flatten(), objective, ignore=BLANK)
+        targets, output = arrays["targets"].flatten(), cast(nn.Linear, self.network.output)
+        features = self.network.features(hidden).flatten(0, 1)  # (B * T, F)
+        if is_worth_sampling(output, objective):
+            loss = sampled_cross_entropy(output, features, targets, objective.sampled_tokens, ignore=BLANK)
+        else:
+            loss = cross_entropy(output(features), targets, objective, ignore=BLANK)
         return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
 
     def token_logits(self, arrays: Arrays) -> Tensor:
