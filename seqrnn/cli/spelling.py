@@ -20,20 +20,9 @@ DECODING = (
     *("repetition_penalty", "no_repeat_ngram", "seed"),
 )
 ARGUMENTS = (
-    *(
-        "resume",
-        "overwrite",
-        "init_from",
-        "folds",
-        "workers",
-        "onnx",
-        "backend",
-        "device",
-        "streams",
-        "dynamic",
-    ),
+    *("resume", "overwrite", "init_from", "folds", "workers", "onnx", "backend", "device", "streams"),
     *("prefix", "probs", "jsonl", "threshold", "min_probability", "method", "state_in", "state_out"),
-    *("search", "trials", "run", "shard", "merge"),
+    *("search", "trials", "run", "shard", "merge", "dynamic"),
 )
 
 

@@ -37,8 +37,8 @@ def sampled_cross_entropy(
 ) -> Tensor:
     """Sum an estimate of `-log softmax(output(features))[target]` over (N, F) and targets (N,), in nats.
 
-    Tokens must be numbered by their frequency, the most frequent first. Targets equal to `ignore` do not
-    count.
+    Tokens should be numbered by their frequency, the most frequent first; in another order the estimate is
+    noisier. Targets equal to `ignore` do not count.
     """
     counted = targets != ignore
     features, targets = features[counted].float(), targets[counted]
