@@ -6,9 +6,7 @@ comes later is expected by a model that has seen the names and the manner of thi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+import copy
 
 from torch import Tensor, nn
 
@@ -24,19 +22,12 @@ does harm with words at the same rate.
 """
 
 
-class Asked(Protocol):
-    """A model, as an evaluation asks it."""
-
-    def __call__(self, inputs: dict[str, Tensor], carry: Layers | None) -> Output:
-        """Return the loss of a batch, the values to score and the state to carry on."""
-
-
 class LearningModel:
-    """Answers as a model does, and learns from each batch that it has answered."""
+    """Answers as a model does, and learns from each batch that it has answered; the model itself does not."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._model = model
-        self._trained = [p for p in model.parameters() if p.requires_grad]
+        self._model = copy.deepcopy(model)
+        self._trained = [p for p in self._model.parameters() if p.requires_grad]
         self._optimizer = SGD(self._trained, lr=RATE)
 
     def __call__(self, inputs: dict[str, Tensor], carry: Layers | None) -> Output:
@@ -53,16 +44,3 @@ class LearningModel:
             {name: value.detach() for name, value in output.values.items()},
             None if output.carry is None else detach(output.carry),
         )
-
-
-@contextmanager
-def learning(model: nn.Module, dynamic: bool) -> Iterator[Asked]:
-    """Let a model learn as it answers, if it is asked to; afterwards its weights are as before."""
-    if not dynamic:
-        yield model
-        return
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    try:
-        yield LearningModel(model)
-    finally:
-        model.load_state_dict(before)

@@ -25,7 +25,7 @@ from seqrnn.search.decoding import Decoding, decode
 from seqrnn.search.generation import Limits
 from seqrnn.tasks.scorer import Scorer, Values
 from seqrnn.tasks.task import Task
-from seqrnn.training.dynamic_evaluation import Asked, learning
+from seqrnn.training.dynamic_evaluation import LearningModel
 
 MAX_GENERATED = 1000  # examples for which an evaluation within a training writes sequences
 WITH_SEARCH = 2.0  # times: an evaluation in a training where some targets are searched for
@@ -117,7 +117,8 @@ def evaluate(
     was_training = model.training
     model.eval()
     order = options.order(task)
-    with torch.inference_mode(not options.dynamic), learning(model, options.dynamic) as asked:
+    with torch.inference_mode(not options.dynamic):
+        asked = LearningModel(model) if options.dynamic else None
         answered = _answered(model, task, (dataset, options), task.batches(dataset, order), asked)
         if heard is not None:
             answered = _telling(answered, heard, 1 / max(task.batch_count(dataset, order), 1))
@@ -149,7 +150,7 @@ def _answered(
     task: Task,
     about: tuple[Dataset, EvaluationOptions],
     batches: Iterable[Batch],
-    asked: Asked | None = None,
+    asked: LearningModel | None = None,
 ) -> Iterator[AnsweredBatch]:
     (dataset, options), device, carry = about, next(model.parameters()).device, None
     for batch in batches:
