@@ -96,6 +96,7 @@ class Trainer:
             warmup_updates=self.config.warmup_updates,
             horizon=self.config.rate_horizon,
         )
+        self.objective = self._build_objective()
         self.updater = self._build_updater()
         self._started = time.monotonic()
         around = 0.0 if began is None else self._started - began + ENDING
@@ -113,15 +114,24 @@ class Trainer:
         self._begun: deque[tuple[Stepped, Batch]] = deque()  # updates whose losses are not known yet
         self.rollback = Rollback(self)
 
-    def _build_updater(self) -> Updater:
+    def _build_objective(self) -> Objective:
         weights = self.task.class_weights(self.train_set)
-        objective = Objective(
+        return Objective(
             self.config.label_smoothing,
             None if weights is None else torch.from_numpy(weights).float().to(self.device),
             self.config.sampled_tokens,
         )
-        clip = self.config.clip or math.inf
-        learner = Learner(self.model, self.optimizer, self.average, objective, self.dtype, clip, self.workers)
+
+    def _build_updater(self) -> Updater:
+        learner = Learner(
+            self.model,
+            self.optimizer,
+            self.average,
+            self.objective,
+            self.dtype,
+            self.config.clip or math.inf,
+            self.workers,
+        )
         return Updater(learner) if self.device.type == "cpu" else DeviceUpdater(learner)
 
     def stop(self, reason: str) -> None:

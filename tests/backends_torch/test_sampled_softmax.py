@@ -123,6 +123,8 @@ def test_a_model_of_many_words_learns_as_from_the_exact_loss(train):
     for draws in (0, DRAWS):
         session, _ = train("text", {**settings, "training.sampled_tokens": draws}, text)
         measured = evaluate(session.model, session.task, session.prepared.train, EvaluationOptions(32))
+        estimated = f"loss: estimated in training, from {draws:,} draws of "
+        assert any(line.startswith(estimated) for line in session.descriptions()) is bool(draws)
         losses[draws] = measured.figures["loss"]
         seen[draws] = len(session.task.text.tokenizer)
     assert seen[0] == seen[DRAWS] > LARGE

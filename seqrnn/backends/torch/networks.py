@@ -69,6 +69,10 @@ class Network(nn.Module, Generic[Described]):
         """Of what the axes of the arrays of a batch may become multiples: of nothing."""
         return {}
 
+    def about_loss(self, objective: Objective) -> str:  # noqa: ARG002
+        """Say in one line how the loss of a training is computed, if that is unusual."""
+        return ""
+
 
 class Labelled(Network[LabellingNetwork]):
     """A network that is trained on labels, or on a number, of each example."""
@@ -162,6 +166,14 @@ def sentence_loss(crf: CRF, scores: Tensor, tags: Tensor, mask: Tensor) -> Loss:
 
 class Texts(Network[LanguageModel]):
     """A language model: trained on the next token at every step of a text."""
+
+    def about_loss(self, objective: Objective) -> str:
+        """Say from how many tokens it is estimated."""
+        output = cast(nn.Linear, self.network.output)
+        if not is_worth_sampling(output, objective):
+            return ""
+        draws = f"{objective.sampled_tokens:,} draws of {output.out_features:,} tokens"
+        return f"loss: estimated in training, from {draws} an update; `training.sampled_tokens=0`: exact"
 
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:
         """Predict `targets` (B, T) from `inputs` (B, T); <blank> targets do not count.
