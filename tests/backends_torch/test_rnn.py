@@ -432,6 +432,20 @@ def test_two_directions_at_a_time_compute_the_same(cell, layers, shrink, lengths
                 assert torch.equal(computed, expected)
 
 
+@pytest.mark.parametrize("without_gradients", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("cell", CELLS)
+def test_two_directions_at_a_time_compute_the_same_without_gradients(cell, without_gradients):
+    rnn = build((cell, 2, 2))
+    x, lengths = torch.rand(len(UNSORTED), 6, E, dtype=torch.double), torch.tensor(UNSORTED)
+    found = []
+    with without_gradients():
+        for rnn.both_at_once in (False, True):
+            y, last = rnn(x, lengths)
+            found.append([y, *itertools.chain(*last)])
+            assert not any(part.requires_grad for part in found[-1])
+    assert all(torch.equal(*parts) for parts in zip(*found, strict=True))
+
+
 def test_what_fails_in_one_direction_is_raised_by_both(monkeypatch):
     rnn = build(("lstm", 2, 1))
     rnn.both_at_once = True

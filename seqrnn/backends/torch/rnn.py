@@ -57,7 +57,7 @@ class RNN(nn.Module):
         self.cell: type[Cell] = load(CELLS[cell])
         self.sizes = sizes
         self.shrink = shrink
-        self.both_at_once = False  # whether training computes two directions at a time
+        self.both_at_once = False  # two directions, in two threads
         self.runner = choose_runner(self.cell)
         self.packed_runner = choose_packed_runner(self.cell)
         self.layers = nn.ModuleList(
@@ -109,7 +109,7 @@ class RNN(nn.Module):
         for depth, layer in enumerate(cast(list[nn.ModuleList], self.layers)):
             y = reader.drop(self.dropout, y) if depth else y
             directions = [Direction(reader, runner, p, bool(number)) for number, p in enumerate(layer)]
-            together = self.both_at_once and len(directions) == 2 and torch.is_grad_enabled()
+            together = self.both_at_once and len(directions) == 2
             run = at_the_same_time if together else one_after_another
             outputs, states = run(directions, y, old[len(new) : len(new) + len(directions)])
             new += states

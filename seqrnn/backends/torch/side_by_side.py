@@ -33,9 +33,18 @@ class Branch:
 
 def side_by_side(first: Branch, second: Branch) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
     """Return what two branches compute, as many tensors each; so do gradients flow back to both."""
+    if not torch.is_grad_enabled():
+        inference = torch.is_inference_mode_enabled()
+        return _both(*(partial(_without_graph, branch, inference) for branch in (first, second)))
     tensors = (*first.inputs, *first.parameters, *second.inputs, *second.parameters)
     found: tuple[Tensor, ...] = _SideBySide.apply((first, second), *tensors)  # type: ignore[no-untyped-call]
     return found[: len(found) // 2], found[len(found) // 2 :]
+
+
+def _without_graph(branch: Branch, inference: bool) -> Sequence[Tensor]:
+    """Compute a branch in any thread, each of which has to be told that no gradient will be asked for."""
+    with torch.inference_mode(inference), torch.no_grad():
+        return branch.compute(branch.inputs)
 
 
 @dataclass(frozen=True)
