@@ -383,6 +383,14 @@ class TrainingConfig(Section):
         ge=1,
         le=65_536,
     )
+    restart_every: int = key(
+        0,
+        "Segments after which a training goes on from an empty state, as an answer does (long texts); 0: "
+        "only where the text begins.",
+        "--restart-every",
+        ge=0,
+        le=LARGEST,
+    )
     optimizer: Literal["adamw", "sgd"] = key("adamw", "Optimizer.", "--optimizer")
     learning_rate: float = key(
         2e-3,

@@ -51,10 +51,12 @@ OF_WORDS: Mapping[str, Any] = {
     "model.tie_embeddings": True,
     "training.batch_size": 20,
     "training.segment_length": 35,
+    "training.restart_every": 10,
 }
 """Defaults that differ where a token is one of many words: vectors learnt from both ends, and small batches.
 
-Measured on a million words, in docs/results.md.
+A text of words is long, so a short training would never begin anywhere but with its first update, and go
+astray from an empty state. All is measured on a million words, in docs/results.md.
 """
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class LanguageModeling(Task):
         {
             "model.tie_embeddings",
             "training.segment_length",
+            "training.restart_every",
             "training.label_smoothing",
             "training.sampled_tokens",
         }
@@ -184,7 +187,7 @@ class LanguageModeling(Task):
             length = order.limits.positions // order.streams
         elif not order.shuffled:  # fewer streams in longer segments: as many tokens a batch, in fewer calls
             length *= max(training.batch_size // order.streams, 1)
-        return StreamBatches(dataset["text"].values, max(length, 1), order)
+        return StreamBatches(dataset["text"].values, max(length, 1), order, training.restart_every)
 
     def _rows(self, dataset: Dataset, order: BatchOrder) -> Iterator[np.ndarray]:
         limits = limits_of(order, self.config.training)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 
 import numpy as np
 import pytest
@@ -151,3 +152,17 @@ def test_what_fills_no_column_is_left_out_at_another_place_each_epoch(streams):
         for epoch in range(30)
     }
     assert firsts == ({4} if streams == 1 else set(range(4, 11)))
+
+
+@pytest.mark.parametrize(
+    ("restart_every", "begun"), [(0, [0]), (1, [0, 1, 2, 3, 4]), (2, [0, 2, 4]), (9, [0])]
+)
+def test_a_state_begins_anew_after_some_segments_of_training(restart_every, begun):
+    text, training = np.arange(50), BatchOrder(epoch=0)
+    found = list(StreamBatches(text, 10, training, restart_every))
+    assert [number for number, batch in enumerate(found) if batch.starts] == begun
+    assert all((batch.arrays["inputs"][0, 1:] == batch.arrays["targets"][0, :-1]).all() for batch in found)
+    for before, batch in itertools.pairwise(found):  # what is read is the text, state or not
+        assert batch.arrays["inputs"][0, 0] == before.arrays["targets"][0, -1]
+    measured = StreamBatches(text, 10, BatchOrder(), restart_every)
+    assert [batch.starts for batch in measured] == [True, False, False, False, False]

@@ -199,6 +199,7 @@ def test_a_model_of_words_has_defaults_of_its_own(plan) -> None:
     text = "\n".join(numbered(sentences("English", 1200)))
     words, letters = (plan(text, task="language-model", data__tokenizer=t) for t in ("word", "char"))
     assert words.config.model.tie_embeddings
+    assert words.config.training.restart_every
     assert not letters.config.model.tie_embeddings
     assert words.config.training.batch_size < letters.config.training.batch_size
     kept = plan(text, task="language-model", data__tokenizer="word", model__embedding_size=64).config.model

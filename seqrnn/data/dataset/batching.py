@@ -195,12 +195,13 @@ class StreamBatches:
 
     Each row starts with <bos>, so that every token of the text is a target and <bos> comes to mean
     "anywhere in the text". Tokens that do not fill a last column are left out of a pass; with one
-    stream none is.
+    stream none is. In a shuffled pass the state begins anew after `restart_every` segments, if that is not 0.
     """
 
     values: np.ndarray  # (N,) token ids
     segment_length: int
     order: BatchOrder = field(default_factory=BatchOrder)
+    restart_every: int = 0
 
     def __len__(self) -> int:
         """Count the segments of a pass."""
@@ -217,6 +218,7 @@ class StreamBatches:
         skip = int(self.order.generator().integers(spare + 1)) if self.order.shuffled else 0
         text = self.values[skip : skip + columns * streams].reshape(streams, columns)
         text = text[self.order.shard.of_streams(streams)]
+        restart = self.restart_every * self.segment_length if self.order.shuffled else 0
         for start in range(0, columns, self.segment_length):
             targets = text[:, start : start + self.segment_length].astype(np.int64)  # (B, T)
             before = text[:, start - 1 : start].astype(np.int64) if start else np.full((len(text), 1), BOS)
@@ -227,5 +229,5 @@ class StreamBatches:
                 targets=targets.size,
                 tokens=targets.size,
                 positions=targets.size,
-                starts=start == 0,
+                starts=start % restart == 0 if restart else start == 0,
             )
