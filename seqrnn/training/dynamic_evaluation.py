@@ -22,15 +22,16 @@ does harm with words at the same rate.
 """
 
 
-class LearningModel:
+class LearningModel(nn.Module):
     """Answers as a model does, and learns from each batch that it has answered; the model itself does not."""
 
     def __init__(self, model: nn.Module) -> None:
+        super().__init__()
         self._model = copy.deepcopy(model)
         self._trained = [p for p in self._model.parameters() if p.requires_grad]
         self._optimizer = SGD(self._trained, lr=RATE)
 
-    def __call__(self, inputs: dict[str, Tensor], carry: Layers | None) -> Output:
+    def forward(self, inputs: dict[str, Tensor], carry: Layers | None) -> Output:
         """Return what the model says before it learns from the targets."""
         output: Output = self._model(inputs, carry)
         assert output.loss is not None

@@ -118,8 +118,8 @@ def evaluate(
     model.eval()
     order = options.order(task)
     with torch.inference_mode(not options.dynamic):
-        asked = LearningModel(model) if options.dynamic else None
-        answered = _answered(model, task, (dataset, options), task.batches(dataset, order), asked)
+        answering = LearningModel(model) if options.dynamic else model
+        answered = _answered(answering, task, (dataset, options), task.batches(dataset, order))
         if heard is not None:
             answered = _telling(answered, heard, 1 / max(task.batch_count(dataset, order), 1))
         evaluation = scored(task, dataset, options, answered, scorer)
@@ -146,15 +146,11 @@ def answers_of_part(
 
 
 def _answered(
-    model: nn.Module,
-    task: Task,
-    about: tuple[Dataset, EvaluationOptions],
-    batches: Iterable[Batch],
-    asked: LearningModel | None = None,
+    model: nn.Module, task: Task, asked: tuple[Dataset, EvaluationOptions], batches: Iterable[Batch]
 ) -> Iterator[AnsweredBatch]:
-    (dataset, options), device, carry = about, next(model.parameters()).device, None
+    (dataset, options), device, carry = asked, next(model.parameters()).device, None
     for batch in batches:
-        output: Output = (asked or model)(to_tensors(batch, device), None if batch.starts else carry)
+        output: Output = model(to_tensors(batch, device), None if batch.starts else carry)
         assert output.loss is not None
         carry = output.carry
         values: Values | None = None

@@ -15,7 +15,6 @@ from torch import nn
 from seqrnn.backends.torch.build import build_model, count_parameters, expected_parameters
 from seqrnn.backends.torch.device import choose_device, set_threads
 from seqrnn.backends.torch.embedding import TokenEmbedding
-from seqrnn.backends.torch.networks import Network
 from seqrnn.backends.torch.parameters import expected_arrays, load_model
 from seqrnn.backends.torch.rnn import RNN
 from seqrnn.config import Config
@@ -96,10 +95,8 @@ class Session:
 
     def descriptions(self) -> list[str]:
         """Return what there is to say of a training before it begins, a line each."""
-        return list(filter(None, (self.describe(), self._describe_loss(), self._describe_rate())))
-
-    def _describe_loss(self) -> str:
-        return cast(Network[object], self.model).about_loss(self.trainer.objective)
+        about_loss = self.model.about_loss(self.trainer.objective)
+        return list(filter(None, (self.describe(), about_loss, self._describe_rate())))
 
     def _describe_rate(self) -> str:
         """Return in one line by what the learning rate is higher than usual; nothing where it is not.

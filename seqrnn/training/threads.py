@@ -40,7 +40,7 @@ def thread_uses(model: nn.Module, most: int) -> list[ThreadUse]:
     if most == 1:
         return []
     two_ways = any(rnn.sizes.bidirectional for rnn in _layers(model))
-    return [ThreadUse(most), ThreadUse(1), *([ThreadUse(max(most // 2, 1), True)] if two_ways else [])]
+    return [ThreadUse(most), ThreadUse(1), *([ThreadUse(most // 2, True)] if two_ways else [])]
 
 
 def use_threads(model: nn.Module, use: ThreadUse) -> None:
@@ -63,10 +63,9 @@ class ThreadTuner:
         self._use_way = use
         self._current = ways[0] if ways else None
         self._costs: dict[ThreadUse, deque[float]] = {}  # of the last trials
-        self._trial: dict[ThreadUse, list[float]] = {}  # of the trial under way
-        self._left = TRIAL_UPDATES * len(ways)  # updates of the trial under way; 0 outside
         self._usual = 0.0  # cost when the last trial ended
-        self._began = self._ended = time.monotonic()
+        self._next = 0.0  # when another one is due
+        self._begin()
 
     def update_took(self, seconds: float, positions: int) -> None:
         """Take note of an update over so many positions, and choose how the next one is made."""
@@ -74,10 +73,10 @@ class ThreadTuner:
             return
         cost = seconds / max(positions, 1) ** COST_EXPONENT  # since updates differ in size
         if not self._left:
-            if cost > CLEAR_RATIO * self._usual:
-                self._costs = {}  # something is different now
-                self._begin()
-            elif time.monotonic() > self._next_trial():
+            changed = cost > CLEAR_RATIO * self._usual
+            if changed:
+                self._costs = {}
+            if changed or time.monotonic() > self._next:
                 self._begin()
             return
         self._trial.setdefault(self._current, []).append(cost)
@@ -88,11 +87,9 @@ class ThreadTuner:
             self._decide()
 
     def _begin(self) -> None:
-        self._trial, self._left = {}, TRIAL_UPDATES * len(self._ways)
+        self._trial: dict[ThreadUse, list[float]] = {}
+        self._left = TRIAL_UPDATES * len(self._ways)  # updates of the trial under way; 0 outside
         self._began = time.monotonic()
-
-    def _next_trial(self) -> float:
-        return self._ended + max(TRIAL_INTERVAL, (self._ended - self._began) / TRIAL_SHARE)
 
     def _is_clear(self) -> bool:
         """Whether one way is so much slower than another that the trial need not go on."""
@@ -105,7 +102,8 @@ class ThreadTuner:
         medians = {way: statistics.median_low(costs) for way, costs in self._costs.items()}
         best = min(medians, key=medians.__getitem__)
         self._use(best)
-        self._usual, self._left, self._ended = medians[best], 0, time.monotonic()
+        self._usual, self._left, now = medians[best], 0, time.monotonic()
+        self._next = now + max(TRIAL_INTERVAL, (now - self._began) / TRIAL_SHARE)
 
     def _use(self, way: ThreadUse) -> None:
         if way != self._current:

@@ -174,13 +174,10 @@ def test_only_a_long_text_is_read_in_streams(seqrnn, classifier):
 
 
 def test_a_model_may_learn_from_the_text_that_it_is_measured_on(seqrnn, storyteller, tmp_path):
-    (tmp_path / "story.txt").write_text("zq zq zq xw. " * 2000)
-    found = [
-        json.loads(seqrnn("evaluate", "-m", storyteller, f"{tmp_path}/story.txt", "--json", *more).stdout)[
-            "loss"
-        ]
-        for more in ([], ["--dynamic"], [])
-    ]
+    text = tmp_path / "story.txt"
+    text.write_text("zq zq zq xw. " * 2000)
+    asked = ["evaluate", "-m", storyteller, text, "--json"]
+    found = [json.loads(seqrnn(*asked, *more).stdout)["loss"] for more in ([], ["--dynamic"], [])]
     assert found[1] < 0.95 * found[0]
     assert found[2] == found[0]
 

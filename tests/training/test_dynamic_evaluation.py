@@ -16,7 +16,7 @@ OTHER = "zzyx wqk vvv jjx. " * 200  # as regular, of letters that come together 
 @pytest.fixture
 def trained(train):
     settings = {"training.steps": 60, "training.epochs": None, "training.segment_length": 16}
-    session, _ = train("text", {**settings, "training.valid_fraction": 0.0}, TEXT + OTHER[:90])
+    session, _ = train("text", {**settings, "data.valid_fraction": 0.0}, TEXT + OTHER[:90])
     return session
 
 

@@ -24,6 +24,11 @@ from seqrnn.training.threads import (
 TWO, ONE, BOTH = ThreadUse(2), ThreadUse(1), ThreadUse(1, True)
 
 
+def digest_of_weights(run):
+    tensors = RunDirectory.open(run).newest().path / "model.safetensors"
+    return hashlib.sha256(tensors.read_bytes()).hexdigest()
+
+
 class Machine:
     """A tuner on a machine with a clock of its own, where an update takes `cost[way]` seconds."""
 
@@ -133,8 +138,7 @@ def test_the_number_of_threads_changes_no_weight(train):
             _, path = train("text", settings)
         finally:
             torch.set_num_threads(before)
-        tensors = RunDirectory.open(path).newest().path / "model.safetensors"
-        digests.add(hashlib.sha256(tensors.read_bytes()).hexdigest())
+        digests.add(digest_of_weights(path))
     assert len(digests) == 1
 
 
@@ -148,7 +152,6 @@ def test_both_directions_at_a_time_change_no_weight(make_session, tmp_path, layo
         use_threads(session.model, way)
         for _ in session.train(RunTarget(path)):
             pass
-        tensors = RunDirectory.open(path).newest().path / "model.safetensors"
-        digests.add(hashlib.sha256(tensors.read_bytes()).hexdigest())
+        digests.add(digest_of_weights(path))
     torch.set_num_threads(before)
     assert len(digests) == 1

@@ -167,12 +167,15 @@ def sentence_loss(crf: CRF, scores: Tensor, tags: Tensor, mask: Tensor) -> Loss:
 class Texts(Network[LanguageModel]):
     """A language model: trained on the next token at every step of a text."""
 
+    @property
+    def _output(self) -> nn.Linear:
+        return cast(nn.Linear, self.network.output)
+
     def about_loss(self, objective: Objective) -> str:
         """Say from how many tokens it is estimated."""
-        output = cast(nn.Linear, self.network.output)
-        if not is_worth_sampling(output, objective):
+        if not is_worth_sampling(self._output, objective):
             return ""
-        draws = f"{objective.sampled_tokens:,} draws of {output.out_features:,} tokens"
+        draws = f"{objective.sampled_tokens:,} draws of {self._output.out_features:,} tokens"
         return f"loss: estimated in training, from {draws} an update; `training.sampled_tokens=0`: exact"
 
     def forward(self, arrays: Arrays, carry: Layers | None = None, objective: Objective = PLAIN) -> Output:
@@ -182,12 +185,12 @@ class Texts(Network[LanguageModel]):
         graph, which is what truncates back-propagation through time.
         """
         hidden, states = self.network.hidden(arrays["inputs"], arrays["lengths"], carry)
-        targets, output = arrays["targets"].flatten(), cast(nn.Linear, self.network.output)
-        features = self.network.features(hidden).flatten(0, 1)  # (B * T, F)
-        if is_worth_sampling(output, objective):
-            loss = sampled_cross_entropy(output, features, targets, objective.sampled_tokens, ignore=BLANK)
+        features, targets = self.network.features(hidden).flatten(0, 1), arrays["targets"].flatten()
+        if is_worth_sampling(self._output, objective):
+            draws = objective.sampled_tokens
+            loss = sampled_cross_entropy(self._output, features, targets, draws, ignore=BLANK)
         else:
-            loss = cross_entropy(output(features), targets, objective, ignore=BLANK)
+            loss = cross_entropy(self._output(features), targets, objective, ignore=BLANK)
         return Output(Loss(loss, arrays["lengths"].sum()), {}, detach(states))
 
     def token_logits(self, arrays: Arrays) -> Tensor:

@@ -34,17 +34,10 @@ class Branch:
 def side_by_side(first: Branch, second: Branch) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
     """Return what two branches compute, as many tensors each; so do gradients flow back to both."""
     if not torch.is_grad_enabled():
-        inference = torch.is_inference_mode_enabled()
-        return _both(*(partial(_without_graph, branch, inference) for branch in (first, second)))
+        return _both(*(partial(branch.compute, branch.inputs) for branch in (first, second)))
     tensors = (*first.inputs, *first.parameters, *second.inputs, *second.parameters)
     found: tuple[Tensor, ...] = _SideBySide.apply((first, second), *tensors)  # type: ignore[no-untyped-call]
     return found[: len(found) // 2], found[len(found) // 2 :]
-
-
-def _without_graph(branch: Branch, inference: bool) -> Sequence[Tensor]:
-    """Compute a branch in any thread, each of which has to be told that no gradient will be asked for."""
-    with torch.inference_mode(inference), torch.no_grad():
-        return branch.compute(branch.inputs)
 
 
 @dataclass(frozen=True)
@@ -80,13 +73,7 @@ class _SideBySide(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, branches: tuple[Branch, Branch], *_: Tensor) -> tuple[Tensor, ...]:
         """Compute both; the tensors are theirs, named for the gradients that shall flow to them."""
-        kind, enabled = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
-
-        def computed(branch: Branch) -> _Graph:
-            with torch.autocast("cpu", kind, enabled):
-                return _Graph.of(branch)
-
-        ctx.graphs = _both(*(partial(computed, branch) for branch in branches))
+        ctx.graphs = _both(*(partial(_Graph.of, branch) for branch in branches))
         ctx.set_materialize_grads(False)
         return tuple(output.detach() for graph in ctx.graphs for output in graph.outputs)
 
@@ -102,7 +89,7 @@ class _SideBySide(torch.autograd.Function):
 
 def _both(first: Callable[[], Found], second: Callable[[], Found]) -> tuple[Found, Found]:
     """Call two functions at the same time, the second in a thread of its own."""
-    other = _thread().submit(_with_threads, torch.get_num_threads(), second)
+    other = _thread().submit(_under_these_settings(second))
     try:
         found = first()
     finally:
@@ -110,11 +97,27 @@ def _both(first: Callable[[], Found], second: Callable[[], Found]) -> tuple[Foun
     return found, found_too
 
 
-def _with_threads(number: int, task: Callable[[], Found]) -> Found:
-    """Call a function whose products take so many threads, which each thread is told for itself."""
-    if torch.get_num_threads() != number:
-        torch.set_num_threads(number)
-    return task()
+def _under_these_settings(task: Callable[[], Found]) -> Callable[[], Found]:
+    """Return a function that calls another one, in any thread, as it would run in this one.
+
+    Each thread has its own number of threads for a product, and is told for itself what is recorded for
+    gradients and in which precision is computed.
+    """
+    threads, gradients = torch.get_num_threads(), torch.is_grad_enabled()
+    inference = torch.is_inference_mode_enabled()
+    precision, lowered = torch.get_autocast_dtype("cpu"), torch.is_autocast_enabled("cpu")
+
+    def call() -> Found:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        with (
+            torch.inference_mode(inference),
+            torch.set_grad_enabled(gradients),
+            torch.autocast("cpu", precision, lowered),
+        ):
+            return task()
+
+    return call
 
 
 @cache
