@@ -30,8 +30,9 @@ if TYPE_CHECKING:
         UsageError,
     )
     from seqrnn.library.cross_validation import CrossValidation, cross_validate
+    from seqrnn.library.explanations import Explanation, OutputExplanation
     from seqrnn.library.public_model import Model, load
-    from seqrnn.library.results import Candidate, Explanation, LineScore, OutputExplanation, RowAnswer
+    from seqrnn.library.results import Candidate, LineScore, RowAnswer
     from seqrnn.library.training import TrainingResult, train
     from seqrnn.metrics.classification import ClassScores, Confusion
     from seqrnn.metrics.evaluation import Evaluation
@@ -99,7 +100,8 @@ _MODULES = {
     ),
     "seqrnn.library.cross_validation": ("CrossValidation", "cross_validate"),
     "seqrnn.library.public_model": ("Model", "load"),
-    "seqrnn.library.results": ("Candidate", "Explanation", "LineScore", "OutputExplanation", "RowAnswer"),
+    "seqrnn.library.explanations": ("Explanation", "OutputExplanation"),
+    "seqrnn.library.results": ("Candidate", "LineScore", "RowAnswer"),
     "seqrnn.metrics.classification": ("ClassScores", "Confusion"),
     "seqrnn.metrics.evaluation": ("Evaluation",),
     "seqrnn.library.training": ("TrainingResult", "train"),

@@ -12,6 +12,8 @@ from encodings.aliases import aliases
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
+from msgspec import Struct
+
 from seqrnn.catalog import (
     ATTENTIONS,
     BRIDGES,
@@ -488,8 +490,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """All that is declared of a key.
 
     `type` is that of a value where one is given, `int` for a key that is `int | None`; `choices` are the

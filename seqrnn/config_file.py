@@ -16,9 +16,10 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from seqrnn.config import KEYS, PATHS, SECTIONS, Config, changed
 from seqrnn.config_check import checked, unknown_key
@@ -41,8 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A value for a key, and where it was written: `a.yaml:3: model.cell`, or the setting itself."""
 
     value: Any

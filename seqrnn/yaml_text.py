@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from seqrnn.errors import ConfigError
 
@@ -29,16 +29,14 @@ NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 LEADING_ZERO = re.compile(r"[-+]?0[oO]?[0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """A node of the document: `content` is a dict of values, a tuple of values, or a scalar."""
 
     content: Any
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """An unquoted scalar that readers of YAML disagree about, such as `no`, `010` or `12:30:45`."""
 
     text: str

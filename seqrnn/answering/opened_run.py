@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.config import Config, changed
@@ -20,8 +21,7 @@ MAX_BATCH = {"batch_size": 1024, "batch_tokens": 65_536}
 """Most rows and tokens of a batch, whatever the training had: what is chosen there takes memory here."""
 
 
-@dataclass(frozen=True)
-class OpenedRun:
+class OpenedRun(Struct, frozen=True):
     """A checkpoint of a run, mostly the best, and all that is needed to build its network and to ask it.
 
     `directory` is where it is from, with that checkpoint chosen: other files are those that go with it.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
+
+from msgspec import Struct, field
 
 Array = Any  # a numpy.ndarray, a torch.Tensor or a value of an ONNX graph
 State = tuple[Array, ...]  # of one layer, each (B, ...); the output h, (B, H), comes first
@@ -45,8 +46,7 @@ class FormulaFunctions(Protocol):
         """Turn half precision into single; leave any other as it is."""
 
 
-@dataclass(frozen=True)
-class OnnxOperator:
+class OnnxOperator(Struct, frozen=True):
     """The operator of ONNX that computes a whole sequence of a cell."""
 
     name: str

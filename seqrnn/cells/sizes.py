@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 CACHED = 2**17
 """Numbers, 512 KiB: of what a step computes, so much stays in a processor's cache."""
 
 
-@dataclass(frozen=True)
-class RNNSizes:
+class RNNSizes(Struct, frozen=True):
     """The sizes of a stack of recurrent layers."""
 
     input_size: int

@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 
 from seqrnn.cli.drawing import INDENT, Paper
 from seqrnn.data.answer import Answer
-from seqrnn.library.results import Explanation, OutputExplanation
+from seqrnn.library.explanations import Explanation, OutputExplanation
 
 MAX_TOKENS = 60  # of a row that are drawn
 MAX_CAUSES = 3  # tokens that are named for one of several outputs

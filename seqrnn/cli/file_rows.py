@@ -10,8 +10,10 @@ from functools import partial
 from itertools import chain, count, islice
 from typing import Any
 
+from msgspec import structs
+
 from seqrnn.answering.answering_threads import SideBySide
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.catalog import FORMATS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.rows import InputRow, RowFormat, RowTally, json_record, line_parts
@@ -104,7 +106,7 @@ class FileRows:
         self._is_line_by_line = _is_line_by_line(source.format)
         with _told(self._path):
             self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
-            style = replace(layout.style, kind=self._asked.kind or layout.style.kind)
+            style = structs.replace(layout.style, kind=self._asked.kind or layout.style.kind)
             self._piece = WHOLE if shard is None else shard.piece(self._count())
             own = JsonRecords(replace(layout, style=style), self._piece.start) if layout.as_json else None
             self._writer = own or self._asked.writer(style)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from seqrnn.answering.answering_threads import SideBySide
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.cli.process import prepare_for_many_rows
 from seqrnn.cli.shard import WHOLE, Piece
 from seqrnn.cli.spelling import in_flags

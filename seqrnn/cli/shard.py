@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.errors import UsageError
 
 MAX_SHARDS = 1_000_000

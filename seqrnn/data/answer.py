@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 AnswerKind = Literal["label", "labels", "tags", "notes", "number", "text"]
 """One label, several, one a token; the keys of a step; a number; a text that was written."""
@@ -63,8 +64,7 @@ class Answer(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class AnswerStyle:
+class AnswerStyle(Struct, frozen=True):
     """How answers go into a file: what they are, under which names, and what beside the prediction.
 
     `separator` is what joins the items of a prediction in one cell. With `probs`, the probability of each

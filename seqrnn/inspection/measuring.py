@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from seqrnn.config import Config, changed
@@ -173,7 +174,7 @@ def _side(known: Field, wanted: Field, sides: list[list[Encoded]], config: Confi
         return Side(described, None)
     settings = wanted.settings
     if settings.kind in BYTES:  # the vocabulary is the one that was learned
-        settings = replace(settings, vocabulary_size=LARGEST_VOCABULARY, min_count=0)
+        settings = structs.replace(settings, vocabulary_size=LARGEST_VOCABULARY, min_count=0)
     ids, held_out = _joined(trained), _joined([each.ids for each in sides[1]])
     return Side(described, describe_vocabulary(ids, held_out, settings, 1 / share))
 

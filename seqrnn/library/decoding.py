@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
+
+from msgspec import Struct
 
 from seqrnn.errors import UsageError, refuse
 
@@ -36,8 +37,7 @@ class GenerationOptions(TypedDict, total=False):
     seed: int
 
 
-@dataclass(frozen=True)
-class DecodingOptions:
+class DecodingOptions(Struct, frozen=True):
     """What a caller says of lengths, draws and the beam; None where nothing is said.
 
     A language model draws each token, other models search a beam; `sample` True draws and False is greedy
@@ -65,9 +65,9 @@ class DecodingOptions:
     @classmethod
     def of(cls, given: GenerationOptions) -> DecodingOptions:
         """Return the options that were given. Raises UsageError for one that there is not."""
-        unknown = sorted(given.keys() - cls.__dataclass_fields__.keys())
+        unknown = sorted(given.keys() - set(cls.__struct_fields__))
         if unknown:
-            known = ", ".join(cls.__dataclass_fields__)
+            known = ", ".join(cls.__struct_fields__)
             raise UsageError(f"{unknown[0]}: no such option; the options are {known}")
         return cls(**given)
 

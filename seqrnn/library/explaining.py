@@ -19,7 +19,7 @@ from seqrnn.data.text.encoded import Encoded
 from seqrnn.data.text.tokenizer import UNK
 from seqrnn.errors import DataError, UsageError
 from seqrnn.library.decoding import BEAM_SIZE
-from seqrnn.library.results import Explanation, OutputExplanation
+from seqrnn.library.explanations import Explanation, OutputExplanation
 from seqrnn.tasks.explained import Alternatives, ExplainedOutput
 from seqrnn.tasks.task import GenerationTask, Task
 

@@ -6,11 +6,12 @@ fast, and is there at once. PyTorch computes where `device` names a GPU, and wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from seqrnn.answering.answering_threads import SideBySide
 from seqrnn.answering.backend import Backend
@@ -19,8 +20,7 @@ from seqrnn.errors import UsageError
 from seqrnn.library.installed import needs
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """What computes, where, and with how many threads."""
 
     backend: Literal["auto", "numpy", "torch"] = "auto"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+
+from msgspec.structs import replace
 
 from seqrnn.data.answer import Answer
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.installed import require_training
 from seqrnn.library.opened_model import OpenedModel, Resources
-from seqrnn.library.results import Explanation, LineScore, RowAnswer
+from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.row_answerers import line_scorer, row_explainer, row_generator, row_predictor
 from seqrnn.library.row_parts import Answering, Errors, Part, Result, parts_of, results
 from seqrnn.library.rows import Refusal, RowAnswerer, read_row, without_surrogates
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from seqrnn.answering.continuation import Continuation
     from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.catalog import BleuTokenizer, SaliencyMethod
+    from seqrnn.library.explanations import Explanation
     from seqrnn.metrics.evaluation import Evaluation
 
 
@@ -208,6 +211,8 @@ class Model:
         `leave-one-out` (how much the score falls without the token, the default for numbers). PyTorch is
         imported, and computes on the CPU. Raises UsageError for images and for a method that does not fit.
         """
+        from seqrnn.library.explanations import Explanation
+
         answerer = row_explainer(self._opened.run, self._in_torch("cpu"), method)
         return self._each(rows, self._parts_by(answerer), Explanation, errors)
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from seqrnn.answering.rows import Labeller, LineScorer, RowWriter
+from msgspec.structs import replace
+
+from seqrnn.answering.labeller import Labeller
 from seqrnn.errors import UsageError
-from seqrnn.library.decoding import DecodingOptions
 from seqrnn.library.opened_model import OpenedModel
 from seqrnn.library.rows import RowAnswerer
-from seqrnn.tasks.language_model import LanguageModeling
 from seqrnn.tasks.task import GenerationTask, PredictionTask, Task
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from seqrnn.catalog import SaliencyMethod
     from seqrnn.data.answer import Answer
     from seqrnn.data.record import Record
+    from seqrnn.library.decoding import DecodingOptions
 
 
 def row_predictor(
@@ -60,12 +60,17 @@ def require_probability(task: Task, lowest: float) -> None:
 
 def row_generator(model: OpenedModel, options: DecodingOptions) -> RowAnswerer:
     """Generate a sequence for each row. Raises UsageError for options that do not fit."""
+    from seqrnn.answering.row_writer import RowWriter
+
     task = GenerationTask.of(model.run.task)
     return RowAnswerer(task.check, partial(RowWriter(task, model.backend).answer, decoding=options.of_rows()))
 
 
 def line_scorer(model: OpenedModel, option: str) -> RowAnswerer:
     """Score lines with a language model. Raises UsageError, for the `option`, for another."""
+    from seqrnn.answering.line_scorer import LineScorer
+    from seqrnn.tasks.language_model import LanguageModeling
+
     task = LanguageModeling.of(model.run.task, f"{option}: scores are a language model's")
     return RowAnswerer(task.text.check, LineScorer(task, model.backend).answer)
 

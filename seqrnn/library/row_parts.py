@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.errors import DataError
-from seqrnn.library.results import Explanation, LineScore, RowAnswer
+from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.rows import NOT_FINITE, Refusal
+
+if TYPE_CHECKING:
+    from seqrnn.library.explanations import Explanation
 
 Errors = Literal["raise", "return"]
 """What becomes of a row without an answer: an exception, or a result with its `error`."""
-Result = TypeVar("Result", RowAnswer, LineScore, Explanation)
+Result = TypeVar("Result", RowAnswer, LineScore, "Explanation")
 Part = tuple[int, list[Any]]
 """The number of its first row, from 0, and its rows."""
 Answering = Callable[[Part], list[Answer | Refusal]]

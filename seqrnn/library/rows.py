@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
@@ -29,8 +29,7 @@ class Refusal(NamedTuple):
 NOT_FINITE = Refusal("the model's answer is nan or infinite")
 
 
-@dataclass(frozen=True)
-class RowAnswerer:
+class RowAnswerer(Struct, frozen=True):
     """A model, ready to answer rows: what `check` refuses, by DataError, has no answer.
 
     Answers come in the order of the rows. May be called in several threads at once.

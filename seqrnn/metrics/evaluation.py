@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from seqrnn.metrics.calibration import Coverage, ReliabilityBin
-from seqrnn.metrics.classification import ClassScores, Confusion
+if TYPE_CHECKING:
+    from seqrnn.metrics.calibration import Coverage, ReliabilityBin
+    from seqrnn.metrics.classification import ClassScores, Confusion
 
 Figure: TypeAlias = float | int | str | None
 """A rate, a loss, a count, or the name of a task; None where the data define no value."""

@@ -8,14 +8,13 @@ M size of an encoder's state, H of the decoder's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seqrnn.catalog import ATTENTIONS, load
 from seqrnn.networks.ops import Ops, Value
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What a decoder can look at: `values` by `keys` that are computed once, where `mask` is true."""
 
     keys: Value  # (B, S, H)

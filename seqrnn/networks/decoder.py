@@ -6,7 +6,7 @@ that are written side by side, K of them for each of A sources.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from seqrnn.cells.sizes import RNNSizes
 from seqrnn.config import ModelConfig
@@ -15,8 +15,7 @@ from seqrnn.networks.attention import Memory, build_attention
 from seqrnn.networks.ops import Layers, Map, Ops, Value
 
 
-@dataclass(frozen=True)
-class DecoderState:
+class DecoderState(Struct, frozen=True):
     """How far N = A * K sequences are written, the K of one source after one another."""
 
     layers: Layers  # each array (N, H)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from seqrnn.data.fields.input_sizes import InputSizes, TokenSizes, VectorSizes
 
@@ -11,8 +12,7 @@ Predicts = Literal["label", "labels", "number"]
 """What the scores of an example say: one label, several or none, or a number."""
 
 
-@dataclass(frozen=True)
-class NgramSizes:
+class NgramSizes(Struct, frozen=True):
     """Of hashed n-grams: how many buckets, and which sizes those of tokens and of characters have."""
 
     buckets: int
@@ -20,8 +20,7 @@ class NgramSizes:
     of_characters: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class ClassifierSizes:
+class ClassifierSizes(Struct, frozen=True):
     """Of what names a label, or a number, of an example; `ngrams` where they are scored as well."""
 
     reads: InputSizes
@@ -30,8 +29,7 @@ class ClassifierSizes:
     ngrams: NgramSizes | None = None
 
 
-@dataclass(frozen=True)
-class TaggerSizes:
+class TaggerSizes(Struct, frozen=True):
     """Of a tagger; it reads `characters` where they are not 0, and `crf` says whether it has a CRF."""
 
     vocabulary: int
@@ -40,8 +38,7 @@ class TaggerSizes:
     crf: bool
 
 
-@dataclass(frozen=True)
-class EncoderDecoderSizes:
+class EncoderDecoderSizes(Struct, frozen=True):
     """Of what writes a target; `sequential` says whether the source has time steps."""
 
     reads: InputSizes

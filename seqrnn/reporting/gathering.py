@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from seqrnn.answering.opened_run import OpenedRun
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.data.answer import Answer
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.dataset.building import MEASURING, READING

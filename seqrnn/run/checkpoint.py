@@ -8,11 +8,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 import seqrnn
 from seqrnn.errors import ModelError
@@ -49,8 +49,7 @@ CHECKPOINT_FILES = (MODEL, TRAINING_TENSORS, TRAINING_STATE, MANIFEST)
 TENSORS_SUFFIX = ".safetensors"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """What a training hands over to be saved.
 
     `tensors` are the weights. Going on from here exactly takes `training_tensors` (moments of the
@@ -76,8 +75,7 @@ class Snapshot:
         return (weights // 4 if self.weights == "int8" else weights) + beside + 2**16
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """A directory `gen-N` with a manifest; each file is held against its hash when it is read."""
 
     path: Path

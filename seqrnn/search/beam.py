@@ -5,11 +5,11 @@ Shapes: R sequences searched for side by side, A of them not done yet, K beams, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from seqrnn.data.text.tokenizer import EOS
 from seqrnn.errors import UsageError
@@ -48,8 +48,7 @@ class _Candidates(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Beam:
+class Beam(Struct, frozen=True):
     """How wide to search, and which of the sequences found are the best.
 
     They are ranked by `score / ((5 + length) / 6) ** length_penalty` (Wu et al. 2016, "Google's neural

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from seqrnn.data.text.tokenizer import BLANK, EOS
 from seqrnn.errors import UsageError
@@ -19,8 +20,7 @@ COMPACT_AT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decoding:
+class Decoding(Struct, frozen=True):
     """How the `n_best` sequences of each row are found: the best of a beam, or draws.
 
     Raises UsageError where a beam is too narrow for that many, or where they would all be the same.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from seqrnn.data.text.tokenizer import BLANK, BOS, EOS, UNK
 from seqrnn.errors import UsageError
@@ -14,8 +14,7 @@ from seqrnn.search.sampling import Sampling, TokenSampler
 from seqrnn.search.step import Logits, Prediction, Step, Tokens, log_softmax
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How long a generated sequence gets, in tokens, `<eos>` included, the prompt not.
 
     At most `max_len`, ending earlier at `<eos>`; or, where `fixed_len` is given, exactly that many,
@@ -41,8 +40,7 @@ class Limits:
         return [BLANK, UNK, BOS] if self.fixed_len is None else [BLANK, UNK, BOS, EOS]
 
 
-@dataclass(slots=True)  # one that is frozen takes twice as long to make
-class NextTokens:
+class NextTokens(Struct):
     """One more token of each sequence; after its `<eos>` a sequence goes on with `<blank>`."""
 
     tokens: Tokens  # (N,)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from seqrnn.errors import NumericError, UsageError
 from seqrnn.search.step import Logits, LogProbs, Tokens, log_softmax
@@ -25,8 +25,7 @@ MAX_TEMPERATURE = 1e30  # temperature or penalty: more would change nothing, and
 MIN_TEMPERATURE = 1e-200  # temperature: below, what double precision holds could become infinite
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
+class Sampling(Struct, frozen=True):
     """How tokens are chosen.
 
     `temperature` 0 is greedy search: always the likeliest token. `top_k` 0, `top_p` 1,

@@ -6,10 +6,10 @@ Shapes: B batch, T time, K keys.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from msgspec.structs import replace
 
 from seqrnn.config import Config
 from seqrnn.data.answer import Answer, AnswerKind

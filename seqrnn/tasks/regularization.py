@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Regularization:
+class Regularization(Struct, frozen=True):
     """Settings, such as dropout, for a training of up to `few` passes over its data and for one of `many`.
 
     `settings` holds both values of each key; between them a value follows the logarithm of the passes.

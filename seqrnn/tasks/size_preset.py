@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from seqrnn.tasks.regularization import Regularization
 
 
-@dataclass(frozen=True)
-class SizePreset:
+class SizePreset(Struct, frozen=True):
     """Settings of a network, and what it has been measured to learn: its validation loss by updates made.
 
     Only the order of the losses of several presets counts, which other data share more often than the losses.

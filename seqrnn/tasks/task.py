@@ -6,10 +6,10 @@ import copy
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import numpy as np
+from msgspec import Struct
 
 from seqrnn.config import Config, Holdout, changed
 from seqrnn.data.answer import Answer, AnswerKind
@@ -39,8 +39,7 @@ Asked = Literal["names", "sequences", "lines"]
 """What a model says of a row of data: it names something, writes a sequence, or scores the line."""
 
 
-@dataclass(frozen=True)
-class LabelSelection:
+class LabelSelection(Struct, frozen=True):
     """Which answers are named: the `k` likeliest with a probability of `threshold` or more.
 
     With `probs`, the scores of all classes come along; with `part_probs`, those of each token.

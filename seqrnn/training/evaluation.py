@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from msgspec import structs
 from torch import nn
 
 from seqrnn.backends.torch.backend import TorchBackend, to_arrays, to_tensors
@@ -232,7 +233,7 @@ def _sample(batch: Batch, examples: int, most: int | None) -> Batch | None:
         return batch
     taken = batch.rows % math.ceil(examples / most) == 0  # (B,)
     arrays = {name: array[taken] for name, array in batch.arrays.items()}
-    return replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
+    return structs.replace(batch, arrays=arrays, rows=batch.rows[taken]) if taken.any() else None
 
 
 def _generated(model: nn.Module, batch: Batch, limits: Limits, beam: Beam) -> Values:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from seqrnn.answering.labeller import Labeller
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import Labeller
 from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.catalog import CELLS

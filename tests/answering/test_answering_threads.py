@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from seqrnn.answering.answering_threads import SideBySide
-from seqrnn.answering.rows import Labeller
+from seqrnn.answering.labeller import Labeller
 from seqrnn.cli.rows import MAX_ROWS, RowFormat, answer_rows
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.library.rows import RowAnswerer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqrnn.answering.line_scorer import LineScorer
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import LineScorer
 from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import EOS

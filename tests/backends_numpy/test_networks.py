@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from seqrnn.answering.rows import Labeller
+from seqrnn.answering.labeller import Labeller
 from seqrnn.catalog import CELLS, POOLINGS
 from seqrnn.data.dataset.batching import Batch
 from seqrnn.data.record import Record

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from msgspec import structs
 
 from seqrnn.backends.onnx.check import check, check_writing
 from seqrnn.backends.onnx.onnx_file import to_bytes
@@ -60,7 +61,7 @@ def test_neither_padding_nor_empty_rows_change_a_classifier(exported, cell, pool
             {"tokens": longer(batch, "source", 2, 3), "lengths": longer(batch, "lengths", 2, 0)}
         )
         arrays = {name: longer(batch, name, 2, 0) for name in ("source", "lengths")}
-        expected = model.engine.values(replace(batch, arrays=arrays))["log_probs"]
+        expected = model.engine.values(structs.replace(batch, arrays=arrays))["log_probs"]
         np.testing.assert_allclose(found["log_probs"], expected, atol=1e-5, rtol=1e-5)
 
 

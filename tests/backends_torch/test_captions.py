@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from seqrnn.answering.rows import RowWriter
+from seqrnn.answering.row_writer import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, to_tensors
 from seqrnn.data.dataset.batching import BatchOrder
 from seqrnn.data.record import Record

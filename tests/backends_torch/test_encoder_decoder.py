@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqrnn.answering.rows import RowWriter
+from seqrnn.answering.row_writer import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, to_tensors
 from seqrnn.backends.torch.parameters import load_model
 from seqrnn.backends.torch.scheduled_sampling import mix

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from seqrnn.answering.labeller import Labeller
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import Labeller
 from seqrnn.backends.torch.backend import open_backend, to_tensors
 from seqrnn.backends.torch.device import computes_bfloat16
 from seqrnn.data.dataset.batching import Batch, BatchOrder

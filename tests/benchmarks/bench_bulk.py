@@ -28,8 +28,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from seqrnn.answering.answering_threads import SideBySide
+from seqrnn.answering.labeller import Labeller
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import Labeller
 from seqrnn.backends.numpy.backend import open_backend
 from seqrnn.cli.rows import RowFormat, answer_rows
 from seqrnn.cli.shared_options import THREADS

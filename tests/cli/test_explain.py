@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from seqrnn.cli.drawing import Paper
 from seqrnn.cli.explanation import drawn
 from seqrnn.data.answer import Answer
-from seqrnn.library.results import Explanation, OutputExplanation
+from seqrnn.library.explanations import Explanation, OutputExplanation
 
 ROWS = b"warm soup today\na slow boat with so many more words that it takes some lines to draw them all\n\n"
 

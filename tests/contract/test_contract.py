@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import RowWriter
+from seqrnn.answering.row_writer import RowWriter
 from seqrnn.backends.torch.backend import TorchBackend, open_backend
 from seqrnn.backends.torch.parameters import model_arrays
 from seqrnn.catalog import CELLS, TASKS, load

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_test
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tokenizers import models, normalizers, trainers
 
 from seqrnn.data.text import chunk_ids, counts

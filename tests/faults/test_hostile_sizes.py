@@ -13,7 +13,7 @@ from damage import CASES, content_of, edit_config, make_true, newest, take_case
 from msgspec.structs import replace
 
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import order_of
+from seqrnn.answering.row_batches import order_of
 from seqrnn.backends.onnx.quantized import export_quantized
 from seqrnn.cli.given_settings import from_assignments
 from seqrnn.config import KEYS, ModelConfig

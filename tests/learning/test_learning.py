@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
+from seqrnn.answering.labeller import Labeller
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import Labeller
 from seqrnn.answering.text_generator import TextGenerator
 from seqrnn.catalog import CELLS
 from seqrnn.data.record import Record

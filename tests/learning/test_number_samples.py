@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqrnn.answering.labeller import Labeller
 from seqrnn.answering.opened_run import open_run
-from seqrnn.answering.rows import Labeller
 from seqrnn.backends.torch.backend import open_backend
 from seqrnn.data.record import Record
 from seqrnn.library.row_answerers import row_explainer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seqrnn.answering.rows import RowWriter
+from seqrnn.answering.row_writer import RowWriter
 from seqrnn.data.record import Record
 from seqrnn.search.beam import Beam
 from seqrnn.search.decoding import Decoding

@@ -8,7 +8,7 @@ import pytest
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.record import Record
-from seqrnn.library.results import Explanation, OutputExplanation
+from seqrnn.library.explanations import Explanation, OutputExplanation
 from seqrnn.reporting.measures.explained import alignments, saliency, surprisal, tokens_of_outputs
 from seqrnn.reporting.subject import Example
 from seqrnn.tasks.grade import Grade

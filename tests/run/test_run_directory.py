@@ -6,12 +6,12 @@ import errno
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from seqrnn.errors import LockedError, ModelError, NumericError, OutputError, UsageError
 from seqrnn.run.checkpoint import Snapshot

@@ -6,17 +6,16 @@ Shapes: B batch, T time, F features, E embedding, V vocabulary, U different toke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from seqrnn.backends.numpy.weights import Array
 
 MOST_BROUGHT = 2**24  # numbers that a layer makes of all vectors at once, 64 MiB
 
 
-@dataclass(frozen=True)
-class IndexedSequence:
+class IndexedSequence(Struct, frozen=True):
     """Steps that read the vectors of a table by their index, (B, T, E): many steps read the same one.
 
     What a layer makes of an input is computed once for each vector, wherever it is read.
@@ -52,8 +51,7 @@ class IndexedSequence:
         return self.vectors.take(self.index, axis=0)
 
 
-@dataclass(frozen=True)
-class TokenVectors:
+class TokenVectors(Struct, frozen=True):
     """The vectors of tokens in a table, (B, T, E), that are yet to be looked up."""
 
     table: Array  # (V, E)

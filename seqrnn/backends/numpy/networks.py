@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from threading import local
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -21,13 +21,15 @@ from seqrnn.backends.numpy.weights import Array, Take
 from seqrnn.catalog import NETWORKS, load
 from seqrnn.config import ModelConfig
 from seqrnn.data.dataset.batching import Batch
-from seqrnn.networks.encoder_decoder import EncoderDecoder
-from seqrnn.networks.language_model import LanguageModel
 from seqrnn.networks.ops import Learns
 from seqrnn.networks.predictions import PredictingNetwork
 from seqrnn.networks.sizes import NetworkSizes
 from seqrnn.search.step import Prediction, log_softmax
 from seqrnn.tasks.scorer import Values
+
+if TYPE_CHECKING:  # the one that a run has is imported by its name in the catalogue
+    from seqrnn.networks.encoder_decoder import EncoderDecoder
+    from seqrnn.networks.language_model import LanguageModel
 
 
 class Predictor:

@@ -15,11 +15,11 @@ Shapes: B batch, T time, R roots, M nodes with the roots.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from seqrnn.backends.numpy.lengths import sequence_mask
 from seqrnn.backends.numpy.weights import Array
@@ -37,8 +37,7 @@ class Block(NamedTuple):
     reads: Array | slice
 
 
-@dataclass(frozen=True)
-class PrefixTree:
+class PrefixTree(Struct, frozen=True):
     """The nodes in the order of their steps: of each the node before, and which vector it reads."""
 
     node_ids: Array  # (B, T), the node of each step; NOTHING where a sequence has ended

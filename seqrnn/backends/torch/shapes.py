@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from msgspec.structs import replace
 
 from seqrnn.data.dataset.batching import Batch
 

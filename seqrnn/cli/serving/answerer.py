@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec.structs import asdict
 
 from seqrnn.cli.answer_input import Input, row_format
 from seqrnn.cli.continuation import continuation_record

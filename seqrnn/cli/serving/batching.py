@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
-from seqrnn.answering.rows import MAX_ROWS
+from seqrnn.answering.row_batches import MAX_ROWS
 from seqrnn.cli.exits import describe, report
 from seqrnn.cli.rows import InputRow
 from seqrnn.cli.serving.answerer import JsonAnswer

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import Struct, field
 
 from seqrnn.config import DataConfig, TrainingConfig
 from seqrnn.data.dataset.columns import Column
@@ -20,8 +20,7 @@ RUN = 1 << 12  # of them lie one after the other
 MAX_PADDING = 16  # times the longest example, to which examples are padded at most
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The arrays of one batch, padded to one length, and what is needed to weigh it."""
 
     arrays: dict[str, np.ndarray]
@@ -43,8 +42,7 @@ class Batch:
         return not len(next(iter(self.arrays.values())))
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """The share that one of `count` workers has in each batch: all of it where there is one worker."""
 
     index: int = 0
@@ -61,16 +59,14 @@ class Shard:
         return slice(start, start + each + (self.index < spare))
 
 
-@dataclass(frozen=True)
-class BatchLimits:
+class BatchLimits(Struct, frozen=True):
     """How large a batch may grow: rows, and positions with the padding."""
 
     rows: int
     positions: int
 
 
-@dataclass(frozen=True)
-class BatchOrder:
+class BatchOrder(Struct, frozen=True):
     """One pass over a data set: `epoch` seeds its order; without one it runs in order."""
 
     seed: int = 0
@@ -94,8 +90,7 @@ def limits_of(order: BatchOrder, training: TrainingConfig) -> BatchLimits:
     return order.limits or BatchLimits(training.batch_size, training.batch_tokens)
 
 
-@dataclass(frozen=True)
-class Lengths:
+class Lengths(Struct, frozen=True):
     """The lengths of N examples, which `of` tells of some: (B,), or (B, 2) where they have two sides."""
 
     count: int
@@ -187,8 +182,7 @@ def teacher_forcing_pair(column: Column, rows: np.ndarray, width: int | None = N
     return {"inputs": inputs, "targets": targets, "lengths": lengths}
 
 
-@dataclass(frozen=True)
-class StreamBatches:
+class StreamBatches(Struct, frozen=True):
     """A text as `streams` long rows, cut into segments for truncated back-propagation through time.
 
     A worker reads those of its shard.

@@ -8,13 +8,13 @@ memory-mapped: a corpus larger than the memory can be trained on, and no example
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
+from msgspec import Struct
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
@@ -27,8 +27,7 @@ def smallest_dtype(size: int) -> np.dtype[Any]:
     return np.dtype(np.uint8 if size <= 2**8 else np.uint16 if size <= 2**16 else np.int32)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True, dict=True):
     """The integers of n examples, `values` (tokens,), or their vectors (steps, F); `offsets` (n+1,) int64."""
 
     values: NDArray[Any]
@@ -136,8 +135,7 @@ class ColumnWriter:
         self.close()
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Struct, frozen=True):
     """Columns of equal length, one for each field."""
 
     columns: Mapping[str, Column]

@@ -5,12 +5,12 @@ What its methods take and return is numbers, strings, bytes, tuples and lists, s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from seqrnn.data.dataset.columns import smallest_dtype
@@ -29,8 +29,7 @@ from seqrnn.data.text.tokenizer import UNK, Tokenizer, TokenizerSettings
 SPLITS = {kind.__name__: kind for kind in (RandomSplit, SourceSplit, TailSplit)}
 
 
-@dataclass(frozen=True)
-class LineJob:
+class LineJob(Struct, frozen=True):
     r"""How lines become examples: whole with their `\n` if they are `pieces` of one text, else without.
 
     Of lines that are examples of their own, blank ones are none. One `stream` may have
@@ -45,13 +44,12 @@ class LineJob:
 
     def to_json(self) -> str:
         """Return what `from_json` reads."""
-        return json.dumps(asdict(self))
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> LineJob:
         """Return the job that `to_json` was asked of."""
-        content = json.loads(text)
-        return cls(**{**content, "settings": TokenizerSettings(**content["settings"])})
+        return msgspec.json.decode(text, type=cls)
 
 
 class Coded(NamedTuple):

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MAX_GRID = 8  # along a side of what a convolutional network makes of an image
 
 
-@dataclass(frozen=True)
-class TokenSizes:
+class TokenSizes(Struct, frozen=True):
     """Of tokens, how many there are."""
 
     vocabulary: int
 
 
-@dataclass(frozen=True)
-class VectorSizes:
+class VectorSizes(Struct, frozen=True):
     """Of vectors, or of notes, how many numbers each has."""
 
     features: int
 
 
-@dataclass(frozen=True)
-class ImageSizes:
+class ImageSizes(Struct, frozen=True):
     """Of images, their channels and their side in pixels."""
 
     channels: int

@@ -12,6 +12,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from seqrnn.data.answer import AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
@@ -106,7 +108,7 @@ def records_of(table: Table, name: str, source: Source) -> Iterator[Record]:
         first = next(table.rows, None)
         if first is None:
             return
-        table = replace(table, rows=chain((first,), table.rows))
+        table = structs.replace(table, rows=chain((first,), table.rows))
         if not any(
             isinstance(cell, str) and cell.endswith(ARRAY_EXTENSION) for cell in first.fields.values()
         ):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from seqrnn.data.formats.column_names import column_number
 from seqrnn.data.formats.format import RowError
@@ -35,8 +36,7 @@ class Row(NamedTuple):
         return self
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """Rows that have the same columns, or, where `names` is None, objects with names of their own.
 
     The key of a column is its name; one that has no name of its own, or a number as its name, has its

@@ -6,11 +6,12 @@ Shapes: n texts, C chunks of all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
@@ -38,8 +39,7 @@ class Chunks(NamedTuple):
     last: Integers
 
 
-@dataclass(frozen=True)
-class JoinedTexts:
+class JoinedTexts(Struct, frozen=True, dict=True):
     r"""Texts as UTF-8, each followed by the byte `end`, which none holds.
 
     It is `\n`, which is part of the text if they are `whole` lines, or END.

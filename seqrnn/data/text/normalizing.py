@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal
 
+from msgspec.structs import replace
 from tokenizers import normalizers
 
 from seqrnn.data.text.joined_texts import NEWLINE, JoinedTexts, code_points

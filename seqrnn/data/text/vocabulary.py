@@ -17,11 +17,12 @@ byte and bpe write a byte as a visible character, as the `tokenizers` library do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal, cast
 
 import tokenizers
+from msgspec import Struct
+from msgspec.structs import replace
 from tokenizers import decoders, models, normalizers, pre_tokenizers
 
 from seqrnn.config import DataConfig
@@ -65,8 +66,7 @@ BYTES: frozenset[Kind] = frozenset({"byte", "bpe", "gpt2-bpe"})  # kinds whose t
 Learned = tuple[list[str], Merges]
 
 
-@dataclass(frozen=True, slots=True)
-class TokenizerSettings:
+class TokenizerSettings(Struct, frozen=True):
     """How texts are cut into tokens.
 
     `min_count` and `vocabulary_size` (specials included) bound what is learned, `max_tokens` the

@@ -12,7 +12,7 @@ import numpy as np
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.record import Record
-from seqrnn.library.results import Explanation
+from seqrnn.library.explanations import Explanation
 from seqrnn.reporting.pictures import Picture, picture_of
 from seqrnn.reporting.subject import Example
 
