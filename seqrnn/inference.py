@@ -8,7 +8,7 @@ likely, that is an error that names both.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -31,7 +31,7 @@ from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.lines import file_name
 from seqrnn.data.sample import Sample
-from seqrnn.data.several_labels import several_labels
+from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
@@ -39,6 +39,7 @@ from seqrnn.tasks.task import Claim
 T = TypeVar("T")
 
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
+MOST_LONGER = 4.0  # times as many characters as another right answer
 CLOSE = 0.15  # claims whose strengths differ by less are two readings
 TEXT_TASKS = ("language-model", "tagging")  # which read no numbers and no images
 
@@ -69,10 +70,10 @@ class Inference:
         return self.source.format
 
 
-def infer(source: Source, task: str | None, one_label: bool = False) -> Inference:
+def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Inference:
     """Decide how the files of `source` are laid out, and what to learn if `task` is None.
 
-    With `one_label` an example bears one label, whatever the labels look like.
+    `given` are the keys that the user has given: labels are several, and separated, as they say.
 
     Only the first rows are looked at, but they are consumed: stdin must have been spooled.
     Raises DataError where a file is empty or its first rows are malformed, UsageError where the task or
@@ -87,7 +88,7 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
     elif source.text_column is None and source.label_column is None:
         source, settings, notes = _with_numbered_columns(source)
     sample = _sample(source)
-    if not one_label and task in {None, "classification"} and (several := several_labels(sample)):
+    if task in {None, "classification"} and (several := _several_labels(sample, given)):
         separator = several.separator or source.label_separator
         settings |= {"data.multi_label": True, "data.label_separator": separator}
         source = replace(source, multi_label=True, label_separator=separator)
@@ -100,6 +101,16 @@ def infer(source: Source, task: str | None, one_label: bool = False) -> Inferenc
     kind = _kind(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+
+
+def _several_labels(sample: Sample, given: Collection[str]) -> SeveralLabels | None:
+    """Return how examples bear several labels, unless the user has said all of it."""
+    source = sample.source
+    if "data.multi_label" in given:
+        if not source.multi_label or "data.label_separator" in given:
+            return None
+        sample = _sample(replace(source, multi_label=False))
+    return several_labels(sample)
 
 
 def _sample(source: Source) -> Sample:
@@ -184,8 +195,14 @@ def _with_numbered_columns(source: Source) -> tuple[Source, dict[str, Any], list
 
 
 def _are_references(columns: list[ColumnSample]) -> bool:
-    """Whether all columns after the second are further targets, which not every row has."""
-    return len(columns) > 2 and any(len(column.filled) < len(columns[0].filled) for column in columns[2:])
+    """Whether all columns after the second are further targets, which not every row has.
+
+    The first are there wherever later ones are, and all are about as long.
+    """
+    filled = [len(column.filled) for column in columns[1:]]
+    first, *others = (column.characters for column in columns[1:])
+    alike = all(first / MOST_LONGER <= other <= first * MOST_LONGER for other in others)
+    return len(filled) > 1 and filled[-1] < filled[0] and alike and filled == sorted(filled, reverse=True)
 
 
 def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:

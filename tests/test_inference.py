@@ -458,3 +458,82 @@ def test_whether_numbers_without_names_are_a_series_or_a_vector_is_asked(write: 
     kinds = [reading["data.source_kind"] for reading in asked.value.readings]
     assert kinds == ["vectors", "vector"]
     assert all(reading["data.label_column"] == "1" for reading in asked.value.readings)
+
+
+JAPANESE = ["料理がとてもまずい。昨日この店は最高だった", "店員さんがひどい、映画は最高だったこの店は料理が"]
+THAI = ["เมื่อวานชอบมากร้านนี้อาหารอร่อยมากพนักงานดี", "อาหารแย่มากห้องน่าเบื่อโรงแรมเมื่อวานไม่ชอบเลย"]
+HINDI = ["यह होटल बहुत अच्छा था और खाना भी", "सेवा बहुत खराब थी मैं नाराज़ हूँ"]
+
+
+@pytest.mark.parametrize(
+    ("names", "texts"),
+    [
+        ("日付,本文,カテゴリ", JAPANESE),
+        ("url,正文,类别", JAPANESE),
+        ("วันที่,ข้อความ,ป้าย", THAI),
+        ("दिनांक,पाठ,लेबल", HINDI),
+        ("ngày,văn bản,nhãn", HINDI),
+    ],
+)
+@pytest.mark.parametrize("first", ["2024-01-{:02d}", "https://x.jp/{}", "user{}"])
+def test_texts_are_found_and_headers_known_in_any_script(write: Write, names: str, texts: list, first: str):
+    rows = [f"{first.format(n % 28)},{texts[n % 2]}{n},{'好评' if n % 2 else '差评'}\n" for n in range(60)]
+    found = infer(write("a.csv", "".join([f"{names}\n", *rows])), None)
+    assert found.settings["data.header"] == "yes"
+    _, text, label = names.split(",")
+    assert (found.source.text_column, found.source.label_column) == (text, label)
+    bare = infer(write("b.csv", "".join(rows)), None)
+    assert bare.settings["data.header"] == "no"
+    assert (bare.source.text_column, bare.source.label_column) == ("2", "3")
+
+
+WORDS = ["Oslo\tB-LOC", "ist\tO", "schön\tO", "Rome\tB-LOC"]
+
+
+def sentences(*words: str) -> str:
+    return "".join("".join(f"{word}\n" for word in words) + "\n" for _ in range(20))
+
+
+def test_tags_of_spans_may_come_first(write: Write):
+    found = infer(write("a.bio", sentences(*("\t".join(reversed(w.split("\t"))) for w in WORDS))), None)
+    assert (found.task, found.source.text_column, found.source.label_column) == ("tagging", "2", "1")
+    assert "columns: read: 2; answer: 1" in found.notes
+    assert infer(write("b.bio", sentences(*WORDS)), None).source.text_column is None
+
+
+def test_words_with_blanks_are_words_if_their_tags_are_those_of_spans(write: Write):
+    found = infer(write("a.tsv", sentences("Hồ Chí Minh\tB-LOC", "sinh viên\tO", "học\tO")), None)
+    assert (found.task, found.format) == ("tagging", "conll")
+    assert infer(write("b.tsv", sentences("Hồ Chí Minh\tpos", "sinh viên\tneg")), None).format == "tsv"
+
+
+def test_stanzas_whose_lines_have_as_many_words_each_are_no_sentences(write: Write):
+    draw = random.Random(1)
+    line = lambda: " ".join("".join(draw.choices("aeiouklmn", k=4)) for _ in range(7))  # noqa: E731
+    poem = "\n\n".join("\n".join(line() for _ in range(4)) for _ in range(60))
+    assert infer(write("a.txt", f"{poem}\n"), None).task == "language-model"
+
+
+def test_a_column_that_is_mostly_blank_is_no_other_right_answer(write: Write):
+    rows = [f"gj{n % 5}\t{n % 2}\t{'*' if n % 7 == 0 else ''}\tthe film {n} was good\n" for n in range(80)]
+    with pytest.raises(AmbiguousDataError, match="which column holds what is to be answered"):
+        infer(write("a.tsv", "".join(rows)), None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": ["a good film", "a bad film"], "label": ["pos", "neg"]},
+        {"pos": ["a good film", "very good"], "neg": ["a bad film"]},
+        {"columns": ["text", "label"], "index": [0], "data": [["a good film", "pos"]]},
+    ],
+)
+def test_an_object_of_lists_is_no_row(write: Write, content: dict):
+    with pytest.raises(DataError, match=r"a\.json:1: an object with lists of texts, and no objects; "):
+        infer(write("a.json", json.dumps(content)), None)
+
+
+def test_a_text_that_is_null_is_told_with_what_can_be_done(write: Write):
+    rows = [{"text": f"a film {n}" if n != 9 else None, "label": "xy"[n % 2]} for n in range(60)]
+    with pytest.raises(DataError, match=r"a\.jsonl:10: .* fill it, or leave the row out"):
+        infer(write("a.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows)), None)

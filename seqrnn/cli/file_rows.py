@@ -78,7 +78,9 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
         raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")
     source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
     if text_column is not None:
-        return replace(source, text_column=text_column, header="auto")
+        label = source.label_column if (source.label_column or "").isdecimal() else None
+        kept = label if text_column.isdecimal() else source.label_column  # a name would need a header
+        return replace(source, text_column=text_column, label_column=kept, header="auto")
     kind = format_named(layout)
     if source.header != "no" or not isinstance(kind, TableFormat):
         return source

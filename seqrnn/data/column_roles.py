@@ -109,7 +109,11 @@ class _Columns:
         if found is None or (found.signs == 0 and wanted.sentence is None):
             return None
         if found.signs == 1 and wanted.sentence is None:
-            readings = [{"data.sentence_column": found.sentence}, {"task": "classification"}]
+            columns_of_tokens = {"data.text_column": found.token, "data.label_column": found.tag}
+            readings = [
+                {"data.sentence_column": found.sentence, **columns_of_tokens},
+                {"task": "classification", **columns_of_tokens},
+            ]
             stays = f'"{found.sentence}" is the same for some rows each'
             what = f"has one word a row, and {'blank rows' if found.sentence == BLANK_ROWS else stays}"
             raise AmbiguousDataError(f"{self.name}: {what}; do they make a sentence?", readings)

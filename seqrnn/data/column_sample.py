@@ -14,6 +14,7 @@ from seqrnn.data.fields.named_files import ARRAY_EXTENSION, IMAGE_EXTENSIONS
 from seqrnn.data.formats.column_names import INDEX_NAMES, normal_name
 from seqrnn.data.formats.header import is_number
 from seqrnn.data.formats.times import moment_of
+from seqrnn.data.text.scripts import word_count
 
 ColumnKind = Literal["empty", "numbers", "lists", "number", "path", "identifier", "label", "text"]
 
@@ -27,6 +28,7 @@ FEW_ROWS = 10
 MAX_CLASSES = 10  # that are whole numbers
 MAX_LABEL_LENGTH = 60  # characters
 MAX_LABEL_WORDS = 4
+MAX_UNSPACED_LABEL_WORDS = 8  # that nothing separates, so that they can only be estimated
 PLAIN_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 """A number as programs write it: the digits of a postcode (00097) mean another thing without their zeros."""
 IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z]*[-_.:#/]?(?:[0-9a-fA-F]+[-_.:]?)+")
@@ -59,8 +61,8 @@ class ColumnSample:
 
     @cached_property
     def words(self) -> float:
-        """The median number of words."""
-        return median([len(text.split()) for text in self.texts] or [0])
+        """The median number of words, which some scripts do not separate."""
+        return median([word_count(text) for text in self.texts] or [0])
 
     @cached_property
     def characters(self) -> float:
@@ -127,7 +129,10 @@ class ColumnSample:
     def is_label_like(self) -> bool:
         """Whether the values are short and come again and again."""
         short = all(
-            len(text) <= MAX_LABEL_LENGTH and len(text.split()) <= MAX_LABEL_WORDS for text in self.texts
+            len(text) <= MAX_LABEL_LENGTH
+            and len(text.split()) <= MAX_LABEL_WORDS
+            and word_count(text) <= MAX_UNSPACED_LABEL_WORDS
+            for text in self.texts
         )
         most = RECURRING if len(self.texts) >= MANY_ROWS else RECURRING_IN_FEW_ROWS
         return short and self.distinct - 1 <= most * (len(self.texts) - 1)

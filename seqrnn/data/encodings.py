@@ -27,9 +27,24 @@ MARKS = (  # UTF-32's little-endian mark begins as UTF-16's does
 BINARY = {
     b"PAR1\x15": "is a parquet file; use `data.format=parquet`",
     b"PK\x03\x04": "is a zip file; give .npz files by name, and save other tables as CSV",
+    b"\xfd7zXZ\x00": "is compressed by xz; pipe it (xzcat FILE | seqrnn ...), or compress it by gzip",
+    b"\x28\xb5\x2f\xfd": "is compressed by zstd; pipe it (zstdcat FILE | seqrnn ...), or compress it by gzip",
+    **{
+        b"BZh%d1AY&SY" % level: "is compressed by bzip2; pipe it (bzcat FILE | seqrnn ...), or use gzip"
+        for level in range(1, 10)
+    },
+    b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it first",
+    b"SQLite format 3\x00": "is an SQLite database; export the table as CSV (sqlite3 -csv -header)",
+    b"\x89HDF\r\n\x1a\n": "is an HDF5 file; save what it holds as CSV, .npz or parquet",
+    b"ARROW1\x00\x00": "is an Arrow file; save the table as parquet",
+    b"%PDF-": "is a PDF file; save its text",
+    **{
+        bytes((0x80, protocol)): "is a pickle, which may run code; save the table as CSV or parquet"
+        for protocol in range(2, 6)
+    },
 }
 """How files of no text begin, and what to do with them."""
-LONGEST_MARK = 5  # bytes
+LONGEST_MARK = 5  # bytes that are waited for; a file brings more at once
 SAMPLE = 4096  # bytes that are looked at for UTF-16 without a mark
 MOST_UNDECIDED = 1 << 20  # bytes without a newline, after which carriage returns are line ends
 WIDE = ("utf-16-le", "utf-16-be")

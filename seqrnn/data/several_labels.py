@@ -32,7 +32,7 @@ def several_labels(sample: Sample) -> SeveralLabels | None:
     if _come_in_lists(sample):
         return _counted(sample) if label_likelihood(sample.targets, ()) >= LIKELY else None
     cells = sample.targets.texts
-    if len(cells) != len(sample.records):
+    if any(len(record.targets) > 1 for record in sample.records):
         return None  # further targets are other right answers
     lists = [labels for cell in cells if (labels := labels_in_list(cell)) is not None]
     if len(lists) == len(cells) and _recur([label for labels in lists for label in labels]):

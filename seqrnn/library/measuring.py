@@ -54,8 +54,10 @@ def find_source(config: Config, given: DataArguments) -> Source:
     source = _source(with_settings(config, keys), given).as_trained()
     source = formatted(source, config.task) if source.format == "auto" else source
     trained = config.data.format
+    chosen = given.text_column or given.label_column
     return replace(
         source,
+        header="auto" if chosen and source.header == "yes" else source.header,
         text_column=given.text_column or column_for(source.text_column, trained, source.format),
         label_column=given.label_column or column_for(source.label_column, trained, source.format),
     )

@@ -182,8 +182,7 @@ def plan_training(own: list[Layer], begun: Layer | None = None) -> Plan:
     parts = _parts_of_folder(asked)
     asked = resolve([begun or {}, *own, from_flags(parts.settings)])
     source = spool(Source.training(asked.data))
-    one_label = "data.multi_label" in given and not asked.data.multi_label
-    found = infer(source, _task_asked_for(asked, given), one_label)
+    found = infer(source, _task_asked_for(asked, given), given)
     found = replace(found, notes=(*parts.told, *found.notes))
     task = load(TASKS[found.task])
     decided = {**found.settings, **parts.settings}

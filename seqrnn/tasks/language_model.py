@@ -49,6 +49,7 @@ OF_WORDS: Mapping[str, Any] = {
     "model.hidden_size": 256,
     "model.embedding_size": 256,
     "model.tie_embeddings": True,
+    "training.learning_rate": 5e-3,
     "training.batch_size": 20,
     "training.segment_length": 35,
     "training.restart_every": 10,
@@ -74,6 +75,7 @@ class LanguageModeling(Task):
     asked = "lines"
     score_name = "surprisal"
     learns_soon = True
+    rate_by_width = 1.35  # by 1, 2 x 1,024 units with batches of 24 never learn more than frequencies
     sections = ("surprisal", "lengths")
     default_epochs = 10.0
     tokens: ClassVar[Mapping[Side, Use]] = {"source": "written"}
@@ -91,7 +93,7 @@ class LanguageModeling(Task):
         "model.hidden_size": 320,
         "model.dropout": 0.15,
         "training.batch_size": 24,
-        "training.learning_rate": 5e-3,
+        "training.learning_rate": 7.5e-3,
         "training.rate_horizon": 12000,
         "training.weight_decay": 0.1,
     }

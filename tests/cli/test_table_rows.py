@@ -100,6 +100,18 @@ def test_a_column_that_is_not_there_is_told_before_anything_is_written(model, tm
     assert 'no column "question", the columns are a, b; use --text-col' in done.stderr.decode()
 
 
+def test_a_column_by_its_number_goes_for_files_with_a_header_and_without(model, tmp_path, seqrnn):
+    data = tmp_path / "asked.csv"
+    for header in ("", "n,words\n"):
+        data.write_text(f"{header}1,good\n2,dull\n3,a good film\n", encoding="utf-8")
+        told = seqrnn("classify", "-m", model, data, "--text-col", "2").stdout.decode().splitlines()
+        rows = told[bool(header) :]
+        assert [row.split(",")[0] for row in rows] == ["1", "2", "3"]
+        assert all(row.split(",")[2] and row.split(",")[3] for row in rows)
+        if header:
+            assert told[0] == "n,words,prediction,probability"
+
+
 def test_quotes_that_do_not_match_cost_one_row(model, tmp_path, seqrnn):
     data = tmp_path / "asked.csv"
     rows = ["n,question", '1,"open', "2,good", '3,"dull"', '4,"bad"x', '5,"never closed', "6,good"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
+import lzma
 import os
 from pathlib import Path
 
@@ -188,10 +190,15 @@ def test_an_unknown_encoding_is_refused(name: str):
 @pytest.mark.parametrize(
     ("content", "advice"),
     [
-        (b"PAR1\x15\x04", "parquet file; use `data.format=parquet`"),
-        (b"PK\x03\x04\x14", "zip file; give .npz"),
+        (b"PAR1\x15\x04", "a parquet file; use `data.format=parquet`"),
+        (b"PK\x03\x04\x14", "a zip file; give .npz"),
+        (lzma.compress(b"a"), "compressed by xz; pipe it"),
+        (bz2.compress(b"a", 5), "compressed by bzip2; pipe it"),
+        (b"\x28\xb5\x2f\xfd\x00", "compressed by zstd; pipe it"),
+        (b"SQLite format 3\x00", "an SQLite database; export the table"),
+        (b"\x80\x04\x95\x05\x00", "a pickle, which may run code"),
     ],
 )
 def test_a_file_of_no_text_is_told(read, content: bytes, advice: str):
-    assert failure(read, content + bytes(99)).startswith(f"file: is a {advice}")
+    assert failure(read, content + bytes(99)).startswith(f"file: is {advice}")
     assert read(b"PAR1 and PK\n") == ["PAR1 and PK"]

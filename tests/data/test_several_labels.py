@@ -58,7 +58,7 @@ def test_they_are_read_as_several_and_that_is_told(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["bars.tsv", "commas.tsv"])
 def test_a_user_can_have_each_combination_as_one(tmp_path, name):
-    found = inferred(tmp_path, name, FILES[name], one_label=True)
+    found = inferred(tmp_path, name, FILES[name], given={"data.multi_label"})
     assert "data.multi_label" not in found.settings
     assert all(len(one) == 1 for one in labels(found))
 
@@ -101,3 +101,14 @@ def test_other_right_answers_are_no_labels(tmp_path):
 )
 def test_lists_in_cells(cell, found):
     assert labels_in_list(cell) == found
+
+
+def test_an_example_may_bear_no_label_and_the_separator_is_found_where_it_is_not_given(tmp_path):
+    content = table([*(cell.replace("|", ";") for cell in GENRES), ""])
+    found = inferred(tmp_path, "a.tsv", content)
+    assert found.settings["data.label_separator"] == ";"
+    source = Source((str(tmp_path / "a.tsv"),), multi_label=True)
+    asked = infer(source, None, {"data.multi_label"})
+    assert asked.settings["data.label_separator"] == ";"
+    exact = infer(source, None, {"data.multi_label", "data.label_separator"})
+    assert exact.source.label_separator == ","

@@ -80,7 +80,9 @@ def test_a_group_without_a_telling_name_is_asked_for(tmp_path):
     rows = [(number, word, tag) for number, s in enumerate(SENTENCES) for word, _, tag in s]
     with pytest.raises(AmbiguousDataError) as error:
         infer(written(tmp_path, ("group", "token", "kind"), rows), None)
-    assert error.value.readings == [{"data.sentence_column": "group"}, {"task": "classification"}]
+    tokens = {"data.text_column": "token", "data.label_column": "kind"}
+    expected = [{"data.sentence_column": "group", **tokens}, {"task": "classification", **tokens}]
+    assert error.value.readings == expected
     source = Source(written(tmp_path, ("group", "token", "kind"), rows).paths, sentence_column="group")
     assert roles(infer(source, None)) == ("tagging", "group", "token", "kind")
 
@@ -132,7 +134,9 @@ def test_blank_rows_between_words_of_no_telling_name_are_asked_for(tmp_path):
     (tmp_path / "t.csv").write_text(blocks("a,b"), encoding="utf-8")
     with pytest.raises(AmbiguousDataError) as error:
         infer(Source((str(tmp_path / "t.csv"),)), None)
-    assert error.value.readings == [{"data.sentence_column": "-"}, {"task": "classification"}]
+    tokens = {"data.text_column": "1", "data.label_column": "2"}
+    expected = [{"data.sentence_column": "-", **tokens}, {"task": "classification", **tokens}]
+    assert error.value.readings == expected
 
 
 def test_blank_rows_at_the_end_of_a_table_end_no_sentences(tmp_path):

@@ -91,8 +91,8 @@ class TorchOps:
     def crf(self, tags: int) -> CRF:
         return self._register(CRF(tags))
 
-    def dropout(self, share: float) -> Dropout:
-        return Dropout(self.root, share)
+    def dropout(self, share: float) -> NetworkDropout:
+        return NetworkDropout(self.root, share)
 
     def zero_states(self, rnn: RNN, like: Tensor) -> Layers:
         return rnn.initial(len(like))
@@ -212,8 +212,8 @@ class TorchOps:
         return torch.cat([read(part[:, : int(sizes[0])], sizes) for part, sizes in parts])
 
 
-class Dropout:
-    """Drops values while the network is in training."""
+class NetworkDropout:
+    """Drops values while the network is in training; no module, so that it needs no name."""
 
     def __init__(self, root: nn.Module, share: float) -> None:
         self._root = root

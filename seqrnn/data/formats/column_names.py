@@ -29,7 +29,10 @@ LABEL_NAMES = (
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
 
-SERIES_NAMES = ("series", "series_id", "id")
+SERIES_NAMES = (
+    "series", "series_id", "id", "sensor", "patient", "device", "machine", "station", "engine", "recording",
+    "trial", "session",
+)  # fmt: skip
 """Names of a column that says which series a row belongs to, or which row it is: never a feature."""
 
 TIME_NAMES = ("time", "timestamp", "t", "step", "date", "datetime", "ds", "time_step", "timestep")

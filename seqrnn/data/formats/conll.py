@@ -24,7 +24,10 @@ WORD_ID = re.compile(r"[0-9]+")
 OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")  # 1-2 is a contraction of words, 8.1 is not in the text
 COMMENT = re.compile(r"#\s*(?:(?:begin|end) document\b|[\w.-]+\s*=\s|id\s+\S)")
 """What begins no word, though the line may have as many columns as one."""
+SPAN_TAG = re.compile(r"O|[BIESLUM]-\S+")
+NEARLY_ALL = 0.95
 MOST_TAGS = 0.25  # different ones a token
+FEW_TAGS = 20  # however few tokens there are
 LONGEST_MEAN = 80  # tokens of a sentence, as far as guessing goes
 
 
@@ -62,11 +65,13 @@ class Conll(AnswerableFormat):
         return Columns(source.text_column or "1", source.label_column)
 
     def columns_of(self, lines: Sequence[str]) -> Mapping[str, str]:
-        """Choose the columns of word and tag where the first column counts the words of a sentence."""
+        """Choose the columns of word and tag where the first column counts the words, or holds the tags."""
         rows = _word_rows(lines)
+        words = [row for row in rows if row]
+        if all(len(row) == 2 for row in words) and _tell_spans([row[0] for row in words]):
+            return {} if _tell_spans([row[1] for row in words]) else {"text_column": "2", "label_column": "1"}
         if not _counts(rows):
             return {}
-        words = [row for row in rows if row]
         varied = [index for index in range(2, len(words[0])) if len({row[index] for row in words}) > 1]
         return {"text_column": "2", "label_column": str((varied or [len(words[0]) - 1])[-1] + 1)}
 
@@ -115,13 +120,28 @@ def split_columns(text: str) -> list[str]:
 
 
 def looks_like_conll(lines: Sequence[str]) -> bool:
-    """Whether lines are in several blocks, each with the same number of columns, and no blank in one."""
+    """Whether lines are in several blocks, each with the same number of columns.
+
+    Blanks are in words only, if the tags are those of spans; a text whose lines have as many words each, as
+    those of some poems, is none.
+    """
     rows = _word_rows(lines)
-    widths = {len(row) for row in rows if row}
+    words = [row for row in rows if row]
+    widths = set(map(len, words))
     blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))
-    if blocks <= max(1, sum(map(bool, rows)) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
+    if blocks <= max(1, len(words) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
         return False
-    return not any(" " in cell for row in rows for cell in row)
+    first, last = [row[0] for row in words], [row[-1] for row in words]
+    if any(" " in cell for row in words for cell in row):
+        return _tell_spans(last)
+    few = len(set(last)) <= max(FEW_TAGS, MOST_TAGS * len(last))
+    return few or _tell_spans(first) or any("\t" in line for line in lines)
+
+
+def _tell_spans(cells: Sequence[str]) -> bool:
+    """Whether nearly all cells are tags of spans, such as B-LOC, I-LOC and O."""
+    spans = sum(SPAN_TAG.fullmatch(cell) is not None for cell in cells)
+    return spans >= NEARLY_ALL * len(cells) and any("-" in cell for cell in cells)
 
 
 def holds_tagged_blocks(lines: Sequence[str]) -> bool:

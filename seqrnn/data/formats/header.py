@@ -10,6 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from seqrnn.data.formats.column_names import is_usual_name
+from seqrnn.data.text.scripts import without_marks, word_count
 
 NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
 MAX_NAME_LENGTH = 40  # characters
@@ -20,6 +21,7 @@ MAX_NUMBER = 6  # digits
 MOSTLY = 0.8  # share of a column's cells that have one shape
 RECURRING = 3  # rows a value, from which on a value that is seen only in the first row is odd
 PROSE = 4  # words, in the median, of a column of texts
+UNSPACED_PROSE = 8  # the same, where they can only be estimated
 
 _digits = re.compile(r"\d+")
 _letters = re.compile(r"[^\W\d_]+")
@@ -35,7 +37,7 @@ def is_number(text: str) -> bool:
 
 def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the cells of the `first` row name the columns of the `rows` after it."""
-    cells = [cell.strip() for cell in first]
+    cells = [without_marks(cell.strip()) for cell in first]
     cells[:1] = [cells[0].lstrip("# ")] if cells else []  # as a comment may begin
     if _count_up(cells) and rows and not _count_up([cell.strip() for cell in rows[0]]):
         return True
@@ -44,7 +46,9 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
-    columns = [[row[index].strip() for row in rows if index < len(row)] for index in range(len(cells))]
+    columns = [
+        [without_marks(row[index].strip()) for row in rows if index < len(row)] for index in range(len(cells))
+    ]
     evidence = sum(_evidence(cell, column) for cell, column in zip(cells, columns, strict=True))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
 
@@ -87,10 +91,10 @@ def _evidence(name: str, column: Sequence[str]) -> float:
 
 
 def _evidence_of_length(name: str, values: Sequence[str]) -> float:
-    words = median(len(value.split()) for value in values)
-    if words < PROSE:
+    words, spaced = median(map(word_count, values)), median(len(value.split()) for value in values)
+    if words < (PROSE if spaced >= PROSE else UNSPACED_PROSE):
         return 0.0
-    return 1.0 if len(name.split()) <= words / 3 else -2.0
+    return 1.0 if word_count(name) <= words / 3 else -2.0
 
 
 def _shape(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seqrnn.data.answer import AnswerStyle
@@ -103,6 +103,13 @@ def _row(found: _Value, source: Source) -> Row:
     return Row(line, {}, error, text)
 
 
+def _is_table(members: Mapping[str, Any]) -> bool:
+    """Whether an object holds a table by its columns or classes: lists of texts, and not of tokens."""
+    lists = [value for value in members.values() if isinstance(value, list)]
+    texts = [[item for item in each if isinstance(item, str) and " " in item.strip()] for each in lists]
+    return {"columns", "index", "data"} <= members.keys() or any(len(each) > 1 for each in texts)
+
+
 class _Scanner:
     """Takes values from a text that comes in pieces; each comes with the number of its line."""
 
@@ -151,6 +158,9 @@ class _Scanner:
         self._take("}")
         self._require_end()
         if found is None and others:
+            if _is_table(others):
+                what = "lists of texts, and no objects; give a list of objects, one a row"
+                raise RowError(start, f"an object with {what} (pandas: to_json(orient='records'))")
             yield _Value(start, others, json.dumps(others, ensure_ascii=False))
 
     def holds_several(self) -> bool:

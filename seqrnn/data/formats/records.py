@@ -207,7 +207,7 @@ def _record(row: Row, name: str, source: Source, roles: _Roles | None) -> Record
     labels = keys[keys.index(roles.text) + 1 :] if roles.labels is None else roles.labels
     text = text_of(row.fields[roles.text])
     if text is None:
-        raise RowError(row.line, f'"{roles.text}" is no text; use `data.text_column` to name the text')
+        raise RowError(row.line, f'"{roles.text}" is no text; {_advice(row.fields[roles.text])}')
     return Record(text, labels_of(row, labels, source), name, row.line, row.fields)
 
 
@@ -225,6 +225,11 @@ def _record_of_object(row: Row, name: str, source: Source) -> Record:
     return Record(text, labels_of(row, labels, source), name, row.line, fields, steps)
 
 
+def _advice(cell: Any) -> str:
+    """Return what to do about a cell that holds no text."""
+    return "fill it, or leave the row out" if cell is None else "use `data.text_column` to name the text"
+
+
 def _holds_path(fields: Mapping[str, Any], column: str | None) -> bool:
     value = None if column is None else fields.get(column)
     return isinstance(value, str) and value.endswith(ARRAY_EXTENSION)
@@ -236,9 +241,8 @@ def _text(row: Row, column: str | None) -> str:
         raise RowError(row.line, f"{_missing(row.fields, key)}; use `data.text_column` to name the text")
     text = text_of(row.fields[key])
     if text is None:
-        raise RowError(
-            row.line, f'"{key}" is no string or list of strings; use `data.text_column` to name the text'
-        )
+        advice = _advice(row.fields[key])
+        raise RowError(row.line, f'"{key}" is no string or list of strings; {advice}')
     return text
 
 

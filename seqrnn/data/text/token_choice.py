@@ -10,6 +10,7 @@ from itertools import chain
 
 from seqrnn.data.fields.field import Use
 from seqrnn.data.text.given_words import words_given
+from seqrnn.data.text.scripts import UNSPACED
 from seqrnn.data.text.vocabulary import Kind, TokenizerSettings, word_splitter
 from seqrnn.data.text.words import chunks_of
 
@@ -25,10 +26,6 @@ SMALLEST_BPE, LARGEST_BPE = 500, 32_000
 
 NAMES = {"word": "words", "char": "characters", "byte": "bytes", "bpe": "byte pairs"}
 
-_unspaced = re.compile(
-    "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff]"
-)
 _letter = re.compile(r"[^\W\d_]")
 
 
@@ -147,7 +144,7 @@ def _words_of(asked: TokenizerRequest, pretokenized: str) -> Callable[[str], lis
 def _unspaced_length(texts: list[str]) -> float:
     """Return how many letters follow one another in scripts without spaces; 0 if most letters are others."""
     chunks = [chunk for text in texts for chunk in text.split()]
-    runs = [len(_unspaced.findall(chunk)) for chunk in chunks]
+    runs = [len(UNSPACED.findall(chunk)) for chunk in chunks]
     letters = sum(len(_letter.findall(chunk)) for chunk in chunks)
     unspaced = sum(runs)
     return unspaced / sum(map(bool, runs)) if unspaced > letters / 2 else 0.0
