@@ -199,6 +199,8 @@ def test_a_validation_that_says_little_is_warned_of(examples: int, warned: bool)
     assert said not in PreparationReport(PartReport(9)).lines()
     nothing_left = PreparationReport(PartReport(9), divided=True).lines()[-1]
     assert nothing_left == f"warning: nothing is left to validate on; {advice.replace('more', 'some')}"
+    text = PreparationReport(PartReport(1), unit="line", divided=True).lines()[-1]
+    assert "nothing is left to validate on, since a text is divided between lines; break long ones" in text
 
 
 def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:

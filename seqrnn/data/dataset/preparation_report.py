@@ -69,8 +69,8 @@ class PreparationReport:
             advice = "with `data.valid` or `data.valid_fraction`, or measure with `folds`"
             told.append(f"warning: {few if self.valid.examples else missing} {advice}")
         if self.unit == "line" and self.divided and not self.valid.examples:
-            what = "nothing is left to validate on, since a text is divided between lines, and this is one"
-            told.append(f"warning: {what}; break it into lines, or give some with `data.valid`")
+            what = "nothing is left to validate on, since a text is divided between lines"
+            told.append(f"warning: {what}; break long ones, or give some with `data.valid`")
         return told + _shortened([f"warning: {location}: {text}" for location, text in self.remarks])
 
     def to_json(self, files: Sequence[str]) -> str:
