@@ -88,15 +88,16 @@ def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
 
 
 # `evaluate` says so, too, which has no --multi-label.
-ONE_LABEL = "fix the row, choose columns with `data.text_column` and `data.label_column`, "
-ONE_LABEL += "or train with `data.multi_label=true`"
+COLUMNS = "choose columns with `data.text_column` and `data.label_column`"
+NONE = f"no label; give it one or remove the row, {COLUMNS}, or allow for none by `data.multi_label=true`"
+TWO = f"2 labels, expected 1; fix the row, {COLUMNS}, or train with several by `data.multi_label=true`"
 
 
-@pytest.mark.parametrize(("labels", "what"), [((), "no label"), (("a", "b"), "2 labels, expected 1")])
+@pytest.mark.parametrize(("labels", "what"), [((), NONE), (("a", "b"), TWO)])
 def test_other_than_one_label_is_an_error_with_its_location(labels: tuple[str, ...], what: str) -> None:
-    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
+    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}$"):
         learned("a", "b").encode([record("a"), record(*labels, line=9)])
-    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}; {ONE_LABEL}$"):
+    with pytest.raises(DataError, match=rf"data\.tsv:9: {what}$"):
         LabelField("label", False).fit([record(*labels, line=9)])
 
 

@@ -284,8 +284,10 @@ class LabelField(NamesField):
         """Return the labels of a record. Raises DataError unless it is one, or there may be several."""
         count = len(record.labels)
         if count != 1 and not self.multi_label:
-            what = "no label" if count == 0 else f"{count} labels, expected 1"
+            what, fix, several = (f"{count} labels, expected 1", "fix the row", "train with several by")
+            if count == 0:
+                what, fix, several = "no label", "give it one or remove the row", "allow for none by"
             columns = "columns with `data.text_column` and `data.label_column`"
-            advice = f"fix the row, choose {columns}, or train with `data.multi_label=true`"
+            advice = f"{fix}, choose {columns}, or {several} `data.multi_label=true`"
             raise DataError(f"{record.location}: {what}; {advice}")
         return record.labels
