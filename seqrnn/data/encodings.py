@@ -48,7 +48,9 @@ LONGEST_MARK = 5  # bytes that are waited for; a file brings more at once
 SAMPLE = 4096  # bytes that are looked at for UTF-16 without a mark
 MOST_UNDECIDED = 1 << 20  # bytes without a newline, after which carriage returns are line ends
 WIDE = ("utf-16-le", "utf-16-be")
-EAST_ASIAN = ("gb18030", "shift_jis", "euc_kr", "big5")
+EAST_ASIAN = {"shift_jis": "", "euc_jp": "", "euc_kr": "", "gb18030": "gb2312", "big5": "big5"}
+"""Encodings of two bytes a character, and one of its usual characters, where it has others, too."""
+LIKELY = 0.6  # times what speaks for the likeliest encoding
 MOSTLY_OTHER = 0.5  # share of bytes over 127, from which on a text is in another script than Latin
 
 BAD_BYTE = "\udcff"  # encoded by "surrogateescape" as 0xFF, which is nowhere part of UTF-8
@@ -127,9 +129,38 @@ def guess(line: bytes) -> str:
     letters = [byte for byte in line if byte > ord(" ")]
     if sum(byte > 127 for byte in letters) < MOSTLY_OTHER * len(letters):
         return "`data.encoding=cp1252`" if _decodes(line, "cp1252") else "`data.encoding=latin-1`"
-    fitting = [codec for codec in (*EAST_ASIAN, "cp1251") if _decodes(line, codec)]
+    likely = {codec: _likelihood(line, codec) for codec in EAST_ASIAN}
+    most = max(likely.values())
+    ranked = sorted(likely, key=lambda codec: -likely[codec])
+    fitting = [codec for codec in ranked if likely[codec] > LIKELY * most]
+    if not most or fitting[0] in {"gb18030", "big5"}:  # whose bytes may as well be Cyrillic letters
+        fitting += [codec for codec in ("cp1251",) if _decodes(line, codec)]
     others = f"{', '.join(fitting[:-1])} or " if fitting[1:] else ""
     return f"`data.encoding` {others}{(fitting or ['latin-1'])[-1]}"
+
+
+def _likelihood(line: bytes, codec: str) -> float:
+    """Return the share of a line's characters that are usual in an East Asian encoding, 0 to 1.
+
+    In Korean that are its own; in Japanese syllables, without which characters of China count half.
+    """
+    if not _decodes(line, codec):
+        return 0.0
+    text = [character for character in line.decode(codec) if character.isalpha() and ord(character) > 127]
+    kana, hangul = (sum(a <= each <= b for each in text) for a, b in ("\u3041\u30fe", "\uac00\ud7a3"))
+    usual = EAST_ASIAN[codec]
+    han = sum("\u4e00" <= each <= "\u9fff" and (not usual or _encodes(each, usual)) for each in text)
+    japanese = kana + han if kana else han / 2
+    found = hangul if codec == "euc_kr" else max(han - kana, 0) if usual else japanese
+    return found / max(len(text), 1)
+
+
+def _encodes(character: str, codec: str) -> bool:
+    try:
+        character.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decodes(line: bytes, codec: str) -> bool:

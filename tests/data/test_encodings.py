@@ -95,7 +95,11 @@ def test_a_nul_in_utf_8_is_data(read, content: bytes):
         ("café".encode("cp1252"), "try `data.encoding=cp1252`, or"),
         (b"caf\x81", "try `data.encoding=latin-1`, or"),
         ("добрый день".encode("cp1251"), "cp1251, or"),
-        ("こんにちは".encode("shift_jis"), "shift_jis"),
+        ("こんにちは".encode("shift_jis"), "try `data.encoding` shift_jis, or"),
+        ("この店の料理はまずい".encode("euc_jp"), "try `data.encoding` euc_jp or big5, or"),
+        ("服务员态度很差味道难吃".encode("gb18030"), "try `data.encoding` gb18030"),
+        ("이 영화는 정말 재미있었다".encode("euc_kr"), "try `data.encoding` euc_kr"),
+        ("服務員態度很差味道難吃".encode("big5"), "try `data.encoding` big5"),
     ],
 )
 def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_to_try(read, line: bytes, advice: str):
