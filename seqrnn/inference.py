@@ -199,10 +199,12 @@ def _are_references(columns: list[ColumnSample]) -> bool:
 
     The first are there wherever later ones are, and all are about as long.
     """
+    if len(columns) < 3:
+        return False
     filled = [len(column.filled) for column in columns[1:]]
     first, *others = (column.characters for column in columns[1:])
     alike = all(first / MOST_LONGER <= other <= first * MOST_LONGER for other in others)
-    return len(filled) > 1 and filled[-1] < filled[0] and alike and filled == sorted(filled, reverse=True)
+    return filled[-1] < filled[0] and alike and filled == sorted(filled, reverse=True)
 
 
 def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:

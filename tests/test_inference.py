@@ -514,6 +514,12 @@ def test_stanzas_whose_lines_have_as_many_words_each_are_no_sentences(write: Wri
     assert infer(write("a.txt", f"{poem}\n"), None).task == "language-model"
 
 
+@pytest.mark.parametrize("name", ["a.tsv", "a.csv"])
+def test_a_table_of_one_column_is_a_text(write: Write, name: str):
+    found = infer(write(name, "".join(f"only a text {n}\n" for n in range(40))), None)
+    assert (found.task, found.source.text_column) == ("language-model", "1")
+
+
 def test_a_column_that_is_mostly_blank_is_no_other_right_answer(write: Write):
     rows = [f"gj{n % 5}\t{n % 2}\t{'*' if n % 7 == 0 else ''}\tthe film {n} was good\n" for n in range(80)]
     with pytest.raises(AmbiguousDataError, match="which column holds what is to be answered"):

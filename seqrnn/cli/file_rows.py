@@ -77,11 +77,11 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
         what = f"stands for {len(source.paths):,} files, and one is answered at a time"
         raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")
     source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
-    if text_column is not None:
-        label = source.label_column if (source.label_column or "").isdecimal() else None
-        kept = label if text_column.isdecimal() else source.label_column  # a name would need a header
-        return replace(source, text_column=text_column, label_column=kept, header="auto")
     kind = format_named(layout)
+    if text_column is not None:
+        if kind.has_columns and text_column.isdecimal() and not (source.label_column or "").isdecimal():
+            source = replace(source, label_column=None)  # its name in training would ask for a header
+        return replace(source, text_column=text_column, header="auto")
     if source.header != "no" or not isinstance(kind, TableFormat):
         return source
     own = replace(source.as_trained(), text_column=None, label_column=None)

@@ -133,8 +133,9 @@ def guess(line: bytes) -> str:
     most = max(likely.values())
     ranked = sorted(likely, key=lambda codec: -likely[codec])
     fitting = [codec for codec in ranked if likely[codec] > LIKELY * most]
-    if not most or fitting[0] in {"gb18030", "big5"}:  # whose bytes may as well be Cyrillic letters
-        fitting += [codec for codec in ("cp1251",) if _decodes(line, codec)]
+    may_be_cyrillic = not most or fitting[0] in {"gb18030", "big5"}  # whose bytes may as well be letters
+    if may_be_cyrillic and _decodes(line, "cp1251"):
+        fitting.append("cp1251")
     others = f"{', '.join(fitting[:-1])} or " if fitting[1:] else ""
     return f"`data.encoding` {others}{(fitting or ['latin-1'])[-1]}"
 
@@ -144,23 +145,16 @@ def _likelihood(line: bytes, codec: str) -> float:
 
     In Korean that are its own; in Japanese syllables, without which characters of China count half.
     """
-    if not _decodes(line, codec):
+    try:
+        text = [letter for letter in line.decode(codec) if letter.isalpha() and not letter.isascii()]
+    except UnicodeDecodeError:
         return 0.0
-    text = [character for character in line.decode(codec) if character.isalpha() and ord(character) > 127]
     kana, hangul = (sum(a <= each <= b for each in text) for a, b in ("\u3041\u30fe", "\uac00\ud7a3"))
     usual = EAST_ASIAN[codec]
-    han = sum("\u4e00" <= each <= "\u9fff" and (not usual or _encodes(each, usual)) for each in text)
+    han = sum("\u4e00" <= each <= "\u9fff" for each in text if not usual or each.encode(usual, "ignore"))
     japanese = kana + han if kana else han / 2
     found = hangul if codec == "euc_kr" else max(han - kana, 0) if usual else japanese
     return found / max(len(text), 1)
-
-
-def _encodes(character: str, codec: str) -> bool:
-    try:
-        character.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _decodes(line: bytes, codec: str) -> bool:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from seqrnn.cli.file_rows import file_source
+from seqrnn.config import DataConfig
+
 WORDS = ("Ann N", "saw V", "the D", "old A", "cat N", "run V")
 BLOCKS = ["\n".join(WORDS[i % 5 : 1 + i % 5 + i % 6]) + "\n" for i in range(60)]
 OPTIONS = (
@@ -189,3 +192,10 @@ def test_a_table_of_tokens_comes_back_with_a_tag_in_each_row(seqrnn, tmp_path):
     assert measured["accuracy"] == pytest.approx(sum(right) / len(right))
     assert (answered[-3], answered[-2]) == (",,,,", ",,N,,")
     assert "no token in column" in done.stderr.decode()
+
+
+def test_tags_have_their_column_whichever_that_of_the_words_is(tmp_path):
+    path = tmp_path / "a.conllu"
+    path.write_text("1\ta\ta\tDET\tDT\t_\t_\t_\t_\t_\n\n", encoding="utf-8")
+    data = DataConfig(format="conllu", text_column="FORM", label_column="XPOS")
+    assert file_source(data, str(path), "conllu", "2").label_column == "XPOS"

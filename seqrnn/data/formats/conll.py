@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
+from seqrnn.data.fields.tag_schemes import OUTSIDE, mark_of
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Asked
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines
 from seqrnn.data.formats.sentences import GLOBAL_COLUMNS, Columns, Role, TaggedLines, Token, split_sentences
@@ -24,7 +25,6 @@ WORD_ID = re.compile(r"[0-9]+")
 OTHER_ID = re.compile(r"[0-9]+[-.][0-9]+")  # 1-2 is a contraction of words, 8.1 is not in the text
 COMMENT = re.compile(r"#\s*(?:(?:begin|end) document\b|[\w.-]+\s*=\s|id\s+\S)")
 """What begins no word, though the line may have as many columns as one."""
-SPAN_TAG = re.compile(r"O|[BIESLUM]-\S+")
 NEARLY_ALL = 0.95
 MOST_TAGS = 0.25  # different ones a token
 FEW_TAGS = 20  # however few tokens there are
@@ -140,8 +140,10 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
 
 def _tell_spans(cells: Sequence[str]) -> bool:
     """Whether nearly all cells are tags of spans, such as B-LOC, I-LOC and O."""
-    spans = sum(SPAN_TAG.fullmatch(cell) is not None for cell in cells)
-    return spans >= NEARLY_ALL * len(cells) and any("-" in cell for cell in cells)
+    marks = [mark for cell in cells if " " not in cell and (mark := mark_of(cell)) and not mark.lower]
+    typed = [mark for mark in marks if mark.separator == "-" and mark.kind]
+    outside = sum(mark.written == OUTSIDE for mark in marks)
+    return bool(typed) and len(typed) + outside >= NEARLY_ALL * len(cells)
 
 
 def holds_tagged_blocks(lines: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from seqrnn.data.text.scripts import without_marks, word_count
 NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
 MAX_NAME_LENGTH = 40  # characters
 MAX_NAME_WORDS = 4
+MAX_MARKED = 2 * MAX_NAME_LENGTH  # the same, with a mark for each letter
 THRESHOLD = 1.0  # evidence that a header needs
 MIN_NUMBERED = 4  # columns, from which on names that count up are no chance
 MAX_NUMBER = 6  # digits
@@ -46,11 +47,15 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
-    columns = [
-        [without_marks(row[index].strip()) for row in rows if index < len(row)] for index in range(len(cells))
-    ]
+    columns = [[_value(row[index]) for row in rows if index < len(row)] for index in range(len(cells))]
     evidence = sum(_evidence(cell, column) for cell, column in zip(cells, columns, strict=True))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _value(cell: str) -> str:
+    """Return a cell as names are compared with it; of a long one, which has no shape in common, as it is."""
+    cell = cell.strip()
+    return without_marks(cell) if len(cell) <= MAX_MARKED else cell
 
 
 def _count_up(cells: Sequence[str]) -> bool:
