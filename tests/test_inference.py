@@ -543,3 +543,32 @@ def test_a_text_that_is_null_is_told_with_what_can_be_done(write: Write):
     rows = [{"text": f"a film {n}" if n != 9 else None, "label": "xy"[n % 2]} for n in range(60)]
     with pytest.raises(DataError, match=r"a\.jsonl:10: .* fill it, or leave the row out"):
         infer(write("a.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows)), None)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("premise", "hypothesis"),
+        ("sentence1", "sentence2"),
+        ("Question 1", "Question 2"),
+        ("text_a", "text_b"),
+    ],
+)
+@pytest.mark.parametrize("answers", ["yes no maybe", "0 1", "0.25 3.8 4.2 1.05 2.2 2.75"])
+def test_of_two_texts_that_are_compared_none_is_left_out_without_a_word(write: Write, names, answers):
+    texts = [(f"the man {row} walks by", f"nobody {row % 31} walks here") for row in range(60)]
+    answer = [answers.split()[row % len(answers.split())] for row in range(60)]
+    rows = [f"{a}\t{b}\t{c}\n" for (a, b), c in zip(texts, answer, strict=True)]
+    source = write("pairs.tsv", "\t".join([*names, "label"]) + "\n" + "".join(rows))
+    with pytest.raises(AmbiguousDataError, match="about two texts") as caught:
+        infer(source, None)
+    assert [reading["data.text_column"] for reading in caught.value.readings] == list(names)
+    for name in names:
+        found = infer(replace(source, text_column=name), None)
+        assert found.settings["data.label_column"] == "label"
+
+
+@pytest.mark.parametrize("header", ["sentence1\tsentence2", "english\tfrench", "title\tbody"])
+def test_other_pairs_of_texts_are_no_question(write: Write, header: str):
+    rows = "".join(f"the man {row} walks by\tun homme {row} marche\n" for row in range(60))
+    assert infer(write("pairs.tsv", f"{header}\n{rows}"), None).task == "seq2seq"

@@ -266,6 +266,10 @@ ASKED = {
         [(n // 4, f"{THINGS[n % 7]}{n % 9}", "xy"[n % 2]) for n in range(ROWS)],
         header=("part", "word", "mark"),
     ),
+    "premise hypothesis.csv": delimited(
+        [(text, f"it is {number} there", "ab"[number % 2]) for number, text in enumerate(TEXTS)],
+        header=("premise", "hypothesis", "label"),
+    ),
     "two labels.csv": delimited(
         [(text, "ab"[number % 2], "xy"[number % 2]) for number, text in enumerate(TEXTS)],
         header=("t", "u", "v"),

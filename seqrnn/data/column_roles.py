@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.source_kind import kind_named, number_kinds
@@ -14,6 +15,7 @@ from seqrnn.data.formats.column_names import (
     TEXT_NAMES,
     TIME_NAMES,
     TITLE_NAMES,
+    are_a_pair,
     are_steps,
     normal_name,
     rank,
@@ -203,6 +205,7 @@ class _Columns:
         """Read the texts, or the files that paths name, of one column."""
         source = self.by_key.get(self.wanted.source or "")
         if source is None:
+            self._ask_for_pairs()
             source = self._label_source() if self.wanted.kind == "label" else self._source()
         targets = self.wanted.targets or self._target_of(source)
         return ColumnRoles(source.key, targets)
@@ -296,6 +299,18 @@ class _Columns:
         raise AmbiguousDataError(
             f"{self.name}: {what}; is each a label of its own, or one the answer?", readings
         )
+
+    def _ask_for_pairs(self) -> None:
+        """Ask where the answer is about two texts, of which a model would read one."""
+        texts = self.of_kind("text")
+        pairs = [pair for pair in pairwise(texts) if are_a_pair(pair[0].title, pair[1].title)]
+        if not pairs or not any(_may_be_label(column) or _is_number(column) for column in self.columns):
+            return
+        first, second = (column.key for column in pairs[0])
+        readings = [{"data.text_column": key} for key in (first, second)]
+        what = f'the answer is about two texts, "{first}" and "{second}", and a model reads one column'
+        question = "put both into one column, such as `FIRST ||| SECOND`, or choose one:"
+        raise AmbiguousDataError(f"{self.name}: {what}; {question}", readings)
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
         shown = ", ".join(f'"{column.key}" ({_sample(column)})' for column in found[:6])

@@ -63,6 +63,14 @@ INDEX_NAMES = frozenset({"", "id", "index", "idx", "no", "nr", "number", "row", 
 
 LABEL_PREFIXES = ("is_", "has_", "label_", "target_")
 
+PAIRS = (
+    ("premise", "hypothesis"), ("question", "passage"), ("question", "sentence"), ("question", "context"),
+    ("query", "passage"), ("query", "document"),
+)  # fmt: skip
+"""Names of two columns whose texts are compared with each other: what is answered depends on both."""
+
+PAIR_NAME = re.compile(r"(text|sentence|sent|s|question|q|query|phrase|string|utterance)_?([12ab])")
+
 STEP_NAME = re.compile(
     r"(t|ts|time|step|timestep|time_step|day|week|month|hour|minute|second|year|)_?(\d{1,6})"
 )
@@ -100,6 +108,14 @@ def names_classes(name: str) -> bool:
     """Whether a column of that name holds classes."""
     plain = normal_name(name)
     return plain in CLASS_NAMES or plain.startswith(LABEL_PREFIXES)
+
+
+def are_a_pair(first: str, second: str) -> bool:
+    """Whether two columns hold texts that are compared with each other: sentence1 and sentence2, and such."""
+    names = normal_name(first), normal_name(second)
+    found = [match for match in map(PAIR_NAME.fullmatch, names) if match]
+    numbered = len(found) == 2 and found[0][1] == found[1][1]
+    return names in PAIRS or (numbered and found[0][2] + found[1][2] in {"12", "ab"})
 
 
 def names_texts(name: str) -> bool:
