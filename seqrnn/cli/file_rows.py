@@ -27,6 +27,7 @@ from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
+from seqrnn.data.formats.table import named_cells
 from seqrnn.data.formats.text_files import first_of
 from seqrnn.data.lines import Line, count_lines, file_name, read_lines
 from seqrnn.data.record import Record
@@ -249,7 +250,7 @@ class JsonRecords(AnswerWriter):
 
     def _row(self, row: FileRow) -> InputRow:
         text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
-        fields = dict(row.fields) or ({"text": text} if text else {})
+        fields = named_cells(row.fields) or ({"text": text} if text else {})
         return InputRow(next(self._ids), "", fields, row.error)
 
 

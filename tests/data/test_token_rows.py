@@ -96,7 +96,7 @@ def test_a_group_without_a_telling_name_is_asked_for(tmp_path):
         ),
         (("user", "item", "verdict"), [(f"u{n // 4}", f"thing{n}", "ab"[n % 2]) for n in range(80)]),
         (
-            ("gold_label", "sentence1", "sentence2", "label1"),
+            ("gold_label", "sentence1", "parse of 2", "label1"),
             [
                 ("ab"[n % 2], f"A man is here {n // 3}", f"He is not there {n}", "ab"[n % 2])
                 for n in range(60)

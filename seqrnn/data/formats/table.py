@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -39,8 +40,8 @@ class Row(NamedTuple):
 class Table(Struct, frozen=True):
     """Rows that have the same columns, or, where `names` is None, objects with names of their own.
 
-    The key of a column is its name; one that has no name of its own, or a number as its name, has its
-    number, from 1, as its key. `ragged` rows may have more columns, which are further targets. `opening`
+    The key of a column is its name; one that has no name of its own has its number, from 1, as its key, and
+    one whose name is a number that name in quotes: "2020". `ragged` rows may have more columns, which are further targets. `opening`
     is the text of the lines before the first row: those that name the columns, and any before them;
     `schema` the types of the columns, where a format has such.
     """
@@ -67,6 +68,8 @@ class Table(Struct, frozen=True):
         no row names the columns.
         """
         names = list(self.names or ())
+        if self.has_header and choice in self.keys:  # a name in quotes
+            return choice
         if choice.isdecimal():
             number = column_number(choice)
             if not 1 <= number <= len(names):
@@ -100,7 +103,17 @@ class Table(Struct, frozen=True):
 
 def column_keys(names: Sequence[str]) -> list[str]:
     """Return the key of each column: its name, or its number where the name is not its own."""
+    numbers, counts = [str(number) for number in range(1, len(names) + 1)], Counter(names)
+    if list(names) == numbers:  # as in a file without a header
+        return numbers
     return [
-        name if name and names.count(name) == 1 and not name.isdecimal() else str(number)
-        for number, name in enumerate(names, start=1)
+        number if not name or counts[name] > 1 else f'"{name}"' if name.isdecimal() else name
+        for number, name in zip(numbers, names, strict=True)
     ]
+
+
+def named_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells of a row by the names of their columns, without the quotes of those that are numbers."""
+    return {
+        key[1:-1] if key[:1] == '"' and key[1:-1].isdecimal() else key: cell for key, cell in fields.items()
+    }
