@@ -313,7 +313,7 @@ class _Columns:
         raise AmbiguousDataError(f"{self.name}: {what}; {question}", readings)
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
-        shown = ", ".join(f'"{column.key}" ({_sample(column)})' for column in found[:6])
+        shown = ", ".join(f'"{column.title or column.key}" ({_sample(column)})' for column in found[:6])
         readings = [{"data.text_column": source.key, "data.label_column": column.key} for column in found[:2]]
         raise AmbiguousDataError(
             f"{self.name}: which column holds what is to be answered: {shown}?", readings

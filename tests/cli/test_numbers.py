@@ -316,9 +316,9 @@ def test_the_rows_of_a_series_have_its_answer(seqrnn, numbers):
 
 def test_columns_whose_names_are_numbers_are_found_wherever_they_are(seqrnn, trained, numbers):
     table = (numbers / "train.boxes.csv").read_text().splitlines()
-    (numbers / "numbered.csv").write_text("\n".join(["0,1,form", *table[1:]]) + "\n")
+    (numbers / "numbered.csv").write_text("\n".join(["0,1,kind", *table[1:]]) + "\n")
     told = trained("numbered", "numbered.csv", "--header", "yes")
-    assert 'read: "0", "1"; answer: form' in told
+    assert 'read: "0", "1"; answer: kind' in told
     cells = [row.split(",") for row in (numbers / "test.boxes.csv").read_text().splitlines()[1:]]
     for name, order, header in (("same.csv", (0, 1), "0,1"), ("other.csv", (1, 0), "1,0")):
         (numbers / name).write_text("\n".join([header, *(",".join(row[i] for i in order) for row in cells)]))
