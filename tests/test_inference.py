@@ -260,6 +260,13 @@ def test_a_table_of_image_paths_and_sentences_is_for_captions(write: Write):
     assert "train.tsv (read as tsv) holds images with 60 different targets" in found.reason
 
 
+@pytest.mark.parametrize("names", [("file_name", "text"), ("image", "text"), ("path", "sentence")])
+def test_texts_of_any_name_beside_images_are_their_captions(write: Write, names: tuple[str, str]):
+    rows = "".join(f"images/{row}.png,a red square number {row} of many\n" for row in range(40))
+    found = infer(write("captions.csv", f"{','.join(names)}\n{rows}"), None)
+    assert (found.task, found.source.text_column, found.source.label_column) == ("seq2seq", *names)
+
+
 def test_a_table_of_image_paths_and_labels_is_for_classification(write: Write):
     rows = "".join(f"{number}.JPG\t{'ab'[number % 2]}\n" for number in range(20))
     found = infer(write("train.tsv", rows), None)
@@ -572,3 +579,43 @@ def test_of_two_texts_that_are_compared_none_is_left_out_without_a_word(write: W
 def test_other_pairs_of_texts_are_no_question(write: Write, header: str):
     rows = "".join(f"the man {row} walks by\tun homme {row} marche\n" for row in range(60))
     assert infer(write("pairs.tsv", f"{header}\n{rows}"), None).task == "seq2seq"
+
+
+SEXES, MOODS = ("male", "female", "male"), ("yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("header", "answers", "asked"),
+    [
+        ("sex,age,fare,flag", ("0", "1"), ["flag", "sex"]),
+        ("sex,age,fare,alive", MOODS, ["alive", "sex"]),
+        ("sex,age,fare,sale_price", [f"{row * 37}" for row in range(40)], ["sale_price", "sex"]),
+    ],
+)
+def test_which_of_words_and_numbers_is_the_answer_is_asked(write: Write, header: str, answers, asked):
+    rows = [
+        f"{SEXES[row % 3]},{row * 7 % 50 + 20},{row * 3 % 17}.5,{answers[row % len(answers)]}\n"
+        for row in range(40)
+    ]
+    source = write("people.csv", f"{header}\n{''.join(rows)}")
+    with pytest.raises(AmbiguousDataError, match="which column holds the label") as caught:
+        infer(source, None)
+    assert [reading["data.label_column"] for reading in caught.value.readings] == asked
+    found = infer(replace(source, label_column=asked[0]), None)
+    assert found.settings["data.feature_columns"] == ("age", "fare")
+    assert "left out: sex; only numbers are read beside numbers" in found.notes[0]
+
+
+def test_columns_of_words_are_left_out_beside_numbers_and_a_usual_name_is_the_answer(write: Write):
+    rows = "".join(
+        f"{row},{SEXES[row % 3]},{row * 7 % 50 + 20},{row * 3 % 17}.5,{row % 2}\n" for row in range(1, 41)
+    )
+    found = infer(write("people.csv", f"Nr.,sex,age,fare,survived\n{rows}"), None)
+    assert found.task == "classification"
+    assert found.settings["data.label_column"] == "survived"
+    assert found.settings["data.feature_columns"] == ("age", "fare")
+
+
+def test_the_only_column_of_numbers_is_read_though_it_counts(write: Write):
+    rows = "".join(f"{row},{'ab'[row % 20 // 10]}\n" for row in range(1, 41))
+    assert infer(write("ramp.csv", f"x,label\n{rows}"), None).settings["data.feature_columns"] == ("x",)

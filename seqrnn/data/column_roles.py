@@ -100,7 +100,8 @@ class _Columns:
             return False
         numbers, labels = self.of_kind("number"), self.of_kind("label")
         labels = [column for column in labels if not (_is_series(column) or _is_time(column))]
-        return bool(numbers) and len(labels) <= 1 and not self.wanted.reads_texts
+        few_words = len(labels) <= 1 or len(numbers) > 1
+        return bool(numbers) and few_words and not self.wanted.reads_texts
 
     def with_tokens(self) -> ColumnRoles | None:
         """Read sentences, of which each row is a token; None where nothing tells of them."""
@@ -136,7 +137,7 @@ class _Columns:
         targets = self._targets({series, time})
         others = {*targets, series, time}
         free = [column for column in self.columns if column.key not in others]
-        features = [column.key for column in free if column.kind != "identifier"] or [c.key for c in free]
+        features = self._features(free)
         if not features:
             raise UsageError(
                 f"{self.name}: no column of numbers is left to read; use `data.source_kind=text`"
@@ -145,13 +146,22 @@ class _Columns:
         titles = [self.by_key[key].title for key in features]
         if kind == "auto":
             kind = "vectors" if series is not None or are_steps(titles) else "vector"
-        evidence = ""
+        has_words = any(not column.is_half_numeric for column in free)
+        evidence = "only numbers are read beside numbers" if has_words else ""
         if kind == "vectors" and series is None:
             evidence = (
                 "each row is a series, each column a step; `data.source_kind=vector` reads it as one vector"
             )
         time = time if kind == "vectors" else None
         return ColumnRoles(None, targets, kind, tuple(features), series, time, evidence=evidence)
+
+    def _features(self, free: Sequence[ColumnSample]) -> list[str]:
+        """Return the columns of numbers to read, without those that name or number the rows, if possible."""
+        numbers = [column for column in free if column.is_half_numeric]
+        numbering = [column for column in numbers if column.kind == "identifier"]
+        if self.columns[0].numbers_rows and not are_steps([column.title for column in numbers]):
+            numbering.append(self.columns[0])
+        return [column.key for column in numbers if column not in numbering] or [c.key for c in numbers]
 
     def _series(self) -> str | None:
         """Return the column whose values come again in several rows and bear the name of one of series."""
@@ -175,6 +185,7 @@ class _Columns:
         free = [column for column in self.columns if column.key not in taken and column.kind != "numbers"]
         labels = [column for column in free if column.kind == "label"]
         named = _best_named([column for column in free if column.kind != "identifier"], LABEL_NAMES)
+        self._ask_for_label(labels, named, free)
         if len(labels) == 1 and (named is None or named in labels):
             return (labels[0].key,)
         if named is not None:
@@ -191,6 +202,21 @@ class _Columns:
         if len(numbers) == 1 and not labels:
             raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")
         raise UsageError(f"{self.name} holds numbers; which of the columns {shown} holds the label? {advice}")
+
+    def _ask_for_label(
+        self, labels: Sequence[ColumnSample], named: ColumnSample | None, free: Sequence[ColumnSample]
+    ) -> None:
+        """Ask where columns of words and one of numbers may be the answer, and no usual name tells which."""
+        if not labels or (named is not None and rank(named.title, LABEL_NAMES) < len(LABEL_NAMES) - 1):
+            return
+        numbers = [named] if named is not None else [free[-1]] if free[-1].holds_indicators else []
+        found = list(dict.fromkeys(column.key for column in [*numbers, *reversed(labels)]))
+        if len(found) > 1:
+            readings = [{"data.label_column": key} for key in found[:2]]
+            shown = _quoted(found[:SHOWN])
+            raise AmbiguousDataError(
+                f"{self.name} holds numbers; which column holds the label: {shown}?", readings
+            )
 
     def _ask_for_steps(self, classes: ColumnSample, others: int) -> None:
         """Ask where a row of numbers can be a series or a vector, and one column looks like its class."""
@@ -223,6 +249,9 @@ class _Columns:
         candidates = [column for column in candidates if not column.is_constant] or candidates
         if not candidates:
             candidates = self._without_texts(free)
+        paths = [column for column in candidates if column.kind == "path" and not column.names_files]
+        if len(paths) == 1 and not self._holds_labels(free):
+            return paths[0]  # what an image shows is written, not the name of its file
         named = _best_named(candidates, TEXT_NAMES)
         if (named is None or _names(named, TITLE_NAMES)) and self._holds_labels(free):
             longest = _longest_text(candidates)
@@ -318,6 +347,11 @@ class _Columns:
         raise AmbiguousDataError(
             f"{self.name}: which column holds what is to be answered: {shown}?", readings
         )
+
+
+def _quoted(keys: Sequence[str]) -> str:
+    """Return the names of columns as a message shows them."""
+    return ", ".join(key if key[:1] == '"' else f'"{key}"' for key in keys)
 
 
 def _first_text(columns: Sequence[ColumnSample]) -> ColumnSample:

@@ -95,6 +95,11 @@ class ColumnSample:
         few_slips = missing or len(numbers) >= NEARLY_ALL * len(self.texts)
         return few_slips and bool(numbers) and all(map(PLAIN_NUMBER.fullmatch, numbers))
 
+    @cached_property
+    def is_half_numeric(self) -> bool:
+        """Whether at least half of the cells are numbers, so that the others are slips, if many."""
+        return 2 * sum(map(is_number, self.texts)) >= len(self.texts)
+
     @property
     def is_constant(self) -> bool:
         """Whether all of many cells are the same, so that nothing can be learned of them."""
@@ -144,7 +149,7 @@ class ColumnSample:
             return False
         named = self.is_named_identifier
         if self.is_numeric:
-            return self.is_integer and (named or self._counts_up())
+            return self.is_integer and (named or (not self.title and self.counts_up))
         if any(len(text.split()) > 1 for text in self.texts):
             return False
         return named or self._mostly(lambda text: IDENTIFIER.fullmatch(text) is not None)
@@ -155,12 +160,17 @@ class ColumnSample:
         title = normal_name(self.title)
         return bool(title) and (title in INDEX_NAMES or title.endswith("_id"))
 
-    def _counts_up(self) -> bool:
+    @cached_property
+    def counts_up(self) -> bool:
+        """Whether the cells are whole numbers, each one more than the one before."""
         numbers = [float(text) for text in self.texts if is_number(text)]
+        return len(numbers) > 2 and all(later - earlier == 1 for earlier, later in pairwise(numbers))
+
+    @property
+    def numbers_rows(self) -> bool:
+        """Whether the cells of many rows are their numbers, from 0 or 1 on."""
         return (
-            len(numbers) > 2
-            and not self.title
-            and all(later - earlier == 1 for earlier, later in pairwise(numbers))
+            self.is_numeric and self.counts_up and self.texts[0] in {"0", "1"} and len(self.texts) >= FEW_ROWS
         )
 
     def _mostly(self, holds: Callable[[str], bool]) -> bool:

@@ -26,6 +26,7 @@ LABEL_NAMES = (
     "genre", "classes", "categories", "y", "species", "kind", "type", "stars", "rating", "score", "answer",
     "translation", "pronunciation", "phonemes", "summary", "response", "completion", "language", "lang",
     "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
+    "survived", "churn", "churned", "fraud",
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
 
@@ -128,7 +129,7 @@ def rank(name: str, usual: tuple[str, ...]) -> int:
     plain = normal_name(name)
     if plain in usual:
         return usual.index(plain)
-    if usual is LABEL_NAMES and plain.startswith(LABEL_PREFIXES):
+    if usual is LABEL_NAMES and (plain.startswith(LABEL_PREFIXES) or plain.endswith("_price")):
         return len(usual) - 1
     parts = plain.split("_")
     return len(usual) - 1 if len(parts) > 1 and (parts[-1] in usual[:24]) else len(usual)

@@ -41,9 +41,9 @@ class Table(Struct, frozen=True):
     """Rows that have the same columns, or, where `names` is None, objects with names of their own.
 
     The key of a column is its name; one that has no name of its own has its number, from 1, as its key, and
-    one whose name is a number that name in quotes: "2020". `ragged` rows may have more columns, which are further targets. `opening`
-    is the text of the lines before the first row: those that name the columns, and any before them;
-    `schema` the types of the columns, where a format has such.
+    one whose name is a number that name in quotes: "2020". `ragged` rows may have more columns, which are
+    further targets. `opening` is the text of the lines before the first row: those that name the columns,
+    and any before them; `schema` the types of the columns, where a format has such.
     """
 
     rows: Iterator[Row]
@@ -113,7 +113,7 @@ def column_keys(names: Sequence[str]) -> list[str]:
 
 
 def named_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cells of a row by the names of their columns, without the quotes of those that are numbers."""
+    """Return the cells of a row by the names of their columns; those that are numbers have no quotes."""
     return {
         key[1:-1] if key[:1] == '"' and key[1:-1].isdecimal() else key: cell for key, cell in fields.items()
     }
