@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.data.blank_columns import blank_columns
+from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreign_table
 from seqrnn.data.column_roles import ColumnRoles, ColumnSpec, choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
@@ -95,7 +95,7 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
         notes.append(f"several labels: {several.evidence}; `data.multi_label=false` reads each as one")
         sample = _sample(source)
     if task is None and source.format == "text":
-        _ask_about_blanks(sample)
+        _refuse_tables(sample)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
@@ -309,16 +309,21 @@ def _listed(keys: list[str]) -> str:
     return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
 
 
-def _ask_about_blanks(sample: Sample) -> None:
+def _refuse_tables(sample: Sample) -> None:
     """Raise UsageError where the lines of a text look like the rows of a table."""
-    if (found := blank_columns([record.source.rstrip("\n") for record in sample.records])) is None:
+    name, lines = sample.name, [record.source.rstrip("\n") for record in sample.records]
+    text = "if it is text, add `task=language-model`"
+    if is_foreign_table(lines):
+        raise UsageError(f"{name} looks like an ARFF or .ts file (@data); write it as CSV, or, {text}")
+    if holds_one_column(lines):
+        what = "write them as a table with a column of what is to be answered"
+        raise UsageError(f"{name} has a number in each line, and nothing to answer; {what}, or, {text}")
+    if (found := blank_columns(lines)) is None:
         return
-    name = sample.name
     table = f"{Path(name).stem}.tsv" if Path(name).suffix != ".tsv" else f"{name}.tsv"
     command = f"awk '{found.awk}' {shlex.quote(name)} > {shlex.quote(table)}"
     raise UsageError(
-        f"{name} has {found.evidence}; if these are columns, write TABs between them ({command}), "
-        "if it is text, add `task=language-model`"
+        f"{name} has {found.evidence}; if these are columns, write TABs between them ({command}), {text}"
     )
 
 

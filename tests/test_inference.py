@@ -413,6 +413,7 @@ def test_columns_of_numbers_that_are_settled_are_found_by_name_among_others(writ
 BLANK_SEPARATED = {
     "numbers": ("".join(f"{row % 2}  {row}.5   -{row}e-1\n" for row in range(60)), "\t1.5\t-1e-1"),
     "numbers with margins": ("".join(f"  {row % 2} {row}.5 {row} \n" for row in range(60)), "1\t1.5\t1"),
+    "numbers and a word": ("".join(f"{row}.5 0.{row} {'xy'[row % 2]}\n" for row in range(60)), "1.5\t0.1\ty"),
     "labels of two values": (
         "".join(f"{row % 2} text of row {row}\n" for row in range(60)),
         "1\ttext of row 1",
@@ -456,6 +457,22 @@ def test_a_text_that_may_be_a_table_is_asked_about_and_the_command_makes_the_tab
 )
 def test_other_texts_are_not_asked_about(write: Write, lines: list[str]):
     assert infer(write("a.txt", "\n".join(lines)), None).task == "language-model"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("@relation r\n@attribute a numeric\n@DATA\n" + "1.5,x\n2.5,y\n" * 20, "ARFF"),
+        ("@problemName p\n@classLabel true a b\n@data\n" + "1.5,2.5:a\n" * 20, "write it as CSV"),
+        ("".join(f"{row * 7 % 13}.{row}\n" for row in range(60)), "a number in each line"),
+    ],
+)
+def test_files_of_numbers_are_no_texts_unless_that_is_said(write: Write, content: str, words: str):
+    source = write("series.txt", content)
+    with pytest.raises(UsageError, match=words) as refused:
+        infer(source, None)
+    assert str(refused.value).endswith("add `task=language-model`")
+    assert infer(source, "language-model").task == "language-model"
 
 
 def test_whether_numbers_without_names_are_a_series_or_a_vector_is_asked(write: Write):

@@ -28,6 +28,17 @@ class BlankColumns(NamedTuple):
     awk: str
 
 
+def is_foreign_table(lines: Sequence[str]) -> bool:
+    """Whether the lines are those of an ARFF file or a .ts file of time series, which have a line @data."""
+    return any(line.strip().lower() == "@data" for line in lines)
+
+
+def holds_one_column(lines: Sequence[str]) -> bool:
+    """Whether each line is a number, of which a model of characters would learn little."""
+    filled = [line.strip() for line in lines if line.strip()]
+    return len(filled) >= MIN_LINES and ColumnSample("", "", filled).is_numeric
+
+
 def blank_columns(lines: Sequence[str]) -> BlankColumns | None:
     """Return as what else than text the first lines of a file can be read, or None."""
     rows = [line for line in lines if line.strip() and not COMMENT.match(line)]
@@ -42,9 +53,15 @@ def _numbers(rows: Sequence[str]) -> BlankColumns | None:
     counts = {len(row) for row in cells}
     if len(counts) > 1 or min(counts) < 2:
         return None
-    if not ColumnSample("", "", [cell for row in cells for cell in row]).is_numeric:
+    *numbers, last = (ColumnSample("", "", column) for column in zip(*cells, strict=True))
+    if not all(column.is_numeric for column in numbers) or not (last.is_numeric or last.is_label_like):
         return None
-    return BlankColumns(f"{min(counts)} numbers in each line", r'BEGIN {OFS = "\t"} {$1 = $1} 1')
+    what = f"{min(counts)} numbers" if last.is_numeric else f"{_counted(len(numbers))} and a word"
+    return BlankColumns(f"{what} in each line", r'BEGIN {OFS = "\t"} {$1 = $1} 1')
+
+
+def _counted(numbers: int) -> str:
+    return "a number" if numbers == 1 else f"{numbers} numbers"
 
 
 def _labels(rows: Sequence[str]) -> BlankColumns | None:
