@@ -199,6 +199,8 @@ def test_an_unknown_encoding_is_refused(name: str):
         (lzma.compress(b"a"), "compressed by xz; pipe it"),
         (bz2.compress(b"a", 5), "compressed by bzip2; pipe it"),
         (b"\x28\xb5\x2f\xfd\x00", "compressed by zstd; pipe it"),
+        (b"\x89PNG\r\n\x1a\n", "an image; a row is the path of one"),
+        (b"\xff\xd8\xff\xe0", "an image"),
         (b"SQLite format 3\x00", "an SQLite database; export the table"),
         (b"\x80\x04\x95\x05\x00", "a pickle, which may run code"),
     ],
