@@ -636,3 +636,26 @@ def test_columns_of_words_are_left_out_beside_numbers_and_a_usual_name_is_the_an
 def test_the_only_column_of_numbers_is_read_though_it_counts(write: Write):
     rows = "".join(f"{row},{'ab'[row % 20 // 10]}\n" for row in range(1, 41))
     assert infer(write("ramp.csv", f"x,label\n{rows}"), None).settings["data.feature_columns"] == ("x",)
+
+
+@pytest.mark.parametrize("name", ["{}", "S{}"])
+def test_whether_rows_at_several_times_are_steps_of_a_series_is_asked(write: Write, name: str):
+    rows = [
+        f"{name.format(series)};2024-01-{day:02d};{series * 3 % 7 + day / 10};{'ab'[series % 2]}\n"
+        for series in range(30)
+        for day in range(1, 13)
+    ]
+    source = write("capteurs.csv", f"capteur;horodatage;valeur;etat\n{''.join(rows)}")
+    with pytest.raises(AmbiguousDataError, match="steps of a series") as caught:
+        infer(replace(source, label_column="etat"), None)
+    series, vector = (
+        infer(replace(source, label_column="etat", **_chosen(reading)), None)
+        for reading in caught.value.readings
+    )
+    assert (series.source_kind, series.source.series_column) == ("vectors", "capteur")
+    assert (vector.source_kind, vector.source.series_column) == ("vector", None)
+
+
+def _chosen(reading):
+    names = {"data.series_column": "series_column", "data.source_kind": "kind"}
+    return {names[key]: value for key, value in reading.items()}

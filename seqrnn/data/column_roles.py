@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.column_sample import RECURRING, ColumnSample
 from seqrnn.data.fields.source_kind import kind_named, number_kinds
 from seqrnn.data.formats.column_names import (
     LABEL_NAMES,
@@ -100,7 +100,7 @@ class _Columns:
             return False
         numbers, labels = self.of_kind("number"), self.of_kind("label")
         labels = [column for column in labels if not (_is_series(column) or _is_time(column))]
-        few_words = len(labels) <= 1 or len(numbers) > 1
+        few_words = len(labels) <= 1 or len(numbers) > 1 or any(map(_is_time, texts))
         return bool(numbers) and few_words and not self.wanted.reads_texts
 
     def with_tokens(self) -> ColumnRoles | None:
@@ -135,6 +135,8 @@ class _Columns:
         """Read the numbers in all columns but those of labels, series and times."""
         series, time = self._series(), self._time()
         targets = self._targets({series, time})
+        if series is None and self.wanted.kind == "auto" and len(targets) == 1:
+            self._ask_for_series(time, self.by_key[targets[0]])
         others = {*targets, series, time}
         free = [column for column in self.columns if column.key not in others]
         features = self._features(free)
@@ -169,6 +171,20 @@ class _Columns:
             return self.wanted.series
         named = [column for column in self.columns if _is_series(column)]
         return next((column.key for column in named if column.distinct < len(column.texts)), None)
+
+    def _ask_for_series(self, time: str | None, target: ColumnSample) -> None:
+        """Ask where rows at several times have a value in common, and one answer for each such value."""
+        if time is None or target.distinct < 2 or target.is_half_numeric:
+            return
+        for column in self.columns:
+            recurs = 1 < column.distinct <= RECURRING * len(column.texts)
+            if not recurs or not column.is_integer or column.key in {time, target.key}:
+                continue
+            answers = set(zip(column.cells, target.cells, strict=True))
+            if len(answers) == column.distinct > target.distinct:
+                readings = [{"data.series_column": column.key}, {"data.source_kind": "vector"}]
+                what = f'rows with the same "{column.title or column.key}" have the same answer'
+                raise AmbiguousDataError(f"{self.name}: {what}; are they the steps of a series?", readings)
 
     def _time(self) -> str | None:
         if self.wanted.time is not None:

@@ -38,10 +38,10 @@ BINARY = {
     b"\x89HDF\r\n\x1a\n": "is an HDF5 file; save what it holds as CSV, .npz or parquet",
     b"ARROW1\x00\x00": "is an Arrow file; save the table as parquet",
     b"%PDF-": "is a PDF file; save its text",
-    **{
-        magic: "is an image; a row is the path of one (echo FILE | seqrnn ...), and so is a cell of a table"
-        for magic in (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"GIF87a", b"GIF89a")
-    },
+    **dict.fromkeys(
+        (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"\xff\xd8\xff\xe1", b"GIF87a", b"GIF89a"),
+        "is an image; a row is the path of one (echo FILE | seqrnn ...), and so is a cell of a table",
+    ),
     **{
         bytes((0x80, protocol)): "is a pickle, which may run code; save the table as CSV or parquet"
         for protocol in range(2, 6)
