@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreign_table
-from seqrnn.data.column_roles import ColumnRoles, ColumnSpec, choose_columns
+from seqrnn.data.column_roles import choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
@@ -33,6 +33,7 @@ from seqrnn.data.lines import file_name
 from seqrnn.data.sample import Sample
 from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
+from seqrnn.data.table_columns import ColumnRoles, ColumnSpec
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
 

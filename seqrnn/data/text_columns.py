@@ -1,0 +1,185 @@
+"""Which column of a table of texts is read, and which holds the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.column_names import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    TITLE_NAMES,
+    are_a_pair,
+    rank,
+)
+from seqrnn.data.table_columns import ColumnRoles, TableColumns, bears, best_named, is_time, may_be_label
+from seqrnn.errors import AmbiguousDataError, UsageError
+
+
+class TextColumns(TableColumns):
+    """Columns of which one holds texts, or paths of what is read."""
+
+    def with_texts(self) -> ColumnRoles:
+        """Read the texts, or the files that paths name, of one column."""
+        source = self.by_key.get(self.wanted.source or "")
+        if source is None:
+            self._ask_for_pairs()
+            source = self._label_source() if self.wanted.kind == "label" else self._source()
+        targets = self.wanted.targets or self._target_of(source)
+        return ColumnRoles(source.key, targets)
+
+    def _source(self) -> ColumnSample:
+        """Return the column of texts: the one that is named so, or that has the longest."""
+        free = [column for column in self.columns if column.key not in self.wanted.targets]
+        if not free:
+            raise UsageError(
+                f"{self.name}: no column is left for the text; use `data.text_column` and `data.label_column`"
+            )
+        candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
+        if any(_is_text_to_read(column) for column in candidates):
+            candidates = [column for column in candidates if not column.names_files]
+        candidates = [column for column in candidates if not column.is_constant] or candidates
+        if not candidates:
+            candidates = self._without_texts(free)
+        paths = [column for column in candidates if column.kind == "path" and not column.names_files]
+        if len(paths) == 1 and not self._holds_labels(free):
+            return paths[0]  # what an image shows is written, not the name of its file
+        named = best_named(candidates, TEXT_NAMES)
+        if (named is None or bears(named, TITLE_NAMES)) and self._holds_labels(free):
+            longest = _longest_text(candidates)
+            if longest is not None and (named is None or longest.words > 2 * named.words):
+                return longest
+        if named is not None and not (named.kind == "label" and len(candidates) > 1):
+            return named
+        unnamed = [
+            column for column in candidates if rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
+        ] or candidates
+        if all(column.kind == "text" for column in unnamed):
+            return _first_text(unnamed)
+        if all(column.kind in {"label", "number"} for column in unnamed):
+            return max(unnamed, key=lambda column: (column.kind != "number", column.distinct))
+        return max(
+            unnamed, key=lambda column: (column.kind in {"path", "lists"}, column.words, column.characters)
+        )
+
+    def _holds_labels(self, columns: Sequence[ColumnSample]) -> bool:
+        """Whether a column looks like one of labels, to which texts of any length may belong."""
+        return any(column.kind == "label" or column.holds_few_integers for column in columns)
+
+    def _label_source(self) -> ColumnSample:
+        """Return the column of labels from which texts are to be written."""
+        free = [column for column in self.columns if column.key not in self.wanted.targets]
+        labels = [column for column in free if column.kind == "label"] or free
+        return min(labels, key=lambda column: column.distinct)
+
+    def _without_texts(self, free: Sequence[ColumnSample]) -> list[ColumnSample]:
+        """Return the columns to choose from where none looks like one of texts."""
+        target = None if self.wanted.targets else best_named(free, LABEL_NAMES)
+        rest = [column for column in free if column is not target]
+        others = [column for column in rest if column.kind != "identifier"] or rest or list(free)
+        if target is not None and len(others) > 1 and best_named(others, TEXT_NAMES) is None:
+            raise UsageError(
+                f"{self.name}: which of the {len(self.columns)} columns holds the text? use "
+                "`data.text_column`"
+            )
+        return others
+
+    def _target_of(self, source: ColumnSample) -> tuple[str, ...]:
+        """Return the column of what is to be answered to `source`."""
+        others = [column for column in self.columns if column is not source]
+        free = [column for column in others if column.kind not in {"identifier", "path"}]
+        if not free and len(others) == 1 and not others[0].is_named_identifier:
+            return (others[0].key,)  # dates have the form of an identifier, too
+        if source.kind == "lists":
+            lists = [column for column in free if _go_together(source, column)]
+            if lists:
+                return ((best_named(lists, LABEL_NAMES) or lists[0]).key,)
+        free = [column for column in free if not (is_time(column) or column.is_constant)] or free
+        named = best_named([*free, *others], LABEL_NAMES)
+        self._ask_for_indicators(source, free, named)
+        if named is not None:
+            return (named.key,)
+        for holds in (may_be_label, _is_number, _is_text):
+            found = [column for column in free if holds(column)]
+            if len(found) == 1:
+                return (found[0].key,)
+            if found:
+                self._ask(source, found)
+        return ()
+
+    def _ask_for_indicators(
+        self, source: ColumnSample, free: Sequence[ColumnSample], named: ColumnSample | None
+    ) -> None:
+        """Ask where several columns say of a label each whether a text bears it."""
+        found = [c for c in free if c.holds_indicators]
+        if len(found) < 2 or (named is not None and named not in found) or len(free) > len(found):
+            return
+        every, one = ",".join(column.key for column in found), (named or found[0]).key
+        readings = [{"data.text_column": source.key, "data.label_column": key} for key in (every, one)]
+        what = f"columns of 0 and 1: {', '.join(column.key for column in found[:6])}"
+        raise AmbiguousDataError(
+            f"{self.name}: {what}; is each a label of its own, or one the answer?", readings
+        )
+
+    def _ask_for_pairs(self) -> None:
+        """Ask where the answer is about two texts, of which a model would read one."""
+        texts = self.of_kind("text")
+        pairs = [pair for pair in pairwise(texts) if are_a_pair(pair[0].title, pair[1].title)]
+        if not pairs or not any(may_be_label(column) or _is_number(column) for column in self.columns):
+            return
+        first, second = (column.key for column in pairs[0])
+        readings = [{"data.text_column": key} for key in (first, second)]
+        what = f'the answer is about two texts, "{first}" and "{second}", and a model reads one column'
+        question = "put both into one column, such as `FIRST ||| SECOND`, or choose one:"
+        raise AmbiguousDataError(f"{self.name}: {what}; {question}", readings)
+
+    def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
+        shown = ", ".join(f'"{column.title or column.key}" ({_sample(column)})' for column in found[:6])
+        readings = [{"data.text_column": source.key, "data.label_column": column.key} for column in found[:2]]
+        raise AmbiguousDataError(
+            f"{self.name}: which column holds what is to be answered: {shown}?", readings
+        )
+
+
+def _first_text(columns: Sequence[ColumnSample]) -> ColumnSample:
+    """Return the first column of texts, unless its short values recur and those of the next do not."""
+    first, *others = columns
+    recurs = first.distinct < 0.8 * len(first.texts)
+    longer = [column for column in others if column.words > 2 * first.words]
+    return longer[0] if recurs and longer and longer[0].distinct > 0.95 * len(longer[0].texts) else first
+
+
+def _is_text_to_read(column: ColumnSample) -> bool:
+    """Whether the cells are texts, and not those that shall be written."""
+    return column.kind == "text" and rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
+
+
+def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:
+    """Return the column of texts that has more than twice as many words as any other."""
+    texts = [column for column in columns if column.kind == "text" and not column.names_files]
+    ranked = sorted((column for column in texts if not _is_label_named(column)), key=lambda c: -c.words)
+    if len(ranked) < 2 or ranked[0].words <= 2 * ranked[1].words:
+        return None
+    return ranked[0]
+
+
+def _is_label_named(column: ColumnSample) -> bool:
+    return rank(column.title, LABEL_NAMES) < len(LABEL_NAMES)
+
+
+def _is_number(column: ColumnSample) -> bool:
+    return column.kind == "number"
+
+
+def _is_text(column: ColumnSample) -> bool:
+    return column.kind in {"text", "lists"}
+
+
+def _go_together(tokens: ColumnSample, tags: ColumnSample) -> bool:
+    pairs = list(zip(tokens.cells, tags.cells, strict=False))
+    return all(isinstance(b, list) and isinstance(a, list) and len(a) == len(b) for a, b in pairs)
+
+
+def _sample(column: ColumnSample) -> str:
+    return f"such as {column.texts[0][:30]!r}"
