@@ -23,12 +23,12 @@ TRAINED = {
     "waves": ("waves.csv",),
 }
 ROWS = 2100  # three blocks
-OF = 3
+TWO_BLOCKS = 1100
 
 Program = Callable[..., object]
 
 
-def repeated(text: str, header: int, rows: int = ROWS) -> str:
+def repeated(text: str, header: int, rows: int = TWO_BLOCKS) -> str:
     lines = text.splitlines(keepends=True)
     body = lines[header:]
     return "".join([*lines[:header], *(body * (1 + rows // len(body)))[:rows]])
@@ -42,16 +42,20 @@ def place(tmp_path_factory) -> Path:
         (place / name).write_text(repeated((SAMPLES / name).read_text(), header))
     (place / "strokes.test.jsonl").write_text(repeated((SAMPLES / "strokes.test.jsonl").read_text(), 0))
     (place / "sightings.test.conll").write_text((SAMPLES / "sightings.test.conll").read_text() * 9)
-    mails = [line.split("\t") for line in (place / "mails.test.tsv").read_text().splitlines()[1:]]
+    mails = [
+        line.split("\t")
+        for line in repeated((SAMPLES / "mails.test.tsv").read_text(), 1, ROWS).splitlines()[1:]
+    ]
     texts = [text for _, text in mails] if mails[0][0] in {"ham", "spam"} else [row[0] for row in mails]
     rows = [json.dumps({"text": text, "n": number}) for number, text in enumerate(texts)]
     (place / "list.json").write_text("[" + ",\n".join(rows) + "]")
     (place / "short.json").write_text("[" + ",\n".join(rows[:1500]) + "]")
     lines = "".join(f"{text}\n" for text in texts)
     (place / "lines").write_text("\ufeff" + lines.replace("\n", "\r\n") + "the last, without an end")
-    (place / "utf16").write_bytes(lines.encode("utf-16"))
-    (place / "lines.gz").write_bytes(gzip.compress(lines.encode()))
-    (place / "labels.ft").write_text("".join(f"__label__x {text}\n" for text in texts))
+    fewer = "".join(f"{text}\n" for text in texts[:TWO_BLOCKS])
+    (place / "utf16").write_bytes(fewer.encode("utf-16"))
+    (place / "lines.gz").write_bytes(gzip.compress(fewer.encode()))
+    (place / "labels.ft").write_text("".join(f"__label__x {text}\n" for text in texts[:TWO_BLOCKS]))
     (place / "few").write_text("one\ntwo\n")
     (place / "none").write_text("")
     steps = [f"{n % 50},{n // 50},{n % 7}.5,{'ab'[n % 2]}" for n in range(1000)]
@@ -74,7 +78,7 @@ def run(place, forker, environment):
     return run
 
 
-def joined(run, *arguments: str, of: int = OF, stdin: bytes = b"") -> bytes:
+def joined(run, *arguments: str, of: int = 2, stdin: bytes = b"") -> bytes:
     parts = [run(*arguments, "--shard", f"{number}/{of}", stdin=stdin) for number in range(1, of + 1)]
     return b"".join(part.stdout for part in parts)
 
@@ -99,7 +103,8 @@ CASES = [
 
 @pytest.mark.parametrize("command", CASES, ids=" ".join)
 def test_the_parts_make_the_output_of_one_process(run, command):
-    assert joined(run, *command) == run(*command).stdout
+    of = 3 if {"lines", "list.json"} & set(command) else 2
+    assert joined(run, *command, of=of) == run(*command).stdout
 
 
 def test_every_part_has_its_share_of_the_rows(run):
