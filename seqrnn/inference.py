@@ -211,15 +211,12 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
     """Return what the user has settled, each column by its key."""
 
     def key(choice: str | None, flag: str) -> str | None:
-        return choice if choice is None or table.names is None else table.find(choice, flag)
+        return choice if choice is None else table.find(choice, flag)
 
-    targets = source.label_columns(None) if table.names is None else ()
-    if table.names is not None and source.label_column is not None:
-        targets = label_keys(table, source)
     sentence = source.sentence_column
     return ColumnSpec(
         source=key(source.text_column, "`data.text_column`"),
-        targets=targets,
+        targets=() if source.label_column is None else label_keys(table, source),
         series=key(source.series_column, "`data.series_column`"),
         time=key(source.time_column, "`data.time_column`"),
         sentence=sentence if sentence == BLANK_ROWS else key(sentence, "`data.sentence_column`"),
@@ -231,8 +228,6 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
 
 def _features(source: Source, table: Table) -> tuple[str, ...]:
     """Return the columns of numbers that are settled, as those of a training are in an evaluation."""
-    if table.names is None:
-        return source.feature_columns
     return tuple(table.find(name, "`data.feature_columns`") for name in source.feature_columns)
 
 

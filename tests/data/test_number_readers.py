@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.formats.registry import features_for
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
 from seqrnn.inference import infer
@@ -368,3 +369,74 @@ def test_numbers_that_count_columns_are_their_names_and_no_steps(tmp_path):
     found = infer(Source((str(path),)), None)
     assert (found.source_kind, found.source.header, found.source.label_column) == ("vector", "yes", "class")
     assert len(list(read_records(found.source))) == 30
+
+
+@pytest.mark.parametrize("layout", ["jsonl", "json"])
+def test_objects_that_name_their_numbers_are_a_table(layout):
+    rows = [{"a": i % 3 + 0.5, "b": i / 7, "kind": f"k{i % 3}"} for i in range(60)]
+    text = objects(rows) if layout == "jsonl" else json.dumps(rows)
+    source = write(f"a.{layout}", text, format="auto")
+    found = infer(source, None)
+    assert (found.task, found.format, found.source_kind) == ("classification", layout, "vector")
+    assert (found.source.feature_columns, found.source.label_column) == (("a", "b"), "kind")
+    assert read(found.source)[1][:2] == ([[1.5, 1 / 7]], ("k1",))
+
+
+def test_objects_may_be_the_steps_of_series():
+    rows = [{"id": f"s{i % 20}", "time": 9 - i // 20, "x": i, "label": "ab"[i % 2]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto"), None)
+    source = found.source
+    assert (found.source_kind, source.series_column, source.time_column) == ("vectors", "id", "time")
+    assert read(found.source)[1][:2] == ([[41], [21], [1]], ("b",))
+
+
+NAMED = {"format": "jsonl", "kind": "vector", "feature_columns": ("a", "b"), "label_column": "c"}
+
+
+@pytest.mark.parametrize(
+    ("row", "keys", "words"),
+    [
+        ({"a": 1, "c": "x"}, {}, 'no field "b", the fields are a, c; add it, or leave the row out'),
+        ({"a": 1, "b": None, "c": "x"}, {}, "column 'b' holds '', which is no finite number"),
+        ({"a": 1, "b": True, "c": "x"}, {}, "column 'b' holds 'True', which is no finite number"),
+        ({"a": 1, "b": 2}, {}, 'no field "c", the fields are a, b; add it'),
+        ({"z": 1, "c": "x"}, {}, 'no numbers in the fields "a", "b"; give one in each, or a list of them in'),
+        (
+            {"a": 1, "b": 2, "c": "x"},
+            {"kind": "vectors", "series_column": "id"},
+            'no field "id", the fields are a, b, c; add it',
+        ),
+        (
+            {"a": 1, "b": 2, "c": "x", "id": ["s"]},
+            {"kind": "vectors", "series_column": "id"},
+            '"id" holds no name of a series; give a string or a number',
+        ),
+    ],
+)
+def test_an_object_without_one_of_the_fields_is_told(row, keys, words):
+    assert failure(write("a.jsonl", objects([row]), **{**NAMED, **keys})).startswith(f"a.jsonl:1: {words}")
+
+
+def test_a_list_of_the_kind_may_stand_for_the_fields():
+    source = write("a.jsonl", objects([{"vector": [1, 2], "c": "x"}, {"b": 4, "a": 3, "c": "y"}]), **NAMED)
+    assert [row[0] for row in read(source)] == [[[1, 2]], [[3, 4]]]
+
+
+@pytest.mark.parametrize(
+    ("trained", "layout", "text_column", "found"),
+    [
+        ("csv", "jsonl", None, ()),
+        ("json", "jsonl", None, ("2", "3")),
+        ("csv", "tsv", None, ("2", "3")),
+        ("csv", "jsonl", "z", ()),
+    ],
+)
+def test_columns_that_numbers_name_are_those_of_files_that_number_them_alike(
+    trained, layout, text_column, found
+):
+    assert features_for(("2", "3"), trained, layout, text_column) == found
+
+
+def test_fields_that_numbers_name_are_not_taken_for_the_numbers_of_columns():
+    with pytest.raises(UsageError, match="the fields 2, 3 are no names that a csv file could have"):
+        features_for(("2", "3"), "jsonl", "csv", None)
