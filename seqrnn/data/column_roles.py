@@ -55,6 +55,7 @@ class ColumnSpec:
     may_tag: bool = False  # nothing says that the rows are no tokens
     reads_texts: bool = False  # the task that was asked for learns from nothing else
     blank_rows: int = 0  # between the first rows
+    multi_label: bool = False  # each example bears several labels
 
 
 def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: ColumnSpec) -> ColumnRoles:
@@ -68,7 +69,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: ColumnSpe
         return tokens
     lists = table.of_kind("numbers")
     if kind_named(wanted.kind).has_numbers or (wanted.kind == "auto" and wanted.source is None):
-        if lists and not table.of_kind("text", "path", "lists"):
+        if lists and not table.holds_texts_to_read:
             return table.with_lists_of_numbers(lists)
         if table.is_numeric:
             return table.with_features()
@@ -86,6 +87,12 @@ class _Columns:
         """Return the columns of some kinds that the user has not chosen for another role."""
         taken = {*self.wanted.targets, self.wanted.series, self.wanted.time}
         return [column for column in self.columns if column.kind in kinds and column.key not in taken]
+
+    @property
+    def holds_texts_to_read(self) -> bool:
+        """Whether there are texts or paths; a list of strings that is named as one of labels is neither."""
+        found = self.of_kind("text", "path", "lists")
+        return any(not (column.kind == "lists" and _is_label_named(column)) for column in found)
 
     @property
     def is_numeric(self) -> bool:
@@ -125,10 +132,24 @@ class _Columns:
         return ColumnRoles(found.token, (found.tag,), sentence=found.sentence, evidence=evidence)
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
-        """Read the lists of one field."""
-        named = [column for column in lists if column.title in number_kinds()]
-        field = (named or lists)[0].key
-        return ColumnRoles(None if named else field, self._targets(()), shown=(field,))
+        """Read the lists of one field: the user's, or one that bears the name of what is read."""
+        kinds = number_kinds() if self.wanted.kind == "auto" else (self.wanted.kind,)
+        chosen = [column for column in lists if column.key == self.wanted.source]
+        named = [] if chosen else [column for column in lists if column.title in kinds]
+        field = (chosen or named or lists)[0].key
+        targets = self._targets(())
+        for target in targets:
+            self._refuse_labels_of_steps(self.by_key[field], self.by_key[target])
+        return ColumnRoles(None if named else field, targets, shown=(field,))
+
+    def _refuse_labels_of_steps(self, numbers: ColumnSample, labels: ColumnSample) -> None:
+        """Refuse labels that may belong to the steps, unless the user says that an example has several."""
+        if self.wanted.multi_label or labels.kind != "lists" or not _go_together(numbers, labels):
+            return
+        if max(map(len, labels.cells), default=0) > 1:
+            what = f'has as many labels in "{labels.key}" as there are items in "{numbers.key}"'
+            advice = "numbers have no labels a step; give `data.multi_label=true` if each row has several"
+            raise UsageError(f"{self.name} {what}; {advice}")
 
     def with_features(self) -> ColumnRoles:
         """Read the numbers in all columns but those of labels, series and times."""

@@ -142,6 +142,13 @@ def test_a_matrix_holds_one_vector_a_row_and_numbers_need_not_be_floats():
     assert read(source) == [([[1, 2]], ("0.5",), "a.npz:1"), ([[3, 4]], ("2.0",), "a.npz:2")]
 
 
+@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("x", "Y"), ("data", "target")])
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_the_names_of_scikit_learn_and_a_column_of_labels_are_known(x, y, shape):
+    source = arrays(**{x: np.array([[1, 2], [3, 4]]), y: np.array([5, 6]).reshape(shape), "other": X})
+    assert read(source) == [([[1, 2]], ("5",), "a.npz:1"), ([[3, 4]], ("6",), "a.npz:2")]
+
+
 def test_a_single_array_has_no_labels():
     np.save("a.npy", np.ones((2, 3, 1)))
     assert read(Source(("a.npy",), format="npz")) == [
@@ -167,10 +174,13 @@ X = np.ones((2, 3, 1))
         ({"x": np.array([["a"]])}, "no array x of vectors"),
         ({"x": np.array([[True]])}, "no array x of vectors"),
         ({"x": np.array([[1j]])}, "no array x of vectors"),
-        ({"z": X}, "no array x of vectors"),
-        ({"x": X, "y": np.ones(3)}, "arrays of other lengths than x, which has 2 rows"),
-        ({"x": X, "y": np.ones((2, 1))}, "arrays of other lengths than x, which has 2 rows"),
-        ({"x": X, "lengths": np.ones(1, int)}, "arrays of other lengths than x, which has 2 rows"),
+        ({"z": X}, "no array x of vectors among its arrays (z)"),
+        ({"x_train": X, "y_train": np.ones(2)}, "no array x of vectors among its arrays (x_train, y_train)"),
+        ({"x": X, "X": X}, "two arrays that may be x, x and X; keep one of them"),
+        ({"x": X, "y": np.ones(3)}, "array y has 3 rows, and there are 2 examples"),
+        ({"x": X, "y": np.float32(3)}, "array y has no rows, and there are 2 examples"),
+        ({"x": X, "y": np.ones((2, 3))}, "array y has the shape (2, 3), and each example has one label"),
+        ({"x": X, "lengths": np.ones(1, int)}, "array lengths has 1 rows, and there are 2 examples"),
         ({"x": X, "lengths": np.array([3, 4])}, "a.npz:2: the length 4 is none of 0 to 3"),
         ({"x": X, "lengths": np.array([-1, 3])}, "a.npz:1: the length -1 is none of 0 to 3"),
         ({"x": X, "lengths": np.array([1.5, 3])}, "a.npz:1: the length 1.5 is none of 0 to 3"),
@@ -440,3 +450,61 @@ def test_columns_that_numbers_name_are_those_of_files_that_number_them_alike(
 def test_fields_that_numbers_name_are_not_taken_for_the_numbers_of_columns():
     with pytest.raises(UsageError, match="the fields 2, 3 are no names that a csv file could have"):
         features_for(("2", "3"), "jsonl", "csv", None)
+
+
+MELODY = {"notes": [60, 62, 60]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"notes": [60, 64]}, MELODY], "a.jsonl:2: [60, 62, 60] would be one chord, whose notes are in"),
+        ([{**MELODY, "label": "ab"[i % 2]} for i in range(9)], "a.jsonl:1: [60, 62, 60] would be one chord"),
+        ([{"notes": [60, 64]}] * 9, "a.jsonl: no row has a second step, so there is nothing to learn; write"),
+        ([{"notes": [[64, 60]]}] * 9, "a.jsonl: no row has a second step"),
+    ],
+)
+def test_a_melody_is_not_read_as_chords_of_which_nothing_is_learnt(rows, words):
+    with pytest.raises(DataError) as error:
+        infer(write("a.jsonl", objects(rows), format="auto"), None)
+    assert str(error.value).startswith(words)
+    assert "such as [[60], [62, 64]]" in str(error.value)
+
+
+def test_chords_may_be_classified():
+    rows = [{"notes": [60, 64 - i % 2], "label": "ab"[i % 2]} for i in range(9)]
+    assert infer(write("a.jsonl", objects(rows), format="auto"), None).task == "classification"
+
+
+def test_a_series_may_bear_several_labels():
+    named = [["up"], ["down", "loud"], ["up", "loud"]]
+    rows = [{"vectors": [[i, 1]] * (3 + i % 2), "labels": named[i % 3]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto"), None)
+    source = found.source
+    assert (found.task, found.source_kind, source.label_column) == ("classification", "vectors", "labels")
+    assert source.multi_label
+    assert read(found.source)[1][1] == ("down", "loud")
+
+
+def test_labels_of_steps_are_not_taken_for_those_of_a_series():
+    rows = [{"vectors": [[i, 1]] * (1 + i % 3), "labels": ["a", "b", "a"][: 1 + i % 3]} for i in range(60)]
+    source = write("a.jsonl", objects(rows), format="auto")
+    with pytest.raises(UsageError, match=r"numbers have no labels a step; give `data\.multi_label=true` if"):
+        infer(source, None)
+    source = write("a.jsonl", objects(rows), format="auto", multi_label=True)
+    assert infer(source, None, {"data.multi_label"}).task == "classification"
+
+
+def test_lists_of_many_lengths_are_series_and_of_one_but_for_slips_vectors():
+    for most, kind in ((4, "vectors"), (1, "vector")):
+        rows = [{"z": [0.5] * (3 + i % most), "label": "ab"[i % 2]} for i in range(60)]
+        rows[7]["z"] = [0.5]
+        assert infer(write("a.jsonl", objects(rows), format="auto"), None).source_kind == kind
+
+
+@pytest.mark.parametrize("keys", [{"kind": "vectors"}, {"kind": "vectors", "text_column": "vector"}])
+def test_a_field_named_vector_may_be_read_as_series(keys):
+    rows = [{"vector": [0.5] * (3 + i % 4), "label": "ab"[i % 2]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto", **keys), None)
+    assert (found.source_kind, found.source.text_column) == ("vectors", "vector")
+    assert read(found.source)[0][0] == [[0.5]] * 3
