@@ -203,7 +203,7 @@ def test_one_vector_is_classified_without_recurrence(seqrnn, forms, numbers):
     assert all(float(cell[1]) > 0.5 for cell in cells[:3])
     answered = records(seqrnn("classify", "-m", run, "--jsonl", stdin=rows))
     assert [row["id"] for row in answered] == [0, 1, "x", 3]
-    assert "step 1 has 1 number, expected 2" in answered[3]["error"]
+    assert "1 number, expected 2; fix the row" in answered[3]["error"]
 
 
 def test_a_number_is_learned_in_its_own_unit(seqrnn, sums, numbers):

@@ -141,7 +141,8 @@ class VectorsField(FittedField):
         steps = steps_of(record)
         what = None if len(steps) == 1 else f"{len(steps)} vectors, expected 1"
         if what is None and features and isinstance(steps[0], list) and len(steps[0]) != features:
-            what = f"{len(steps[0])} numbers, expected {features}"
+            count = "1 number" if len(steps[0]) == 1 else f"{len(steps[0])} numbers"
+            what = f"{count}, expected {features}"
         if what is not None:
             advice = "fix the row, or train with `data.source_kind=vectors`"
             raise DataError(f"{record.location}: {what}; {advice}")

@@ -123,7 +123,7 @@ def _require_one_each(array: np.ndarray, key: str, rows: int, name: str) -> None
     if array.shape == (rows,):
         return
     if array.ndim < 2 or len(array) != rows:
-        what = f"array {key} has {len(array) if array.ndim else 'no'} rows, and there are {rows} examples"
+        what = f"array {key} is of shape {array.shape}, and there are {rows} examples"
         raise DataError(f"{name}: {what}; {EXPECTED}")
     what = f"array {key} has the shape {array.shape}, and each example has one label or number"
     advice = f"give {key} as ({rows},), such as {key}.argmax(axis=1) where a 1 marks the class"
