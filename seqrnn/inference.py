@@ -19,6 +19,7 @@ from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreig
 from seqrnn.data.column_roles import choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
+from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
 from seqrnn.data.formats.record_reader import read_records
@@ -100,6 +101,8 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
+    if kind == "notes":
+        _require_steps(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
 
@@ -212,19 +215,17 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
     """Return what the user has settled, each column by its key."""
 
     def key(choice: str | None, flag: str) -> str | None:
-        return choice if choice is None or table.names is None else table.find(choice, flag)
+        return choice if choice is None else table.find(choice, flag)
 
-    targets = source.label_columns(None) if table.names is None else ()
-    if table.names is not None and source.label_column is not None:
-        targets = label_keys(table, source)
     sentence = source.sentence_column
     return ColumnSpec(
         source=key(source.text_column, "`data.text_column`"),
-        targets=targets,
+        targets=() if source.label_column is None else label_keys(table, source),
         series=key(source.series_column, "`data.series_column`"),
         time=key(source.time_column, "`data.time_column`"),
         sentence=sentence if sentence == BLANK_ROWS else key(sentence, "`data.sentence_column`"),
         kind=source.kind,
+        multi_label=source.multi_label,
         may_tag=task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
         reads_texts=source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
@@ -232,8 +233,6 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
 
 def _features(source: Source, table: Table) -> tuple[str, ...]:
     """Return the columns of numbers that are settled, as those of a training are in an evaluation."""
-    if table.names is None:
-        return source.feature_columns
     return tuple(table.find(name, "`data.feature_columns`") for name in source.feature_columns)
 
 
@@ -349,6 +348,18 @@ def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
             [{"task": name}, {"task": other}],
         )
     return name, best
+
+
+def _require_steps(sample: Sample, task: str) -> None:
+    """Refuse lists of notes that are read as one chord a row, and may be melodies."""
+    advice = "write the notes of each step as a list, such as [[60], [62, 64]]"
+    for record in sample.records:
+        flat = next((value for value in record.fields.values() if record.steps == [value]), None)
+        if flat is not None and flat != sorted(set(flat)):
+            what = f"{str(flat)[:40]} would be one chord, whose notes are in ascending order and there once"
+            raise DataError(f"{record.location}: {what}; if it is a melody, {advice}")
+    if task == "polyphony" and all(len(steps_of(record)) < 2 for record in sample.records):
+        raise DataError(f"{sample.name}: no row has a second step, so there is nothing to learn; {advice}")
 
 
 def _asked_for(sample: Sample, task: str) -> Claim:

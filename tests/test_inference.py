@@ -559,7 +559,7 @@ def test_a_column_that_is_mostly_blank_is_no_other_right_answer(write: Write):
     ],
 )
 def test_an_object_of_lists_is_no_row(write: Write, content: dict):
-    with pytest.raises(DataError, match=r"a\.json:1: an object with lists of texts, and no objects; "):
+    with pytest.raises(DataError, match=r"a\.json:1: an object with lists or columns, and no rows; "):
         infer(write("a.json", json.dumps(content)), None)
 
 

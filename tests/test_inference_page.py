@@ -192,6 +192,8 @@ def numbers() -> Iterator[Case]:
         delimited(house, header=("rooms", "area", "price")),
         ("regression", "vector", None, "price"),
     )
+    records = [dict(zip(("length", "width", "species"), row, strict=True)) for row in measures]
+    yield Case("measures.json", json.dumps(records), ("classification", "vector", None, "species"))
     steps = [(f"s{n % 40}", n // 40, round(draw.gauss(0, 1), 2), "ud"[n % 2]) for n in range(ROWS)]
     named = delimited(steps, header=("id", "time", "value", "label"))
     yield Case("readings by time.csv", named, ("classification", "vectors", None, "label"))

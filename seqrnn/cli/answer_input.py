@@ -95,6 +95,7 @@ def row_format(
 ) -> RowFormat:
     """Return how the rows of the input are read and written. Raises UsageError for what cannot be."""
     from seqrnn.cli.rows import RowFormat, name_of
+    from seqrnn.data.formats.numbers import Features
 
     return RowFormat(
         given.as_json,
@@ -105,6 +106,7 @@ def row_format(
         data.encoding,
         _style(task, data, given),
         opens_files,
+        Features.of(data),
     )
 
 

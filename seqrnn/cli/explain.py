@@ -57,6 +57,7 @@ def explain(
     from seqrnn.cli.rows import RowFormat, answer_rows, name_of
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
     from seqrnn.data.answer import Answer, AnswerStyle
+    from seqrnn.data.formats.numbers import Features
     from seqrnn.library.opened_model import Resources
     from seqrnn.library.row_answerers import row_explainer
 
@@ -72,7 +73,8 @@ def explain(
 
     field = text_col or name_of(config.data.text_column)
     task, kind = network.run.task, config.data.source_kind
-    layout = RowFormat(jsonl, field, kind, task.plain_fields, write, style=AnswerStyle(explains=True))
+    style, features = AnswerStyle(explains=True), Features.of(config.data)
+    layout = RowFormat(jsonl, field, kind, task.plain_fields, write, style=style, features=features)
     say_waiting(data, "rows, one a line,", quiet)
     with OutputStream(output) as out:
         tally = answer_rows(data, out, layout, answerer, network.side_by_side)

@@ -25,7 +25,7 @@ from seqrnn.data.answer import Answer
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import column_for, format_named, format_of_path, notes_of
+from seqrnn.data.formats.registry import column_for, features_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
 from seqrnn.data.formats.table import named_cells
 from seqrnn.data.formats.text_files import first_of
@@ -67,17 +67,19 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
 
     Raises UsageError and DataError where it cannot be read.
     """
-    columns = {
+    columns: dict[str, Any] = {
         name: column_for(getattr(data, name), data.format, layout)
         for name in ("text_column", "label_column", "sentence_column")
     }
+    columns["feature_columns"] = features_for(data.feature_columns, data.format, layout, text_column)
     update: dict[str, Any] = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
-    is_line = _is_line_by_line(layout)
     source = Source.training(replace(data, **update, encoding_errors="replace"))
     if source.paths != (path,):
         what = f"stands for {len(source.paths):,} files, and one is answered at a time"
         raise UsageError(f"{path}: {what}; name it, such as {source.paths[0]}")
-    source = replace(source if is_line else spool(source), text_in=source.as_trained().text_in)
+    source = replace(
+        source if _is_line_by_line(source) else spool(source), text_in=source.as_trained().text_in
+    )
     kind = format_named(layout)
     if text_column is not None:
         if kind.has_columns and text_column.isdecimal() and not (source.label_column or "").isdecimal():
@@ -106,7 +108,7 @@ class FileRows:
         self._answerer = answerer
         self._path = source.paths[0]
         self._replaced = 0
-        self._is_line_by_line = _is_line_by_line(source.format)
+        self._is_line_by_line = _is_line_by_line(source)
         with _told(self._path):
             self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
             style = structs.replace(layout.style, kind=self._asked.kind or layout.style.kind)
@@ -194,10 +196,10 @@ class FileRows:
         return Answered(row, self._asked.answer_of(row, record, answer))
 
 
-def _is_line_by_line(layout: str) -> bool:
+def _is_line_by_line(source: Source) -> bool:
     """Whether each line is read by itself, so that a stream is answered as it comes."""
-    kind = format_named(layout)
-    return kind.line_is_row and not kind.has_numbers
+    kind = format_named(source.format)
+    return kind.line_is_row and not kind.has_numbers and source.series_column is None
 
 
 def _no_lines(path: str) -> Iterator[Line]:  # noqa: ARG001

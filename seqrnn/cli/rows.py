@@ -17,7 +17,7 @@ from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import beside, fields_by_style
 from seqrnn.data.formats.json_text import parse_json
-from seqrnn.data.formats.numbers import steps_in, without_numbers
+from seqrnn.data.formats.numbers import NO_FEATURES, Features, steps_asked
 from seqrnn.data.formats.records import text_names
 from seqrnn.data.formats.table_cells import text_of
 from seqrnn.data.lines import Line, file_name, read_line_groups
@@ -97,7 +97,8 @@ class RowTally:
 class RowFormat:
     """How rows are read and written: as JSON, with the text in `field`, or plainly.
 
-    `kind` is what the model reads; numbers come as JSON in any case. `plain_fields` makes fields of a text
+    `kind` is what the model reads; numbers come as JSON in any case, those of objects in `field`, a list, or
+    in the fields of `features`. `plain_fields` makes fields of a text
     that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
     files. Bytes that are not UTF-8 are read in `encoding`. A line may name a file of numbers only if
     `opens_files`.
@@ -111,6 +112,7 @@ class RowFormat:
     encoding: str = "auto"
     style: AnswerStyle = PLAIN
     opens_files: bool = True
+    features: Features = NO_FEATURES
 
 
 def answer_rows(
@@ -307,7 +309,8 @@ def _read_numbers(number: int, text: str, layout: RowFormat) -> InputRow:
 def _numbers_of(number: int, text: str, value: Any, layout: RowFormat) -> InputRow:
     """Find the numbers of a value: those of an object, or all of them."""
     fields = value if isinstance(value, dict) else {layout.kind: value}
-    steps = steps_in(fields, layout.kind, layout.field if isinstance(value, dict) else None)
-    if steps is None:
-        return InputRow(number, text, fields, without_numbers(layout.kind, layout.field))
+    try:
+        steps = steps_asked(value, layout.kind, layout.field, layout.features)
+    except ValueError as error:
+        return InputRow(number, text, fields, str(error))
     return InputRow(number, text, fields, steps=steps)

@@ -25,7 +25,7 @@ def choose_columns(name: str, columns: Sequence[ColumnSample], wanted: ColumnSpe
         return tokens
     lists = table.of_kind("numbers")
     if kind_named(wanted.kind).has_numbers or (wanted.kind == "auto" and wanted.source is None):
-        if lists and not table.of_kind("text", "path", "lists"):
+        if lists and not table.holds_texts_to_read:
             return table.with_lists_of_numbers(lists)
         if table.is_numeric:
             return table.with_features()

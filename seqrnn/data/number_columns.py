@@ -12,6 +12,8 @@ from seqrnn.data.table_columns import (
     TableColumns,
     bears,
     best_named,
+    go_together,
+    is_label_named,
     is_series,
     is_time,
 )
@@ -39,11 +41,31 @@ class NumberColumns(TableColumns):
         few_words = len(labels) <= 1 or len(numbers) > 1 or any(map(is_time, texts))
         return bool(numbers) and few_words and not self.wanted.reads_texts
 
+    @property
+    def holds_texts_to_read(self) -> bool:
+        """Whether there are texts or paths; a list of strings that is named as one of labels is neither."""
+        found = self.of_kind("text", "path", "lists")
+        return any(not (column.kind == "lists" and is_label_named(column)) for column in found)
+
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
-        """Read the lists of one field."""
-        named = [column for column in lists if column.title in number_kinds()]
-        field = (named or lists)[0].key
-        return ColumnRoles(None if named else field, self._targets(()), shown=(field,))
+        """Read the lists of one field: the user's, or one that bears the name of what is read."""
+        kinds = number_kinds() if self.wanted.kind == "auto" else (self.wanted.kind,)
+        chosen = [column for column in lists if column.key == self.wanted.source]
+        named = [] if chosen else [column for column in lists if column.title in kinds]
+        field = (chosen or named or lists)[0].key
+        targets = self._targets(())
+        for target in targets:
+            self._refuse_labels_of_steps(self.by_key[field], self.by_key[target])
+        return ColumnRoles(None if named else field, targets, shown=(field,))
+
+    def _refuse_labels_of_steps(self, numbers: ColumnSample, labels: ColumnSample) -> None:
+        """Refuse labels that may belong to the steps, unless the user says that an example has several."""
+        if self.wanted.multi_label or labels.kind != "lists" or not go_together(numbers, labels):
+            return
+        if max(map(len, labels.cells), default=0) > 1:
+            what = f'has as many labels in "{labels.key}" as there are items in "{numbers.key}"'
+            advice = "numbers have no labels a step; give `data.multi_label=true` if each row has several"
+            raise UsageError(f"{self.name} {what}; {advice}")
 
     def with_features(self) -> ColumnRoles:
         """Read the numbers in all columns but those of labels, series and times."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import mode
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import names_array, names_image
@@ -44,7 +45,14 @@ class Sample:
         if named and self.source.text_column is None:
             return named[0]
         single = all(len(steps_of(record)) == 1 for record in self.records)
-        return "vector" if single else "vectors"
+        return "vector" if single and not self._differ_in_length() else "vectors"
+
+    def _differ_in_length(self) -> bool:
+        """Whether lists of single numbers are of several lengths, in more rows than slips would be."""
+        flat = [record.steps for record in self.records if isinstance(record.steps, list)]
+        lengths = [len(steps[0]) for steps in flat if isinstance(steps[0], list)]
+        usual = mode(lengths or [0])
+        return not nearly_all(length == usual for length in lengths)
 
     @cached_property
     def held(self) -> str:

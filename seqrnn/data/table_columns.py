@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from seqrnn.data.column_sample import ColumnSample
-from seqrnn.data.formats.column_names import SERIES_NAMES, TIME_NAMES, normal_name, rank
+from seqrnn.data.formats.column_names import LABEL_NAMES, SERIES_NAMES, TIME_NAMES, normal_name, rank
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class ColumnSpec:
     may_tag: bool = False  # nothing says that the rows are no tokens
     reads_texts: bool = False  # the task that was asked for learns from nothing else
     blank_rows: int = 0  # between the first rows
+    multi_label: bool = False  # each example bears several labels
 
 
 class TableColumns:
@@ -78,3 +79,14 @@ def best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> Colum
     """Return the column that bears the likeliest of the usual names, if one does."""
     ranked = [column for column in columns if column.title and rank(column.title, usual) < len(usual)]
     return min(ranked, key=lambda column: rank(column.title, usual), default=None)
+
+
+def is_label_named(column: ColumnSample) -> bool:
+    """Whether a column has a name of one that holds what is answered."""
+    return rank(column.title, LABEL_NAMES) < len(LABEL_NAMES)
+
+
+def go_together(tokens: ColumnSample, tags: ColumnSample) -> bool:
+    """Whether the lists of two columns have as many items in each row."""
+    pairs = list(zip(tokens.cells, tags.cells, strict=False))
+    return all(isinstance(b, list) and isinstance(a, list) and len(a) == len(b) for a, b in pairs)

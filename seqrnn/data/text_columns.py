@@ -13,7 +13,16 @@ from seqrnn.data.formats.column_names import (
     are_a_pair,
     rank,
 )
-from seqrnn.data.table_columns import ColumnRoles, TableColumns, bears, best_named, is_time, may_be_label
+from seqrnn.data.table_columns import (
+    ColumnRoles,
+    TableColumns,
+    bears,
+    best_named,
+    go_together,
+    is_label_named,
+    is_time,
+    may_be_label,
+)
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 
@@ -92,7 +101,7 @@ class TextColumns(TableColumns):
         if not free and len(others) == 1 and not others[0].is_named_identifier:
             return (others[0].key,)  # dates have the form of an identifier, too
         if source.kind == "lists":
-            lists = [column for column in free if _go_together(source, column)]
+            lists = [column for column in free if go_together(source, column)]
             if lists:
                 return ((best_named(lists, LABEL_NAMES) or lists[0]).key,)
         free = [column for column in free if not (is_time(column) or column.is_constant)] or free
@@ -158,14 +167,10 @@ def _is_text_to_read(column: ColumnSample) -> bool:
 def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:
     """Return the column of texts that has more than twice as many words as any other."""
     texts = [column for column in columns if column.kind == "text" and not column.names_files]
-    ranked = sorted((column for column in texts if not _is_label_named(column)), key=lambda c: -c.words)
+    ranked = sorted((column for column in texts if not is_label_named(column)), key=lambda c: -c.words)
     if len(ranked) < 2 or ranked[0].words <= 2 * ranked[1].words:
         return None
     return ranked[0]
-
-
-def _is_label_named(column: ColumnSample) -> bool:
-    return rank(column.title, LABEL_NAMES) < len(LABEL_NAMES)
 
 
 def _is_number(column: ColumnSample) -> bool:
@@ -174,11 +179,6 @@ def _is_number(column: ColumnSample) -> bool:
 
 def _is_text(column: ColumnSample) -> bool:
     return column.kind in {"text", "lists"}
-
-
-def _go_together(tokens: ColumnSample, tags: ColumnSample) -> bool:
-    pairs = list(zip(tokens.cells, tags.cells, strict=False))
-    return all(isinstance(b, list) and isinstance(a, list) and len(a) == len(b) for a, b in pairs)
 
 
 def _sample(column: ColumnSample) -> str:

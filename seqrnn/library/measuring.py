@@ -43,7 +43,7 @@ def find_source(config: Config, given: DataArguments) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.data.formats.registry import column_for
+    from seqrnn.data.formats.registry import column_for, features_for
     from seqrnn.inference import formatted
 
     keys = {
@@ -60,6 +60,7 @@ def find_source(config: Config, given: DataArguments) -> Source:
         header="auto" if chosen and source.header == "yes" else source.header,
         text_column=given.text_column or column_for(source.text_column, trained, source.format),
         label_column=given.label_column or column_for(source.label_column, trained, source.format),
+        feature_columns=features_for(source.feature_columns, trained, source.format, given.text_column),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from msgspec.structs import replace
 
 from seqrnn.data.answer import Answer
+from seqrnn.data.formats.numbers import Features
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.installed import require_training
@@ -291,11 +292,12 @@ class Model:
 
     def _parts_by(self, answerer: RowAnswerer) -> Answering:
         """Answer the rows of a part together."""
-        kind = self._opened.run.config.data.source_kind
+        data = self._opened.run.config.data
+        kind, features = data.source_kind, Features.of(data)
 
         def answered(part: Part) -> list[Answer | Refusal]:
             first, rows = part
-            return answerer([read_row(row, kind, number) for number, row in enumerate(rows, first)])
+            return answerer([read_row(row, kind, number, features) for number, row in enumerate(rows, first)])
 
         return answered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
-from seqrnn.data.formats.numbers import steps_in
+from seqrnn.data.formats.numbers import NO_FEATURES, Features, steps_asked, steps_in
 from seqrnn.data.formats.table_cells import text_of
 from seqrnn.data.record import Record
 from seqrnn.errors import DataError
@@ -52,17 +52,18 @@ class RowAnswerer(Struct, frozen=True):
         return record
 
 
-def read_row(value: Any, kind: str, number: int) -> Record | Refusal:
+def read_row(value: Any, kind: str, number: int, features: Features = NO_FEATURES) -> Record | Refusal:
     """Return what a model that reads rows of a `kind` finds in a value, the one of this number from 0.
 
     Texts are strings or lists of tokens, images are paths; numbers are arrays of NumPy, or lists, of shape
-    (F,) or (T, F), lists of keys a step (`notes`), or paths of .npy files.
+    (F,) or (T, F), lists of keys a step (`notes`), paths of .npy files, or dicts of a number for each of the
+    `features`.
     """
     reads = kind_named(kind)
     if isinstance(value, os.PathLike) and (reads.file_kind != "text" or reads.has_numbers):
         value = os.fspath(value)
     if reads.has_numbers and not isinstance(value, str):
-        return _read_numbers(value, kind, number)
+        return _read_numbers(value, kind, number, features)
     text = text_of(_plain(value)) if isinstance(value, str | list | tuple | np.ndarray) else None
     if text is None:
         wanted = "a string or a list of strings" if reads.file_kind == "text" else "the path of a file"
@@ -75,7 +76,13 @@ def without_surrogates(text: str) -> str:
     return SURROGATE.sub("\ufffd", text)
 
 
-def _read_numbers(value: Any, kind: str, number: int) -> Record | Refusal:
+def _read_numbers(value: Any, kind: str, number: int, features: Features) -> Record | Refusal:
+    if isinstance(value, Mapping):
+        try:
+            named = {name: _plain(item) for name, item in value.items()}
+            return Record("", line=number + 1, steps=steps_asked(named, kind, features=features))
+        except ValueError as error:
+            return Refusal(str(error))
     reads, steps = kind_named(kind), value
     if isinstance(value, np.ndarray) and reads.in_columns:
         if value.ndim == 1:

@@ -93,6 +93,47 @@ def figures(seqrnn, run, file, *args):
     return found
 
 
+def test_objects_that_name_the_columns_are_answered(seqrnn, forms, folder):
+    run, _ = forms
+    rows = [{"width": 1.5, "height": 9.0}, {"vector": [1.5, 9.0]}, {"height": 9.0}, {"depth": 1}]
+    answered = [
+        json.loads(line)
+        for line in seqrnn("classify", "-m", run, "--jsonl", stdin=lines(rows).encode()).stdout.splitlines()
+    ]
+    assert [row["prediction"] for row in answered] == ["tall", "tall", None, None]
+    assert answered[0]["score"] == answered[1]["score"]
+    assert answered[2]["error"].startswith('no field "width", the fields are height; ')
+    assert answered[3]["error"].startswith('no numbers in the fields "width", "height"; give one in each')
+    (folder / "asked.jsonl").write_text(lines(rows[:2]))
+    assert [row["prediction"] for row in records(seqrnn("classify", "-m", run, "asked.jsonl"))] == [
+        "tall"
+    ] * 2
+    (folder / "asked.json").write_text(json.dumps([{**row, "form": "tall"} for row in rows[:2]]))
+    assert figures(seqrnn, run, "asked.json")["accuracy"] == 1.0
+
+
+def test_rows_that_are_steps_of_series_are_answered_together(seqrnn, trained, folder):
+    rows = [
+        {"id": f"s{n}", "x": step * (1 if n % 2 else -1), "label": "up" if n % 2 else "down"}
+        for step in range(4)
+        for n in range(40)
+    ]
+    (folder / "steps.jsonl").write_text(lines(rows))
+    trained("stepped", "steps.jsonl")
+    answered = records(seqrnn("classify", "-m", "stepped", "steps.jsonl"))
+    assert len(answered) == len(rows)
+    assert all(row["prediction"] == row["label"] for row in answered)
+    (folder / "stray.jsonl").write_text(lines([{"x": 1}, *rows]))
+    result = seqrnn("classify", "-m", "stepped", "stray.jsonl")
+    first, *others = [json.loads(line) for line in result.stdout.splitlines()]
+    assert first["error"].startswith('no field "id", the fields are x; ')
+    assert [row["prediction"] for row in others] == [row["label"] for row in rows]
+    (alone,) = seqrnn(
+        "classify", "-m", "stepped", "--jsonl", stdin=lines(rows[:1]).encode()
+    ).stdout.splitlines()
+    assert json.loads(alone)["error"].startswith("the object is one step of a series; give all of them")
+
+
 def test_series_are_classified(seqrnn, risers, numbers):
     run, said = risers
     assert "classification: train.series.jsonl (read as jsonl) holds numbers with 2 different labels" in said
@@ -162,7 +203,7 @@ def test_one_vector_is_classified_without_recurrence(seqrnn, forms, numbers):
     assert all(float(cell[1]) > 0.5 for cell in cells[:3])
     answered = records(seqrnn("classify", "-m", run, "--jsonl", stdin=rows))
     assert [row["id"] for row in answered] == [0, 1, "x", 3]
-    assert "step 1 has 1 number, expected 2" in answered[3]["error"]
+    assert "1 number, expected 2; fix the row" in answered[3]["error"]
 
 
 def test_a_number_is_learned_in_its_own_unit(seqrnn, sums, numbers):

@@ -94,6 +94,18 @@ def test_a_long_list_on_one_line_is_read(read):
             '{"b": [{"q": "a", "a": "x"}],\n"c": [{"q": "a", "a": "x"}]}',
             'a.json:2: two lists of objects, "b" and "c"',
         ),
+        (
+            '{"data": [[1, 2], [3, 4]], "target": [0, 1]}',
+            "a.json:1: an object with lists or columns, and no rows; give a",
+        ),
+        (
+            '{"q": [0.5, 2], "a": ["x", "y"]}',
+            "a.json:1: an object with lists or columns, and no rows; give a list of",
+        ),
+        (
+            '{"q": {"0": 1, "1": 2}, "a": {"0": 3, "1": 4}}',
+            "a.json:1: an object with lists or columns, and no rows; ",
+        ),
         (b'[{"q": "caf\xe9", "a": "x"}]', "a.json:1:12: not UTF-8 (byte 0xe9)"),
     ],
 )

@@ -134,6 +134,8 @@ def test_one_vector_is_not_several():
         DataError, match=r"^a\.jsonl:1: 2 vectors, expected 1; .* or train with `data.source_kind=vectors`$"
     ):
         field.fit([series([[1, 2], [3, 4]])])
+    with pytest.raises(DataError, match=r"^a\.jsonl:2: 3 numbers, expected 2; .*`data.source_kind=vectors`$"):
+        field.fit([series([[1, 2]]), series([[1, 2, 3]], line=2)])
 
 
 def test_a_record_is_checked_as_it_would_be_encoded(field):

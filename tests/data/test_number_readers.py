@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.formats.registry import features_for
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
 from seqrnn.inference import infer
@@ -141,6 +142,13 @@ def test_a_matrix_holds_one_vector_a_row_and_numbers_need_not_be_floats():
     assert read(source) == [([[1, 2]], ("0.5",), "a.npz:1"), ([[3, 4]], ("2.0",), "a.npz:2")]
 
 
+@pytest.mark.parametrize(("x", "y"), [("X", "y"), ("x", "Y"), ("data", "target")])
+@pytest.mark.parametrize("shape", [(2,), (2, 1)])
+def test_the_names_of_scikit_learn_and_a_column_of_labels_are_known(x, y, shape):
+    source = arrays(**{x: np.array([[1, 2], [3, 4]]), y: np.array([5, 6]).reshape(shape), "other": X})
+    assert read(source) == [([[1, 2]], ("5",), "a.npz:1"), ([[3, 4]], ("6",), "a.npz:2")]
+
+
 def test_a_single_array_has_no_labels():
     np.save("a.npy", np.ones((2, 3, 1)))
     assert read(Source(("a.npy",), format="npz")) == [
@@ -166,10 +174,13 @@ X = np.ones((2, 3, 1))
         ({"x": np.array([["a"]])}, "no array x of vectors"),
         ({"x": np.array([[True]])}, "no array x of vectors"),
         ({"x": np.array([[1j]])}, "no array x of vectors"),
-        ({"z": X}, "no array x of vectors"),
-        ({"x": X, "y": np.ones(3)}, "arrays of other lengths than x, which has 2 rows"),
-        ({"x": X, "y": np.ones((2, 1))}, "arrays of other lengths than x, which has 2 rows"),
-        ({"x": X, "lengths": np.ones(1, int)}, "arrays of other lengths than x, which has 2 rows"),
+        ({"z": X}, "no array x of vectors among its arrays (z)"),
+        ({"x_train": X, "y_train": np.ones(2)}, "no array x of vectors among its arrays (x_train, y_train)"),
+        ({"x": X, "X": X}, "two arrays that may be x, x and X; keep one of them"),
+        ({"x": X, "y": np.ones(3)}, "array y is of shape (3,), and there are 2 examples"),
+        ({"x": X, "y": np.float32(3)}, "array y is of shape (), and there are 2 examples"),
+        ({"x": X, "y": np.ones((2, 3))}, "array y has the shape (2, 3), and each example has one label"),
+        ({"x": X, "lengths": np.ones(1, int)}, "array lengths is of shape (1,), and there are 2 examples"),
         ({"x": X, "lengths": np.array([3, 4])}, "a.npz:2: the length 4 is none of 0 to 3"),
         ({"x": X, "lengths": np.array([-1, 3])}, "a.npz:1: the length -1 is none of 0 to 3"),
         ({"x": X, "lengths": np.array([1.5, 3])}, "a.npz:1: the length 1.5 is none of 0 to 3"),
@@ -368,3 +379,132 @@ def test_numbers_that_count_columns_are_their_names_and_no_steps(tmp_path):
     found = infer(Source((str(path),)), None)
     assert (found.source_kind, found.source.header, found.source.label_column) == ("vector", "yes", "class")
     assert len(list(read_records(found.source))) == 30
+
+
+@pytest.mark.parametrize("layout", ["jsonl", "json"])
+def test_objects_that_name_their_numbers_are_a_table(layout):
+    rows = [{"a": i % 3 + 0.5, "b": i / 7, "kind": f"k{i % 3}"} for i in range(60)]
+    text = objects(rows) if layout == "jsonl" else json.dumps(rows)
+    source = write(f"a.{layout}", text, format="auto")
+    found = infer(source, None)
+    assert (found.task, found.format, found.source_kind) == ("classification", layout, "vector")
+    assert (found.source.feature_columns, found.source.label_column) == (("a", "b"), "kind")
+    assert read(found.source)[1][:2] == ([[1.5, 1 / 7]], ("k1",))
+
+
+def test_objects_may_be_the_steps_of_series():
+    rows = [{"id": f"s{i % 20}", "time": 9 - i // 20, "x": i, "label": "ab"[i % 2]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto"), None)
+    source = found.source
+    assert (found.source_kind, source.series_column, source.time_column) == ("vectors", "id", "time")
+    assert read(found.source)[1][:2] == ([[41], [21], [1]], ("b",))
+
+
+NAMED = {"format": "jsonl", "kind": "vector", "feature_columns": ("a", "b"), "label_column": "c"}
+
+
+@pytest.mark.parametrize(
+    ("row", "keys", "words"),
+    [
+        ({"a": 1, "c": "x"}, {}, 'no field "b", the fields are a, c; add it, or leave the row out'),
+        ({"a": 1, "b": None, "c": "x"}, {}, "column 'b' holds '', which is no finite number"),
+        ({"a": 1, "b": True, "c": "x"}, {}, "column 'b' holds 'True', which is no finite number"),
+        ({"a": 1, "b": 2}, {}, 'no field "c", the fields are a, b; add it'),
+        ({"z": 1, "c": "x"}, {}, 'no numbers in the fields "a", "b"; give one in each, or a list of them in'),
+        (
+            {"a": 1, "b": 2, "c": "x"},
+            {"kind": "vectors", "series_column": "id"},
+            'no field "id", the fields are a, b, c; add it',
+        ),
+        (
+            {"a": 1, "b": 2, "c": "x", "id": ["s"]},
+            {"kind": "vectors", "series_column": "id"},
+            '"id" holds no name of a series; give a string or a number',
+        ),
+    ],
+)
+def test_an_object_without_one_of_the_fields_is_told(row, keys, words):
+    assert failure(write("a.jsonl", objects([row]), **{**NAMED, **keys})).startswith(f"a.jsonl:1: {words}")
+
+
+def test_a_list_of_the_kind_may_stand_for_the_fields():
+    source = write("a.jsonl", objects([{"vector": [1, 2], "c": "x"}, {"b": 4, "a": 3, "c": "y"}]), **NAMED)
+    assert [row[0] for row in read(source)] == [[[1, 2]], [[3, 4]]]
+
+
+@pytest.mark.parametrize(
+    ("trained", "layout", "text_column", "found"),
+    [
+        ("csv", "jsonl", None, ()),
+        ("json", "jsonl", None, ("2", "3")),
+        ("csv", "tsv", None, ("2", "3")),
+        ("csv", "jsonl", "z", ()),
+    ],
+)
+def test_columns_that_numbers_name_are_those_of_files_that_number_them_alike(
+    trained, layout, text_column, found
+):
+    assert features_for(("2", "3"), trained, layout, text_column) == found
+
+
+def test_fields_that_numbers_name_are_not_taken_for_the_numbers_of_columns():
+    with pytest.raises(UsageError, match="the fields 2, 3 are no names that a csv file could have"):
+        features_for(("2", "3"), "jsonl", "csv", None)
+
+
+MELODY = {"notes": [60, 62, 60]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{"notes": [60, 64]}, MELODY], "a.jsonl:2: [60, 62, 60] would be one chord, whose notes are in"),
+        ([{**MELODY, "label": "ab"[i % 2]} for i in range(9)], "a.jsonl:1: [60, 62, 60] would be one chord"),
+        ([{"notes": [60, 64]}] * 9, "a.jsonl: no row has a second step, so there is nothing to learn; write"),
+        ([{"notes": [[64, 60]]}] * 9, "a.jsonl: no row has a second step"),
+    ],
+)
+def test_a_melody_is_not_read_as_chords_of_which_nothing_is_learnt(rows, words):
+    with pytest.raises(DataError) as error:
+        infer(write("a.jsonl", objects(rows), format="auto"), None)
+    assert str(error.value).startswith(words)
+    assert "such as [[60], [62, 64]]" in str(error.value)
+
+
+def test_chords_may_be_classified():
+    rows = [{"notes": [60, 64 - i % 2], "label": "ab"[i % 2]} for i in range(9)]
+    assert infer(write("a.jsonl", objects(rows), format="auto"), None).task == "classification"
+
+
+def test_a_series_may_bear_several_labels():
+    named = [["up"], ["down", "loud"], ["up", "loud"]]
+    rows = [{"vectors": [[i, 1]] * (3 + i % 2), "labels": named[i % 3]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto"), None)
+    source = found.source
+    assert (found.task, found.source_kind, source.label_column) == ("classification", "vectors", "labels")
+    assert source.multi_label
+    assert read(found.source)[1][1] == ("down", "loud")
+
+
+def test_labels_of_steps_are_not_taken_for_those_of_a_series():
+    rows = [{"vectors": [[i, 1]] * (1 + i % 3), "labels": ["a", "b", "a"][: 1 + i % 3]} for i in range(60)]
+    source = write("a.jsonl", objects(rows), format="auto")
+    with pytest.raises(UsageError, match=r"numbers have no labels a step; give `data\.multi_label=true` if"):
+        infer(source, None)
+    source = write("a.jsonl", objects(rows), format="auto", multi_label=True)
+    assert infer(source, None, {"data.multi_label"}).task == "classification"
+
+
+def test_lists_of_many_lengths_are_series_and_of_one_but_for_slips_vectors():
+    for most, kind in ((4, "vectors"), (1, "vector")):
+        rows = [{"z": [0.5] * (3 + i % most), "label": "ab"[i % 2]} for i in range(60)]
+        rows[7]["z"] = [0.5]
+        assert infer(write("a.jsonl", objects(rows), format="auto"), None).source_kind == kind
+
+
+@pytest.mark.parametrize("keys", [{"kind": "vectors"}, {"kind": "vectors", "text_column": "vector"}])
+def test_a_field_named_vector_may_be_read_as_series(keys):
+    rows = [{"vector": [0.5] * (3 + i % 4), "label": "ab"[i % 2]} for i in range(60)]
+    found = infer(write("a.jsonl", objects(rows), format="auto", **keys), None)
+    assert (found.source_kind, found.source.text_column) == ("vectors", "vector")
+    assert read(found.source)[0][0] == [[0.5]] * 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from seqrnn.data.formats.record_reader import read_records
+from seqrnn.data.formats.registry import format_named
 from seqrnn.data.source import Source
 from seqrnn.errors import DataError, UsageError
 from seqrnn.inference import infer
@@ -119,3 +121,30 @@ def test_pyarrow_is_imported_only_where_it_is_used():
         "assert 'pyarrow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "steps"),
+    [
+        ("x", [[1.0, 2.0], [3.0, 4.0]], "vector", [[1, 2]]),
+        ("x", [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]], "vectors", [[1, 2]]),
+        ("vectors", [[1, 2], [3]], "vectors", [[1], [2]]),
+    ],
+)
+def test_lists_of_numbers_are_the_input_of_their_rows(write, name, cells, kind, steps):
+    columns = {name: cells * 20, "label": ["a", "b"] * 20, "n": [0.5] * 40}
+    found = infer(write(columns, format="auto"), None)
+    assert (found.task, found.source_kind, found.source.label_column) == ("classification", kind, "label")
+    trained = replace(found.source, kind=kind)
+    first = next(iter(read_records(trained)))
+    assert (first.steps, first.targets) == (steps, ("a",))
+    asked = format_named("parquet").asked("a.parquet", trained, trained.lines)
+    assert next(record.steps for _, record in asked.rows) == steps
+
+
+def test_a_list_of_numbers_beside_a_text_is_left_out(write):
+    texts = [f"text {n} of some words" for n in range(40)]
+    columns = {"emb": [[0.5, 1.0]] * 40, "text": texts, "label": ["a", "b"] * 20}
+    found = infer(write(columns, format="auto"), None)
+    assert (found.source_kind, found.source.text_column) == ("text", "text")
+    assert next(iter(read_records(found.source))).source == texts[0]

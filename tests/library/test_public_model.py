@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import seqrnn
+from seqrnn.data.formats.numbers import Features
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
+from seqrnn.library.rows import read_row
 
 TEXTS = ["warm soup today", "a cold wind", "", "nothing known here", "two bus tickets for once\nand rain"]
 VECTORS = [[0.5, 1.0], [1.5, -2.0], [0.0, 0.25]]
@@ -184,6 +186,15 @@ def test_arrays_and_other_collections_are_answered_by_lists(model_of):
     assert list(model.classify(iter(TEXTS[:2]))) == expected
     assert model.classify([]) == []
     assert model_of("vector").classify(np.array(VECTORS)) == model_of("vector").classify(VECTORS)
+    (named,) = model_of("vector").classify([{"vector": np.array(VECTORS[0])}])
+    assert named == model_of("vector").classify(VECTORS)[0]
+
+
+def test_an_object_names_the_columns_of_the_training():
+    features = Features(("a", "b"))
+    assert read_row({"b": 2, "a": np.float32(1), "z": 3}, "vector", 0, features).steps == [[1, 2]]
+    assert read_row({"b": 2, "a": 1}, "vectors", 0, features).steps == [[1], [2]]
+    assert "one step of a series" in read_row({"a": 1}, "vectors", 0, Features(("a",), True)).reason
 
 
 BAD = [
@@ -195,6 +206,7 @@ BAD = [
     ("number", [[1.0, float("nan")]], "finite numbers"),
     ("number", np.zeros((2, 2, 2)), "holds no numbers; give those of each step"),
     ("number", {"vectors": []}, "holds no numbers"),
+    ("number", {"z": [[1.0, 2.0]]}, 'no numbers in the field "vectors"'),
     ("vector", np.zeros(3), "3 numbers, expected 2"),
     ("music", [[99]], "keys from 0 to 11"),
     ("music", [["a"]], "keys from 0 to 11"),

@@ -118,13 +118,19 @@ def _of_rows(model: OpenedModel, choices: Choices) -> Answerer:
     def records(rows: Sequence[InputRow]) -> list[dict[str, Any]]:
         return [json_record(row, answer, layout) for row, answer in with_answers(rows, row_answerer, REQUEST)]
 
+    return Answerer(task.command, task.name, layout, records, _example(layout))
+
+
+def _example(layout: RowFormat) -> dict[str, Any]:
+    """Return an object that the model could be asked about."""
     kind = kind_named(layout.kind)
-    example = (
+    if layout.features.names and not layout.features.of_step and layout.field is None:
+        return dict.fromkeys(layout.features.names, 0.0)
+    return (
         {layout.field or layout.kind: [[0.0]]}
         if kind.has_numbers
         else {layout.field or kind.row_field: "..."}
     )
-    return Answerer(task.command, task.name, layout, records, example)
 
 
 def _row_answerer(model: OpenedModel, choices: Choices) -> RowAnswerer:

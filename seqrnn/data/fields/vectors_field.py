@@ -16,7 +16,7 @@ from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
-from seqrnn.data.fields.steps import LARGEST, matrix_of
+from seqrnn.data.fields.steps import LARGEST, matrix_of, steps_of
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -132,13 +132,20 @@ class VectorsField(FittedField):
         return normalised
 
     def _matrix(self, record: Record, features: int | None) -> np.ndarray:
-        matrix = matrix_of(record, features)
-        if len(matrix) != 1 and not self.sequential:
-            what = f"{len(matrix)} vectors, expected 1"
-            raise DataError(
-                f"{record.location}: {what}; fix the row, or train with `data.source_kind=vectors`"
-            )
-        return matrix
+        if not self.sequential:
+            self._require_one(record, features)
+        return matrix_of(record, features)
+
+    def _require_one(self, record: Record, features: int | None) -> None:
+        """Raise DataError, with its location, for a record of several vectors, or one of another size."""
+        steps = steps_of(record)
+        what = None if len(steps) == 1 else f"{len(steps)} vectors, expected 1"
+        if what is None and features and isinstance(steps[0], list) and len(steps[0]) != features:
+            count = "1 number" if len(steps[0]) == 1 else f"{len(steps[0])} numbers"
+            what = f"{count}, expected {features}"
+        if what is not None:
+            advice = "fix the row, or train with `data.source_kind=vectors`"
+            raise DataError(f"{record.location}: {what}; {advice}")
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
         """Number the steps from 1 or, of one vector, the features."""

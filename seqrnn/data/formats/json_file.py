@@ -104,10 +104,25 @@ def _row(found: _Value, source: Source) -> Row:
 
 
 def _is_table(members: Mapping[str, Any]) -> bool:
-    """Whether an object holds a table by its columns or classes: lists of texts, and not of tokens."""
+    """Whether an object holds a table by its columns or classes: lists of texts or numbers, not of tokens."""
     lists = [value for value in members.values() if isinstance(value, list)]
     texts = [[item for item in each if isinstance(item, str) and " " in item.strip()] for each in lists]
-    return {"columns", "index", "data"} <= members.keys() or any(len(each) > 1 for each in texts)
+    by_index = [value.keys() for value in members.values() if isinstance(value, dict)]
+    if len(by_index) > 1 and by_index[0] and all(keys == by_index[0] for keys in by_index):
+        return all(key.isdecimal() for key in by_index[0])  # as pandas writes columns if nothing is said
+    if {"columns", "index", "data"} <= members.keys() or any(len(each) > 1 for each in texts):
+        return True
+    lengths = [len(each) for each in lists]
+    return any(_are_cells(each) and lengths.count(len(each)) > 1 for each in lists)
+
+
+def _are_cells(values: list[Any]) -> bool:
+    """Whether several values, of which another list has as many, are the numbers of a row each."""
+    return (
+        len(values) > 1
+        and all(isinstance(value, list | float | int) for value in values)
+        and any(isinstance(value, list | float) for value in values)
+    )
 
 
 class _Scanner:
@@ -159,7 +174,7 @@ class _Scanner:
         self._require_end()
         if found is None and others:
             if _is_table(others):
-                what = "lists of texts, and no objects; give a list of objects, one a row"
+                what = "lists or columns, and no rows; give a list of objects, one a row"
                 raise RowError(start, f"an object with {what} (pandas: to_json(orient='records'))")
             yield _Value(start, others, json.dumps(others, ensure_ascii=False))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.answer import AnswerStyle
+from seqrnn.data.fields.source_kind import number_kinds
 from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.parquet_rows import ParquetRows
@@ -19,6 +20,7 @@ from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from pyarrow import DataType, Schema
     from pyarrow.parquet import ParquetFile
 
     from seqrnn.data.source import Source
@@ -43,12 +45,33 @@ class Parquet(TableFormat):
         rows are taken, for a damaged row group.
         """
         file = _open(path)
-        names = file.schema_arrow.names
-        return Table(_rows(file, names), names, has_header=True, schema=file.schema_arrow)
+        names, schema = file.schema_arrow.names, file.schema_arrow
+        if _reads_lists(schema, source):
+            return Table(_rows(file, names), schema=schema)
+        return Table(_rows(file, names), names, has_header=True, schema=schema)
 
     def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
         """Return what appends columns."""
         return ParquetRows(table.schema, style)
+
+
+def _reads_lists(schema: Schema, source: Source) -> bool:
+    """Whether the input is a list of numbers a row, so that rows are read as objects of JSON are."""
+    lists = {field.name for field in schema if _holds_lists_of_numbers(field.type)}
+    if source.text_column is not None:
+        return source.text_column in lists
+    named = number_kinds() if source.kind == "auto" else (source.kind,)
+    return not source.feature_columns and not lists.isdisjoint(named)
+
+
+def _holds_lists_of_numbers(kind: DataType) -> bool:
+    from pyarrow import types
+
+    depth = 0
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind, depth = kind.value_type, depth + 1
+    is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    return depth > 0 and is_number
 
 
 def _open(path: str) -> ParquetFile:

@@ -29,7 +29,7 @@ from seqrnn.data.formats.series import (
     series_records,
 )
 from seqrnn.data.formats.series_answers import SeriesWriter
-from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.table import Row, Table, missing
 from seqrnn.data.formats.table_cells import labels_of, text_of
 from seqrnn.data.formats.text_files import LOOKED_AT, are_in_files, first_of, with_text, with_texts
 from seqrnn.data.formats.token_rows import answerable_tokens, token_answer, token_records
@@ -65,7 +65,7 @@ class TableFormat(AnswerableFormat):
     def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
         """Open the table, of which each row is answered: also the steps of a series, and single tokens."""
         table = self.table(path, source, open_lines)
-        if table.names and _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
+        if _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
 
             def series_writer(style: AnswerStyle) -> AnswerWriter:
                 again = self.table(path, source, open_lines)
@@ -131,7 +131,7 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
     A row that cannot be read comes with its `error` and without a record. Raises RowError where the
     table has no column to read.
     """
-    if table.names is not None and not table.names:  # an empty file
+    if table.is_empty:
         return ((row, Record("", (), name, row.line)) for row in table.rows)
     if source.sentence_column is not None:
         return answerable_tokens(table, name, source)
@@ -144,7 +144,9 @@ def answerable(table: Table, name: str, source: Source) -> Iterator[tuple[Row, R
 
 
 def _holds_numbers(table: Table, source: Source) -> bool:
-    return kind_named(source.kind).in_columns and (table.names is not None or bool(source.feature_columns))
+    if table.is_empty or not kind_named(source.kind).in_columns:
+        return False
+    return table.names is not None or bool(source.feature_columns)
 
 
 def _read(rows: Iterator[Row], read: Callable[[Row], Record]) -> Iterator[tuple[Row, Record | None]]:
@@ -238,7 +240,7 @@ def _holds_path(fields: Mapping[str, Any], column: str | None) -> bool:
 def _text(row: Row, column: str | None) -> str:
     key = column or next((name for name in text_names(row.fields) if name in row.fields), "text")
     if key not in row.fields:
-        raise RowError(row.line, f"{_missing(row.fields, key)}; use `data.text_column` to name the text")
+        raise RowError(row.line, f"{missing(row.fields, key)}; use `data.text_column` to name the text")
     text = text_of(row.fields[key])
     if text is None:
         advice = _advice(row.fields[key])
@@ -253,14 +255,10 @@ def _labels_of_object(fields: Mapping[str, Any], source: Source, line: int) -> t
     chosen = source.label_columns(list(fields))
     for key in chosen:
         if key not in fields:
-            raise RowError(line, f"{_missing(fields, key)}; use `data.label_column` to name the label")
+            raise RowError(line, f"{missing(fields, key)}; use `data.label_column` to name the label")
     return chosen
 
 
 def text_names(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the usual names of the field that holds the text of an object, the likeliest first."""
     return (TOKENS, *TEXT_NAMES) if isinstance(fields.get(TOKENS), str | list) else TEXT_NAMES
-
-
-def _missing(fields: Mapping[str, Any], key: str) -> str:
-    return f'no field "{key}", the fields are {", ".join(fields) or "none"}'

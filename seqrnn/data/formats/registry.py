@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from seqrnn.catalog import FORMATS, load
 from seqrnn.data.formats.format import Format
+from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
@@ -47,13 +48,35 @@ def notes_of(source: Source) -> list[str]:
     return [note for path in source.paths for note in format_named(source.format).notes(path, source)]
 
 
+def features_for(
+    choices: tuple[str, ...], trained: str, layout: str, text_column: str | None
+) -> tuple[str, ...]:
+    """Return the columns of numbers, chosen for files of the format `trained`, as another `layout` has them.
+
+    There are none where objects have the numbers in a list, such as a user's `text_column`. Raises UsageError
+    where fields have numbers as their names, which a table would take for the numbers of its columns.
+    """
+    is_table = format_named(layout).has_numbers
+    if text_column is not None and not is_table:
+        return ()
+    found = [column_for(choice, trained, layout) for choice in choices]
+    known = tuple(choice for choice in found if choice is not None)
+    if len(known) == len(choices):
+        return known
+    if is_table:
+        what = f"the fields {', '.join(choices)} are no names that a {layout} file could have for columns"
+        raise UsageError(f"{what}; give the rows as JSON, as in training, or train on a {layout} file")
+    return ()
+
+
 def column_for(choice: str | None, trained: str, layout: str) -> str | None:
     """Return the column, chosen for files of the format `trained`, as files of another `layout` have it.
 
-    Names go for all that have columns, numbers only for those that number theirs in the same way.
+    Names go for all that have columns, numbers only for those that number theirs in the same way; what is
+    a number for the fields of objects is a name.
     """
     if choice is None or trained == layout:
         return choice
     before, now = format_named(trained), format_named(layout)
-    numbered = before.has_columns and now.has_numbers
-    return choice if now.has_columns and (numbered or not choice.isdecimal()) else None
+    alike = before.has_columns and before.has_numbers == now.has_numbers
+    return choice if now.has_columns and (alike or not choice.isdecimal()) else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seqrnn.data.formats.column_names import LABEL_NAMES, SERIES_NAMES
 from seqrnn.data.formats.format import RowError
-from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.numbers import Features, number_in, steps_asked
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.table_cells import labels_of
 from seqrnn.data.formats.times import DateOrder, Moment, date_order, moment_of, natural_key
@@ -68,7 +68,11 @@ def answerable_series(table: Table, name: str, source: Source) -> Iterator[tuple
         if row.error is not None:
             yield row._replace(fields={}), None
         elif row.fields:
-            key = row.fields[columns.series or ""]
+            try:
+                key = name_of_series(row, columns.series or "")
+            except RowError as error:
+                yield row._replace(fields={}, error=str(error)), None
+                continue
             found = series.setdefault(key, _Series(row, ()))
             try:
                 found.add(row, columns, source)
@@ -84,6 +88,14 @@ def answerable_series(table: Table, name: str, source: Source) -> Iterator[tuple
             yield first, Record("", (), name, first.line, first.fields, steps)
 
 
+def name_of_series(row: Row, key: str) -> object:
+    """Return which series a row belongs to. Raises RowError for an object that does not say so."""
+    name = row.cell(key)
+    if isinstance(name, list | dict):
+        raise RowError(row.line, f'"{key}" holds no name of a series; give a string or a number')
+    return name
+
+
 def _without_labels(table: Table, source: Source) -> _SeriesColumns:
     return replace(_SeriesColumns.of(table, replace(source, label_column=None)), labels=())
 
@@ -96,7 +108,7 @@ def _gathered(rows: Iterator[Row], columns: _SeriesColumns, name: str, source: S
     """
     series: dict[object, _Series] = {}
     for row in rows:
-        key = row.fields[columns.series or ""]
+        key = name_of_series(row, columns.series or "")
         if key not in series:
             series[key] = _Series(row, labels_of(row, columns.labels, source))
         series[key].add(row, columns, source)
@@ -143,7 +155,8 @@ class _Times:
 
     def add(self, row: Row, key: str) -> None:
         """Take the time of a row. Raises RowError for a date that there is not."""
-        text = "" if row.fields[key] is None else str(row.fields[key])
+        cell = row.cell(key)
+        text = "" if cell is None else str(cell)
         moment = moment_of(text)
         if moment is None:
             self._texts[len(self)] = text
@@ -192,12 +205,12 @@ class _SeriesColumns:
     labels: tuple[str, ...]
     series: str | None
     time: str | None
-    features: Sequence[str]
+    features: tuple[str, ...]
 
     @classmethod
     def of(cls, table: Table, source: Source) -> _SeriesColumns:
         """Take the columns that the source names; every other one that has a name is a feature."""
-        labels = label_keys(table, source) if table.names is not None else source.label_columns(None)
+        labels = label_keys(table, source)
         series = None if source.feature_columns else table.usual(SERIES_NAMES, "`data.series_column`")
         if source.series_column is not None:
             series = table.find(source.series_column, "`data.series_column`")
@@ -207,22 +220,26 @@ class _SeriesColumns:
         else:
             titles = zip(table.keys, table.names or (), strict=True)
             features = [key for key, title in titles if title and key not in {*labels, series, time}]
-        return cls(labels, series if source.kind == "vectors" else None, time or None, features)
+        return cls(labels, series if source.kind == "vectors" else None, time or None, tuple(features))
 
     def numbers(self, row: Row) -> list[float]:
         """Return the features of a row. Raises RowError for what is no number."""
         return [_number(row, key) for key in self.features]
 
     def record(self, row: Row, name: str, source: Source) -> Record:
-        """Make a record of a row by itself: one vector, or a series of single numbers."""
-        numbers = self.numbers(row)
-        steps = [numbers] if source.kind == "vector" else [[number] for number in numbers]
+        """Make a record of a row by itself: one vector, or a series of single numbers.
+
+        An object may have them in a list, too.
+        """
+        try:
+            steps = steps_asked(row.fields, source.kind, features=Features(self.features))
+        except ValueError as error:
+            raise RowError(row.line, str(error)) from error
         return Record("", labels_of(row, self.labels, source), name, row.line, row.fields, steps)
 
 
 def _number(row: Row, key: str) -> float:
-    value = row.fields.get(key)
-    if isinstance(value, bool) or not is_number(str(value)):
-        what = f"column {key!r} holds {str(value)[:20]!r}, which is no finite number"
-        raise RowError(row.line, f"{what}; fix the row")
-    return float(value)  # type: ignore[arg-type]  # a number, or a text that reads as one
+    try:
+        return number_in(row.fields, key)
+    except ValueError as error:
+        raise RowError(row.line, str(error)) from error

@@ -7,6 +7,8 @@ from itertools import islice
 
 from seqrnn.data.answer import Answer
 from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink
+from seqrnn.data.formats.format import RowError
+from seqrnn.data.formats.series import name_of_series
 from seqrnn.data.formats.table import Row
 
 ROWS = 1024  # that are written at a time
@@ -46,5 +48,8 @@ class SeriesWriter(AnswerWriter):
     def _answered(self, row: Row) -> Answered:
         if row.error is not None or not row.fields:
             return Answered(row, None)
-        answer, error = self._answers[row.fields[self._key]]
+        try:
+            answer, error = self._answers[name_of_series(row, self._key)]
+        except RowError as failure:
+            return Answered(row._replace(error=str(failure)), None)
         return Answered(row._replace(error=error), answer)

@@ -30,6 +30,12 @@ class Row(NamedTuple):
         """Whether it has no cells, and is not malformed."""
         return not self.fields and self.error is None
 
+    def cell(self, key: str) -> Any:
+        """Return the cell of a column. Raises RowError where the row is an object without that field."""
+        if key not in self.fields:
+            raise RowError(self.line, f"{missing(self.fields, key)}; add it, or leave the row out")
+        return self.fields[key]
+
     def checked(self) -> Row:
         """Return the row itself; raises RowError where it is malformed."""
         if self.error is not None:
@@ -57,6 +63,11 @@ class Table(Struct, frozen=True):
     comments: int = 0  # lines before the first row, which are no rows
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is no column, as in an empty file; objects have fields of their own."""
+        return self.names is not None and not self.names
+
+    @property
     def keys(self) -> list[str]:
         """The key of each column."""
         return column_keys(self.names or ())
@@ -64,10 +75,12 @@ class Table(Struct, frozen=True):
     def find(self, choice: str, flag: str) -> str:
         """Return the key of the column that a user has chosen by name or number.
 
-        Raises RowError where there is none, or several of the name, and UsageError for a name where
-        no row names the columns.
+        In objects that is the name of a field, which a row may have or not. Raises RowError where there is
+        none, or several of the name, and UsageError for a name where no row names the columns.
         """
-        names = list(self.names or ())
+        if self.names is None:
+            return choice
+        names = list(self.names)
         if self.has_header and choice in self.keys:  # a name in quotes
             return choice
         if choice.isdecimal():
@@ -99,6 +112,11 @@ class Table(Struct, frozen=True):
         if names.count(name) > 1:
             what = f'two columns are named "{name}"'
             raise RowError(self.line, f"{what}; rename one, or use {flag} with a number")
+
+
+def missing(fields: Mapping[str, Any], key: str) -> str:
+    """Say that an object has no field of that name."""
+    return f'no field "{key}", the fields are {", ".join(fields) or "none"}'
 
 
 def column_keys(names: Sequence[str]) -> list[str]:

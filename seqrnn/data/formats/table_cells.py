@@ -44,14 +44,14 @@ def _plain(value: object) -> str:
 
 
 def _is_set(row: Row, key: str) -> bool:
-    text = _plain(row.fields[key])
+    text = _plain(row.cell(key))
     if text not in YES | NO:
         raise RowError(row.line, f'"{key}" holds {text[:20]!r}; of several label columns each holds 0 or 1')
     return text in YES
 
 
 def _labels_in(row: Row, key: str, source: Source) -> tuple[str, ...]:
-    match row.fields[key]:
+    match row.cell(key):
         case None:
             return ()
         case str(label):
