@@ -177,6 +177,11 @@ class _Evidence:
         return "" if mark == "auto" else next(filter(GROUPED[mark].fullmatch, self._marked), "")
 
 
+def is_written_number(cell: str) -> bool:
+    """Whether a cell is a number, whatever its marks mean."""
+    return bool(_fitting(cell.strip()))
+
+
 def two_readings(cell: str) -> str:
     """Say what a number with a single group of three digits may be."""
     digits = cell.strip().replace(",", ".")
