@@ -90,8 +90,9 @@ class NumberMarks:
             return cells, None
         read, unclear = list(cells), None
         for index, column in self._columns.items():
-            if index < len(read) and ("," in read[index] or "." in read[index]):
-                number = _plain_number(read[index], column)
+            cell = read[index] if index < len(read) else ""
+            if "," in cell or "." in cell:
+                number = _plain_number(cell, column)
                 if number is None:
                     unclear = index
                 else:
@@ -217,17 +218,22 @@ def _mark(cell: str) -> Mark:
 def _plain_number(cell: str, column: Column) -> str | None:
     """Return a cell as programs write it if it is a number, None where two readings are left."""
     number = cell.strip()
-    is_unclear = UNCLEAR.fullmatch(number) is not None
+    if column.mark == "comma" and "." not in number:
+        return number.replace(",", ".") if PLAIN["comma"].fullmatch(number) else cell
     if column.question == "labels" or (column.mark == "point" and "," not in number):
         return cell
+    is_unclear = UNCLEAR.fullmatch(number) is not None
     if column.mark == "auto":
         if column.question and is_unclear:
             return None
-        return number.replace(".", "").replace(",", ".") if _mark(number) == "comma" else cell
-    if column.mark == "comma" and "." not in number:
-        return number.replace(",", ".") if PLAIN["comma"].fullmatch(number) else cell
+        return _without_commas(number) if _mark(number) == "comma" else cell
     if is_unclear and not column.has_groups:
         return None
     if GROUPED[column.mark].fullmatch(number) is None:
         return cell
-    return number.replace(",", "") if column.mark == "point" else number.replace(".", "").replace(",", ".")
+    return number.replace(",", "") if column.mark == "point" else _without_commas(number)
+
+
+def _without_commas(number: str) -> str:
+    """Return a number with a decimal comma, and points between thousands, as programs write it."""
+    return number.replace(".", "").replace(",", ".")
