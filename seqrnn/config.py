@@ -134,6 +134,12 @@ class DataConfig(Section):
         "Whether day or month comes first in dates such as 03/04/2024; auto looks at the data.",
         "--date-order",
     )
+    decimal_mark: Literal["auto", "point", "comma"] = key(
+        "auto",
+        "What stands before the fraction of numbers such as 1,018, which can be read in two ways, in files "
+        "that do not show it.",
+        "--decimal-mark",
+    )
     sentence_column: str | None = key(
         None,
         "Column with the id of the sentence, in a table with one token per row; a blank cell repeats the id "

@@ -22,6 +22,7 @@ from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
+from seqrnn.data.formats.number_marks import two_readings
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
@@ -167,6 +168,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
         table = layout.table(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         features = _features(source, table)
+        _ask_about_marks(name, table)
         first = list(_first((row.checked() for row in table.rows), _characters))
         rows = [row for row in first if row.fields]
     except RowError as error:
@@ -268,6 +270,8 @@ def _chosen(
     settings |= _text_in(roles, columns)
     if table.names is not None:
         settings["header"] = "yes" if table.has_header else "no"
+    if table.marks is not None and table.marks.mark != "auto":
+        settings["decimal_mark"] = table.marks.mark
     kind = source.kind if roles.kind == "auto" else roles.kind
     notes = [_described(table, roles, columns)]
     return (
@@ -301,8 +305,29 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         named += "; its cells name text files, which are read (`data.text_in`)"
     if table.comments:
         named += f"; comment lines before them: {table.comments}"
+    if thousands := _with_thousands(table):
+        named += f"; with a mark between thousands: {thousands}"
     header = "" if table.names is None else "line 1 names them; " if table.has_header else "no header; "
     return f"columns: {header}{named}"
+
+
+def _with_thousands(table: Table) -> str:
+    """Return the columns of numbers with marks between thousands, each with an example."""
+    found = {} if table.marks is None else table.marks.found
+    return _listed([f"{table.keys[i]} ({column.example})" for i, column in found.items() if column.example])
+
+
+def _ask_about_marks(name: str, table: Table) -> None:
+    """Ask where numbers can be read in two ways, or a comma may stand between labels."""
+    found = {} if table.marks is None else table.marks.found
+    for index, column in found.items():
+        key, comma = table.keys[index], {"data.decimal_mark": "comma"}
+        if column.question == "thousands":
+            what = f"column {key!r} holds {two_readings(column.example)}; what stands before fractions?"
+            raise AmbiguousDataError(f"{name}: {what}", [{"data.decimal_mark": "point"}, comma])
+        if column.question == "labels":
+            what = f"column {key!r} holds {column.example!r}; is that a number, or two labels?"
+            raise AmbiguousDataError(f"{name}: {what}", [comma, {"data.multi_label": "true"}])
 
 
 def _listed(keys: list[str]) -> str:

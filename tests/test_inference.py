@@ -5,7 +5,7 @@ import json
 import random
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +184,70 @@ def test_other_first_lines_are_data(write: Write, name: str, rows: str):
     found = infer(write(name, rows), None)
     assert found.settings["data.header"] == "no"
     assert len(found.sample.records) == rows.count("\n")
+
+
+def measured(columns: int, labels: Sequence[str] = "xy", count: int = 40, mark: str = ".") -> str:
+    """Return rows of numbers with a label each."""
+    draw = random.Random(5)
+    return "".join(
+        "".join(f"{draw.gauss(0, 5):.2f}".replace(".", mark) + ";" for _ in range(columns))
+        + f"{labels[row % len(labels)]}\n"
+        for row in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "0;1;label",
+        "0;1;2;label",
+        "label;0;1;2",
+        "2020;2021;2022;label",
+        "0;10;20;30;40;label",
+        "0.0;0.5;1.0;1.5;2.0;label",
+        "2024-01-30;2024-01-31;2024-02-01;label",
+        "400nm;410nm;420nm;430nm;species",
+        "1;2;3;age;label",
+    ],
+)
+@pytest.mark.parametrize("mark", [".", ","])
+def test_steps_beside_a_usual_name_are_a_header(write: Write, names: str, mark: str):
+    rows = measured(names.count(";"), mark=mark)
+    if names.startswith("label"):
+        rows = "".join(";".join(reversed(row.split(";"))) + "\n" for row in rows.splitlines())
+    found = infer(write("a.csv", f"{names}\n{rows}"), "classification")
+    assert found.settings["data.header"] == "yes"
+    assert {target for record in found.sample.records for target in record.targets} == {"x", "y"}
+
+
+def test_a_mark_may_begin_the_name_of_a_column_of_numbers(write: Write):
+    months = "".join(f"{1949 + n // 12}-{n % 12 + 1:02},{100 + n}\n" for n in range(60))
+    source = write("a.csv", f"Month,#Passengers\n{months}")
+    found = infer(replace(source, text_column="1", label_column="2"), "regression")
+    assert found.settings["data.header"] == "yes"
+    posts = "".join(f"{n},#{'abc'[n % 3]}\n" for n in range(30))
+    assert infer(write("b.csv", f"30,#travel\n{posts}"), "classification").settings["data.header"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("first", "rows"),
+    [
+        ("5.1;3.5;1.4;x", measured(3)),
+        ("1.1;3.5;4.4;Iris-setosa", measured(3, "xyz")),
+        ("1.1;3.5;4.4;type", measured(3, ["type", "kind"])),
+        ("5.1;3.5;1.4;type", measured(3)),
+        ("1;2;3;x", measured(3)),
+        ("1.1;1.3;4.4;name", "".join(f"{row};{row / 7};{row / 3};word{row}\n" for row in range(30))),
+        (
+            "08:00;09:00;10:00;type",
+            "".join(f"0{n % 8}:00;09:00;1{n % 9}:30;{'ab'[n % 2]}\n" for n in range(30)),
+        ),
+    ],
+)
+def test_values_beside_a_name_are_data(write: Write, first: str, rows: str):
+    found = infer(replace(write("a.csv", f"{first}\n{rows}"), label_column="4"), "classification")
+    assert found.settings["data.header"] == "no"
+    assert len(found.sample.records) == rows.count("\n") + 1
 
 
 def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Write):

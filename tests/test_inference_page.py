@@ -194,6 +194,9 @@ def numbers() -> Iterator[Case]:
     )
     records = [dict(zip(("length", "width", "species"), row, strict=True)) for row in measures]
     yield Case("measures.json", json.dumps(records), ("classification", "vector", None, "species"))
+    sold = [(f"{n % 7},5", f"{1 + n % 3}.{100 + n}") for n in range(ROWS)]
+    named = ("regression", "vector", None, "Price")
+    yield Case("thousands.csv", delimited(sold, ";", ("Zimmer", "Price")), named)
     steps = [(f"s{n % 40}", n // 40, round(draw.gauss(0, 1), 2), "ud"[n % 2]) for n in range(ROWS)]
     named = delimited(steps, header=("id", "time", "value", "label"))
     yield Case("readings by time.csv", named, ("classification", "vectors", None, "label"))
@@ -263,6 +266,12 @@ ASKED = {
     "days or months.csv": delimited(
         [(f"s{n % 20}", f"0{2 - n // 20 % 2}/0{1 + n // 20 % 2}/2024", n, "ab"[n % 2]) for n in range(ROWS)],
         header=("id", "date", "value", "label"),
+    ),
+    "thousands or thousandths.csv": delimited(
+        [(n % 7, f"{100 + n},{100 + 7 * n}") for n in range(ROWS)], header=("rooms", "price")
+    ),
+    "decimal comma or two labels.csv": delimited(
+        [(text, f"{n % 3},{n % 5}") for n, text in enumerate(TEXTS)], header=("text", "label")
     ),
     "groups of words.csv": delimited(
         [(n // 4, f"{THINGS[n % 7]}{n % 9}", "xy"[n % 2]) for n in range(ROWS)],

@@ -58,4 +58,8 @@ def _command(reading: Mapping[str, str]) -> str:
 
 
 def _flags(reading: Mapping[str, str]) -> str:
-    return " ".join(f"{KEYS[key].flag} {shlex.quote(value)}" for key, value in reading.items())
+    """Return the flags of a reading; one that says yes has no value."""
+    return " ".join(
+        str(KEYS[key].flag) if value == "true" else f"{KEYS[key].flag} {shlex.quote(value)}"
+        for key, value in reading.items()
+    )

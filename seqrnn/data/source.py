@@ -43,6 +43,7 @@ class Source:
     series_column: str | None = None
     time_column: str | None = None
     date_order: Literal["auto", "day-first", "month-first"] = "auto"
+    decimal_mark: Literal["auto", "point", "comma"] = "auto"
     sentence_column: str | None = None
     feature_columns: tuple[str, ...] = ()
     header: Literal["auto", "yes", "no", "named"] = "auto"  # named: only where all names are usual ones
@@ -107,6 +108,7 @@ class Source:
             series_column=data.series_column,
             time_column=data.time_column,
             date_order=data.date_order,
+            decimal_mark=data.decimal_mark,
             sentence_column=data.sentence_column,
             feature_columns=data.feature_columns,
             header=data.header,

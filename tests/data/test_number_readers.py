@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from seqrnn.data.formats.record_reader import read_records
-from seqrnn.data.formats.registry import features_for
+from seqrnn.data.formats.records import answerable
+from seqrnn.data.formats.registry import features_for, format_named
 from seqrnn.data.source import Source
-from seqrnn.errors import DataError, UsageError
+from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.inference import infer
 
 
@@ -123,6 +125,118 @@ def test_a_series_has_one_label():
     table = "id,x,label\n1,5,up\n1,6,up\n1,7,down\n"
     message = failure(write("a.csv", table, kind="vectors"))
     assert message == "a.csv:4: another label than line 2 of the same series; give one label a series"
+
+
+# Decimal commas and thousands
+
+
+def numbers(text, name="a.csv", **keys):
+    """Return the steps of the rows of a table whose column `label` is the label."""
+    return [steps[0] for steps, _, _ in read(write(name, text, kind="vector", header="yes", **keys))]
+
+
+def many(first, second, count=20):
+    """Return rows of two columns in which a number recurs, with labels."""
+    return f"{first};{second};x\n" * count
+
+
+@pytest.mark.parametrize("bad", ["n/a", "", "1,2,3", "0,5x"])
+@pytest.mark.parametrize("chosen", [(), ("a", "b")])
+def test_one_bad_cell_leaves_the_decimal_commas_of_the_others(bad, chosen):
+    table = "a;b;label\n" + many("0,5", "1,25", 12) + f"{bad};2,5;x\n"
+    message = failure(write("a.csv", table, kind="vector", feature_columns=chosen))
+    assert message.startswith(f"a.csv:14: column 'a' holds {bad!r}, which is no finite number")
+
+
+def test_columns_that_are_known_to_hold_numbers_are_read_however_few_cells_do():
+    table = "a;b;label\nn/a;0,5;x\nNA;0,5;y\n1,5;0,5;y\n"
+    source = write("a.csv", table, kind="vector", feature_columns=("a", "b"))
+    rows = answerable(format_named("csv").table("a.csv", source, source.lines), "a", source)
+    assert [record and record.steps for _, record in rows] == [None, None, [[1.5, 0.5]]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("537;0,5;x\n1.018;1,5;x\n", [[537, 0.5], [1018, 1.5]]),
+        ("1.234,5;1;x\n0,25;2;x\n-1.234.567,5;3;x\n", [[1234.5, 1], [0.25, 2], [-1234567.5, 3]]),
+        ("0,5;1;x\n0.25;2;x\n0,75;3;x\n", [[0.5, 1], [0.25, 2], [0.75, 3]]),
+        ("0.5;1.018;x\n1.5;2;x\n", [[0.5, 1.018], [1.5, 2]]),
+        ("0.5;1,018;x\n1.5;2;x\n", [[0.5, 1018], [1.5, 2]]),
+        ("1.018;1.125;x\n2.018;537;x\n", [[1.018, 1.125], [2.018, 537]]),
+        ("0,5;0.123;x\n1,5;1.018;x\n", [[0.5, 0.123], [1.5, 1.018]]),
+        ("1,5e3;-2,5;x\n+1,5;3;x\n", [[1500, -2.5], [1.5, 3]]),
+    ],
+)
+@pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ";"), ("a.tsv", "\t"), ("a.csv", "|")])
+def test_marks_of_which_the_file_shows_the_meaning_are_read(rows, expected, name, delimiter):
+    assert numbers(f"a;b;label\n{rows}".replace(";", delimiter), name) == expected
+
+
+def test_commas_in_quotes_are_read_like_others():
+    assert numbers('a,b,label\n"1,5","0,11",x\n"0,5",2,y\n') == [[1.5, 0.11], [0.5, 2]]
+    rows = '537,0.5,x\n"347,000",1.5,x\n"1,347,000.25",2,x\n'
+    assert numbers(f"a,b,label\n{rows}") == [[537, 0.5], [347000, 1.5], [1347000.25, 2]]
+
+
+@pytest.mark.parametrize("later", ["1,5", "1.234,5"])
+def test_a_fraction_after_many_whole_numbers_is_read(later):
+    expected = float(later.replace(".", "").replace(",", "."))
+    assert numbers("a;b;label\n" + many(7, 8, 1200) + f"{later};8;x\n")[-1] == [expected, 8]
+
+
+def test_a_comma_after_many_whole_numbers_that_may_be_between_thousands_is_an_error():
+    message = failure(write("a.csv", "a;b;label\n" + many(7, 8, 1200) + "1,018;8;x\n", kind="vector"))
+    assert message.startswith("a.csv:1202: column 'a' holds '1,018', which is no finite number")
+
+
+@pytest.mark.parametrize(
+    ("rows", "cell"),
+    [
+        ("1,018;2;x\n537;3;y\n", "1,018"),
+        ("0,5;1200;x\n1,5;1.018;y\n", "1.018"),
+        ("0,5;0.5;x\n1,5;2.5;y\n0,25;1.5;y\n", ""),
+    ],
+)
+def test_a_number_of_two_readings_is_asked_about(rows, cell):
+    source = write("a.csv", "a;b;label\n" + rows * 10)
+    if not cell:
+        assert infer(source, None).source_kind == "vector"
+        return
+    with pytest.raises(AmbiguousDataError, match=f"holds '{cell}', which may be 1018 or 1.018;") as error:
+        infer(source, None)
+    assert error.value.readings == [{"data.decimal_mark": "point"}, {"data.decimal_mark": "comma"}]
+    for reading in error.value.readings:
+        found = infer(replace(source, decimal_mark=reading["data.decimal_mark"]), None)
+        read_as = {step for record in read_records(found.source) for step in record.steps[0]}
+        is_point = reading["data.decimal_mark"] == "point"
+        assert ({1018, 1.018} & read_as) == {1018 if ("," in cell) == is_point else 1.018}
+    message = failure(replace(source, kind="vector"))
+    assert f"holds '{cell}', which may be 1018 or 1.018; write it without a mark" in message
+
+
+def test_a_cell_of_two_readings_in_a_column_with_both_marks_is_an_error():
+    message = failure(write("a.csv", "a;label\n0,5;x\n0,6;x\n0.25;x\n1.018;x\n", kind="vector"))
+    assert message.startswith("a.csv:5: column 'a' holds '1.018', which may be 1018 or 1.018;")
+
+
+def test_a_comma_that_may_be_between_labels_is_asked_about():
+    table = "text,label\n" + 'good film,"1,2"\nbad film,3\nno film,"2,3"\n' * 10
+    with pytest.raises(AmbiguousDataError, match="is that a number, or two labels") as error:
+        infer(write("a.csv", table), None)
+    assert error.value.readings == [{"data.decimal_mark": "comma"}, {"data.multi_label": "true"}]
+    first = next(iter(read_records(write("a.csv", table, multi_label=True))))
+    assert first.targets == ("1", "2")
+
+
+def test_marks_between_thousands_are_said_and_kept_for_answers():
+    found = infer(write("a.csv", "a;b;label\n" + "537;0,5;x\n1.018;1,5;y\n" * 10), None)
+    assert "; with a mark between thousands: a (1.018)" in found.notes[0]
+    assert found.settings["data.decimal_mark"] == "comma"
+    Path("a.csv").write_text("a;b;label\n1,018;2,125;x\n")
+    assert [record.steps for record in read_records(found.source)] == [[[1.018, 2.125]]]
+    Path("a.csv").write_text("a;b;label\n0.5;2.125;x\n")
+    assert [record.steps for record in read_records(found.source)] == [[[0.5, 2.125]]]
 
 
 # Arrays

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.column_names import is_usual_name
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines
 from seqrnn.data.formats.header import has_header
+from seqrnn.data.formats.number_marks import NumberMarks, two_readings
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.row_text import RowTextWriter, cells_line, quoted
 from seqrnn.data.formats.table import Row, Table, column_keys
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """What may separate the columns of a CSV, and what the setting calls it."""
-DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+(?:,\d+)?(?:[eE][+-]?\d+)?\s*")
-"""A number as many languages write it, where commas separate no columns."""
 HEADER_ROWS = 50  # that tell whether the one before them names the columns
 SEPARATOR_LINE = "sep="  # Excel's first line, which names the delimiter
 
@@ -213,7 +211,8 @@ def _table(
     names = [cell.strip() for cell in first.cells] if named else [str(n) for n in range(1, count + 1)]
     ragged = not named and not (source.text_column or source.label_column)
     rows_of_head = head[1:] if named else head
-    layout = _Layout(names, ragged, delimiter, _with_decimal_commas(rows_of_head, delimiter, source))
+    marks = _number_marks(rows_of_head, names, delimiter, source)
+    layout = _Layout(names, ragged, delimiter, marks)
     return Table(
         chain(before, _rows(chain(rows_of_head, rows), layout)),
         names,
@@ -223,32 +222,32 @@ def _table(
         delimiter=delimiter,
         opening=[*opening, first.raw if named else ""],
         comments=comments,
+        marks=marks,
     )
 
 
 class _Layout(NamedTuple):
-    """What the first rows tell of the others; `decimal_commas` are the indices of columns of such numbers."""
+    """What the first rows tell of the others."""
 
     names: list[str]
     ragged: bool
     delimiter: str
-    decimal_commas: list[int]
+    marks: NumberMarks
 
 
-def _with_decimal_commas(rows: Sequence[Cells], delimiter: str, source: Source) -> list[int]:
-    """Return the columns whose cells are all numbers, some with a comma before their fraction."""
-    if delimiter == "," or source.multi_label:
-        return []  # labels of which commas separate several look alike
+def _number_marks(rows: Sequence[Cells], names: Sequence[str], delimiter: str, source: Source) -> NumberMarks:
+    """Look at how numbers are written, in the columns that are not known to hold texts or several labels."""
+    keys = column_keys(names)
+
+    def chosen(*columns: str | None) -> set[int]:
+        return {i for i, key in enumerate(keys) if key in columns or str(i + 1) in columns}
+
+    features, labels = chosen(*source.feature_columns), chosen(*source.label_columns(names))
+    columns = features | labels if features else {*range(len(keys))} - chosen(source.text_column)
+    if source.multi_label:
+        columns = features
     filled = [row.cells for row in rows if not row.is_blank]
-    columns = [
-        [cell for cells in filled if (cell := "".join(cells[index : index + 1])).strip()]
-        for index in range(max(map(len, filled), default=0))
-    ]
-    return [
-        index
-        for index, cells in enumerate(columns)
-        if any("," in cell for cell in cells) and all(map(DECIMAL_COMMA.fullmatch, cells))
-    ]
+    return NumberMarks(filled, sorted(columns), features, source.decimal_mark, delimiter == ",")
 
 
 def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> bool:
@@ -268,9 +267,10 @@ def _rows(rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
         if row.is_blank:
             yield Row(row.line, {}, row.error, row.raw)
             continue
-        cells = _with_points(row.cells, layout.decimal_commas) if layout.decimal_commas else row.cells
+        cells, unclear = layout.marks.read(row.cells)
         if len(cells) == width:
-            yield Row(row.line, dict(zip(keys, cells, strict=True)), None, row.raw)
+            error = None if unclear is None else _unclear(keys[unclear], cells[unclear])
+            yield Row(row.line, dict(zip(keys, cells, strict=True)), error, row.raw)
             continue
         numbered = {str(number): cell for number, cell in enumerate(cells, start=1)}
         fits = layout.ragged and min(width, len(cells)) > 1
@@ -278,12 +278,9 @@ def _rows(rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
         yield Row(row.line, numbered, error, row.raw)
 
 
-def _with_points(cells: list[str], columns: Sequence[int]) -> list[str]:
-    """Write the numbers of some columns as programs do."""
-    return [
-        cell.replace(",", ".") if index in columns and DECIMAL_COMMA.fullmatch(cell) else cell
-        for index, cell in enumerate(cells)
-    ]
+def _unclear(key: str, cell: str) -> str:
+    """Say that a number can be read in two ways."""
+    return f"column {key!r} holds {two_readings(cell)}; write it without a mark between thousands"
 
 
 def _misfit(cells: list[str], names: list[str], ragged: bool, delimiter: str) -> str:

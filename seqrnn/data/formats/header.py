@@ -6,10 +6,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 
 from seqrnn.data.formats.column_names import is_usual_name
+from seqrnn.data.formats.number_marks import is_written_number
 from seqrnn.data.text.scripts import without_marks, word_count
 
 NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
@@ -18,12 +19,15 @@ MAX_NAME_WORDS = 4
 MAX_MARKED = 2 * MAX_NAME_LENGTH  # the same, with a mark for each letter
 THRESHOLD = 1.0  # evidence that a header needs
 MIN_NUMBERED = 4  # columns, from which on names that count up are no chance
+MIN_STEPS = 3  # that go up, which two numbers do by chance
 MAX_NUMBER = 6  # digits
+MARKS = "#%$€£ "  # at the beginning of names of numbers: #Passengers
 MOSTLY = 0.8  # share of a column's cells that have one shape
 RECURRING = 3  # rows a value, from which on a value that is seen only in the first row is odd
 PROSE = 4  # words, in the median, of a column of texts
 UNSPACED_PROSE = 8  # the same, where they can only be estimated
 
+_numbers = re.compile(r"\d+(?:\.\d+)?")
 _digits = re.compile(r"\d+")
 _letters = re.compile(r"[^\W\d_]+")
 
@@ -42,14 +46,73 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     cells[:1] = [cells[0].lstrip("# ")] if cells else []  # as a comment may begin
     if _count_up(cells) and rows and not _count_up([cell.strip() for cell in rows[0]]):
         return True
+    cells = [
+        cell.lstrip(MARKS) if cell.startswith(tuple(MARKS)) and _are_numbers(_column(rows, index)) else cell
+        for index, cell in enumerate(cells)
+    ]
+    if _are_steps_beside_name(cells, rows):
+        return True
     if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
         return False
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
-    columns = [[_value(row[index]) for row in rows if index < len(row)] for index in range(len(cells))]
-    evidence = sum(_evidence(cell, column) for cell, column in zip(cells, columns, strict=True))
+    evidence = sum(_evidence(cell, _column(rows, index)) for index, cell in enumerate(cells))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _column(rows: Sequence[Sequence[str]], index: int) -> list[str]:
+    return [_value(row[index]) for row in rows if index < len(row)]
+
+
+def _are_steps_beside_name(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a usual name stands beside steps, such as years or days, that name columns of numbers.
+
+    A value may be a usual name by chance: then it would come again below it, and the numbers beside it would
+    not go up.
+    """
+    steps = [index for index, cell in enumerate(cells) if _starts_with_digit(cell)]
+    names = [index for index in range(len(cells)) if index not in steps]
+    usual = [index for index in names if is_usual_name(cells[index])]
+    if not steps or not usual or not all(_may_be_name(cells[index]) for index in names):
+        return False
+    if any(cells[index] in _column(rows, index) for index in names):
+        return False
+    classes = any(_recur(_column(rows, index)) for index in usual)
+    return _go_up([cells[index] for index in steps], classes) and all(
+        _are_numbers(_column(rows, index)) for index in steps
+    )
+
+
+def _go_up(steps: Sequence[str], beside_classes: bool) -> bool:
+    """Whether texts with numbers in them are steps: evenly, unless the name beside them is one of classes."""
+    numbers = [[float(number) for number in _numbers.findall(step)] for step in steps]
+    if len(steps) < MIN_STEPS:
+        return list(steps) == [str(number) for number in range(len(steps))]
+    alike = len({_numbers.sub("9", step) for step in steps}) == 1
+    goes_up = alike and all(later > earlier for earlier, later in pairwise(numbers))
+    return goes_up and (beside_classes or _are_even(numbers))
+
+
+def _starts_with_digit(cell: str) -> bool:
+    return cell.lstrip("+-")[:1].isdecimal()
+
+
+def _are_even(numbers: Sequence[Sequence[float]]) -> bool:
+    """Whether each is as much more than the one before it, as only names are."""
+    distances = [[b - a for a, b in zip(earlier, later, strict=True)] for earlier, later in pairwise(numbers)]
+    return all(map(math.isclose, chain(*distances), chain(*distances[:1] * len(distances))))
+
+
+def _recur(column: Sequence[str]) -> bool:
+    """Whether values are those of classes, or numbers, among which a name is odd."""
+    values = [value for value in column if value]
+    return bool(values) and (len(values) >= RECURRING * len(set(values)) or _are_numbers(values))
+
+
+def _are_numbers(column: Sequence[str]) -> bool:
+    values = [value for value in column if value]
+    return bool(values) and sum(map(is_written_number, values)) >= MOSTLY * len(values)
 
 
 def _value(cell: str) -> str:
@@ -86,7 +149,7 @@ def _evidence(name: str, column: Sequence[str]) -> float:
     shape, count = Counter(map(_shape, values)).most_common(1)[0]
     if name and "9" in shape and count >= MOSTLY * len(values):
         return -2.0 if _shape(name) == shape else 2.0
-    if sum(map(is_number, values)) >= MOSTLY * len(values):
+    if _are_numbers(values):
         return 2.0
     if name in values:
         return -2.0

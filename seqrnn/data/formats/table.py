@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from seqrnn.data.formats.column_names import column_number
 from seqrnn.data.formats.format import RowError
+from seqrnn.data.formats.number_marks import NumberMarks
 from seqrnn.errors import UsageError
 
 
@@ -61,6 +62,7 @@ class Table(Struct, frozen=True):
     opening: Sequence[str] = ()
     schema: Any = None
     comments: int = 0  # lines before the first row, which are no rows
+    marks: NumberMarks | None = None  # in texts
 
     @property
     def is_empty(self) -> bool:
