@@ -262,12 +262,12 @@ def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> b
 
 
 def _rows(rows: Iterable[Cells], layout: _Layout) -> Iterator[Row]:
-    keys, width = column_keys(layout.names), len(layout.names)
+    keys, width, numbers = column_keys(layout.names), len(layout.names), layout.marks.may_hold_numbers
     for row in rows:
         if row.is_blank:
             yield Row(row.line, {}, row.error, row.raw)
             continue
-        cells, unclear = layout.marks.read(row.cells)
+        cells, unclear = layout.marks.read(row.cells) if numbers else (row.cells, None)
         if len(cells) == width:
             error = None if unclear is None else _unclear(keys[unclear], cells[unclear])
             yield Row(row.line, dict(zip(keys, cells, strict=True)), error, row.raw)

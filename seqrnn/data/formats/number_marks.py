@@ -76,6 +76,11 @@ class NumberMarks:
         """Each column of numbers that is written in another way than programs do, or in an unclear one."""
         return {} if self._is_plain else self._columns
 
+    @property
+    def may_hold_numbers(self) -> bool:
+        """Whether a column may hold numbers, as columns of words with commas do not."""
+        return self._is_plain or bool(self._evidence)
+
     @cached_property
     def mark(self) -> Mark:
         """The mark before fractions that other files of the kind are likely to have."""
@@ -86,16 +91,17 @@ class NumberMarks:
 
     def read(self, cells: list[str]) -> tuple[list[str], int | None]:
         """Return the cells of a row with numbers as programs write them, and the index of an unclear one."""
-        if self._is_plain and not any("," in cell for cell in cells):
+        if self._is_plain and "," not in "".join(cells):
             return cells, None
-        read, unclear = list(cells), None
+        read, unclear = cells, None
         for index, column in self._columns.items():
-            cell = read[index] if index < len(read) else ""
+            cell = cells[index] if index < len(cells) else ""
             if "," in cell or "." in cell:
                 number = _plain_number(cell, column)
                 if number is None:
                     unclear = index
-                else:
+                elif number != cell:
+                    read = list(cells) if read is cells else read
                     read[index] = number
         return read, unclear
 

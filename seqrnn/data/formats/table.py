@@ -13,6 +13,9 @@ from seqrnn.data.formats.format import RowError
 from seqrnn.data.formats.number_marks import NumberMarks
 from seqrnn.errors import UsageError
 
+CHOSEN_ANEW = ("`data.text_column`", "`data.label_column`")
+"""Settings of columns that may be others in each file that a model is asked about."""
+
 
 class Row(NamedTuple):
     """The cells of a row by the keys of their columns; none where the row is blank.
@@ -97,7 +100,8 @@ class Table(Struct, frozen=True):
                 f"{flag} {choice} is a name, but the file has no header; give the column's number"
             )
         if choice not in names:
-            raise RowError(self.line, f'no column "{choice}", the columns are {", ".join(names)}; use {flag}')
+            advice = f"use {flag}" if flag in CHOSEN_ANEW else "give the file such a column"
+            raise RowError(self.line, f'no column "{choice}", the columns are {", ".join(names)}; {advice}')
         self._require_one(choice, names, flag)
         return self.keys[names.index(choice)]
 
