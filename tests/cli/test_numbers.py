@@ -266,7 +266,7 @@ def test_a_run_says_what_it_reads(seqrnn, risers, forms, sums, music):
 def test_files_of_numbers_for_the_wrong_model_are_refused_with_their_location(seqrnn, risers, forms, numbers):
     (numbers / "wide.csv").write_text("a,b,c,form\n1,2,3,tall\n")
     for run, file, words in (
-        ("forms", "wide.csv", 'wide.csv:1: no column "width", the columns are a, b, c, form; give the file such a'),
+        ("forms", "wide.csv", 'wide.csv:1: no column "width", the columns are a, b, c, form; give'),
         ("risers", "test.sums.npz", "test.sums.npz:1: step 1 has 1 number, expected 2"),
     ):
         result = seqrnn("evaluate", "-m", run, file)
