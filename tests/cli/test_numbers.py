@@ -373,3 +373,11 @@ def test_columns_whose_names_are_numbers_are_found_wherever_they_are(seqrnn, tra
     assert [row["score"] for row in same] == [row["score"] for row in other]
     assert [(row["0"], row["1"]) for row in same] == [(row["0"], row["1"]) for row in other]
     assert {row["prediction"] for row in same} == {"tall", "flat"}
+    objects = "".join(json.dumps({"1": float(row[1]), "0": float(row[0])}) + "\n" for row in cells)
+    (numbers / "objects.jsonl").write_text(objects)
+    for given in ({"stdin": objects.encode()}, {}):
+        args = ("--jsonl",) if given else ("objects.jsonl",)
+        answered = seqrnn("classify", "-m", "numbered", *args, **given)
+        assert answered.returncode == 0, answered.stderr.decode()
+        found = [json.loads(line) for line in answered.stdout.splitlines()]
+        assert [row["prediction"] for row in found] == [row["prediction"] for row in same]

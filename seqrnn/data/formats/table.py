@@ -136,8 +136,11 @@ def column_keys(names: Sequence[str]) -> list[str]:
     ]
 
 
+def own_name(key: str) -> str:
+    """Return the name of a column by its key: one that is a number stands in quotes there."""
+    return key[1:-1] if key[:1] == '"' and key[1:-1].isdecimal() else key
+
+
 def named_cells(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the cells of a row by the names of their columns; those that are numbers have no quotes."""
-    return {
-        key[1:-1] if key[:1] == '"' and key[1:-1].isdecimal() else key: cell for key, cell in fields.items()
-    }
+    """Return the cells of a row by the names of their columns."""
+    return {own_name(key): cell for key, cell in fields.items()}
