@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION, IMAGE_EXTENSIONS
 from seqrnn.data.formats.column_names import INDEX_NAMES, normal_name
-from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.numbers import is_number
 from seqrnn.data.formats.times import moment_of
 from seqrnn.data.text.scripts import word_count
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from seqrnn.data.column_sample import MAX_LABEL_LENGTH, MAX_LABEL_WORDS, RECURRING
-from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.numbers import is_number
 from seqrnn.data.label_evidence import label_likelihood
 from seqrnn.data.sample import Sample
 from seqrnn.data.source import labels_in_list

@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.formats.column_names import LABEL_NAMES, normal_name, rank
-from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.numbers import is_number
 from seqrnn.data.formats.token_rows import BLANK_ROWS
 
 SENTENCE_NAME = re.compile(

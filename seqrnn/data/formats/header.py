@@ -11,6 +11,7 @@ from statistics import median
 
 from seqrnn.data.formats.column_names import is_usual_name
 from seqrnn.data.formats.number_marks import is_written_number
+from seqrnn.data.formats.numbers import is_number
 from seqrnn.data.text.scripts import without_marks, word_count
 
 NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
@@ -30,14 +31,6 @@ UNSPACED_PROSE = 8  # the same, where they can only be estimated
 _numbers = re.compile(r"\d+(?:\.\d+)?")
 _digits = re.compile(r"\d+")
 _letters = re.compile(r"[^\W\d_]+")
-
-
-def is_number(text: str) -> bool:
-    """Whether the text is read as a finite number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -1,13 +1,12 @@
-"""The numbers in the fields of an object."""
+"""Numbers in texts, and in the fields of an object."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seqrnn.data.fields.source_kind import kind_named, number_kinds
-from seqrnn.data.formats.header import is_number
-from seqrnn.data.formats.registry import column_for
 from seqrnn.data.formats.table import missing
 from seqrnn.data.limits import LONGEST
 
@@ -32,6 +31,10 @@ class Features(NamedTuple):
 
         Columns that had numbers and no names are no fields.
         """
+        if not data.feature_columns:
+            return cls((), data.series_column is not None)
+        from seqrnn.data.formats.registry import column_for
+
         names = [column_for(name, data.format, OBJECTS) for name in data.feature_columns]
         known = tuple(name for name in names if name is not None)
         return cls(known if len(known) == len(names) else (), data.series_column is not None)
@@ -86,6 +89,14 @@ def steps_asked(
 def steps_of_row(numbers: list[float], kind: str) -> list[list[float]]:
     """Return the numbers of a row as one vector or, where these are sequences, as a series of them."""
     return [[number] for number in numbers] if kind_named(kind).sequential else [numbers]
+
+
+def is_number(text: str) -> bool:
+    """Whether the text is read as a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def number_in(fields: Mapping[str, Any], key: str) -> float:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
 from seqrnn.data.formats.column_names import column_number
 from seqrnn.data.formats.format import RowError
-from seqrnn.data.formats.number_marks import NumberMarks
 from seqrnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqrnn.data.formats.number_marks import NumberMarks
 
 CHOSEN_ANEW = ("`data.text_column`", "`data.label_column`")
 """Settings of columns that may be others in each file that a model is asked about."""

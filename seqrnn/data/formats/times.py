@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
-from seqrnn.data.formats.header import is_number
+from seqrnn.data.formats.numbers import is_number
 
 DateOrder = Literal["auto", "day-first", "month-first"]
 
