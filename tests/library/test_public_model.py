@@ -336,7 +336,7 @@ model = seqrnn.load({str(run_of("classifier"))!r})
 model.classify(["warm soup"])
 writing = {{"seqrnn.search.beam", "seqrnn.networks.decoder", "seqrnn.tasks.language_model"}}
 reading = {{"seqrnn.data.formats.registry", "seqrnn.data.formats.header"}}
-assert not (writing | reading) & set(sys.modules), "what names something imports nothing that writes or reads files"
+assert not (writing | reading) & set(sys.modules), "nothing that writes, or reads files"
 seqrnn.load({str(run_of("storyteller"))!r}).generate(["a"], max_len=3)
 assert state() == before
 imported = set(sys.modules)
