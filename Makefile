@@ -7,7 +7,7 @@ SEQRNN := $(BIN)/seqrnn
 DEMO := build/demo
 
 # Two test processes for two cores: more threads than that only get into each other's way.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 SOURCES := seqrnn tests sample_data .ci
 
 .PHONY: help demo test check fast format lint types layers docs docs-site docs-current tests slow answering recipes faults bench bench-gpu clean

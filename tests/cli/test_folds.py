@@ -75,12 +75,13 @@ def test_what_has_no_folds_is_refused(seqrnn, folder, options: list[str], code: 
 def test_an_interrupt_between_folds_leaves_nothing(folder, environment, folded) -> None:
     options = ["-o", "interrupted", "--folds", "3", "--steps", "100000", "--hidden-size", "4"]
     command = [sys.executable, "-m", "seqrnn", "train", "few.tsv", *options]
-    process = subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE)
-    lines = iter(process.stderr.readline, b"")
-    assert any(b"  step " in line for line in lines)
-    process.send_signal(signal.SIGINT)
-    rest = b"".join(lines)
-    assert process.wait(30) == 130
+    with subprocess.Popen(command, env=environment, cwd=folder, stderr=subprocess.PIPE) as process:
+        said = [b""]
+        while b"  step " not in said[-1]:
+            said.append(process.stderr.readline())
+            assert said[-1], said
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
     assert rest.endswith(b"stopped in fold 1 of 3; nothing is kept, begin again\n")
-    process.stderr.close()
     assert not (folder / "interrupted").exists()
