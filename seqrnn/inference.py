@@ -22,7 +22,7 @@ from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
-from seqrnn.data.formats.number_marks import two_readings
+from seqrnn.data.formats.number_marks import Column, two_readings
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named, format_of_lines, format_of_path, notes_of
@@ -36,12 +36,14 @@ from seqrnn.data.sample import Sample
 from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
 from seqrnn.data.table_columns import ColumnRoles, ColumnSpec
+from seqrnn.data.wording import listed
 from seqrnn.errors import AmbiguousDataError, DataError, UsageError
 from seqrnn.tasks.task import Claim
 
 T = TypeVar("T")
 
 HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
+SHOWN = 6  # columns that a line names
 MOST_LONGER = 4.0  # times as many characters as another right answer
 CLOSE = 0.15  # claims whose strengths differ by less are two readings
 TEXT_TASKS = ("language-model", "tagging")  # which read no numbers and no images
@@ -298,7 +300,7 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
     }
     used = {key for keys in parts.values() for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
-    named = "; ".join(f"{role}: {_listed(keys)}" for role, keys in parts.items() if keys)
+    named = "; ".join(f"{role}: {listed(keys, SHOWN)}" for role, keys in parts.items() if keys)
     if roles.evidence:
         named += f"; {roles.evidence}"
     if _text_in(roles, columns):
@@ -311,16 +313,21 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
     return f"columns: {header}{named}"
 
 
+def _marks_found(table: Table) -> Mapping[int, Column]:
+    """Return the columns whose numbers are not written as programs write them, by their indices."""
+    return {} if table.marks is None else table.marks.found
+
+
 def _with_thousands(table: Table) -> str:
     """Return the columns of numbers with marks between thousands, each with an example."""
-    found = {} if table.marks is None else table.marks.found
-    return _listed([f"{table.keys[i]} ({column.example})" for i, column in found.items() if column.example])
+    found = _marks_found(table)
+    examples = [f"{table.keys[i]} ({column.example})" for i, column in found.items() if column.example]
+    return listed(examples, SHOWN)
 
 
 def _ask_about_marks(name: str, table: Table) -> None:
     """Ask where numbers can be read in two ways, or a comma may stand between labels."""
-    found = {} if table.marks is None else table.marks.found
-    for index, column in found.items():
+    for index, column in _marks_found(table).items():
         key, comma = table.keys[index], {"data.decimal_mark": "comma"}
         if column.question == "thousands":
             what = f"column {key!r} holds {two_readings(column.example)}; what stands before fractions?"
@@ -328,10 +335,6 @@ def _ask_about_marks(name: str, table: Table) -> None:
         if column.question == "labels":
             what = f"column {key!r} holds {column.example!r}; is that a number, or two labels?"
             raise AmbiguousDataError(f"{name}: {what}", [comma, {"data.multi_label": "true"}])
-
-
-def _listed(keys: list[str]) -> str:
-    return ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
 
 
 def _refuse_tables(sample: Sample) -> None:

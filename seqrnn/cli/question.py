@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from seqrnn.cli.spelling import in_flags
-from seqrnn.config import KEYS
+from seqrnn.cli.spelling import flag_of, in_flags
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 if TYPE_CHECKING:
@@ -58,8 +57,4 @@ def _command(reading: Mapping[str, str]) -> str:
 
 
 def _flags(reading: Mapping[str, str]) -> str:
-    """Return the flags of a reading; one that says yes has no value."""
-    return " ".join(
-        str(KEYS[key].flag) if value == "true" else f"{KEYS[key].flag} {shlex.quote(value)}"
-        for key, value in reading.items()
-    )
+    return " ".join(flag_of(key, shlex.quote(value)) or "" for key, value in reading.items())

@@ -98,10 +98,9 @@ class RowFormat:
     """How rows are read and written: as JSON, with the text in `field`, or plainly.
 
     `kind` is what the model reads; numbers come as JSON in any case, those of objects in `field`, a list, or
-    in the fields of `features`. `plain_fields` makes fields of a text
-    that brought none, and `write` a line of an answer. `style` says how answers are named in JSON and in
-    files. Bytes that are not UTF-8 are read in `encoding`. A line may name a file of numbers only if
-    `opens_files`.
+    in the fields of `features`. `plain_fields` makes fields of a text that brought none, and `write` a line
+    of an answer. `style` says how answers are named in JSON and in files. Bytes that are not UTF-8 are read
+    in `encoding`. A line may name a file of numbers only if `opens_files`.
     """
 
     as_json: bool

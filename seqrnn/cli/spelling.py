@@ -43,10 +43,14 @@ def all_in_flags(value: Any) -> Any:
 
 
 def _flag(found: re.Match[str]) -> str:
-    name, value = found[1], found[2]
+    return flag_of(found[1], found[2]) or found[0]
+
+
+def flag_of(name: str, value: str | None) -> str | None:
+    """Return how a command line says a setting, alone or with a value; None for a name that is none."""
     flag = _flags().get(name)
     if flag is None:
-        return found[0]
+        return None
     on, _, off = flag.partition("/")
     if value is None:
         return on or f"--set {name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seqrnn.data.column_sample import RECURRING, ColumnSample
-from seqrnn.data.fields.source_kind import kind_named, number_kinds
+from seqrnn.data.fields.source_kind import fields_of, kind_named
 from seqrnn.data.formats.column_names import LABEL_NAMES, MIN_STEPS, TEXT_NAMES, TIME_NAMES, are_steps, rank
 from seqrnn.data.table_columns import (
     ColumnRoles,
@@ -16,7 +16,9 @@ from seqrnn.data.table_columns import (
     is_label_named,
     is_series,
     is_time,
+    quoted,
 )
+from seqrnn.data.wording import listed
 from seqrnn.errors import AmbiguousDataError, UsageError
 
 SHOWN = 8  # columns that a message lists
@@ -49,11 +51,11 @@ class NumberColumns(TableColumns):
 
     def with_lists_of_numbers(self, lists: Sequence[ColumnSample]) -> ColumnRoles:
         """Read the lists of one field: the user's, or one that bears the name of what is read."""
-        kinds = number_kinds() if self.wanted.kind == "auto" else (self.wanted.kind,)
         chosen = [column for column in lists if column.key == self.wanted.source]
-        named = [] if chosen else [column for column in lists if column.title in kinds]
+        usual = fields_of(self.wanted.kind)
+        named = [] if chosen else [column for column in lists if column.title in usual]
         field = (chosen or named or lists)[0].key
-        targets = self._targets(())
+        targets = self._targets()
         for target in targets:
             self._refuse_labels_of_steps(self.by_key[field], self.by_key[target])
         return ColumnRoles(None if named else field, targets, shown=(field,))
@@ -70,7 +72,7 @@ class NumberColumns(TableColumns):
     def with_features(self) -> ColumnRoles:
         """Read the numbers in all columns but those of labels, series and times."""
         series, time = self._series(), self._time()
-        targets = self._targets({series, time})
+        targets = self._targets(series, time)
         if series is None and self.wanted.kind == "auto" and len(targets) == 1:
             self._ask_for_series(time, self.by_key[targets[0]])
         others = {*targets, series, time}
@@ -119,7 +121,7 @@ class NumberColumns(TableColumns):
             answers = set(zip(column.cells, target.cells, strict=True))
             if len(answers) == column.distinct > target.distinct:
                 readings = [{"data.series_column": column.key}, {"data.source_kind": "vector"}]
-                what = f'rows with the same "{column.title or column.key}" have the same answer'
+                what = f"rows with the same {quoted(column.key)} have the same answer"
                 raise AmbiguousDataError(f"{self.name}: {what}; are they the steps of a series?", readings)
 
     def _time(self) -> str | None:
@@ -129,9 +131,8 @@ class NumberColumns(TableColumns):
         found = found or [column for column in self.columns if column.holds_dates]
         return found[0].key if found else None
 
-    def _targets(self, others: object) -> tuple[str, ...]:
-        """Return the column of labels or target numbers of a table of numbers."""
-        taken = others if isinstance(others, set) else set()
+    def _targets(self, *taken: str | None) -> tuple[str, ...]:
+        """Return the column of labels or target numbers of a table of numbers, none of those `taken`."""
         if self.wanted.targets:
             return self.wanted.targets
         free = [column for column in self.columns if column.key not in taken and column.kind != "numbers"]
@@ -145,8 +146,7 @@ class NumberColumns(TableColumns):
         if self.of_kind("numbers") or kind_named(self.wanted.kind).in_columns:
             return ()
         numbers = [column for column in free if column.kind == "number"]
-        names = [column.title or column.key for column in self.columns]
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        shown = listed([column.title or column.key for column in self.columns], SHOWN)
         advice = "use `data.label_column`, or `data.source_kind=text` to read them as texts"
         classes = [column for column in numbers if column.holds_few_integers]
         if len(classes) == 1 and len(numbers) > MIN_STEPS and self.wanted.kind == "auto":
@@ -165,7 +165,7 @@ class NumberColumns(TableColumns):
         found = list(dict.fromkeys(column.key for column in [*numbers, *reversed(labels)]))
         if len(found) > 1:
             readings = [{"data.label_column": key} for key in found[:2]]
-            shown = _quoted(found[:SHOWN])
+            shown = ", ".join(map(quoted, found[:SHOWN]))
             raise AmbiguousDataError(
                 f"{self.name} holds numbers; which column holds the label: {shown}?", readings
             )
@@ -178,8 +178,3 @@ class NumberColumns(TableColumns):
         what = f"column {classes.key} looks like a label ({classes.distinct} different integers)"
         question = f"are the other {others} columns the steps of a series, or one vector?"
         raise AmbiguousDataError(f"{self.name} holds numbers; {what}; {question}", readings)
-
-
-def _quoted(keys: Sequence[str]) -> str:
-    """Return the names of columns as a message shows them."""
-    return ", ".join(key if key[:1] == '"' else f'"{key}"' for key in keys)

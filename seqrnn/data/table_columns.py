@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.formats.column_names import LABEL_NAMES, SERIES_NAMES, TIME_NAMES, normal_name, rank
+from seqrnn.data.formats.table import own_name
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ def best_named(columns: Sequence[ColumnSample], usual: tuple[str, ...]) -> Colum
 def is_label_named(column: ColumnSample) -> bool:
     """Whether a column has a name of one that holds what is answered."""
     return rank(column.title, LABEL_NAMES) < len(LABEL_NAMES)
+
+
+def quoted(key: str) -> str:
+    """Write the name of a column as a message shows it."""
+    return f'"{own_name(key)}"'
 
 
 def go_together(tokens: ColumnSample, tags: ColumnSample) -> bool:

@@ -11,7 +11,6 @@ from seqrnn.data.formats.column_names import (
     TEXT_NAMES,
     TITLE_NAMES,
     are_a_pair,
-    rank,
 )
 from seqrnn.data.table_columns import (
     ColumnRoles,
@@ -22,6 +21,7 @@ from seqrnn.data.table_columns import (
     is_label_named,
     is_time,
     may_be_label,
+    quoted,
 )
 from seqrnn.errors import AmbiguousDataError, UsageError
 
@@ -61,9 +61,7 @@ class TextColumns(TableColumns):
                 return longest
         if named is not None and not (named.kind == "label" and len(candidates) > 1):
             return named
-        unnamed = [
-            column for column in candidates if rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
-        ] or candidates
+        unnamed = [column for column in candidates if not is_label_named(column)] or candidates
         if all(column.kind == "text" for column in unnamed):
             return _first_text(unnamed)
         if all(column.kind in {"label", "number"} for column in unnamed):
@@ -74,7 +72,7 @@ class TextColumns(TableColumns):
 
     def _holds_labels(self, columns: Sequence[ColumnSample]) -> bool:
         """Whether a column looks like one of labels, to which texts of any length may belong."""
-        return any(column.kind == "label" or column.holds_few_integers for column in columns)
+        return any(map(may_be_label, columns))
 
     def _label_source(self) -> ColumnSample:
         """Return the column of labels from which texts are to be written."""
@@ -139,12 +137,13 @@ class TextColumns(TableColumns):
             return
         first, second = (column.key for column in pairs[0])
         readings = [{"data.text_column": key} for key in (first, second)]
-        what = f'the answer is about two texts, "{first}" and "{second}", and a model reads one column'
+        texts_of_pair = f"two texts, {quoted(first)} and {quoted(second)}"
+        what = f"the answer is about {texts_of_pair}, and a model reads one column"
         question = "put both into one column, such as `FIRST ||| SECOND`, or choose one:"
         raise AmbiguousDataError(f"{self.name}: {what}; {question}", readings)
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
-        shown = ", ".join(f'"{column.title or column.key}" ({_sample(column)})' for column in found[:6])
+        shown = ", ".join(f"{quoted(column.key)} ({_sample(column)})" for column in found[:6])
         readings = [{"data.text_column": source.key, "data.label_column": column.key} for column in found[:2]]
         raise AmbiguousDataError(
             f"{self.name}: which column holds what is to be answered: {shown}?", readings
@@ -161,7 +160,7 @@ def _first_text(columns: Sequence[ColumnSample]) -> ColumnSample:
 
 def _is_text_to_read(column: ColumnSample) -> bool:
     """Whether the cells are texts, and not those that shall be written."""
-    return column.kind == "text" and rank(column.title, LABEL_NAMES) == len(LABEL_NAMES)
+    return column.kind == "text" and not is_label_named(column)
 
 
 def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from seqrnn.data.formats.folder_listing import parts_of
 from seqrnn.data.several_files import files_named
 from seqrnn.data.source import Source, spool
 from seqrnn.data.text.tokenizer_defaults import TokenizerDefaults, choose_tokenizer_defaults
+from seqrnn.data.wording import listed
 from seqrnn.errors import ModelError, UsageError
 from seqrnn.inference import Inference, infer
 from seqrnn.library.default_rate import HORIZON, with_default_rate
@@ -88,9 +89,8 @@ class Plan:
         """Return what was decided, and why, a line each."""
         told = self.inferred.lines() if self.inferred else []
         if self.prepared is not None:
-            told = [
-                f"{self.config.task}: prepared in {self.prepared.path} from {_some(self.prepared.made_from)}"
-            ]
+            files = listed(self.prepared.made_from, SHOWN)
+            told = [f"{self.config.task}: prepared in {self.prepared.path} from {files}"]
         return list(filter(None, (*told, self.tokens, f"shape: {self.task().shape()}", self.rate)))
 
 
@@ -243,12 +243,6 @@ def _refuse_change(prepared: PreparedDirectory, key: str, setting: Setting) -> N
         return
     what = f"cannot change in prepared data, it is {value} in {prepared.path}"
     raise UsageError(f"{setting.origin}: {what}; leave it out, or prepare the data again")
-
-
-def _some(names: Sequence[str]) -> str:
-    """Name the first files, and how many more there are."""
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import seqrnn
-from seqrnn.cli.spelling import all_in_flags, in_flags
+from seqrnn.cli.spelling import all_in_flags, flag_of, in_flags
 
 PACKAGE = Path(seqrnn.__file__).parent
 SPELL_FLAGS = {"cli", "config.py", "reporting", "__main__.py"}
@@ -58,3 +58,9 @@ def test_nothing_below_the_command_line_spells_a_flag() -> None:
 
 def _spells_a_flag(text: str) -> bool:
     return re.search(r"(?<![\w-])--[a-z]", text) is not None
+
+
+def test_a_setting_that_says_yes_is_a_flag_alone_and_a_column_may_be_called_so():
+    assert flag_of("data.multi_label", "true") == "--multi-label"
+    assert flag_of("data.text_column", "true") == "--text-col true"
+    assert flag_of("no_such_setting", "true") is None

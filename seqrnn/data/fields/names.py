@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from seqrnn.data.fields.fitting import FittedField
 from seqrnn.data.record import Record
+from seqrnn.data.wording import listed
 
 SHOWN = 5  # names of a kind that a message lists
 
@@ -109,11 +110,10 @@ def told_unknown(unknown: Sequence[UnknownName]) -> list[str]:
     found = sorted((each for each in unknown if each.times), key=lambda each: -each.times)
     if not found:
         return []
-    listed = [f"{each.name!r} ({each.times:,}, first at {each.location})" for each in found[:SHOWN]]
-    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    names = [f"{each.name!r} ({each.times:,}, first at {each.location})" for each in found]
     total = sum(each.times for each in found)
     labels = "1 label" if total == 1 else f"{total:,} labels"
-    return [f"{labels} that training did not have, counted as wrong: {', '.join(listed)}{more}"]
+    return [f"{labels} that training did not have, counted as wrong: {listed(names, SHOWN)}"]
 
 
 def unknown_names(field: NamesField, counts: NDArray[np.int64]) -> list[UnknownName]:

@@ -57,6 +57,11 @@ def number_kinds() -> tuple[str, ...]:
     return tuple(name for name in SOURCES if kind_named(name).has_numbers)
 
 
+def fields_of(kind: str) -> tuple[str, ...]:
+    """Return the fields that may hold the numbers of a kind: that of its name; of kind "auto" any."""
+    return number_kinds() if kind == "auto" else (kind,)
+
+
 def kind_of_files(file_kind: FileKind) -> str:
     """Return the kind of source that reads such files."""
     return next(name for name in SOURCES if kind_named(name).file_kind == file_kind)

@@ -16,6 +16,7 @@ from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.table import Row
 from seqrnn.data.lines import UNREADABLE, file_name
 from seqrnn.data.record import Record
+from seqrnn.data.wording import listed
 from seqrnn.errors import DataError
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def _examples(path: str) -> _Examples:
     (arrays, names), name = _load(path), file_name(path)
     key = _only_named(arrays, INPUT_NAMES, name)
     if key is None:
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-        raise DataError(f"{name}: no array x of vectors among its arrays ({shown or 'none'}); {EXPECTED}")
+        shown = listed(names, SHOWN) or "none"
+        raise DataError(f"{name}: no array x of vectors among its arrays ({shown}); {EXPECTED}")
     x = arrays[key]
     if x.ndim not in {2, 3} or x.dtype.kind not in "iuf":
         what = f"no array {key} of vectors, but one of {x.dtype} and shape {x.shape}"

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION, IMAGE_EXTENSIONS
 from seqrnn.data.fields.source_kind import FileKind, kind_named, kind_of_files
 from seqrnn.data.lines import UNREADABLE
+from seqrnn.data.wording import listed
 from seqrnn.errors import AmbiguousDataError, DataError
 
 TEXT_EXTENSION = ".txt"
@@ -93,9 +94,11 @@ class Listing:
         """Say which files are read, and which are left out."""
         counts = [f"{label} ({len(names):,})" for label, names in self.classes.items() if label]
         files = sum(map(len, self.classes.values()))
-        where = f"{len(counts)} classes, {_some(counts, 10)}" if counts else "no classes"
+        where = f"{len(counts)} classes, {listed(counts, 10)}" if counts else "no classes"
         told = [f"folder: {self.path} holds {files:,} {self.kind} files: {where}"]
-        told += [f"left out: {_some(names)} ({reason})" for reason, names in self.left_out.items() if names]
+        told += [
+            f"left out: {listed(names, SHOWN)} ({reason})" for reason, names in self.left_out.items() if names
+        ]
         return "; ".join(told)
 
 
@@ -249,12 +252,12 @@ def _nothing(path: str, top: Contents, found: Mapping[str, Contents]) -> str:
     """Say why there is nothing to read, and what to do."""
     nested = [(name, contents.folders[0]) for name, contents in found.items() if contents.folders]
     if nested:
-        shown = _some([os.path.join(*pair) for pair in nested])
+        shown = listed([os.path.join(*pair) for pair in nested], SHOWN)
         first = os.path.join(path, nested[0][0])
         advice = f"name the one whose sub-folders are the classes, such as {first}"
         return f"holds folders of folders ({shown}); {advice}"
     if top.files:
-        shown = _some(top.files)
+        shown = listed(top.files, SHOWN)
         return (
             f"holds no sub-folder that names a class, but files ({shown}); name the files, "
             "or put those of each class into a folder of its own"
@@ -270,7 +273,3 @@ def _require_names(path: str, listed: Mapping[str, list[str]]) -> None:
                 name.encode()
             except UnicodeEncodeError as error:
                 raise DataError(f"{path}: the name {name!r} is not UTF-8; rename the file") from error
-
-
-def _some(names: list[str], most: int = SHOWN) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

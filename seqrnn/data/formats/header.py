@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import chain, pairwise
 from statistics import median
 
@@ -39,41 +40,42 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     cells[:1] = [cells[0].lstrip("# ")] if cells else []  # as a comment may begin
     if _count_up(cells) and rows and not _count_up([cell.strip() for cell in rows[0]]):
         return True
+
+    @cache
+    def column(index: int) -> list[str]:
+        return [_value(row[index]) for row in rows if index < len(row)]
+
     cells = [
-        cell.lstrip(MARKS) if cell.startswith(tuple(MARKS)) and _are_numbers(_column(rows, index)) else cell
+        cell.lstrip(MARKS) if cell.startswith(tuple(MARKS)) and _are_numbers(column(index)) else cell
         for index, cell in enumerate(cells)
     ]
-    if _are_steps_beside_name(cells, rows):
+    if _are_steps_beside_name(cells, column):
         return True
     if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
         return False
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
-    evidence = sum(_evidence(cell, _column(rows, index)) for index, cell in enumerate(cells))
+    evidence = sum(_evidence(cell, column(index)) for index, cell in enumerate(cells))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
 
 
-def _column(rows: Sequence[Sequence[str]], index: int) -> list[str]:
-    return [_value(row[index]) for row in rows if index < len(row)]
-
-
-def _are_steps_beside_name(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+def _are_steps_beside_name(cells: Sequence[str], column: Callable[[int], Sequence[str]]) -> bool:
     """Whether a usual name stands beside steps, such as years or days, that name columns of numbers.
 
-    A value may be a usual name by chance: then it would come again below it, and the numbers beside it would
-    not go up.
+    `column` returns the values below one of the cells. A value may be a usual name by chance: then it would
+    come again below it, and the numbers beside it would not go up.
     """
     steps = [index for index, cell in enumerate(cells) if _starts_with_digit(cell)]
     names = [index for index in range(len(cells)) if index not in steps]
     usual = [index for index in names if is_usual_name(cells[index])]
     if not steps or not usual or not all(_may_be_name(cells[index]) for index in names):
         return False
-    if any(cells[index] in _column(rows, index) for index in names):
+    if any(cells[index] in column(index) for index in names):
         return False
-    classes = any(_recur(_column(rows, index)) for index in usual)
+    classes = any(_recur(column(index)) for index in usual)
     return _go_up([cells[index] for index in steps], classes) and all(
-        _are_numbers(_column(rows, index)) for index in steps
+        _are_numbers(column(index)) for index in steps
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seqrnn.data.fields.source_kind import kind_named, number_kinds
+from seqrnn.data.fields.source_kind import fields_of, kind_named, number_kinds
 from seqrnn.data.formats.table import missing
 from seqrnn.data.limits import LONGEST
 
@@ -32,12 +32,11 @@ class Features(NamedTuple):
         Columns that had numbers and no names are no fields.
         """
         if not data.feature_columns:
-            return cls((), data.series_column is not None)
-        from seqrnn.data.formats.registry import column_for
+            return NO_FEATURES
+        from seqrnn.data.formats.registry import features_for
 
-        names = [column_for(name, data.format, OBJECTS) for name in data.feature_columns]
-        known = tuple(name for name in names if name is not None)
-        return cls(known if len(known) == len(names) else (), data.series_column is not None)
+        names = features_for(data.feature_columns, data.format, OBJECTS, None)
+        return cls(names, data.series_column is not None)
 
 
 NO_FEATURES = Features()
@@ -52,7 +51,7 @@ def steps_in(fields: Mapping[str, Any], kind: str, column: str | None = None) ->
     """
     if kind not in {"auto", *number_kinds()}:
         return None
-    names = (column,) if column else number_kinds() if kind == "auto" else (kind,)
+    names = (column,) if column else fields_of(kind)
     name = next((name for name in names if isinstance(fields.get(name), list)), None)
     if name is None or any(isinstance(item, str) for item in fields[name]):
         return None

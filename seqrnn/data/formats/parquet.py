@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.data.answer import AnswerStyle
-from seqrnn.data.fields.source_kind import number_kinds
+from seqrnn.data.fields.source_kind import fields_of
 from seqrnn.data.formats.answer_writer import AnswerWriter
 from seqrnn.data.formats.format import OpenLines, RowError
 from seqrnn.data.formats.parquet_rows import ParquetRows
@@ -60,8 +60,7 @@ def _reads_lists(schema: Schema, source: Source) -> bool:
     lists = {field.name for field in schema if _holds_lists_of_numbers(field.type)}
     if source.text_column is not None:
         return source.text_column in lists
-    named = number_kinds() if source.kind == "auto" else (source.kind,)
-    return not source.feature_columns and not lists.isdisjoint(named)
+    return not source.feature_columns and not lists.isdisjoint(fields_of(source.kind))
 
 
 def _holds_lists_of_numbers(kind: DataType) -> bool:

@@ -139,7 +139,7 @@ def column_keys(names: Sequence[str]) -> list[str]:
 
 
 def own_name(key: str) -> str:
-    """Return the name of a column by its key: one that is a number stands in quotes there."""
+    """Return the name of a column by its key, in which a name that is a number has quotes."""
     return key[1:-1] if key[:1] == '"' and key[1:-1].isdecimal() else key
 
 
