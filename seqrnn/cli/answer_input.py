@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seqrnn.errors import UsageError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from seqrnn.data.answer import Answer, AnswerStyle
     from seqrnn.library.opened_model import OpenedModel
     from seqrnn.library.rows import RowAnswerer
-    from seqrnn.tasks.task import RowTask
+    from seqrnn.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Input:
     several: Mapping[str, Any] | None = None  # options that want more than one answer to a row
     abstains: bool = False
     shard: Shard | None = None  # that alone is answered
+    explains: bool = False
 
 
 def answer_input(
@@ -47,13 +49,13 @@ def answer_input(
     from seqrnn.cli.stdio import OutputStream
     from seqrnn.data.source import spool
     from seqrnn.library.measuring import with_settings
-    from seqrnn.tasks.task import RowTask
 
-    task, data = RowTask.of(model.run.task), with_settings(model.run.config, {"encoding": given.encoding})
+    task, data = model.run.task, with_settings(model.run.config, {"encoding": given.encoding})
     layout = row_format(task, data, given, write)
     name = file_format(given.path, data, given.layout, given.as_json)
     if given.output is not None:
         _refuse_same_file(given.path, given.output)
+        _refuse_other_form(given.output, _written_form(given, name))
     if name is None:
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
@@ -66,12 +68,14 @@ def answer_input(
 
 
 def _answer_lines(model: OpenedModel, given: Input, layout: RowFormat, answerer: RowAnswerer) -> RowTally:
+    from seqrnn.cli.file_rows import taken_for_lines
     from seqrnn.cli.rows import answer_rows
     from seqrnn.cli.stdio import OutputStream
 
     path, piece = piece_of_lines(given.path, layout.encoding, given.shard)
+    note_of = partial(taken_for_lines, data=model.run.config.data, as_json=given.as_json)
     with OutputStream(given.output) as out:
-        return answer_rows(path, out, layout, answerer, model.side_by_side, piece)
+        return answer_rows(path, out, layout, answerer, model.side_by_side, piece, note_of)
 
 
 def piece_of_lines(path: str, encoding: str, shard: Shard | None) -> tuple[str, Piece]:
@@ -87,7 +91,7 @@ def piece_of_lines(path: str, encoding: str, shard: Shard | None) -> tuple[str, 
 
 
 def row_format(
-    task: RowTask,
+    task: Task,
     data: DataConfig,
     given: Input,
     write: Callable[[Answer, str], str],
@@ -110,9 +114,13 @@ def row_format(
     )
 
 
-def _style(task: RowTask, data: DataConfig, given: Input) -> AnswerStyle:
+def _style(asked: Task, data: DataConfig, given: Input) -> AnswerStyle:
     from seqrnn.data.answer import AnswerStyle
+    from seqrnn.tasks.task import RowTask
 
+    if given.explains:
+        return AnswerStyle(explains=True)
+    task = RowTask.of(asked)
     kind = task.answer_kind
     if given.probs and kind == "number":
         raise UsageError("--probs: a number has no probability; leave it out")
@@ -130,6 +138,38 @@ def _refuse_several(given: Input, name: str) -> None:
     for option, value in (given.several or {}).items():
         if value is not None and value != 1:
             raise UsageError(f"{option}: a {name} file has one answer a row; add --jsonl, or leave it out")
+
+
+def _written_form(given: Input, name: str | None) -> str | None:
+    """Return the format of what is written, or None for plain lines."""
+    from seqrnn.data.formats.registry import format_named
+
+    if given.as_json:
+        return "jsonl"
+    return None if name is None or given.explains else "tsv" if format_named(name).is_folder else name
+
+
+def _refuse_other_form(output: str, written: str | None) -> None:
+    """Raise UsageError where the name of the output promises another form than that of what is written."""
+    from seqrnn.data.formats.registry import COMPRESSED, format_named, format_of_name
+
+    if output.endswith(COMPRESSED):
+        raise UsageError(f"-o {output}: nothing is compressed here; pipe it: ... | gzip > {output}")
+    wanted = format_of_name(output)
+    if wanted is None or wanted == written:
+        return
+    kind = format_named(wanted)
+    if written == "jsonl":
+        if wanted != "json":
+            raise UsageError(
+                f"-o {output}: --jsonl writes lines of JSON; name a .jsonl file, or leave it out"
+            )
+    elif written is not None:
+        what = f"a {written} file comes back as {written}, not as {wanted}"
+        raise UsageError(f"-o {output}: {what}; name it so, or write lines of JSON with --jsonl")
+    elif not kind.has_lines or wanted in {"json", "jsonl"}:
+        what = f"lines are answered by lines, not as {wanted}"
+        raise UsageError(f"-o {output}: {what}; name a .txt file, or write lines of JSON with --jsonl")
 
 
 def _refuse_same_file(path: str, output: str) -> None:

@@ -8,6 +8,8 @@ import typer
 
 from seqrnn.catalog import SaliencyMethod
 from seqrnn.cli.shared_options import (
+    EncodingOption,
+    FormatOption,
     InputArgument,
     JsonLinesOption,
     ModelOption,
@@ -32,12 +34,14 @@ def explain(
         ),
     ] = None,
     jsonl: JsonLinesOption = False,
+    layout: FormatOption = "auto",
     text_col: TextFieldOption = None,
+    encoding: EncodingOption = None,
     strict: StrictOption = False,
     threads: ThreadsOption = 1,
     quiet: QuietOption = False,
 ) -> None:
-    """Show why a model answers each line as it does.
+    """Show why a model answers each row of a file, or each line of a text or of standard input, as it does.
 
     Bars say how much each token speaks for the answer (`-`: against it), and how much of it was looked at
     where the network attends. A tagger tells the runner-up of each tag, a language model the likeliest next
@@ -50,14 +54,12 @@ def explain(
     require_training("seqrnn explain")
     from seqrnn.backends.torch.backend import TorchBackend
     from seqrnn.backends.torch.device import set_threads
+    from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.drawing import Paper
     from seqrnn.cli.explanation import drawn
-    from seqrnn.cli.line_scores import require_rows
     from seqrnn.cli.model import open_model
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
-    from seqrnn.cli.stdio import OutputStream, say, say_waiting
-    from seqrnn.data.answer import Answer, AnswerStyle
-    from seqrnn.data.formats.numbers import Features
+    from seqrnn.cli.stdio import say, say_waiting
+    from seqrnn.data.answer import Answer
     from seqrnn.library.opened_model import Resources
     from seqrnn.library.row_answerers import row_explainer
 
@@ -65,19 +67,14 @@ def explain(
     network = open_model(model, None, Resources("torch", "cpu", threads))
     assert isinstance(network.backend, TorchBackend)
     answerer = row_explainer(network.run, network.backend, method)
-    require_rows(data)
-    config, paper = network.run.config, Paper.of_stdout()
+    paper = Paper.of_stdout()
 
     def write(answer: Answer, text: str) -> str:  # noqa: ARG001
         return drawn(answer, paper)
 
-    field = text_col or name_of(config.data.text_column)
-    task, kind = network.run.task, config.data.source_kind
-    style, features = AnswerStyle(explains=True), Features.of(config.data)
-    layout = RowFormat(jsonl, field, kind, task.plain_fields, write, style=style, features=features)
     say_waiting(data, "rows, one a line,", quiet)
-    with OutputStream(output) as out:
-        tally = answer_rows(data, out, layout, answerer, network.side_by_side)
+    given = Input(data, output, jsonl, layout, text_col, encoding, explains=True)
+    tally = answer_input(network, given, answerer, write)
     if not quiet:
         say(*network.run.warnings, *tally.lines())
     if strict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -22,12 +23,13 @@ from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import OutputStream
 from seqrnn.config import DataConfig
 from seqrnn.data.answer import Answer
+from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import column_for, features_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
-from seqrnn.data.formats.table import named_cells
+from seqrnn.data.formats.table import named_cells, own_name
 from seqrnn.data.formats.text_files import first_of
 from seqrnn.data.lines import Line, count_lines, file_name, read_lines
 from seqrnn.data.record import Record
@@ -58,8 +60,31 @@ def _format_of_content(path: str, data: DataConfig) -> str | None:
     if not os.path.isfile(path):
         return None
     lines = [line.text for line in islice(read_lines(path, "replace", data.encoding), HEAD_ROWS)]
+    return _format_of_lines(lines, data)
+
+
+def _format_of_lines(lines: Sequence[str], data: DataConfig) -> str | None:
     likely = [name for name in FORMATS if name == data.format or format_named(name).is_unmistakable]
     return next((name for name in likely if format_named(name).matches(lines)), None)
+
+
+def taken_for_lines(lines: Sequence[str], data: DataConfig, as_json: bool) -> list[str]:
+    """Return a note where lines that were read as texts look like those of a file with a form of its own."""
+    if kind_named(data.source_kind).has_numbers:
+        return []  # which lines of JSON hold
+    name = data.format if _is_header(lines[0], data) else _format_of_lines(lines, data)
+    if name is None or not isinstance(kind := format_named(name), AnswerableFormat):
+        return []
+    if kind.line_is_object and as_json:
+        return []
+    return [f"each line was read as a text, and they look like {name}: --format {name} reads them so"]
+
+
+def _is_header(line: str, data: DataConfig) -> bool:
+    """Whether a line names the columns of the training data."""
+    cells = {cell.strip('" ') for cell in re.split(r"[\t,;|]", line)}
+    chosen = {own_name(column) for column in (data.text_column, data.label_column) if column is not None}
+    return bool(chosen) and len(cells) > 1 and chosen <= cells
 
 
 def file_source(data: DataConfig, path: str, layout: str, text_column: str | None) -> Source:
@@ -113,8 +138,10 @@ class FileRows:
             self._asked = self._open(_no_lines if self._is_line_by_line else self._lines)
             style = structs.replace(layout.style, kind=self._asked.kind or layout.style.kind)
             self._piece = WHOLE if shard is None else shard.piece(self._count())
-            own = JsonRecords(replace(layout, style=style), self._piece.start) if layout.as_json else None
-            self._writer = own or self._asked.writer(style)
+            if layout.as_json:
+                self._writer: AnswerWriter = JsonRecords(replace(layout, style=style), self._piece.start)
+            else:
+                self._writer = Explanations(layout) if style.explains else self._asked.writer(style)
         if shard is not None and self._writer.shards == "none":
             what = f"the answers to a {source.format} file like this one are written together"
             raise UsageError(f"--shard: {what}; add --jsonl")
@@ -183,6 +210,8 @@ class FileRows:
     def _answered(self, examples: Sequence[Example]) -> list[Answered]:
         asked = {id(record): record for _, record in examples if record is not None}  # rows may share one
         found = dict(zip(asked, self._answerer(list(asked.values())), strict=True))
+        if self._layout.style.explains:
+            examples = _one_a_record(examples)
         return [self._with_answer(row, record, found) for row, record in examples]
 
     def _with_answer(
@@ -193,13 +222,19 @@ class FileRows:
         answer = found[id(record)]
         if isinstance(answer, Refusal):
             return Answered(row._replace(error=in_flags(answer.reason)), None)
-        return Answered(row, self._asked.answer_of(row, record, answer))
+        return Answered(row, answer if answer.explanation else self._asked.answer_of(row, record, answer))
 
 
 def _is_line_by_line(source: Source) -> bool:
     """Whether each line is read by itself, so that a stream is answered as it comes."""
     kind = format_named(source.format)
     return kind.line_is_row and not kind.has_numbers and source.series_column is None
+
+
+def _one_a_record(examples: Sequence[Example]) -> list[Example]:
+    """Return the examples but those that share the record of one before them."""
+    first = {id(record): example for example in reversed(examples) if (record := example[1]) is not None}
+    return [example for example in examples if example[1] is None or first[id(example[1])] is example]
 
 
 def _no_lines(path: str) -> Iterator[Line]:  # noqa: ARG001
@@ -254,6 +289,17 @@ class JsonRecords(AnswerWriter):
         text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
         fields = named_cells(row.fields) or ({"text": text} if text else {})
         return InputRow(next(self._ids), "", fields, row.error)
+
+
+class Explanations(AnswerWriter):
+    """Writes why each example is answered as it is, in lines."""
+
+    def __init__(self, layout: RowFormat) -> None:
+        self._layout = layout
+
+    def write(self, examples: Sequence[Answered], out: Sink) -> None:
+        """Write some examples; one that could not be answered is a blank line."""
+        out.write_lines(self._layout.write(answer, "") if answer else "" for _, answer in examples)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import beside, fields_by_style
+from seqrnn.data.formats.format import HEAD_ROWS
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import NO_FEATURES, Features, steps_asked
 from seqrnn.data.formats.records import text_names
@@ -121,14 +122,15 @@ def answer_rows(
     answerer: RowAnswerer,
     side_by_side: SideBySide,
     piece: Piece = WHOLE,
+    note_of: Callable[[Sequence[str]], Sequence[str]] = lambda texts: (),  # noqa: ARG005
 ) -> RowTally:
     """Answer each line of a `piece` of a file, in order and as soon as lines have come.
 
     Rows that `answerer` refuses are answered by an empty line. Parts of what has come are answered
-    `side_by_side`.
+    `side_by_side`. `note_of` tells what the user should know of the first of them.
     """
     tally = RowTally()
-    name = file_name(path)
+    name, first = file_name(path), True
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> AnsweredRows:
@@ -141,6 +143,8 @@ def answer_rows(
 
     for part in side_by_side(answered, line_parts(path, layout.encoding, piece)):
         out.write_lines(part.written)
+        if first:
+            tally.notes, first = note_of([row.text for row, _ in part.pairs[:HEAD_ROWS]]), False
         tally.count(part, name)
     return tally
 

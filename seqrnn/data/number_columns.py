@@ -152,7 +152,11 @@ class NumberColumns(TableColumns):
         if len(classes) == 1 and len(numbers) > MIN_STEPS and self.wanted.kind == "auto":
             self._ask_for_steps(classes[0], len(numbers) - 1)
         if len(numbers) == 1 and not labels:
-            raise UsageError(f"{self.name} holds one column of numbers and no label ({shown}); {advice}")
+            what = f"holds one column of numbers and no answer ({shown})"
+            advice = (
+                "add a column with the answers, such as the next value, and name it by `data.label_column`"
+            )
+            raise UsageError(f"{self.name} {what}; {advice}")
         raise UsageError(f"{self.name} holds numbers; which of the columns {shown} holds the label? {advice}")
 
     def _ask_for_label(

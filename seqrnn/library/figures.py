@@ -9,6 +9,7 @@ from seqrnn.data.lines import in_one_cell
 RATES = {"accuracy", "macro_f1", "micro_f1", "span_f1", "precision", "recall", "f1"}
 RATES |= {"exact_match", "wer", "token_error_rate", "coverage", "covered_accuracy", "share_of_right_tags"}
 RATES |= {"expected_calibration_error", "expected_calibration_error_uncalibrated"}
+SCORES_OF_100 = {"bleu", "chrf"}
 HEADS = {"bits_per_character": "bits/char", "wer": "WER", "bleu": "BLEU", "chrf": "chrF"}
 HEADS |= {"f1": "F1", "macro_f1": "macro F1", "micro_f1": "micro F1", "span_f1": "span F1"}
 
@@ -31,7 +32,8 @@ def is_rate(name: str) -> bool:
 def shown(name: str, value: Any) -> str:
     """Write a figure: rates in per cent, counts with separators, others with four decimals, - for none.
 
-    A squared error, whose unit is that of the data, is written with four digits.
+    A squared error, whose unit is that of the data, is written with four digits, and a score of up to 100
+    with two decimals.
     """
     if value is None:
         return "-"
@@ -39,6 +41,8 @@ def shown(name: str, value: Any) -> str:
         return f"{value:.2%}"
     if name == "mse":
         return f"{value:.4g}"
+    if name.lower() in SCORES_OF_100:
+        return f"{value:.2f}"
     if isinstance(value, float):
         return f"{value:,.4f}"
     return f"{value:,}" if isinstance(value, int) else in_one_cell(str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -159,9 +160,32 @@ def test_what_cannot_be_explained_so_is_refused(seqrnn, classifier, tagger, fold
     result = seqrnn("explain", "-m", tagger, "--method", "leave-one-out", stdin=b"Ann saw")
     assert (result.returncode, result.stdout) == (2, b"")
     assert b"seqrnn: error: --method leave-one-out: a token that is left out has no tag" in result.stderr
-    result = seqrnn("explain", "-m", classifier, "train.csv")
-    assert (result.returncode, result.stdout) == (2, b"")
-    assert b"train.csv: rows are read one a line, not as csv" in result.stderr
+
+
+def test_the_rows_of_a_file_are_explained_in_their_order(seqrnn, classifier, tagger, folder) -> None:
+    rows = [["text", "label"], ["warm soup today", ""], ["the train\nto the coast", ""]]
+    with (folder / "asked.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    found = records(seqrnn("explain", "-m", classifier, "--jsonl", "asked.csv"))
+    assert [record["text"] for record in found] == [text for text, _ in rows[1:]]
+    assert [record["tokens"][0] for record in found] == ["warm", "the"]
+    drawn = seqrnn("explain", "-m", classifier, "asked.csv")
+    assert (drawn.returncode, drawn.stderr) == (0, b"")
+    heads = [block.split()[0] for block in drawn.stdout.decode().split("\n\n") if block.strip()]
+    assert heads == [record["prediction"] for record in found]
+    sentences = seqrnn("explain", "-m", tagger, "--jsonl", "explained.conll")
+    assert (
+        records(sentences)[0]["tokens"]
+        == (folder / "explained.conll").read_text().split("\n\n")[0].split()[::2]
+    )
+
+
+def test_of_a_series_that_several_rows_make_one_explanation_is_drawn(seqrnn, folder, small) -> None:
+    lines = [f"{row // 4},0.{row % 10},{row % 7},{'ab'[row // 4 % 2]}\n" for row in range(160)]
+    (folder / "series.csv").write_text("series,x,y,label\n" + "".join(lines))
+    done = seqrnn("train", "series.csv", "-o", "of-series", "--steps", "4", *small)
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(records(seqrnn("explain", "-m", "of-series", "--jsonl", "series.csv"))) == 40
 
 
 def test_an_unknown_word_is_shown_as_it_was_written_and_marked(seqrnn, classifier) -> None:

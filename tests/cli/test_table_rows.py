@@ -231,6 +231,56 @@ def test_the_file_that_is_read_is_not_written_over(model, tmp_path, seqrnn):
     assert b"is the file that is read" in done.stderr
 
 
+HEADED = "n,question,verdict\n1,is it good,yes\n"
+LIKE_ITS_TRAINING = "each line was read as a text, and they look like csv: --format csv reads them so"
+LIKE_OBJECTS = LIKE_ITS_TRAINING.replace("csv", "jsonl")
+
+
+@pytest.mark.parametrize(
+    ("lines", "note"),
+    [
+        (HEADED, LIKE_ITS_TRAINING),
+        (HEADED.splitlines(True)[0], LIKE_ITS_TRAINING),
+        ('1,is it good,yes\n2,"is it bad, or",no\n3,the dull one,yes\n', LIKE_ITS_TRAINING),
+        ('{"question": "is it good"}\n', LIKE_OBJECTS),
+        ("is it good\n", ""),
+        ("yes, it is, good\nno, I do not think it is\n", ""),
+        ("the question of a verdict\n", ""),
+        ("", ""),
+    ],
+)
+def test_lines_that_look_like_rows_of_a_table_are_texts_and_that_is_told(model, seqrnn, lines, note):
+    done = seqrnn("classify", "-m", model, stdin=lines.encode())
+    assert done.returncode == 0
+    assert done.stdout.count(b"\n") == lines.count("\n")
+    assert done.stderr.decode().strip() == f"seqrnn: {note}" * bool(note)
+
+
+def test_objects_that_are_read_as_such_are_not_taken_for_texts(model, seqrnn):
+    done = seqrnn("classify", "-m", model, "--jsonl", stdin=b'{"question": "is it good"}\n')
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("asked", "output", "options", "what"),
+    [
+        ("rows.csv", "out.parquet", (), "a csv file comes back as csv, not as parquet; name it so"),
+        ("rows.csv", "out.tsv", (), "a csv file comes back as csv, not as tsv; name it so"),
+        ("rows.csv", "out.csv.gz", (), "nothing is compressed here; pipe it: ... | gzip > {output}"),
+        ("rows.csv", "out.csv", ("--jsonl",), "--jsonl writes lines of JSON; name a .jsonl file"),
+        ("rows.txt", "out.jsonl", (), "lines are answered by lines, not as jsonl; name a .txt file"),
+        ("rows.txt", "out.npz", (), "lines are answered by lines, not as npz; name a .txt file"),
+    ],
+)
+def test_a_name_that_promises_another_form_is_refused(model, tmp_path, seqrnn, asked, output, options, what):
+    written(tmp_path / "rows.csv", ",")
+    (tmp_path / "rows.txt").write_text("is it good\n")
+    done = seqrnn("classify", "-m", model, tmp_path / asked, "-o", tmp_path / output, *options)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert f"-o {tmp_path / output}: {what.format(output=tmp_path / output)}" in done.stderr.decode()
+    assert not (tmp_path / output).exists()
+
+
 def test_lines_of_json_are_answered_as_they_come(model, environment):
     command = [sys.executable, "-m", "seqrnn", "classify", "-m", model, "--format", "jsonl"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}

@@ -89,7 +89,8 @@ def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
 
 # `evaluate` says so, too, which has no --multi-label.
 COLUMNS = "choose columns with `data.text_column` and `data.label_column`"
-NONE = f"no label; give it one or remove the row, {COLUMNS}, or allow for none by `data.multi_label=true`"
+REMEDY = "or allow for none in training by `data.multi_label=true`"
+NONE = f"no label; give it one or remove the row, {COLUMNS}, {REMEDY}"
 TWO = f"2 labels, expected 1; fix the row, {COLUMNS}, or train with several by `data.multi_label=true`"
 
 

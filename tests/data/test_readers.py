@@ -179,7 +179,7 @@ def test_what_separates_the_columns_of_a_csv_is_found(
     assert pairs(write("a.csv", rows)) == [("good", ("x",)), ("bad", ("y",))]
     rows = rows.removeprefix(line.replace(",", separator)) + "no column\n"
     message = failure(write("a.csv", rows, delimiter=name))
-    assert message.endswith(f"; fix the row, or choose `data.delimiter` (here: {name})")
+    assert message.endswith(f"; fix the row, or train with another `data.delimiter` (here: {name})")
 
 
 @pytest.mark.parametrize(

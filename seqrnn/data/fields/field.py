@@ -286,7 +286,11 @@ class LabelField(NamesField):
         if count != 1 and not self.multi_label:
             what, fix, several = (f"{count} labels, expected 1", "fix the row", "train with several by")
             if count == 0:
-                what, fix, several = "no label", "give it one or remove the row", "allow for none by"
+                what, fix, several = (
+                    "no label",
+                    "give it one or remove the row",
+                    "allow for none in training by",
+                )
             columns = "columns with `data.text_column` and `data.label_column`"
             advice = f"{fix}, choose {columns}, or {several} `data.multi_label=true`"
             raise DataError(f"{record.location}: {what}; {advice}")

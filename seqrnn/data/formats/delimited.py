@@ -288,7 +288,7 @@ def _misfit(cells: list[str], names: list[str], ragged: bool, delimiter: str) ->
     columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
     known = "source, target" if ragged else ", ".join(names)
     expected = f"{len(names)} or more" if ragged else str(len(names))
-    advice = f"fix the row, or choose `data.delimiter` (here: {DELIMITERS[delimiter]})"
+    advice = f"fix the row, or train with another `data.delimiter` (here: {DELIMITERS[delimiter]})"
     if cells and len(cells) == len(names) + 1 and not cells[-1].strip():
         advice = "remove the delimiter at the end of the rows, or end the header with one, too"
     return f"{columns}, expected {expected} ({known}); {advice}"
