@@ -208,6 +208,8 @@ def measured(columns: int, labels: Sequence[str] = "xy", count: int = 40, mark: 
         "2024-01-30;2024-01-31;2024-02-01;label",
         "400nm;410nm;420nm;430nm;species",
         "1;2;3;age;label",
+        "length;2020;beam;label",
+        "2020;length;beam;kind of boat",
     ],
 )
 @pytest.mark.parametrize("mark", [".", ","])
@@ -248,6 +250,13 @@ def test_values_beside_a_name_are_data(write: Write, first: str, rows: str):
     found = infer(replace(write("a.csv", f"{first}\n{rows}"), label_column="4"), "classification")
     assert found.settings["data.header"] == "no"
     assert len(found.sample.records) == rows.count("\n") + 1
+
+
+@pytest.mark.parametrize("first", ["n/a;NA;1.5;x", "lost;1.3;1.5;x"])
+def test_a_number_that_is_missing_in_the_first_row_is_no_name(write: Write, first: str):
+    source = replace(write("a.csv", f"{first}\n{measured(3)}"), label_column="4")
+    with pytest.raises(DataError, match=r"a.csv:1: column '1' holds '(n/a|lost)', which is no finite number"):
+        infer(source, "classification")
 
 
 def test_parallel_files_whose_lines_differ_in_length_are_to_be_written(write: Write):

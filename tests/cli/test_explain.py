@@ -180,6 +180,18 @@ def test_the_rows_of_a_file_are_explained_in_their_order(seqrnn, classifier, tag
     )
 
 
+def test_numbers_have_the_names_of_their_columns(seqrnn, folder, small) -> None:
+    lines = [f"{row % 7}.5,{row * 5 % 11},{row * 3 % 13}.25,{'ab'[row % 2]}\n" for row in range(80)]
+    for name, kind, header in (("v", "vector", "length,2020,beam"), ("s", "vectors", "t0,t1,t2")):
+        (folder / f"{name}.csv").write_text(f"{header},label\n" + "".join(lines))
+        done = seqrnn("train", f"{name}.csv", "-o", f"of-{name}", "--source", kind, "--steps", "4", *small)
+        assert done.returncode == 0, done.stderr.decode()
+        found = records(seqrnn("explain", "-m", f"of-{name}", "--jsonl", f"{name}.csv"))
+        assert [record["tokens"] for record in found] == [header.split(",")] * 80
+    (bare,) = records(seqrnn("explain", "-m", "of-s", "--jsonl", stdin=b"[[1.5], [2.0]]"))
+    assert bare["tokens"] == ["1", "2"]
+
+
 def test_of_a_series_that_several_rows_make_one_explanation_is_drawn(seqrnn, folder, small) -> None:
     lines = [f"{row // 4},0.{row % 10},{row % 7},{'ab'[row // 4 % 2]}\n" for row in range(160)]
     (folder / "series.csv").write_text("series,x,y,label\n" + "".join(lines))

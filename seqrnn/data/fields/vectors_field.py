@@ -17,6 +17,7 @@ from seqrnn.data.fields.input_sizes import VectorSizes
 from seqrnn.data.fields.named_files import names_array
 from seqrnn.data.fields.source_kind import SourceKind
 from seqrnn.data.fields.steps import LARGEST, matrix_of, steps_of
+from seqrnn.data.formats.table import own_name
 from seqrnn.data.limits import require_length
 from seqrnn.data.record import Record
 from seqrnn.data.text.tokenizer import Encoded
@@ -49,7 +50,8 @@ class VectorsSource(SourceKind):
 
     def field(self, data: DataConfig) -> VectorsField:
         """Make a field of vectors."""
-        return VectorsField("source", data.normalize, data.max_tokens, sequential=self.sequential)
+        names = tuple(map(own_name, data.feature_columns))
+        return VectorsField("source", data.normalize, data.max_tokens, self.sequential, names)
 
     def names_file(self, record: Record) -> bool:
         """Whether it is a path of an array."""
@@ -72,9 +74,18 @@ class VectorsField(FittedField):
     requires_known_values = False
     unit: str | None = "step"
 
-    def __init__(self, name: str, normalize: bool, max_steps: int | None, sequential: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        normalize: bool,
+        max_steps: int | None,
+        sequential: bool = True,
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        """Take the names of the columns that hold the numbers, if a table has them."""
         self.name = name
         self.sequential = sequential
+        self._columns = columns
         self._normalize = normalize
         self._max_steps = max_steps
         self.mean = np.empty(0)  # (F,)
@@ -148,8 +159,12 @@ class VectorsField(FittedField):
             raise DataError(f"{record.location}: {what}; {advice}")
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
-        """Number the steps from 1 or, of one vector, the features."""
-        return [str(n + 1) for n in range(len(encoded.ids) if self.sequential else encoded.ids.shape[1])]
+        """Name the columns that steps or, of one vector, features have in a table; else number them from 1."""
+        steps, features = encoded.ids.shape
+        count = steps if self.sequential else features
+        if count == len(self._columns) and not (self.sequential and features > 1):
+            return list(self._columns)
+        return [str(n + 1) for n in range(count)]
 
     def to_json(self) -> str:
         """Return the content of features.json."""

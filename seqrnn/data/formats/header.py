@@ -22,6 +22,8 @@ MAX_MARKED = 2 * MAX_NAME_LENGTH  # the same, with a mark for each letter
 THRESHOLD = 1.0  # evidence that a header needs
 MIN_NUMBERED = 4  # columns, from which on names that count up are no chance
 MIN_STEPS = 3  # that go up, which two numbers do by chance
+MIN_NAMES = 2  # over columns of numbers, beside which a number is a name, too
+MISSING = {"", "-", "?", "na", "n/a", "nan", "nil", "none", "null", "missing", "unknown"}
 MAX_NUMBER = 6  # digits
 MARKS = "#%$€£ "  # at the beginning of names of numbers: #Passengers
 MOSTLY = 0.8  # share of a column's cells that have one shape
@@ -51,8 +53,13 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     ]
     if _are_steps_beside_name(cells, column):
         return True
-    if not any(cells) or any(map(is_number, cells)) or not all(map(_may_be_name, cells)):
+    numbers = [index for index, cell in enumerate(cells) if is_number(cell)]
+    words = [cell for index, cell in enumerate(cells) if index not in numbers]
+    if not any(words) or not all(map(_may_be_name, words)):
         return False
+    if numbers:  # names may be years, among others over columns of numbers
+        above = {cell for index, cell in enumerate(cells) if cell in words and _are_numbers(column(index))}
+        return len(above) >= MIN_NAMES and MISSING.isdisjoint(map(str.lower, above)) and all(_are_numbers(column(index)) for index in numbers)
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
