@@ -10,6 +10,7 @@ import codecs
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Literal
 
@@ -52,10 +53,14 @@ LONGEST_MARK = 5  # bytes that are waited for; a file brings more at once
 SAMPLE = 4096  # bytes that are looked at for UTF-16 without a mark
 MOST_UNDECIDED = 1 << 20  # bytes without a newline, after which carriage returns are line ends
 WIDE = ("utf-16-le", "utf-16-be")
-EAST_ASIAN = {"shift_jis": "", "euc_jp": "", "euc_kr": "", "gb18030": "gb2312", "big5": "big5"}
-"""Encodings of two bytes a character, and one of its usual characters, where it has others, too."""
-LIKELY = 0.6  # times what speaks for the likeliest encoding
-MOSTLY_OTHER = 0.5  # share of bytes over 127, from which on a text is in another script than Latin
+MOST_TELLING = 20_000  # bytes that an encoding is told from
+LIKELY = 0.9  # times the confidence in the likeliest encoding
+MOST_READINGS = 3
+FEW = 5  # bytes that are not ASCII, which tell nothing
+USUAL = "cp1252"  # where nothing tells the encoding
+NOT_ASCII = bytes(range(0x80, 0x100))
+LONGEST_WORD = 20  # characters that are shown
+PUNCTUATION = ".,;:!?\"'()"
 
 BAD_BYTE = "\udcff"  # encoded by "surrogateescape" as 0xFF, which is nowhere part of UTF-8
 MARKED = "seqrnn.mark_bad_bytes"
@@ -122,51 +127,50 @@ def wide_encoding(sample: bytes) -> str | None:
         text = codecs.getincrementaldecoder(codec)().decode(sample)
     except UnicodeDecodeError:
         return None
-    plain = all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cn", "Co"} for char in text)
-    return codec if plain else None
+    return codec if _is_plain(text) else None
 
 
-def guess(line: bytes) -> str:
-    """Say which encodings are worth a try for a line that is not UTF-8."""
+def _is_plain(text: str) -> bool:
+    """Whether a text has no characters that none has: control codes, and what is not assigned."""
+    return all(char in "\t\r\n" or unicodedata.category(char) not in {"Cc", "Cn", "Co"} for char in text)
+
+
+def guess(line: bytes, around: bytes = b"") -> str:
+    """Say which encodings are worth a try for a line that is not UTF-8, and how each would read a word.
+
+    `around` are bytes of the file that the line stands in, which tell more about its language.
+    """
     if (codec := wide_encoding(line + b"\n" * (len(line) % 2))) is not None:
         return f"`data.encoding` {codec}"
-    letters = [byte for byte in line if byte > ord(" ")]
-    if sum(byte > 127 for byte in letters) < MOSTLY_OTHER * len(letters):
-        return "`data.encoding=cp1252`" if _decodes(line, "cp1252") else "`data.encoding=latin-1`"
-    likely = {codec: _likelihood(line, codec) for codec in EAST_ASIAN}
-    most = max(likely.values())
-    ranked = sorted(likely, key=lambda codec: -likely[codec])
-    fitting = [codec for codec in ranked if likely[codec] > LIKELY * most]
-    may_be_cyrillic = not most or fitting[0] in {"gb18030", "big5"}  # whose bytes may as well be letters
-    if may_be_cyrillic and _decodes(line, "cp1251"):
-        fitting.append("cp1251")
-    others = f"{', '.join(fitting[:-1])} or " if fitting[1:] else ""
-    return f"`data.encoding` {others}{(fitting or ['latin-1'])[-1]}"
+    lines = (each for each in around.split(b"\n")[1:-1] if not each.isascii())
+    readings = _readings(b"\n".join([line, *lines])[:MOST_TELLING])
+    words = zip(*(text.split() for text in readings.values()), strict=False)
+    shown = max(words, key=lambda each: (len(set(each)), not each[0].isascii()), default=())
+    tried = [
+        f"`data.encoding={codec}` ({word.strip(PUNCTUATION)[:LONGEST_WORD]})"
+        for codec, word in zip(readings, shown, strict=False)
+    ]
+    return " or ".join(tried) or "`data.encoding` with its name"
 
 
-def _likelihood(line: bytes, codec: str) -> float:
-    """Return the share of a line's characters that are usual in an East Asian encoding, 0 to 1.
-
-    In Korean that are its own; in Japanese syllables, without which characters of China count half.
-    """
+def _readings(sample: bytes) -> dict[str, str]:
+    """Return the likeliest encodings of a text, and the text in each; those that agree are one."""
     try:
-        text = [letter for letter in line.decode(codec) if letter.isalpha() and not letter.isascii()]
-    except UnicodeDecodeError:
-        return 0.0
-    kana, hangul = (sum(a <= each <= b for each in text) for a, b in ("\u3041\u30fe", "\uac00\ud7a3"))
-    usual = EAST_ASIAN[codec]
-    han = sum("\u4e00" <= each <= "\u9fff" for each in text if not usual or each.encode(usual, "ignore"))
-    japanese = kana + han if kana else han / 2
-    found = hangul if codec == "euc_kr" else max(han - kana, 0) if usual else japanese
-    return found / max(len(text), 1)
-
-
-def _decodes(line: bytes, codec: str) -> bool:
-    try:
-        line.decode(codec)
-    except UnicodeDecodeError:
-        return False
-    return True
+        from chardet import EncodingEra, detect_all
+    except ImportError:  # what only answers comes without
+        return {}
+    eras = EncodingEra.MODERN_WEB | EncodingEra.LEGACY_ISO | EncodingEra.DOS
+    found = detect_all(sample, ignore_threshold=True, encoding_era=eras, compat_names=False)
+    likely = [each["encoding"] for each in found if each["confidence"] >= LIKELY * found[0]["confidence"]]
+    if sum(byte in NOT_ASCII for byte in sample) < FEW:
+        likely.insert(0, USUAL)
+    readings: dict[str, str] = {}
+    for name in filter(None, likely[:MOST_READINGS]):
+        with suppress(LookupError, UnicodeDecodeError):
+            text = codecs.getincrementaldecoder(name)().decode(sample)  # whose last character may be cut
+            if text not in readings.values() and _is_plain(text):
+                readings[name] = text
+    return readings
 
 
 class _Transcoder:

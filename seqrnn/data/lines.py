@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, Self
 
-from seqrnn.data.encodings import Errors, guess, to_utf8
+from seqrnn.data.encodings import NOT_ASCII, Errors, guess, to_utf8
 from seqrnn.errors import DataError
 
 READ_SIZE = 1 << 20  # bytes
@@ -159,7 +159,8 @@ def read_text(path: str | None, errors: Errors, encoding: str = "auto") -> Itera
             line += before.count(b"\n")
             column = len(before) - before.rfind(b"\n")
             what = f"not UTF-8 (byte 0x{raw[error.start]:02x}) in this line"
-            around = raw[max(0, error.start - 100) : error.start + 100]
+            word = len(before.rstrip(NOT_ASCII))
+            around = raw[max(0, word - 100) : word + 1000]
             advice = f"try {guess(around)}, or convert the file to UTF-8"
             raise DataError(f"{name}:{line}:{column}: {what}; {advice}") from error
         if text:
@@ -268,9 +269,11 @@ class _LineSplitter:
         self._number = skipped  # of the last complete line
         self._held = bytearray()  # the beginning of the next line
         self._too_long = False  # the next line passed LINE_LIMIT and is not held any more
+        self._around = b""
 
     def feed(self, chunk: bytes) -> list[Line]:
         """Return the lines that `chunk` completes."""
+        self._around = chunk
         head, newline, rest = chunk.partition(b"\n")
         self._hold(head)
         if not newline:
@@ -319,18 +322,21 @@ class _LineSplitter:
 
     def _decode_line(self, raw: bytes) -> Line:
         self._number += 1
-        return decode_line(raw, (self._name, self._number), self._errors)
+        return decode_line(raw, (self._name, self._number), self._errors, self._around)
 
 
-def decode_line(raw: bytes, location: tuple[str, int], errors: Errors) -> Line:
-    """Return the line of a file's name and number. Raises DataError as `read_line_groups` does."""
+def decode_line(raw: bytes, location: tuple[str, int], errors: Errors, around: bytes = b"") -> Line:
+    """Return the line of a file's name and number. Raises DataError as `read_line_groups` does.
+
+    `around` are bytes of the file that the line stands in.
+    """
     name, number = location
     try:
         return Line(number, raw.decode().removesuffix("\r"))
     except UnicodeDecodeError as error:
         if errors == "strict":
             what = f"{name}:{number}:{error.start + 1}: not UTF-8 (byte 0x{raw[error.start]:02x})"
-            advice = f"try {guess(raw)}, or convert the file to UTF-8"
+            advice = f"try {guess(raw, around)}, or convert the file to UTF-8"
             raise DataError(f"{what}; {advice}") from error
     text = raw.decode(errors="replace").removesuffix("\r")
     return Line(number, text, len(raw) - len(raw.decode(errors="ignore").encode()))

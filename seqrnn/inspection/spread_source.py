@@ -42,7 +42,7 @@ class SpreadSource(Source):
             for line, raw in enumerate(block.lines, start=block.line + 1):
                 taking = taking if is_open else chosen
                 if taking:
-                    yield decode_line(raw, (name, line), self.encoding_errors)
+                    yield decode_line(raw, (name, line), self.encoding_errors, block.content)
                 is_open ^= quotes and _is_odd(raw)
             taking = taking and is_open
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 import bz2
@@ -5,6 +6,7 @@ import codecs
 import gzip
 import lzma
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from seqrnn.config import DataConfig
 from seqrnn.config_file import from_flags, resolve
 from seqrnn.data import lines
 from seqrnn.data.formats.record_reader import read_records
-from seqrnn.data.lines import read_lines
+from seqrnn.data.lines import read_lines, read_text
 from seqrnn.data.source import Source
 from seqrnn.errors import ConfigError, DataError
 
@@ -89,24 +91,56 @@ def test_a_nul_in_utf_8_is_data(read, content: bytes):
     assert read(content) == content.decode().split("\n")[:-1]
 
 
+SENTENCES = {
+    "Сегодня весь день идёт дождь, а завтра будет солнце": ("cp1251", "koi8-r", "iso8859-5", "cp866"),
+    "Dziś cały dzień pada deszcz, a jutro będzie słońce": ("cp1250", "iso8859-2"),
+    "Dnes celý den prší, zítra bude příjemně a od moře silný vítr": ("cp1250", "iso8859-2"),
+    "Bugün bütün gün yağmur yağıyor, yarın güneşli olacak": ("cp1254",),
+    "Σήμερα βρέχει όλη μέρα, αύριο θα έχει ήλιο": ("cp1253",),
+    "היום יורד גשם כל היום ומחר תהיה שמש": ("cp1255",),
+    "اليوم تمطر طوال النهار وغدا ستكون الشمس": ("cp1256",),
+    "วันนี้ฝนตกทั้งวัน พรุ่งนี้จะมีแดดและลมแรงจากทะเล": ("cp874",),
+    "この店の料理はまずいし、今日は一日中雨が降っています": ("cp932", "euc_jp"),
+    "服务员态度很差味道难吃，今天整天下雨": ("gb18030",),
+    "服務員態度很差味道難吃，今天整天下雨": ("big5",),
+    "이 영화는 정말 재미있었다, 오늘은 하루 종일 비가 온다": ("euc_kr",),
+    "Heute regnet es den ganzen Tag, morgen gibt es schöne Sonne": ("cp1252",),
+    "Aujourd'hui il pleut toute la journée, et l’été arrive à Noël": ("cp1252",),
+}
+
+
 @pytest.mark.parametrize(
-    ("line", "advice"),
-    [
-        ("café".encode("cp1252"), "try `data.encoding=cp1252`, or"),
-        (b"caf\x81", "try `data.encoding=latin-1`, or"),
-        ("добрый день".encode("cp1251"), "cp1251, or"),
-        ("こんにちは".encode("shift_jis"), "try `data.encoding` shift_jis, or"),
-        ("この店の料理はまずい".encode("euc_jp"), "try `data.encoding` euc_jp or big5, or"),
-        ("服务员态度很差味道难吃".encode("gb18030"), "try `data.encoding` gb18030"),
-        ("이 영화는 정말 재미있었다".encode("euc_kr"), "try `data.encoding` euc_kr"),
-        ("服務員態度很差味道難吃".encode("big5"), "try `data.encoding` big5"),
-    ],
+    ("text", "codec"), [(text, codec) for text, codecs in SENTENCES.items() for codec in codecs]
 )
-def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_to_try(read, line: bytes, advice: str):
-    message = failure(read, b"fine\n" + line + b"\n")
+def test_what_is_not_utf_8_is_told_with_its_place_and_an_encoding_that_reads_it(read, text, codec):
+    content = "".join(f"{word}\n" for word in ["fine", *[text] * 3]).encode(codec)
+    message = failure(read, content)
     assert message.startswith("file:2:")
-    assert advice in message
-    assert "`data.encoding" in message
+    tried = re.findall(r"`data\.encoding=([\w-]+)` \((.+?)\)", message)
+    read_in = {name: content.decode(name, "replace") for name, _ in tried}
+    assert content.decode(codec) in read_in.values()
+    for name, word in tried:
+        assert word in read_in[name]
+    assert all(word.isascii() is False for _, word in tried)
+
+
+def test_the_lines_around_a_short_one_tell_its_encoding_too(read):
+    rows = "żółty ser\tjedzenie\nśnieg leży na drodze\tpogoda\nzażółć gęślą jaźń\tinne\n" * 3
+    assert "try `data.encoding=cp1250` (żółty)" in failure(read, rows.encode("cp1250"))
+
+
+def test_of_a_text_in_one_line_the_part_around_the_byte_is_looked_at(tmp_path: Path):
+    path = tmp_path / "a.json"
+    text = "дождь идёт весь день, а завтра будет солнце и сильный ветер. " * 20
+    path.write_bytes(f'[{{"text": "{"fine " * 10_000} {text}"}}]'.encode("koi8-r"))
+    with pytest.raises(DataError, match=r"try `data\.encoding=koi8-r` \(дождь\)"):
+        "".join(read_text(str(path), "strict"))
+
+
+def test_bytes_that_no_encoding_reads_have_no_advice_that_fails(read):
+    message = failure(read, b"fine\n" + bytes(range(128, 256)) + b"\n")
+    for name, _ in re.findall(r"`data\.encoding=([\w-]+)` \((.+?)\)", message):
+        bytes(range(128, 256)).decode(name)
 
 
 @pytest.mark.parametrize("size", [1, 5, 1 << 20])

@@ -58,7 +58,7 @@ def utf8_lines(block: LineBlock, errors: Errors) -> tuple[bytes, int]:
             content = content.removesuffix(b"\n").replace(b"\r\n", b"\n").removesuffix(b"\r") + b"\n"
         return content if content.endswith(b"\n") else content + b"\n", 0
     numbered = enumerate(block.lines, block.line + 1)
-    decoded = [decode_line(raw, (block.name, number), errors) for number, raw in numbered]
+    decoded = [decode_line(raw, (block.name, number), errors, content) for number, raw in numbered]
     text = "".join(f"{line.text}\n" for line in decoded)
     return text.encode(), sum(line.replaced for line in decoded)
 

@@ -159,7 +159,7 @@ class VectorsField(FittedField):
             raise DataError(f"{record.location}: {what}; {advice}")
 
     def step_names(self, record: Record, encoded: Encoded) -> list[str]:  # noqa: ARG002
-        """Name the columns that steps or, of one vector, features have in a table; else number them from 1."""
+        """Name the columns of a table that hold the steps or, of one vector, features; or number them."""
         steps, features = encoded.ids.shape
         count = steps if self.sequential else features
         if count == len(self._columns) and not (self.sequential and features > 1):

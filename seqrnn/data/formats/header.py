@@ -59,7 +59,11 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if numbers:  # names may be years, among others over columns of numbers
         above = {cell for index, cell in enumerate(cells) if cell in words and _are_numbers(column(index))}
-        return len(above) >= MIN_NAMES and MISSING.isdisjoint(map(str.lower, above)) and all(_are_numbers(column(index)) for index in numbers)
+        return (
+            len(above) >= MIN_NAMES
+            and MISSING.isdisjoint(map(str.lower, above))
+            and all(_are_numbers(column(index)) for index in numbers)
+        )
     known = [is_usual_name(cell) for cell in cells]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
