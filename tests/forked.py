@@ -1,12 +1,13 @@
 """Runs commands as children of a process that has imported what they need: that takes longer than they do.
 
-Such a child is a process as any other, with its own arguments, environment, directory and standard streams,
-and ends as an interpreter ends. `python forked.py SOCKET KIND` is the process that forks; `Forker` is its
-client. One kind has PyTorch, the other has not: commands that answer do without, and shall not find it there.
+Such a child is a process as any other, with its own arguments, environment, directory and standard streams.
+`python forked.py SOCKET KIND` is the process that forks; `Forker` is its client. One kind has PyTorch, the
+other has not: commands that answer do without, and shall not find it there.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -14,28 +15,46 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from threading import Thread
 
+import seqrnn
 from seqrnn.__main__ import main
 from seqrnn.cli.app import load_command
 
 COMMANDS = {
-    "torch": ("train", "tune", "evaluate", "report", "explain"),
+    "torch": ("train", "tune", "evaluate", "report", "explain", "prepare"),
     "numpy": ("classify", "generate", "compare", "inspect", "init"),
 }
 """Commands by what they begin to import."""
 
 MODULES = {
     "torch": (
-        *("torch._dynamo", "sklearn.metrics", "sacrebleu.metrics", "rapidfuzz.distance"),
-        *("seqrnn.training.session", "seqrnn.library.measuring", "seqrnn.cli.folds", "seqrnn.reporting.page"),
+        "torch._dynamo",
+        "sklearn.metrics",
+        "sacrebleu.metrics",
+        "rapidfuzz.distance",
+        "scipy.optimize",
     ),
-    "numpy": ("seqrnn.library.opened_model", "seqrnn.library.row_answerers", "seqrnn.cli.inspect_data"),
+    "numpy": (),
 }
+"""What PyTorch and others import when they are first used, and functions of seqrnn when they are called."""
+
+NEEDING_TORCH = ("seqrnn.training.", "seqrnn.backends.torch.", "seqrnn.sklearn")
+
+
+def kind_of(arguments: Sequence[str], folder: Path) -> str | None:
+    """Return which kind of process runs a command; None for one that needs an interpreter of its own."""
+    if not arguments or {"-h", "--help"}.intersection(arguments):
+        return None
+    if arguments[0] == "inspect" and not any((folder / name / "config.yaml").exists() for name in arguments):
+        return "torch"  # of data, a training is tried
+    return next((kind for kind, commands in COMMANDS.items() if arguments[0] in commands), None)
+
 
 COMMAND = Path(__file__).with_name("forked_command.py")
 LARGEST = 1 << 20  # bytes of a request
@@ -126,16 +145,47 @@ def serve(path: str) -> None:
     sys.stdin, sys.stdout, sys.stderr = (open(i, mode, closefd=False) for i, mode in enumerate("rww"))  # noqa: SIM115
 
 
+def end_with(command: Callable[[], None]) -> None:
+    """End the process as `command` does, but leave it to the system to free PyTorch, which takes long."""
+    try:
+        command()
+    except SystemExit as end:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if not isinstance(end.code, str):
+            os._exit(end.code or 0)
+        raise
+
+
 def import_all(kind: str) -> None:
-    """Import what the commands do, also what PyTorch and others import when they are first used."""
+    """Import what the commands do, also what is imported where it is first used."""
     for name in MODULES[kind]:
         import_module(name)
+    for module in walk_packages(seqrnn.__path__, "seqrnn."):
+        if kind == "torch" or not module.name.startswith(NEEDING_TORCH):
+            with suppress(ImportError):  # an extra that is not installed
+                import_module(module.name)
     for command in COMMANDS[kind]:
         load_command(command)
+    parse_once(COMMANDS[kind][0])
     assert kind == "torch" or "torch" not in sys.modules
 
 
+def parse_once(command: str) -> None:
+    """Let Typer import what it parses with; what it says goes nowhere."""
+    sys.argv = ["seqrnn", command, "--no-such-option"]
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    with suppress(SystemExit):
+        main()
+    os.dup2(kept, 2)
+    os.close(kept)
+
+
 if __name__ == "__main__":
-    import_all(sys.argv[2])
-    serve(sys.argv[1])
-    main()
+    path, kind = sys.argv[1:]
+    import_all(kind)
+    serve(path)
+    end_with(main)

@@ -41,10 +41,8 @@ def shown(name: str, value: Any) -> str:
         return f"{value:.2%}"
     if name == "mse":
         return f"{value:.4g}"
-    if name.lower() in SCORES_OF_100:
-        return f"{value:.2f}"
     if isinstance(value, float):
-        return f"{value:,.4f}"
+        return f"{value:.2f}" if name.lower() in SCORES_OF_100 else f"{value:,.4f}"
     return f"{value:,}" if isinstance(value, int) else in_one_cell(str(value))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from forked import COMMANDS, Forker
+from forked import Forker, kind_of
 
 Result = subprocess.CompletedProcess[bytes]
 Program = Callable[..., Result]
@@ -104,13 +104,14 @@ def seqrnn(folder, environment, forker, answering_forker) -> Program:
     """
 
     def run(*args: str | Path, stdin: bytes = b"", **env: str) -> Result:
-        if args and not {"-h", "--help"}.intersection(args):
-            if args[0] in COMMANDS["torch"]:
-                return forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
-            if args[0] in COMMANDS["numpy"] and env.keys() <= AFTER_START:
-                return answering_forker.run([*map(str, args)], stdin, {**environment, **env}, folder)
+        arguments = [*map(str, args)]
+        kind = kind_of(arguments, folder)
+        if kind == "torch":
+            return forker.run(arguments, stdin, {**environment, **env}, folder)
+        if kind == "numpy" and env.keys() <= AFTER_START:
+            return answering_forker.run(arguments, stdin, {**environment, **env}, folder)
         return subprocess.run(
-            [sys.executable, "-m", "seqrnn", *map(str, args)],
+            [sys.executable, "-m", "seqrnn", *arguments],
             input=stdin,
             env={**environment, **env},
             cwd=folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import product
 
 import pytest
 import torch
@@ -130,6 +131,35 @@ def test_updates_that_are_tried_leave_the_threads_as_they_were(begun, monkeypatc
     found = begun({"training.budget": "60s", "model.hidden_size": 4})
     assert probe.seconds_of_update(found.plan.config, found.task, found.prepared) > 0.0
     assert torch.get_num_threads() == threads
+
+
+PAIRS = "".join(f"{'abcdef'[n % 5 :]}{n}\t{n % 7} {n % 5} x\n" for n in range(400))
+WORDS = ["".join(letters) for letters in product("bdgk", "aeio", "lmnr", "aeiou", ["", "st", "nd", "ck"])]
+SENTENCES = "".join(
+    f"we saw {word} and {WORDS[-n]} at sea\twir sahen {word} und {WORDS[-n]} an der See\n"
+    for n, word in enumerate(WORDS * 2)
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds", "settings", "hidden"),
+    [
+        (PAIRS, 0.3, {}, 64),  # for 128 units
+        (PAIRS, 0.05, {}, 128),
+        (PAIRS, 0.00001, {}, 320),
+        (PAIRS, 0.3, {"model.hidden_size": 320}, 320),
+        (SENTENCES, 0.3, {}, 256),  # whose defaults are others
+    ],
+)
+def test_of_symbols_that_are_written_small_networks_learn_most_in_a_short_time(
+    tmp_path, machine, content, seconds, settings, hidden
+):
+    machine(seconds)
+    path = tmp_path / "pairs.tsv"
+    path.write_text(content)
+    given = {"data.train": (str(path),), "task": "seq2seq", "training.budget": "60s", **settings}
+    before = begin(plan_training([from_flags(given)]), None, False, lambda line: None, lambda event: None)
+    assert chosen(before).plan.config.model.hidden_size == hidden
 
 
 @pytest.fixture
