@@ -136,7 +136,7 @@ def test_updates_that_are_tried_leave_the_threads_as_they_were(begun, monkeypatc
 PAIRS = "".join(f"{'abcdef'[n % 5 :]}{n}\t{n % 7} {n % 5} x\n" for n in range(400))
 WORDS = ["".join(letters) for letters in product("bdgk", "aeio", "lmnr", "aeiou", ["", "st", "nd", "ck"])]
 SENTENCES = "".join(
-    f"we saw {word} and {WORDS[-n]} at sea\twir sahen {word} und {WORDS[-n]} an der See\n"
+    f"we saw {word} and {WORDS[-n % len(WORDS)]} at sea\twir sahen {word} und {WORDS[-n % len(WORDS)]} an der See\n"
     for n, word in enumerate(WORDS * 2)
 )
 
