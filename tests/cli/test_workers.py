@@ -66,6 +66,7 @@ def test_a_worker_that_lacks_the_data_ends_all(folder, environment, small, tmp_p
     assert not (folder / "lacking").exists()
 
 
+@pytest.mark.slow  # six interpreters with PyTorch, one after the other
 def test_torchrun_starts_a_killed_worker_again(folder, environment, small):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--max-restarts", "1", "-m", "seqrnn", "train", "train.tsv", "-o", "elastic"]

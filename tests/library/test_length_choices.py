@@ -136,8 +136,8 @@ def test_updates_that_are_tried_leave_the_threads_as_they_were(begun, monkeypatc
 PAIRS = "".join(f"{'abcdef'[n % 5 :]}{n}\t{n % 7} {n % 5} x\n" for n in range(400))
 WORDS = ["".join(letters) for letters in product("bdgk", "aeio", "lmnr", "aeiou", ["", "st", "nd", "ck"])]
 SENTENCES = "".join(
-    f"we saw {word} and {WORDS[-n % len(WORDS)]} at sea\twir sahen {word} und {WORDS[-n % len(WORDS)]} an der See\n"
-    for n, word in enumerate(WORDS * 2)
+    f"we saw {first} and {last} at sea\twir sahen {first} und {last} an der See\n"
+    for first, last in zip(WORDS * 2, WORDS[::-1] * 2, strict=True)
 )
 
 
