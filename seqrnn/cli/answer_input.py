@@ -55,7 +55,7 @@ def answer_input(
     name = file_format(given.path, data, given.layout, given.as_json)
     if given.output is not None:
         _refuse_same_file(given.path, given.output)
-        _refuse_other_form(given.output, _written_form(given, name))
+        _refuse_other_form(given.output, given, name)
     if name is None:
         if given.prefix and not given.as_json:
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
@@ -140,36 +140,26 @@ def _refuse_several(given: Input, name: str) -> None:
             raise UsageError(f"{option}: a {name} file has one answer a row; add --jsonl, or leave it out")
 
 
-def _written_form(given: Input, name: str | None) -> str | None:
-    """Return the format of what is written, or None for plain lines."""
-    from seqrnn.data.formats.registry import format_named
-
-    if given.as_json:
-        return "jsonl"
-    return None if name is None or given.explains else "tsv" if format_named(name).is_folder else name
-
-
-def _refuse_other_form(output: str, written: str | None) -> None:
-    """Raise UsageError where the name of the output promises another form than that of what is written."""
+def _refuse_other_form(output: str, given: Input, name: str | None) -> None:
+    """Raise UsageError where the name of the output promises another form than that of the answers."""
     from seqrnn.data.formats.registry import COMPRESSED, format_named, format_of_name
 
     if output.endswith(COMPRESSED):
         raise UsageError(f"-o {output}: nothing is compressed here; pipe it: ... | gzip > {output}")
     wanted = format_of_name(output)
-    if wanted is None or wanted == written:
+    if wanted is None:
         return
-    kind = format_named(wanted)
-    if written == "jsonl":
-        if wanted != "json":
-            raise UsageError(
-                f"-o {output}: --jsonl writes lines of JSON; name a .jsonl file, or leave it out"
-            )
-    elif written is not None:
-        what = f"a {written} file comes back as {written}, not as {wanted}"
-        raise UsageError(f"-o {output}: {what}; name it so, or write lines of JSON with --jsonl")
-    elif not kind.has_lines or wanted in {"json", "jsonl"}:
-        what = f"lines are answered by lines, not as {wanted}"
-        raise UsageError(f"-o {output}: {what}; name a .txt file, or write lines of JSON with --jsonl")
+    kind, what = format_named(wanted), None
+    if given.as_json:
+        if not kind.is_json:
+            what = "--jsonl writes lines of JSON; name a .jsonl file, or leave it out"
+    elif name is None or given.explains:
+        if kind.is_json or not kind.has_lines:
+            what = f"lines are answered by lines, not as {wanted}; name a .txt file, or add --jsonl"
+    elif wanted != (own := format_named(name).answered_as or name):
+        what = f"a {name} file comes back as {own}, not as {wanted}; name it so, or add --jsonl"
+    if what is not None:
+        raise UsageError(f"-o {output}: {what}")
 
 
 def _refuse_same_file(path: str, output: str) -> None:

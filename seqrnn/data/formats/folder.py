@@ -31,6 +31,7 @@ class Folder(TableFormat):
     row_noun = "file"
     has_lines = False
     is_folder = True
+    answered_as = "tsv"
     columns_are_known = True
     targets_are_classes = True
 

@@ -37,6 +37,8 @@ class Format(ABC):
     line_is_row: ClassVar[bool] = True
     row_noun: ClassVar[str] = "line"
     line_is_object: ClassVar[bool] = False  # of JSON
+    is_json: ClassVar[bool] = False  # in whatever lines
+    answered_as: ClassVar[str | None] = None  # the format that answers are written in, if it is another
     is_unmistakable: ClassVar[bool] = False  # from its lines: nothing else looks like it
     is_one_text: ClassVar[bool] = False  # blank lines are data, and the last part is held out
     line_is_source: ClassVar[bool] = False  # just as it is, without a target

@@ -27,6 +27,7 @@ ADVICE = "give a list of objects, or one object a line"
 class JsonFile(TableFormat):
     """Objects in a list, in a list that an object holds, or one after the other; read piece by piece."""
 
+    is_json = True
     extensions = (".json",)
     line_is_row = False
     row_noun = "object"

@@ -32,6 +32,7 @@ def is_object(line: str) -> bool:
 class JsonLines(TableFormat):
     """An object a line, all of which goes along with its record."""
 
+    is_json = True
     extensions = (".jsonl", ".ndjson")
     line_is_object = True
     is_unmistakable = True
