@@ -8,7 +8,9 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import torch
@@ -37,7 +39,7 @@ class Patience(NamedTuple):
 
 
 WHOLE = Patience(3.0, 5, 12.0)  # to tell what a training would take
-GLANCE = Patience(0.3, 3, 2.0)  # to choose between networks
+GLANCE = Patience(0.3, 5, 4.0)  # to choose between networks
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def probe(config: Config, task: Task, prepared: PreparedData) -> Probe:
     """
     valid = prepared.valid
     session = Session(_endless(config), task, prepared)
-    updates, tokens, seconds, peak = _train(session, WHOLE)
+    seconds, tokens, peak = _train(session, WHOLE)
     started = time.monotonic()
     if valid is not None:
         import_libraries(task)
@@ -77,9 +79,9 @@ def probe(config: Config, task: Task, prepared: PreparedData) -> Probe:
         model=session.describe(),
         parameters=count_parameters(session.model),
         device=str(session.trainer.device),
-        updates=updates,
+        updates=len(seconds),
         tokens=tokens,
-        seconds=seconds,
+        seconds=sum(seconds),
         batches=session.trainer.batches_per_epoch,
         evaluated=len(valid) if valid is not None else 0,
         evaluation_seconds=time.monotonic() - started,
@@ -97,15 +99,16 @@ def _endless(config: Config) -> Config:
 def seconds_of_update(config: Config, task: Task, prepared: PreparedData) -> float:
     """Return how long an update takes here, by a few of them; nothing is kept.
 
-    The number of threads that they try out is not that of the training which comes after them.
+    It is their median: the first ones of a process may take twenty times as long as the others. The number of
+    threads that they try out is not that of the training which comes after them.
     """
     with settings_restored():
-        updates, _, seconds, _ = _train(Session(_endless(config), task, prepared), GLANCE)
-    return seconds / max(updates, 1)
+        seconds, _, _ = _train(Session(_endless(config), task, prepared), GLANCE)
+    return median(seconds)
 
 
-def _train(session: Session, patience: Patience) -> tuple[int, int, float, int]:
-    """Return how many updates were measured, their tokens and seconds, and the largest memory in bytes."""
+def _train(session: Session, patience: Patience) -> tuple[list[float], int, int]:
+    """Return the seconds of each update that was measured, their tokens, and the largest memory in bytes."""
     took: list[tuple[float, int]] = []  # when each update ended, and its tokens
     peak, started = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="seqrnn-") as directory:
@@ -123,8 +126,8 @@ def _train(session: Session, patience: Patience) -> tuple[int, int, float, int]:
         events.close()  # type: ignore[attr-defined]
     left_out = min(WARM_UP, len(took) - 1)
     began = took[left_out - 1][0] if left_out else 0.0
-    measured = took[left_out:]
-    return len(measured), sum(tokens for _, tokens in measured), measured[-1][0] - began, peak
+    ends, tokens = zip(*took[left_out:], strict=True)
+    return [end - start for start, end in pairwise((began, *ends))], sum(tokens), peak
 
 
 def _resident_bytes() -> int:

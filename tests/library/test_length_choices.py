@@ -15,6 +15,7 @@ from seqrnn.library.length_choices import fitted_to_budget
 from seqrnn.library.plan import plan_training
 from seqrnn.library.training import Begun, begin
 from seqrnn.training import probe
+from seqrnn.training.events import Stepped
 from seqrnn.training.threads import ThreadTuner
 
 TEXT = "to be or not to be, that is the question\n" * 200
@@ -160,6 +161,22 @@ def test_of_symbols_that_are_written_small_networks_learn_most_in_a_short_time(
     given = {"data.train": (str(path),), "task": "seq2seq", "training.budget": "60s", **settings}
     before = begin(plan_training([from_flags(given)]), None, False, lambda line: None, lambda event: None)
     assert chosen(before).plan.config.model.hidden_size == hidden
+
+
+def test_an_update_that_takes_long_once_does_not_count(begun, monkeypatch):
+    class Training:
+        """Updates of 0.1 seconds, of which the fourth takes a second and a half."""
+
+        def train(self, _):
+            for update in range(20):
+                now[0] += 1.5 if update == 3 else 0.1
+                yield Stepped(update, 0.0, 0.0, 1.0, 0.1, 10, 0.0, now[0])
+
+    now = [0.0]
+    monkeypatch.setattr(probe, "Session", lambda *_: Training())
+    monkeypatch.setattr(probe.time, "monotonic", lambda: now[0])
+    found = begun({"training.budget": "60s", "model.hidden_size": 4})
+    assert probe.seconds_of_update(found.plan.config, found.task, found.prepared) == pytest.approx(0.1)
 
 
 @pytest.fixture
