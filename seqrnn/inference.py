@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
@@ -31,7 +31,7 @@ from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.table_cells import holds_indicators
 from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.formats.token_rows import BLANK_ROWS
-from seqrnn.data.lines import file_name
+from seqrnn.data.lines import count_lines, file_name
 from seqrnn.data.sample import Sample
 from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
@@ -84,6 +84,7 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
     Raises DataError where a file is empty or its first rows are malformed, UsageError where the task or
     a column cannot be told, and AmbiguousDataError where two readings are near.
     """
+    is_told = source.format != "auto"
     source = replace(source, format=_format(source, task))
     settings: dict[str, Any] = {}
     notes: list[str] = []
@@ -101,6 +102,8 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
         sample = _sample(source)
     if task is None and source.format == "text":
         _refuse_tables(sample)
+        if not is_told:
+            _ask_for_sides(source)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
     kind = _kind(sample, chosen)
@@ -149,6 +152,19 @@ def _format(source: Source, task: str | None) -> str:
         in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
         return "conll" if in_blocks and task in {None, "tagging"} else known
     return "text" if task == "language-model" else format_of_lines(lines)
+
+
+def _ask_for_sides(source: Source) -> None:
+    """Raise UsageError where two texts may be sides of a parallel corpus, as train.en and train.de are."""
+    if len(source.paths) != 2:
+        return
+    first, second = map(PurePath, source.paths)
+    if first.stem != second.stem or first.suffix == second.suffix or "" in (first.suffix, second.suffix):
+        return
+    if count_lines(str(first), source.encoding) == count_lines(str(second), source.encoding):
+        sides = f"`data.source={first}` `data.target={second}`"
+        what = f"{first.name} and {second.name} have as many lines: are they texts and their translations?"
+        raise UsageError(f"{what} give them as {sides}, or as one text with `data.format=text`")
 
 
 def _require_one_format(source: Source) -> None:

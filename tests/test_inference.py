@@ -373,6 +373,43 @@ def test_sentences_of_nearly_always_as_many_words_are_to_be_written(write: Write
     assert infer(replace(source, target_path="de", format="parallel"), None).task == "seq2seq"
 
 
+def test_texts_that_come_again_are_read_and_the_lists_beside_them_are_their_labels(write: Write):
+    rows = [{"text": f"{word} please", "label": [word]} for word in ("order", "refund")] * 60
+    found = infer(write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)), None)
+    assert (found.source.text_column, found.source.label_column) == ("text", "label")
+
+
+@pytest.mark.parametrize(("name", "answer"), [("lang", "late"), ("label", "label")])
+def test_of_two_columns_one_of_which_is_the_same_in_all_rows_the_other_is_the_answer(
+    write: Write, name: str, answer: str
+):
+    rows = [{"text": f"order {n}", "late": n % 2 == 0, name: "en"} for n in range(120)]
+    found = infer(write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)), None)
+    assert found.source.label_column == answer  # one that is called label is no chance
+
+
+def test_a_tag_that_is_missing_does_not_make_a_text_of_tagged_words(write: Write):
+    blocks = ["In\tO\nMay\tDATE\nit\tO\n\n", "Mr\tO\nMay\tPER\ncame\tO\n\n"] * 50
+    content = "".join(blocks).replace("May\tPER", "May", 1)
+    with pytest.raises(DataError, match=r"a.txt:6: 1 column, expected 2 as in the first row; fix the line"):
+        infer(write("a.txt", content), None)
+    poem = "".join(f"a{n} rose\nis a{n}\nred{n} rose{n}\n\n" for n in range(50))
+    assert infer(write("b.txt", poem), None).task == "language-model"
+
+
+def test_two_texts_that_may_be_translations_are_asked_about(write: Write):
+    first = write("talk.en", "hello\nthank you\n" * 20)
+    second = write("talk.de", "hallo\ndanke\n" * 20)
+    both = replace(first, paths=(*first.paths, *second.paths))
+    with pytest.raises(
+        UsageError, match=r"talk.en and talk.de have as many lines: .* `data.source=.*talk.en`"
+    ):
+        infer(both, None)
+    assert infer(replace(both, format="text"), None).task == "language-model"
+    write("talk.de", "hallo\n")
+    assert infer(both, None).task == "language-model"
+
+
 def test_images_without_labels_are_refused(write: Write):
     with pytest.raises(UsageError, match="holds images without labels"):
         infer(write("train.csv", "image\na.png\nb.png\n"), None)

@@ -155,9 +155,12 @@ def _refuse_other_form(output: str, given: Input, name: str | None) -> None:
             what = "--jsonl writes lines of JSON; name a .jsonl file, or leave it out"
     elif name is None or given.explains:
         if kind.is_json or not kind.has_lines:
-            what = f"lines are answered by lines, not as {wanted}; name a .txt file, or add --jsonl"
+            advice = "name a .txt file, or a .jsonl file with --jsonl"
+            what = f"lines are answered by lines, not as {wanted}; {advice}"
     elif wanted != (own := format_named(name).answered_as or name):
-        what = f"a {name} file comes back as {own}, not as {wanted}; name it so, or add --jsonl"
+        what = (
+            f"a {name} file comes back as {own}, not as {wanted}; name it so, or a .jsonl file with --jsonl"
+        )
     if what is not None:
         raise UsageError(f"-o {output}: {what}")
 

@@ -92,8 +92,12 @@ def _with_debug_first(args: list[str]) -> list[str]:
     return (["--debug"] if len(options) < end else []) + options + args[end:]
 
 
+ELSEWHERE = {"predict": "classify", "test": "evaluate", "fit": "train", "translate": "generate"}
+"""Commands of other programs, and those that do here what they do."""
+
+
 def _nearest_command(name: str) -> str:
-    near = get_close_matches(name, COMMANDS, n=1)
+    near = [ELSEWHERE[name]] if name in ELSEWHERE else get_close_matches(name, COMMANDS, n=1)
     return f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
 
 

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.formats.column_names import (
+    ANSWER_NAMES,
     LABEL_NAMES,
     TEXT_NAMES,
     TITLE_NAMES,
     are_a_pair,
+    rank,
 )
 from seqrnn.data.table_columns import (
     ColumnRoles,
@@ -49,6 +51,10 @@ class TextColumns(TableColumns):
         if any(_is_text_to_read(column) for column in candidates):
             candidates = [column for column in candidates if not column.names_files]
         candidates = [column for column in candidates if not column.is_constant] or candidates
+        if candidates and all(map(is_label_named, candidates)):  # beside texts that come again and again
+            beside = [column for column in free if column not in candidates and not is_label_named(column)]
+            if (text := best_named(beside, TEXT_NAMES)) is not None:
+                return text
         if not candidates:
             candidates = self._without_texts(free)
         paths = [column for column in candidates if column.kind == "path" and not column.names_files]
@@ -103,7 +109,8 @@ class TextColumns(TableColumns):
             if lists:
                 return ((best_named(lists, LABEL_NAMES) or lists[0]).key,)
         free = [column for column in free if not (is_time(column) or column.is_constant)] or free
-        named = best_named([*free, *others], LABEL_NAMES)
+        varied = [c for c in others if not c.is_constant or rank(c.title, ANSWER_NAMES) < len(ANSWER_NAMES)]
+        named = best_named([*free, *varied], LABEL_NAMES)
         self._ask_for_indicators(source, free, named)
         if named is not None:
             return (named.key,)
@@ -113,7 +120,8 @@ class TextColumns(TableColumns):
                 return (found[0].key,)
             if found:
                 self._ask(source, found)
-        return ()
+        constant = best_named(others, LABEL_NAMES)
+        return () if constant is None else (constant.key,)
 
     def _ask_for_indicators(
         self, source: ColumnSample, free: Sequence[ColumnSample], named: ColumnSample | None

@@ -126,6 +126,8 @@ def test_debug_shows_the_traceback_before_or_behind_the_command(raising) -> None
     ("args", "line"),
     [
         (["trian"], "trian: no such command; did you mean train?"),
+        (["predict"], "predict: no such command; did you mean classify?"),
+        (["train", "--lr", "0.1"], "--lr: no such option; did you mean --learning-rate?"),
         (["zzz"], "zzz: no such command; the commands are init, prepare, train,"),
         (["--verzion"], "--verzion: no such option; did you mean --version?"),
         (["train", "--layer"], "--layer: no such option; did you mean --layers?"),

@@ -30,6 +30,9 @@ LABEL_NAMES = (
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
 
+ANSWER_NAMES = LABEL_NAMES[: LABEL_NAMES.index("tags")]
+"""The likeliest of them, which name what is answered even where it is the same in all rows."""
+
 SERIES_NAMES = (
     "series", "series_id", "id", "sensor", "patient", "device", "machine", "station", "engine", "recording",
     "trial", "session",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice, pairwise
@@ -123,14 +124,18 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
     """Whether lines are in several blocks, each with the same number of columns.
 
     Blanks are in words only, if the tags are those of spans; a text whose lines have as many words each, as
-    those of some poems, is none.
+    those of some poems, is none. Of columns apart by TABs, some lines may lack one.
     """
     rows = _word_rows(lines)
     words = [row for row in rows if row]
-    widths = set(map(len, words))
     blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))
-    if blocks <= max(1, len(words) / LONGEST_MEAN) or len(widths) != 1 or widths == {1}:
+    if blocks <= max(1, len(words) / LONGEST_MEAN):
         return False
+    width, most = Counter(map(len, words)).most_common(1)[0]
+    apart = sum("\t" in line for line in lines) >= NEARLY_ALL * len(words)
+    if width == 1 or most < (NEARLY_ALL if apart else 1.0) * len(words):
+        return False
+    words = [row for row in words if len(row) == width]
     first, last = [row[0] for row in words], [row[-1] for row in words]
     if any(" " in cell for row in words for cell in row):
         return _tell_spans(last)
