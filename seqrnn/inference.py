@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path, PurePath
@@ -75,6 +76,9 @@ class Inference:
         return self.source.format
 
 
+MOST_GROUPS = 3  # of labels nearly alike that are shown
+
+
 def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Inference:
     """Decide how the files of `source` are laid out, and what to learn if `task` is None.
 
@@ -106,11 +110,23 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
             _ask_for_sides(source)
     chosen, claim = _task(sample, task)
     notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
+    notes += filter(None, [_nearly_alike(sample) if chosen == "classification" else None])
     kind = _kind(sample, chosen)
     if kind == "notes":
         _require_steps(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
+
+
+def _nearly_alike(sample: Sample) -> str | None:
+    """Say which labels differ only in case or blanks, as slips do."""
+    spellings: dict[str, set[str]] = {}
+    for label in filter(None, sample.targets.cells):
+        spellings.setdefault(" ".join(str(label).casefold().split()), set()).add(str(label))
+    groups = [" and ".join(map(repr, sorted(each))) for each in spellings.values() if len(each) > 1]
+    if not groups:
+        return None
+    return f"labels that differ only in case or blanks are not the same: {listed(groups, MOST_GROUPS)}"
 
 
 def _several_labels(sample: Sample, given: Collection[str]) -> SeveralLabels | None:
@@ -135,6 +151,28 @@ def _sample(source: Source) -> Sample:
 def formatted(source: Source, task: str) -> Source:
     """Return the source with its format told, and all else as it is settled: for data to be measured."""
     return replace(source, format=_format(source, task))
+
+
+def with_sentences(source: Source, task: str) -> Source:
+    """Return the source of a tagger with the columns of a table of tokens, if that is what its files are.
+
+    What a tagger was trained on may have had sentences of another form, which say nothing of columns.
+    """
+    layout = format_named(source.format)
+    if task != "tagging" or layout.columns_are_known or source.sentence_column is not None:
+        return source
+    if not isinstance(layout, TableFormat):
+        return source
+    with suppress(AmbiguousDataError, UsageError, DataError):  # which reading the file tells better
+        found, _, _ = _with_columns(source, task)
+        if found.sentence_column is not None:
+            return replace(
+                source,
+                text_column=found.text_column,
+                label_column=found.label_column,
+                sentence_column=found.sentence_column,
+            )
+    return source
 
 
 def _format(source: Source, task: str | None) -> str:

@@ -388,6 +388,16 @@ def test_of_two_columns_one_of_which_is_the_same_in_all_rows_the_other_is_the_an
     assert found.source.label_column == answer  # one that is called label is no chance
 
 
+def test_labels_that_differ_only_in_case_or_blanks_are_told(write: Write):
+    labels = ["good", "Good", "GOOD ", "bad"]
+    rows = "".join(f"text number {n},{labels[n % 4]}\n" for n in range(120))
+    expected = "labels that differ only in case or blanks are not the same: 'GOOD ' and 'Good' and 'good'"
+    assert expected in infer(write("a.csv", f"text,label\n{rows}"), None).notes
+    others = rows.replace("Good", "fine").replace("GOOD ", "poor")
+    notes = infer(write("b.csv", f"text,label\n{others}"), None).notes
+    assert not [note for note in notes if "differ" in note]
+
+
 def test_a_tag_that_is_missing_does_not_make_a_text_of_tagged_words(write: Write):
     blocks = ["In\tO\nMay\tDATE\nit\tO\n\n", "Mr\tO\nMay\tPER\ncame\tO\n\n"] * 50
     content = "".join(blocks).replace("May\tPER", "May", 1)

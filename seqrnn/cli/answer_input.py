@@ -61,7 +61,7 @@ def answer_input(
             raise UsageError(f"--prefix {given.prefix}: lines have no names; add --jsonl")
         return _answer_lines(model, given, layout, answerer)
     _refuse_several(given, name)
-    source = file_source(data, given.path, name, given.text_column)
+    source = file_source(data, given.path, name, given.text_column, task.output_per_token)
     rows = FileRows(source if given.shard is None else spool(source), layout, answerer, given.shard)
     with OutputStream(given.output) as out:
         return rows.write(out, model.side_by_side)

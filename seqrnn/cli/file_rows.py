@@ -87,8 +87,12 @@ def _is_header(line: str, data: DataConfig) -> bool:
     return bool(chosen) and len(cells) > 1 and chosen <= cells
 
 
-def file_source(data: DataConfig, path: str, layout: str, text_column: str | None) -> Source:
+def file_source(
+    data: DataConfig, path: str, layout: str, text_column: str | None, tags: bool = False
+) -> Source:
     """Return how a file is read to be answered: as in training, but for what its own header tells.
+
+    A tagger `tags` the words of a table that has one in each row, too.
 
     Raises UsageError and DataError where it cannot be read.
     """
@@ -106,6 +110,10 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
         source if _is_line_by_line(source) else spool(source), text_in=source.as_trained().text_in
     )
     kind = format_named(layout)
+    if tags and isinstance(kind, TableFormat) and source.sentence_column is None:
+        source = _with_sentences(source, text_column)
+        if source.sentence_column is not None:
+            return source
     if text_column is not None:
         if kind.has_columns and text_column.isdecimal() and not (source.label_column or "").isdecimal():
             source = replace(source, label_column=None)  # its name in training would ask for a header
@@ -115,6 +123,15 @@ def file_source(data: DataConfig, path: str, layout: str, text_column: str | Non
     own = replace(source.as_trained(), text_column=None, label_column=None)
     with _told(path):
         return own if kind.table(source.paths[0], own, own.lines).has_header else source
+
+
+def _with_sentences(source: Source, text_column: str | None) -> Source:
+    """Return the source with the columns of a table of tokens, if it is one."""
+    from seqrnn.inference import with_sentences
+
+    asked = replace(source, text_column=text_column, label_column=None, header="auto")
+    found = with_sentences(spool(asked), "tagging")
+    return source if found.sentence_column is None else found
 
 
 class FileRows:

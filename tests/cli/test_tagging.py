@@ -200,3 +200,32 @@ def test_tags_have_their_column_whichever_that_of_the_words_is(tmp_path):
     path.write_text("1\ta\ta\tDET\tDT\t_\t_\t_\t_\t_\n\n", encoding="utf-8")
     data = DataConfig(format="conllu", text_column="FORM", label_column="XPOS")
     assert file_source(data, str(path), "conllu", "2").label_column == "XPOS"
+
+
+def test_a_table_of_tokens_is_read_in_sentences_by_a_tagger_that_learnt_from_blocks(seqrnn, folder, small):
+    sentences = [
+        [("In", "O"), ("May", "DATE"), ("it", "O")],
+        [("Mr", "O"), ("May", "PER"), ("came", "O")],
+    ] * 60
+    blocks = ["".join(f"{word}\t{tag}\n" for word, tag in each) for each in sentences]
+    (folder / "months.conll").write_text("\n".join(blocks))
+    rows = ["Sentence #,Word,Tag"]
+    for number, each in enumerate(sentences):
+        rows += [f"{'' if at else f'S{number}'},{word},{tag}" for at, (word, tag) in enumerate(each)]
+    (folder / "months.csv").write_text("\n".join(rows) + "\n")
+    steps = ("--steps", "100", "--evaluate-every", "50", *small)
+    done = seqrnn("train", "months.conll", "-o", "months", *steps)
+    assert done.returncode == 0, done.stderr.decode()
+    figures = [
+        json.loads(seqrnn("evaluate", "-m", "months", name, "--json").stdout)
+        for name in ("months.conll", "months.csv")
+    ]
+    assert figures[0]["accuracy"] > 0.9
+    assert figures[1]["accuracy"] == figures[0]["accuracy"]
+    assert figures[1]["examples"] == len(sentences)
+    answered = seqrnn("classify", "-m", "months", "months.csv").stdout.decode().splitlines()
+    assert [line.split(",")[3] for line in answered[1:7]] == [
+        tag for each in sentences[:2] for _, tag in each
+    ]
+    explained = seqrnn("explain", "-m", "months", "--jsonl", "months.csv").stdout.decode().splitlines()
+    assert [len(json.loads(line)["tokens"]) for line in explained] == [3] * len(sentences)
