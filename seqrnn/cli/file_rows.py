@@ -129,8 +129,10 @@ def _with_sentences(source: Source, text_column: str | None) -> Source:
     """Return the source with the columns of a table of tokens, if it is one."""
     from seqrnn.inference import with_sentences
 
+    if not os.path.isfile(source.paths[0]):
+        return source  # a stream, of which nothing can be read beforehand
     asked = replace(source, text_column=text_column, label_column=None, header="auto")
-    found = with_sentences(spool(asked), "tagging")
+    found = with_sentences(asked, "tagging")
     return source if found.sentence_column is None else found
 
 

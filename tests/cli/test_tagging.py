@@ -227,5 +227,11 @@ def test_a_table_of_tokens_is_read_in_sentences_by_a_tagger_that_learnt_from_blo
     assert [line.split(",")[3] for line in answered[1:7]] == [
         tag for each in sentences[:2] for _, tag in each
     ]
+    rows = b"it came\nMr May\n"
+    piped = seqrnn("classify", "-m", "months", "--format", "tsv", stdin=rows).stdout
+    assert piped.count(b"\n") == 2
+    table = (folder / "months.csv").read_bytes()
+    piped = seqrnn("classify", "-m", "months", "--format", "csv", stdin=table).stdout.decode()
+    assert piped.splitlines() == answered
     explained = seqrnn("explain", "-m", "months", "--jsonl", "months.csv").stdout.decode().splitlines()
     assert [len(json.loads(line)["tokens"]) for line in explained] == [3] * len(sentences)
