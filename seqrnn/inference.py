@@ -197,12 +197,13 @@ def _ask_for_sides(source: Source) -> None:
     if len(source.paths) != 2:
         return
     first, second = map(PurePath, source.paths)
-    if first.stem != second.stem or first.suffix == second.suffix or "" in (first.suffix, second.suffix):
-        return
+    sides = [path.suffix[1:] for path in (first, second)]
+    if first.stem != second.stem or sides[0] == sides[1] or not all(map(str.isalpha, sides)):
+        return  # parts of one text, maybe, which have numbers
     if count_lines(str(first), source.encoding) == count_lines(str(second), source.encoding):
-        sides = f"`data.source={first}` `data.target={second}`"
         what = f"{first.name} and {second.name} have as many lines: are they texts and their translations?"
-        raise UsageError(f"{what} give them as {sides}, or as one text with `data.format=text`")
+        given = f"give them as `data.source={first}` `data.target={second}`"
+        raise UsageError(f"{what} {given}, or as one text with `data.format=text`")
 
 
 def _require_one_format(source: Source) -> None:

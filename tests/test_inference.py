@@ -418,6 +418,9 @@ def test_two_texts_that_may_be_translations_are_asked_about(write: Write):
     assert infer(replace(both, format="text"), None).task == "language-model"
     write("talk.de", "hallo\n")
     assert infer(both, None).task == "language-model"
+    parts = [write(f"talk.{number}", "hello\nthank you\n" * 20) for number in (1, 2)]
+    both = replace(first, paths=(*parts[0].paths, *parts[1].paths))
+    assert infer(both, None).task == "language-model"
 
 
 def test_images_without_labels_are_refused(write: Write):
