@@ -30,8 +30,8 @@ WANTED = {
     "less_than_equal": "at most {le}",
 }
 """What an option wants, by pydantic's name for the error."""
-ELSEWHERE = {"--lr": "--learning-rate", "--dim": "--embedding-size", "--epoch": "--epochs"}
-"""Options of other programs, and those that say here what they say."""
+ELSEWHERE = {"lr": "learning-rate", "dim": "embedding-size", "epoch": "epochs"}
+"""Options of other programs, and those that say here what they say, without their dashes."""
 
 
 @contextmanager
@@ -94,7 +94,8 @@ def _usage(error: Any) -> str:
         return ""  # a program without arguments has shown its help
     see = f"; see {error.ctx.command_path} --help" if getattr(error, "ctx", None) else ""
     if hasattr(error, "possibilities"):
-        meant = ELSEWHERE.get(error.option_name) or next(iter(error.possibilities or ()), None)
+        known = ELSEWHERE.get(error.option_name.removeprefix("--"))
+        meant = f"--{known}" if known else next(iter(error.possibilities or ()), None)
         near = f"; did you mean {meant}?" if meant else see
         return f"{error.option_name}: no such option{near}"
     parameter = getattr(error, "param", None)
