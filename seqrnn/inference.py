@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
@@ -32,8 +32,10 @@ from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.formats.table_cells import holds_indicators
 from seqrnn.data.formats.text_files import LOOKED_AT, name_text_files
 from seqrnn.data.formats.token_rows import BLANK_ROWS
-from seqrnn.data.lines import count_lines, file_name
+from seqrnn.data.label_evidence import nearly_alike
+from seqrnn.data.lines import file_name
 from seqrnn.data.sample import Sample
+from seqrnn.data.several_files import ask_for_sides
 from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
 from seqrnn.data.table_columns import ColumnRoles, ColumnSpec
@@ -76,9 +78,6 @@ class Inference:
         return self.source.format
 
 
-MOST_GROUPS = 3  # of labels nearly alike that are shown
-
-
 def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Inference:
     """Decide how the files of `source` are laid out, and what to learn if `task` is None.
 
@@ -107,26 +106,15 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
     if task is None and source.format == "text":
         _refuse_tables(sample)
         if not is_told:
-            _ask_for_sides(source)
+            ask_for_sides(source.paths, source.encoding)
     chosen, claim = _task(sample, task)
-    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen)])
-    notes += filter(None, [_nearly_alike(sample) if chosen == "classification" else None])
+    alike = nearly_alike(sample.targets) if chosen == "classification" else None
+    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen), alike])
     kind = _kind(sample, chosen)
     if kind == "notes":
         _require_steps(sample, chosen)
     settings |= {"task": chosen, "data.format": source.format, "data.source_kind": kind}
     return Inference(chosen, source, _reason(sample, chosen, claim), kind, sample, settings, tuple(notes))
-
-
-def _nearly_alike(sample: Sample) -> str | None:
-    """Say which labels differ only in case or blanks, as slips do."""
-    spellings: dict[str, set[str]] = {}
-    for label in filter(None, sample.targets.cells):
-        spellings.setdefault(" ".join(str(label).casefold().split()), set()).add(str(label))
-    groups = [" and ".join(map(repr, sorted(each))) for each in spellings.values() if len(each) > 1]
-    if not groups:
-        return None
-    return f"labels that differ only in case or blanks are not the same: {listed(groups, MOST_GROUPS)}"
 
 
 def _several_labels(sample: Sample, given: Collection[str]) -> SeveralLabels | None:
@@ -159,9 +147,8 @@ def with_sentences(source: Source, task: str) -> Source:
     What a tagger was trained on may have had sentences of another form, which say nothing of columns.
     """
     layout = format_named(source.format)
-    if task != "tagging" or layout.columns_are_known or source.sentence_column is not None:
-        return source
-    if not isinstance(layout, TableFormat):
+    may_be = isinstance(layout, TableFormat) and not layout.columns_are_known
+    if task != "tagging" or not may_be or source.sentence_column is not None:
         return source
     with suppress(AmbiguousDataError, UsageError, DataError):  # which reading the file tells better
         found, _, _ = _with_columns(source, task)
@@ -190,20 +177,6 @@ def _format(source: Source, task: str | None) -> str:
         in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
         return "conll" if in_blocks and task in {None, "tagging"} else known
     return "text" if task == "language-model" else format_of_lines(lines)
-
-
-def _ask_for_sides(source: Source) -> None:
-    """Raise UsageError where two texts may be sides of a parallel corpus, as train.en and train.de are."""
-    if len(source.paths) != 2:
-        return
-    first, second = map(PurePath, source.paths)
-    sides = [path.suffix[1:] for path in (first, second)]
-    if first.stem != second.stem or sides[0] == sides[1] or not all(map(str.isalpha, sides)):
-        return  # parts of one text, maybe, which have numbers
-    if count_lines(str(first), source.encoding) == count_lines(str(second), source.encoding):
-        what = f"{first.name} and {second.name} have as many lines: are they texts and their translations?"
-        given = f"give them as `data.source={first}` `data.target={second}`"
-        raise UsageError(f"{what} {given}, or as one text with `data.format=text`")
 
 
 def _require_one_format(source: Source) -> None:

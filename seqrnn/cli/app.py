@@ -35,6 +35,8 @@ COMMANDS = {
     "export": "Write a model for ONNX runtimes, or in a quarter of the bytes.",
 }
 """The commands, with the line that `seqrnn --help` shows of each."""
+ELSEWHERE = {"predict": "classify", "test": "evaluate", "fit": "train", "translate": "generate"}
+"""Commands of other programs, and those that do here what they do."""
 
 
 class PlainCommand(TyperCommand):
@@ -90,10 +92,6 @@ def _with_debug_first(args: list[str]) -> list[str]:
     end = args.index("--") if "--" in args else len(args)
     options = [arg for arg in args[:end] if arg != "--debug"]
     return (["--debug"] if len(options) < end else []) + options + args[end:]
-
-
-ELSEWHERE = {"predict": "classify", "test": "evaluate", "fit": "train", "translate": "generate"}
-"""Commands of other programs, and those that do here what they do."""
 
 
 def _nearest_command(name: str) -> str:

@@ -51,9 +51,13 @@ def file_format(path: str, data: DataConfig, layout: str, as_json: bool) -> str 
     name = layout
     if layout == "auto":
         name = format_of_path(path) or _format_of_content(path, data) or "lines"
+    return name if _comes_back(name, as_json) else None
+
+
+def _comes_back(name: str, as_json: bool) -> bool:
+    """Whether files of a format are answered in their own form; lines of JSON are, unless by JSON."""
     kind = format_named(name)
-    is_answered = isinstance(kind, AnswerableFormat) and not (as_json and kind.line_is_object)
-    return name if is_answered else None
+    return isinstance(kind, AnswerableFormat) and not (as_json and kind.line_is_object)
 
 
 def _format_of_content(path: str, data: DataConfig) -> str | None:
@@ -73,9 +77,7 @@ def taken_for_lines(lines: Sequence[str], data: DataConfig, as_json: bool) -> li
     if kind_named(data.source_kind).has_numbers:
         return []  # which lines of JSON hold
     name = data.format if _is_header(lines[0], data) else _format_of_lines(lines, data)
-    if name is None or not isinstance(kind := format_named(name), AnswerableFormat):
-        return []
-    if kind.line_is_object and as_json:
+    if name is None or not _comes_back(name, as_json):
         return []
     return [f"each line was read as a text, and they look like {name}: --format {name} reads them so"]
 

@@ -36,7 +36,7 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     from seqrnn.library.row_answerers import line_scorer
 
     answerer = line_scorer(model, "--per-line")
-    require_rows(data, "leave out --per-line, or give")
+    _require_rows(data)
     field = output.field or name_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
@@ -47,12 +47,12 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
         say(*model.run.warnings, *tally.lines())
 
 
-def require_rows(path: str, advice: str = "give") -> None:
+def _require_rows(path: str) -> None:
     """Raise UsageError unless a line of the file is a row, as far as its name tells."""
     known = format_of_name(path)
     if known is not None and not format_named(known).line_is_row:
-        noun = format_named(known).row_noun
-        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice} one {noun} a line")
+        advice = f"leave out --per-line, or give one {format_named(known).row_noun} a line"
+        raise UsageError(f"{path}: rows are read one a line, not as {known}; {advice}")
 
 
 def _line(answer: Answer, text: str) -> str:

@@ -130,7 +130,7 @@ def answer_rows(
     `side_by_side`. `note_of` tells what the user should know of the first of them.
     """
     tally = RowTally()
-    name, first = file_name(path), True
+    name = file_name(path)
     prepare_for_many_rows()
 
     def answered(lines: Sequence[Line]) -> AnsweredRows:
@@ -141,10 +141,10 @@ def answer_rows(
             written = [layout.write(answer, row.text) if answer else "" for row, answer in pairs]
         return AnsweredRows(pairs, written, sum(line.replaced for line in lines))
 
-    for part in side_by_side(answered, line_parts(path, layout.encoding, piece)):
+    for number, part in enumerate(side_by_side(answered, line_parts(path, layout.encoding, piece))):
         out.write_lines(part.written)
-        if first:
-            tally.notes, first = note_of([row.text for row, _ in part.pairs[:HEAD_ROWS]]), False
+        if number == 0:
+            tally.notes = note_of([row.text for row, _ in part.pairs[:HEAD_ROWS]])
         tally.count(part, name)
     return tally
 

@@ -58,7 +58,6 @@ LIKELY = 0.9  # times the confidence in the likeliest encoding
 MOST_READINGS = 3
 FEW = 5  # bytes that are not ASCII, which tell nothing
 USUAL = "cp1252"  # where nothing tells the encoding
-NOT_ASCII = bytes(range(0x80, 0x100))
 LONGEST_WORD = 20  # characters that are shown
 PUNCTUATION = ".,;:!?\"'()"
 
@@ -138,7 +137,7 @@ def _is_plain(text: str) -> bool:
 def guess(line: bytes, around: bytes = b"") -> str:
     """Say which encodings are worth a try for a line that is not UTF-8, and how each would read a word.
 
-    `around` are bytes of the file that the line stands in, which tell more about its language.
+    `around` are the bytes of the file around it, which tell more about its language.
     """
     if (codec := wide_encoding(line + b"\n" * (len(line) % 2))) is not None:
         return f"`data.encoding` {codec}"
@@ -162,7 +161,7 @@ def _readings(sample: bytes) -> dict[str, str]:
     eras = EncodingEra.MODERN_WEB | EncodingEra.LEGACY_ISO | EncodingEra.DOS
     found = detect_all(sample, ignore_threshold=True, encoding_era=eras, compat_names=False)
     likely = [each["encoding"] for each in found if each["confidence"] >= LIKELY * found[0]["confidence"]]
-    if sum(byte in NOT_ASCII for byte in sample) < FEW:
+    if sum(byte > 127 for byte in sample) < FEW:
         likely.insert(0, USUAL)
     readings: dict[str, str] = {}
     for name in filter(None, likely[:MOST_READINGS]):

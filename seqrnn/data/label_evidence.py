@@ -7,6 +7,7 @@ from statistics import mean
 
 from seqrnn.data.column_sample import MAX_LABEL_LENGTH, MAX_LABEL_WORDS, RECURRING_IN_FEW_ROWS, ColumnSample
 from seqrnn.data.formats.column_names import names_classes
+from seqrnn.data.wording import listed
 
 CERTAIN_RATIO = 0.2  # different values a row, up to which recurring values are labels for certain
 IMPOSSIBLE_RATIO = 0.8  # from here on they are none
@@ -17,6 +18,7 @@ NAMED_CLASSES = 0.6  # what the name of a column adds to the likelihood
 FEW_ROWS = 10
 PAIRS = 300  # compared
 MAX_INTEGER_CLASSES = 10  # whole numbers that recur are classes, such as stars
+MOST_GROUPS = 3  # of labels nearly alike that are shown
 MAX_CLOSE_CLASSES = 30  # and up to here they may be
 
 
@@ -35,6 +37,17 @@ def label_likelihood(targets: ColumnSample, sources: Sequence[str]) -> float:
     if len(sources) == len(values) and targets.distinct > MAX_INTEGER_CLASSES and resembles(sources, values):
         likelihood -= 0.6
     return min(1.0, max(0.0, likelihood))
+
+
+def nearly_alike(targets: ColumnSample) -> str | None:
+    """Say which labels differ only in case or blanks, as slips do."""
+    spellings: dict[str, set[str]] = {}
+    for label in filter(None, targets.cells):
+        spellings.setdefault(" ".join(str(label).casefold().split()), set()).add(str(label))
+    groups = [" and ".join(map(repr, sorted(each))) for each in spellings.values() if len(each) > 1]
+    if not groups:
+        return None
+    return f"labels that differ only in case or blanks are not the same: {listed(groups, MOST_GROUPS)}"
 
 
 def number_likelihood(targets: ColumnSample) -> float:

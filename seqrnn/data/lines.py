@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple, Self
 
-from seqrnn.data.encodings import NOT_ASCII, Errors, guess, to_utf8
+from seqrnn.data.encodings import Errors, guess, to_utf8
 from seqrnn.errors import DataError
 
 READ_SIZE = 1 << 20  # bytes
@@ -25,6 +25,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 GZIP_FORMAT = 31  # zlib's window size for "with a gzip header"
 
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+NOT_ASCII = bytes(range(0x80, 0x100))
 BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 UNREADABLE = "give a file that exists and can be read"
@@ -328,7 +329,7 @@ class _LineSplitter:
 def decode_line(raw: bytes, location: tuple[str, int], errors: Errors, around: bytes = b"") -> Line:
     """Return the line of a file's name and number. Raises DataError as `read_line_groups` does.
 
-    `around` are bytes of the file that the line stands in.
+    `around` are the bytes of the file around it.
     """
     name, number = location
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 
 from seqrnn.data.formats.folder_listing import PARTS, contents_of, kind_of
-from seqrnn.errors import DataError
+from seqrnn.data.lines import count_lines
+from seqrnn.errors import DataError, UsageError
 
 
 def files_named(names: Iterable[str]) -> tuple[str, ...]:
@@ -19,6 +21,20 @@ def files_named(names: Iterable[str]) -> tuple[str, ...]:
     matches.
     """
     return tuple(path for name in names for path in _files(name))
+
+
+def ask_for_sides(paths: Sequence[str], encoding: str) -> None:
+    """Raise UsageError where two texts may be sides of a parallel corpus, as train.en and train.de are."""
+    if len(paths) != 2:
+        return
+    first, second = map(PurePath, paths)
+    sides = [path.suffix[1:] for path in (first, second)]
+    if first.stem != second.stem or sides[0] == sides[1] or not all(map(str.isalpha, sides)):
+        return  # parts of one text, maybe, which have numbers
+    if count_lines(str(first), encoding) == count_lines(str(second), encoding):
+        what = f"{first.name} and {second.name} have as many lines: are they texts and their translations?"
+        given = f"give them as `data.source={first}` `data.target={second}`"
+        raise UsageError(f"{what} {given}, or as one text with `data.format=text`")
 
 
 def _files(name: str) -> Iterator[str]:
