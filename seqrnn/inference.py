@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from seqrnn.catalog import TASKS, load
 from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreign_table
+from seqrnn.data.character_spans import character_spans
 from seqrnn.data.column_roles import choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
@@ -35,7 +36,7 @@ from seqrnn.data.formats.token_rows import BLANK_ROWS
 from seqrnn.data.label_evidence import nearly_alike
 from seqrnn.data.lines import file_name
 from seqrnn.data.sample import Sample
-from seqrnn.data.several_files import ask_for_sides
+from seqrnn.data.several_files import ask_for_sides, tests_among
 from seqrnn.data.several_labels import SeveralLabels, several_labels
 from seqrnn.data.source import Source
 from seqrnn.data.table_columns import ColumnRoles, ColumnSpec
@@ -49,6 +50,7 @@ HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be
 SHOWN = 6  # columns that a line names
 MOST_LONGER = 4.0  # times as many characters as another right answer
 CLOSE = 0.15  # claims whose strengths differ by less are two readings
+SPANS_ADVICE = "write the words of each text and their tags (B-PER, I-PER, O) as lists `tokens` and `tags`"
 TEXT_TASKS = ("language-model", "tagging")  # which read no numbers and no images
 
 
@@ -109,7 +111,9 @@ def infer(source: Source, task: str | None, given: Collection[str] = ()) -> Infe
             ask_for_sides(source.paths, source.encoding)
     chosen, claim = _task(sample, task)
     alike = nearly_alike(sample.targets) if chosen == "classification" else None
-    notes += filter(None, [*notes_of(source), claim.hint, _swapped(source, chosen), alike])
+    notes += filter(
+        None, [*notes_of(source), *tests_among(source.paths), claim.hint, _swapped(source, chosen), alike]
+    )
     kind = _kind(sample, chosen)
     if kind == "notes":
         _require_steps(sample, chosen)
@@ -206,6 +210,9 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     if not rows:
         raise DataError(f"{name}: holds no rows with text; give a file with at least one")
     columns = _columns(table, rows, source)
+    if (spans := character_spans(columns)) is not None and source.label_column in {None, spans[0]}:
+        what = f"{spans[0]!r} holds spans of characters, such as {spans[1]}, and tags are one for each token"
+        raise UsageError(f"{name}: {what}; {SPANS_ADVICE}")
     if table.ragged and task in {None, "seq2seq"} and _are_references(columns):
         return replace(source, header="no"), {"data.header": "no"}, []
     between = sum(bool(row.fields) and not before.fields for before, row in pairwise(first))
@@ -378,9 +385,7 @@ def _refuse_tables(sample: Sample) -> None:
         return
     table = f"{Path(name).stem}.tsv" if Path(name).suffix != ".tsv" else f"{name}.tsv"
     command = f"awk '{found.awk}' {shlex.quote(name)} > {shlex.quote(table)}"
-    raise UsageError(
-        f"{name} has {found.evidence}; if these are columns, write TABs between them ({command}), {text}"
-    )
+    raise UsageError(f"{name} has {found.evidence}; {found.advice} ({command}), {text}")
 
 
 def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
@@ -390,10 +395,14 @@ def _task(sample: Sample, task: str | None) -> tuple[str, Claim]:
     claims = {name: load(path).claim(sample) for name, path in TASKS.items()}
     ranked = sorted(((claim, name) for name, claim in claims.items() if claim), reverse=True)
     if not ranked:
-        held = sample.held
+        within = (
+            ", such as answer.label for one within an object"
+            if format_named(sample.source.format).is_json
+            else ""
+        )
         raise UsageError(
-            f"{sample.name} (read as {sample.source.format}) holds {held} without labels; "
-            "name the column or field of the labels with `data.label_column`"
+            f"{sample.name} (read as {sample.source.format}) holds {sample.held} without labels; "
+            f"name the column or field of the labels with `data.label_column`{within}"
         )
     (best, name), *others = ranked
     if others and best.strength - others[0][0].strength < CLOSE:

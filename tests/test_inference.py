@@ -550,6 +550,8 @@ BLANK_SEPARATED = {
         ";;; comment\n" + "".join(f"WORD{row}  W ER1 {row}\n" for row in range(60)),
         "WORD1\tW ER1 1",
     ),
+    "tags behind slashes": ("".join(f"w{row}/NN and/or/CC ./.\n" for row in range(60)), "and/or\tCC"),
+    "tags behind low lines": ("".join(f"w{row}_NN is_VBZ\n" for row in range(60)), "is\tVBZ"),
 }
 
 
@@ -574,9 +576,11 @@ def test_a_text_that_may_be_a_table_is_asked_about_and_the_command_makes_the_tab
         [f"{'AB'[row % 2]}: I say {row}" for row in range(60)],
         [f"Two blanks.  After a sentence {row}.  As typists had it." for row in range(60)],
         [f"12 {row}"[: row % 4 + 1] for row in range(60)],
+        [f"he/she either/or {row}" for row in range(60)],
+        [f"usr/bin{row} etc/file{row}" for row in range(60)],
         ["1 one", "0 two"],
     ],
-    ids=["verses", "a dialogue", "typed", "numbers here and there", "two lines"],
+    ids=["verses", "a dialogue", "typed", "numbers here and there", "slashes", "paths", "two lines"],
 )
 def test_other_texts_are_not_asked_about(write: Write, lines: list[str]):
     assert infer(write("a.txt", "\n".join(lines)), None).task == "language-model"
@@ -596,6 +600,53 @@ def test_files_of_numbers_are_no_texts_unless_that_is_said(write: Write, content
         infer(source, None)
     assert str(refused.value).endswith("add `task=language-model`")
     assert infer(source, "language-model").task == "language-model"
+
+
+CATS = [
+    {"text": f"I buy {row} shares", "cats": {"TRADE": row % 2, "NEWS": 1.0 - row % 2}} for row in range(40)
+]
+
+
+def test_an_object_of_labels_that_hold_or_not_is_a_list_of_labels(write: Write):
+    """As the `cats` of spaCy are."""
+    content = "".join(json.dumps(row) + "\n" for row in CATS)
+    for name, text in {"a.jsonl": content, "a.json": json.dumps(CATS)}.items():
+        found = infer(write(name, text), None)
+        assert (found.task, found.source.label_column) == ("classification", "cats"), name
+        assert [record.targets for record in found.sample.records][:2] == [("NEWS",), ("TRADE",)]
+    both = [{**row, "cats": {"TRADE": True, "NEWS": n % 3 == 0}} for n, row in enumerate(CATS)]
+    several = infer(write("b.jsonl", "".join(json.dumps(row) + "\n" for row in both)), None)
+    assert several.settings["data.multi_label"]
+    scores = [{**row, "cats": {"TRADE": 0.3, "NEWS": 0.7}} for row in CATS]
+    source = replace(write("c.json", json.dumps(scores)), label_column="cats")
+    with pytest.raises(DataError, match='"cats" is no label'):
+        infer(source, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "span"),
+    [
+        ("label", [0, 4, "ORG"]),
+        ("spans", {"start": 0, "end": 4, "label": "ORG"}),
+        ("entities", {"id": 1, "start_offset": 0, "end_offset": 4, "label": "ORG"}),
+    ],
+)
+def test_spans_of_characters_are_no_tags(write: Write, name: str, span: object):
+    rows = [{"id": row, "text": f"Acme buys {row}", name: [span] * (row > 0)} for row in range(30)]
+    content = "".join(json.dumps(row) + "\n" for row in rows)
+    with pytest.raises(UsageError, match=rf"'{name}' holds spans of characters.*`tokens` and `tags`$"):
+        infer(write("a.jsonl", content), None)
+
+
+def test_a_test_part_among_the_files_to_train_on_is_told(write: Write):
+    rows = "".join(f"text of {row}\t{'ab'[row % 2]}\n" for row in range(30))
+    paths = [write(name, rows).paths[0] for name in ("mails.train.tsv", "mails.test.tsv", "more.tsv")]
+    source, told = write("a.tsv", rows), "mails.test.tsv: trained on, too"
+    notes = infer(replace(source, paths=tuple(paths)), None).notes
+    assert any(note.startswith(told) for note in notes)
+    for known in (paths[1:2], paths[::2]):
+        notes = infer(replace(source, paths=tuple(known)), None).notes
+        assert not any("trained on, too" in note for note in notes)
 
 
 def test_whether_numbers_without_names_are_a_series_or_a_vector_is_asked(write: Write):

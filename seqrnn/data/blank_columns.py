@@ -1,7 +1,7 @@
-"""Lines of plain text that look like the rows of a table whose cells blanks separate.
+"""Lines of plain text that look like the rows of a table whose cells blanks separate, or like tagged words.
 
-Such a file is read as text, since blanks separate words. That its first words may be labels, or its words
-numbers, is for the user to say: a language model of them would learn without a complaint.
+Such a file is read as text, since blanks separate words. That its first words may be labels, its words
+numbers, or their ends tags, is for the user to say: a language model of them would learn without a complaint.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from seqrnn.data.column_sample import ColumnSample
 
 MIN_LINES = 10  # of which fewer say nothing
 MAX_LABELS = 50
+MAX_TAGS = 100
 RECURRING = 0.2  # different labels a line at most
 NEARLY = 0.9  # of the lines
 COMMENT = re.compile(r";;;|#")
 LABEL = re.compile(r"[+-]?\d{1,2}|[A-Za-z]\w*:[A-Za-z]\w*")  # 0, +1, -1 or, as in TREC, HUM:ind
+TAGGED = re.compile(r"\S+([/_|])([^\s/_|]+)")  # walks/VBZ, walks_VERB
 HALVES = re.compile(r"\S+(?: \S+)* {2,}\S+(?: \S+)*\s*")
 
 
 class BlankColumns(NamedTuple):
-    """What the lines look like, and the program of `awk` that puts TABs between the cells."""
+    """What the lines look like, what to do then, and the program of `awk` that does it."""
 
     evidence: str
     awk: str
+    advice: str = "if these are columns, write TABs between them"
 
 
 def is_foreign_table(lines: Sequence[str]) -> bool:
@@ -82,4 +85,25 @@ def _halves(rows: Sequence[str]) -> BlankColumns | None:
     return BlankColumns(evidence, r'!/^(;;;|#)/ {sub(/ [ ]+/, "\t"); print}')
 
 
-LOOKS: tuple[Callable[[Sequence[str]], BlankColumns | None], ...] = (_numbers, _labels, _halves)
+def _tagged(rows: Sequence[str]) -> BlankColumns | None:
+    """Look for a tag at the end of each word, as the Brown corpus and taggers have it."""
+    words = [TAGGED.fullmatch(word) for row in rows for word in row.split()]
+    found = [word for word in words if word is not None]
+    marks, tags = {word[1] for word in found}, {word[2] for word in found}
+    few = 2 <= len(tags) <= min(MAX_TAGS, RECURRING * len(found))
+    if len(found) < len(words) or len(marks) > 1 or not few:
+        return None
+    mark = re.escape(marks.pop()).replace("/", r"\/")
+    cut = f'n = match($i, /{mark}[^{mark}]*$/); print substr($i, 1, n - 1) "\\t" substr($i, n + 1)'
+    shown = ", ".join(sorted(tags)[:4]) + (" ..." if len(tags) > 4 else "")
+    evidence = f"one of {len(tags)} tags ({shown}) at the end of each word"
+    advice = "if they are to be learnt, write a word and its tag in each line"
+    return BlankColumns(evidence, f'{{for (i = 1; i <= NF; i++) {{{cut}}} print ""}}', advice)
+
+
+LOOKS: tuple[Callable[[Sequence[str]], BlankColumns | None], ...] = (
+    _numbers,
+    _labels,
+    _tagged,
+    _halves,
+)

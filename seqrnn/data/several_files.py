@@ -10,7 +10,10 @@ from pathlib import PurePath
 
 from seqrnn.data.formats.folder_listing import PARTS, contents_of, kind_of
 from seqrnn.data.lines import count_lines
+from seqrnn.data.wording import listed
 from seqrnn.errors import DataError, UsageError
+
+SHOWN = 3  # names that a note lists
 
 
 def files_named(names: Iterable[str]) -> tuple[str, ...]:
@@ -35,6 +38,16 @@ def ask_for_sides(paths: Sequence[str], encoding: str) -> None:
         what = f"{first.name} and {second.name} have as many lines: are they texts and their translations?"
         given = f"give them as `data.source={first}` `data.target={second}`"
         raise UsageError(f"{what} {given}, or as one text with `data.format=text`")
+
+
+def tests_among(paths: Sequence[str]) -> list[str]:
+    """Return a note where files to train on have names that say that others of them are to be measured on."""
+    parts = {path: _part(PurePath(path).name) for path in paths}
+    held = [PurePath(path).name for path, part in parts.items() if part in {"test", "valid"}]
+    if not held or len(held) == len(paths):
+        return []
+    what = f"{listed(held, SHOWN)}: trained on, too, though the name says that it is to measure on"
+    return [f"{what}; leave it out to do so"]
 
 
 def _files(name: str) -> Iterator[str]:

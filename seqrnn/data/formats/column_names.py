@@ -21,8 +21,8 @@ TITLE_NAMES = ("headline", "title", "name", "summary", "subject")
 """Names of a column whose texts stand for longer ones."""
 
 LABEL_NAMES = (
-    "label", "labels", "class", "category", "intent", "caption", "target", "output", "trg", "tgt", "tags",
-    "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion", "topic",
+    "label", "labels", "class", "category", "cats", "intent", "caption", "target", "output", "trg", "tgt",
+    "tags", "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion", "topic",
     "genre", "classes", "categories", "y", "species", "kind", "type", "stars", "rating", "score", "answer",
     "translation", "pronunciation", "phonemes", "summary", "response", "completion", "language", "lang",
     "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
@@ -43,8 +43,8 @@ TIME_NAMES = ("time", "timestamp", "t", "step", "date", "datetime", "ds", "time_
 """Names of a column that says when: the order of the rows of a series."""
 
 CLASS_NAMES = frozenset({
-    "label", "labels", "class", "category", "intent", "tag", "sentiment", "polarity", "emotion", "topic",
-    "genre", "species", "kind", "type", "stars", "rating", "language", "lang", "nationality", "author",
+    "label", "labels", "class", "category", "cats", "intent", "tag", "sentiment", "polarity", "emotion",
+    "topic", "genre", "species", "kind", "type", "stars", "rating", "language", "lang", "nationality", "author",
     "toxic", "spam", "quality", "outcome", "diagnosis",
 })  # fmt: skip
 """Those of them that are the names of classes, and of no texts or quantities."""

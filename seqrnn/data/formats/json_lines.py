@@ -90,7 +90,11 @@ def parse_object(text: str, line: int) -> dict[str, Any]:
 
 
 def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Return the fields, and those within objects that the source names, such as `data.text`."""
+    """Return the fields, and those within objects that the source names, such as `data.text`.
+
+    An object that says of labels whether each holds, as spaCy's `cats` do, is a list of those that do.
+    """
+    fields = {name: labels_in(value) for name, value in fields.items()}
     named = [source.text_column, *source.label_columns(None)]
     for name in named:
         if name and "." in name and name not in fields:
@@ -100,6 +104,14 @@ def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
             if value is not MISSING:
                 fields = {**fields, name: value}
     return fields
+
+
+def labels_in(value: Any) -> Any:
+    """Return the labels that hold where a value is an object of labels with 0 or 1 each, or the value."""
+    if not isinstance(value, dict) or len(value) < 2:
+        return value
+    are_flags = all(isinstance(flag, int | float) and flag in {0, 1} for flag in value.values())
+    return [label for label, flag in value.items() if flag] if are_flags else value
 
 
 def check_characters(text: str, value: Any) -> None:
