@@ -115,7 +115,10 @@ class DataConfig(Section):
         "--format",
     )
     text_column: str | None = key(
-        None, "Column (name, or number from 1) or JSON field of the text.", "--text-col"
+        None,
+        "Column (name, or number from 1) or JSON field of the text; several, separated by commas, are read "
+        "as one text.",
+        "--text-col",
     )
     label_column: str | None = key(
         None,

@@ -24,6 +24,7 @@ from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
+from seqrnn.data.formats.joined_columns import BETWEEN, parts_of
 from seqrnn.data.formats.number_marks import Column, two_readings
 from seqrnn.data.formats.record_reader import read_records
 from seqrnn.data.formats.records import TableFormat
@@ -199,7 +200,7 @@ def _with_columns(source: Source, task: str | None) -> tuple[Source, dict[str, A
     layout = format_named(source.format)
     assert isinstance(layout, TableFormat)
     try:
-        table = layout.table(source.paths[0], source, source.lines)
+        table = layout.opened(source.paths[0], source, source.lines)
         wanted = _wanted(source, table, task)
         features = _features(source, table)
         _ask_about_marks(name, table)
@@ -286,7 +287,8 @@ def _columns(table: Table, rows: list[Row], source: Source) -> list[ColumnSample
         cells = [row.fields.get(key) for row in rows]
         texts = [cell for cell in cells[:LOOKED_AT] if isinstance(cell, str)]
         names_files = source.text_in != "cells" and name_text_files(texts, folder)
-        columns.append(ColumnSample(key, titles.get(key, ""), cells, names_files))
+        joined = tuple(parts_of(key, [other for other in keys if other != key]))
+        columns.append(ColumnSample(key, titles.get(key, ""), cells, names_files, joined))
     return columns
 
 
@@ -333,11 +335,14 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         "time": [roles.time] if roles.time else [],
         "sentence": [roles.sentence] if roles.sentence else [],
     }
-    used = {key for keys in parts.values() for key in keys}
+    joined = parts_of(roles.source or "", [column.key for column in columns if not column.joined])
+    used = {key for keys in (*parts.values(), joined) for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {listed(keys, SHOWN)}" for role, keys in parts.items() if keys)
     if roles.evidence:
         named += f"; {roles.evidence}"
+    if joined:
+        named += f"; read as one text, apart by {BETWEEN.strip()}"
     if _text_in(roles, columns):
         named += "; its cells name text files, which are read (`data.text_in`)"
     if table.comments:

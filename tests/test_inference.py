@@ -753,14 +753,18 @@ def test_a_text_that_is_null_is_told_with_what_can_be_done(write: Write):
     ],
 )
 @pytest.mark.parametrize("answers", ["yes no maybe", "0 1", "0.25 3.8 4.2 1.05 2.2 2.75"])
-def test_of_two_texts_that_are_compared_none_is_left_out_without_a_word(write: Write, names, answers):
+def test_two_texts_that_are_compared_are_read_as_one(write: Write, names, answers):
     texts = [(f"the man {row} walks by", f"nobody {row % 31} walks here") for row in range(60)]
     answer = [answers.split()[row % len(answers.split())] for row in range(60)]
     rows = [f"{a}\t{b}\t{c}\n" for (a, b), c in zip(texts, answer, strict=True)]
     source = write("pairs.tsv", "\t".join([*names, "label"]) + "\n" + "".join(rows))
-    with pytest.raises(AmbiguousDataError, match="about two texts") as caught:
-        infer(source, None)
-    assert [reading["data.text_column"] for reading in caught.value.readings] == list(names)
+    both = infer(source, None)
+    assert (both.settings["data.text_column"], both.settings["data.label_column"]) == (
+        ",".join(names),
+        "label",
+    )
+    assert [record.source for record in both.sample.records] == [f"{a} ||| {b}" for a, b in texts]
+    assert any("read as one text" in note and "left out" not in note for note in both.notes)
     for name in names:
         found = infer(replace(source, text_column=name), None)
         assert found.settings["data.label_column"] == "label"

@@ -241,6 +241,9 @@ def tables_of_other_shapes() -> Iterator[Case]:
     ]
     named = ("classification", "vectors", None, "Zustand")
     yield Case("Messwerte.csv", delimited(dated, ";", ("sensor_id", "Datum", "Wert", "Zustand")), named)
+    pairs = [(text, f"it is {n % 7} there", "ab"[n % 2]) for n, (text, _) in enumerate(reviews())]
+    named = ("classification", "text", "premise,hypothesis", "label")
+    yield Case("two texts.csv", delimited(pairs, header=("premise", "hypothesis", "label")), named)
     posted = [(4 * (n % 2), 10**9 + n, "NO_QUERY", text) for n, text in enumerate(several)]
     yield Case("posts, no header.csv", delimited(posted), ("classification", "text", "4", "1"))
 
@@ -276,10 +279,6 @@ ASKED = {
     "groups of words.csv": delimited(
         [(n // 4, f"{THINGS[n % 7]}{n % 9}", "xy"[n % 2]) for n in range(ROWS)],
         header=("part", "word", "mark"),
-    ),
-    "premise hypothesis.csv": delimited(
-        [(text, f"it is {number} there", "ab"[number % 2]) for number, text in enumerate(TEXTS)],
-        header=("premise", "hypothesis", "label"),
     ),
     "two labels.csv": delimited(
         [(text, "ab"[number % 2], "xy"[number % 2]) for number, text in enumerate(TEXTS)],

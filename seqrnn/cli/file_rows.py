@@ -25,7 +25,9 @@ from seqrnn.config import DataConfig
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
+from seqrnn.data.formats.column_names import are_numbers
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
+from seqrnn.data.formats.joined_columns import parts_of
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import column_for, features_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
@@ -85,7 +87,8 @@ def taken_for_lines(lines: Sequence[str], data: DataConfig, as_json: bool) -> li
 def _is_header(line: str, data: DataConfig) -> bool:
     """Whether a line names the columns of the training data."""
     cells = {cell.strip('" ') for cell in re.split(r"[\t,;|]", line)}
-    chosen = {own_name(column) for column in (data.text_column, data.label_column) if column is not None}
+    named = ",".join(filter(None, [data.text_column, data.label_column]))
+    chosen = {own_name(column) for column in named.split(",") if column}
     return bool(chosen) and len(cells) > 1 and chosen <= cells
 
 
@@ -117,7 +120,7 @@ def file_source(
         if source.sentence_column is not None:
             return source
     if text_column is not None:
-        if kind.has_columns and text_column.isdecimal() and not (source.label_column or "").isdecimal():
+        if kind.has_columns and are_numbers(text_column) and not are_numbers(source.label_column):
             source = replace(source, label_column=None)  # its name in training would ask for a header
         return replace(source, text_column=text_column, header="auto")
     if source.header != "no" or not isinstance(kind, TableFormat):
@@ -308,7 +311,8 @@ class JsonRecords(AnswerWriter):
 
     def _row(self, row: FileRow) -> InputRow:
         text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
-        fields = named_cells(row.fields) or ({"text": text} if text else {})
+        own = {key: cell for key, cell in row.fields.items() if not parts_of(key, row.fields)}
+        fields = named_cells(own) or ({"text": text} if text else {})
         return InputRow(next(self._ids), "", fields, row.error)
 
 

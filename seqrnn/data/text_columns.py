@@ -14,6 +14,7 @@ from seqrnn.data.formats.column_names import (
     are_a_pair,
     rank,
 )
+from seqrnn.data.formats.joined_columns import joined_text
 from seqrnn.data.table_columns import (
     ColumnRoles,
     TableColumns,
@@ -35,8 +36,7 @@ class TextColumns(TableColumns):
         """Read the texts, or the files that paths name, of one column."""
         source = self.by_key.get(self.wanted.source or "")
         if source is None:
-            self._ask_for_pairs()
-            source = self._label_source() if self.wanted.kind == "label" else self._source()
+            source = self._label_source() if self.wanted.kind == "label" else self._pair() or self._source()
         targets = self.wanted.targets or self._target_of(source)
         return ColumnRoles(source.key, targets)
 
@@ -100,7 +100,8 @@ class TextColumns(TableColumns):
 
     def _target_of(self, source: ColumnSample) -> tuple[str, ...]:
         """Return the column of what is to be answered to `source`."""
-        others = [column for column in self.columns if column is not source]
+        read = {source.key, *source.joined}
+        others = [column for column in self.columns if column.key not in read]
         free = [column for column in others if column.kind not in {"identifier", "path"}]
         if not free and len(others) == 1 and not others[0].is_named_identifier:
             return (others[0].key,)  # dates have the form of an identifier, too
@@ -137,18 +138,18 @@ class TextColumns(TableColumns):
             f"{self.name}: {what}; is each a label of its own, or one the answer?", readings
         )
 
-    def _ask_for_pairs(self) -> None:
-        """Ask where the answer is about two texts, of which a model would read one."""
-        texts = self.of_kind("text")
+    def _pair(self) -> ColumnSample | None:
+        """Return the texts of two columns as one, where an answer is about both."""
+        texts = self.of_kind("text", "label")  # the same sentence may be compared with many
         pairs = [pair for pair in pairwise(texts) if are_a_pair(pair[0].title, pair[1].title)]
-        if not pairs or not any(may_be_label(column) or _is_number(column) for column in self.columns):
-            return
-        first, second = (column.key for column in pairs[0])
-        readings = [{"data.text_column": key} for key in (first, second)]
-        texts_of_pair = f"two texts, {quoted(first)} and {quoted(second)}"
-        what = f"the answer is about {texts_of_pair}, and a model reads one column"
-        question = "put both into one column, such as `FIRST ||| SECOND`, or choose one:"
-        raise AmbiguousDataError(f"{self.name}: {what}; {question}", readings)
+        found = next((pair for pair in pairs if any(map(_is_text, pair))), ())
+        others = [column for column in self.columns if column not in found]
+        if not found or not any(may_be_label(column) or _is_number(column) for column in others):
+            return None
+        keys = [column.key for column in found]
+        rows = zip(*(column.cells for column in found), strict=True)
+        cells = [joined_text(dict(zip(keys, row, strict=True)), keys) for row in rows]
+        return ColumnSample(",".join(keys), "", cells, joined=tuple(keys))
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
         shown = ", ".join(f"{quoted(column.key)} ({_sample(column)})" for column in found[:6])

@@ -22,10 +22,10 @@ TITLE_NAMES = ("headline", "title", "name", "summary", "subject")
 
 LABEL_NAMES = (
     "label", "labels", "class", "category", "cats", "intent", "caption", "target", "output", "trg", "tgt",
-    "tags", "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion", "topic",
-    "genre", "classes", "categories", "y", "species", "kind", "type", "stars", "rating", "score", "answer",
-    "translation", "pronunciation", "phonemes", "summary", "response", "completion", "language", "lang",
-    "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
+    "tags", "tag", "ner_tags", "pos_tags", "ner", "pos", "upos", "gold", "sentiment", "polarity", "emotion",
+    "topic", "genre", "classes", "categories", "y", "species", "kind", "type", "stars", "rating", "score",
+    "answer", "translation", "pronunciation", "phonemes", "summary", "response", "completion", "language",
+    "lang", "nationality", "author", "toxic", "spam", "quality", "variety", "outcome", "diagnosis", "price",
     "survived", "churn", "churned", "fraud",
 )  # fmt: skip
 """Names of a column or field that holds what a model answers."""
@@ -44,8 +44,8 @@ TIME_NAMES = ("time", "timestamp", "t", "step", "date", "datetime", "ds", "time_
 
 CLASS_NAMES = frozenset({
     "label", "labels", "class", "category", "cats", "intent", "tag", "sentiment", "polarity", "emotion",
-    "topic", "genre", "species", "kind", "type", "stars", "rating", "language", "lang", "nationality", "author",
-    "toxic", "spam", "quality", "outcome", "diagnosis",
+    "topic", "genre", "species", "kind", "type", "stars", "rating", "language", "lang", "nationality",
+    "author", "toxic", "spam", "quality", "outcome", "diagnosis",
 })  # fmt: skip
 """Those of them that are the names of classes, and of no texts or quantities."""
 
@@ -136,6 +136,11 @@ def rank(name: str, usual: tuple[str, ...]) -> int:
         return len(usual) - 1
     parts = plain.split("_")
     return len(usual) - 1 if len(parts) > 1 and (parts[-1] in usual[:24]) else len(usual)
+
+
+def are_numbers(choice: str | None) -> bool:
+    """Whether a user chose a column, or several apart by commas, by number."""
+    return choice is not None and all(part.strip().isdecimal() for part in choice.split(","))
 
 
 def column_number(digits: str) -> int:

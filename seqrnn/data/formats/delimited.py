@@ -243,7 +243,7 @@ def _number_marks(rows: Sequence[Cells], names: Sequence[str], delimiter: str, s
         return {i for i, key in enumerate(keys) if key in columns or str(i + 1) in columns}
 
     features, labels = chosen(*source.feature_columns), chosen(*source.label_columns(names))
-    columns = features | labels if features else {*range(len(keys))} - chosen(source.text_column)
+    columns = features | labels if features else {*range(len(keys))} - chosen(*source.text_columns(names))
     if source.multi_label:
         columns = features
     filled = [row.cells for row in rows if not row.is_blank]
@@ -255,7 +255,7 @@ def _is_header(first: list[str], rows: Sequence[list[str]], source: Source) -> b
         return all(map(is_usual_name, first))
     if source.header != "auto":
         return source.header == "yes"
-    chosen = [source.text_column, *(source.label_column or "").split(",")]
+    chosen = (*source.text_columns(None), *source.label_columns(None))
     if any(column and not column.isdecimal() for column in chosen):
         return True
     return has_header(first, rows)

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.formats.answer_writer import Answered, AnswerWriter, Sink, object_line
 from seqrnn.data.formats.format import OpenLines, RowError
-from seqrnn.data.formats.json_text import parse_json
+from seqrnn.data.formats.json_text import parse_json, value_at
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.table import Row, Table
 from seqrnn.data.lines import Line
 
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
-
-
-MISSING = object()
 
 
 def is_object(line: str) -> bool:
@@ -95,14 +92,9 @@ def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
     An object that says of labels whether each holds, as spaCy's `cats` do, is a list of those that do.
     """
     fields = {name: labels_in(value) for name, value in fields.items()}
-    named = [source.text_column, *source.label_columns(None)]
-    for name in named:
-        if name and "." in name and name not in fields:
-            value: Any = fields
-            for part in name.split("."):
-                value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
-            if value is not MISSING:
-                fields = {**fields, name: value}
+    for name in (*source.text_columns(None), *source.label_columns(None)):
+        if "." in name and name not in fields and (value := value_at(fields, name)) is not None:
+            fields = {**fields, name: value}
     return fields
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,16 @@ def _depth(text: str) -> int:
     plain = np.frombuffer(_strings.sub("", text).encode("ascii", "replace"), dtype=np.uint8) | 0x20
     change = (plain == ord("{")).view(np.int8) - (plain == ord("}")).view(np.int8)  # [ ] become { } as well
     return int(np.cumsum(change, dtype=np.int32).max(initial=0))
+
+
+def value_at(fields: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a field, or of one within objects, such as `data.text`, if it is there."""
+    if name in fields:
+        return fields[name]
+    value: Any = fields
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _refuse(constant: str) -> None:

@@ -20,6 +20,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, AnswerWriter, Asked
 from seqrnn.data.formats.column_names import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.formats.format import OpenLines, RowError
+from seqrnn.data.formats.joined_columns import with_joined
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import (
     answerable_series,
@@ -53,22 +54,26 @@ class TableFormat(AnswerableFormat):
     def table(self, path: str, source: Source, open_lines: OpenLines) -> Table:
         """Open the table at `path`. Raises RowError for a malformed row, also while rows are taken."""
 
+    def opened(self, path: str, source: Source, open_lines: OpenLines) -> Table:
+        """Open the table, with the texts of several columns as one where the source names several."""
+        return with_joined(self.table(path, source, open_lines), source)
+
     @abstractmethod
     def writer(self, table: Table, style: AnswerStyle) -> AnswerWriter:
         """Return what writes the rows of a table of this format with their answers."""
 
     def records(self, path: str, source: Source, open_lines: OpenLines) -> Iterator[Record]:
         """Yield a record for every row but the header; see `records_of`."""
-        records = records_of(self.table(path, source, open_lines), file_name(path), source)
+        records = records_of(self.opened(path, source, open_lines), file_name(path), source)
         return with_texts(records, source, open_lines)
 
     def asked(self, path: str, source: Source, open_lines: OpenLines) -> Asked:
         """Open the table, of which each row is answered: also the steps of a series, and single tokens."""
-        table = self.table(path, source, open_lines)
+        table = self.opened(path, source, open_lines)
         if _holds_numbers(table, source) and (key := series_key(table, source)) is not None:
 
             def series_writer(style: AnswerStyle) -> AnswerWriter:
-                again = self.table(path, source, open_lines)
+                again = self.opened(path, source, open_lines)
                 return SeriesWriter(again.rows, key, self.writer(again, style))
 
             return Asked(answerable_series(table, file_name(path), source), series_writer)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from seqrnn.catalog import FORMATS, load
+from seqrnn.data.formats.column_names import are_numbers
 from seqrnn.data.formats.format import Format
 from seqrnn.data.formats.table import own_name
 from seqrnn.errors import UsageError
@@ -80,6 +81,6 @@ def column_for(choice: str | None, trained: str, layout: str) -> str | None:
         return choice
     before, now = format_named(trained), format_named(layout)
     alike = before.has_columns and before.has_numbers == now.has_numbers
-    if not now.has_columns or (choice.isdecimal() and not alike):
+    if not now.has_columns or (are_numbers(choice) and not alike):
         return None
     return choice if now.has_numbers else own_name(choice)

@@ -68,6 +68,7 @@ class Table(Struct, frozen=True):
     schema: Any = None
     comments: int = 0  # lines before the first row, which are no rows
     marks: NumberMarks | None = None  # in texts
+    joined: tuple[str, str] | None = None  # how a user names the texts of several columns, and their key
 
     @property
     def is_empty(self) -> bool:
@@ -85,6 +86,8 @@ class Table(Struct, frozen=True):
         In objects that is the name of a field, which a row may have or not. Raises RowError where there is
         none, or several of the name, and UsageError for a name where no row names the columns.
         """
+        if self.joined is not None and choice in self.joined:
+            return self.joined[1]
         if self.names is None:
             return choice
         names = list(self.names)
