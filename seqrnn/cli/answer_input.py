@@ -98,12 +98,13 @@ def row_format(
     opens_files: bool = True,
 ) -> RowFormat:
     """Return how the rows of the input are read and written. Raises UsageError for what cannot be."""
-    from seqrnn.cli.rows import RowFormat, name_of
+    from seqrnn.cli.rows import RowFormat
+    from seqrnn.data.formats.column_names import field_of
     from seqrnn.data.formats.numbers import Features
 
     return RowFormat(
         given.as_json,
-        given.text_column or name_of(data.text_column),
+        given.text_column or field_of(data.text_column),
         data.source_kind,
         task.plain_fields,
         write,

@@ -31,13 +31,14 @@ def score_lines(model: OpenedModel, data: str, output: LineOutput) -> None:
     Raises UsageError where the model is no language model.
     """
     from seqrnn.cli.answer_input import piece_of_lines
-    from seqrnn.cli.rows import RowFormat, answer_rows, name_of
+    from seqrnn.cli.rows import RowFormat, answer_rows
     from seqrnn.cli.stdio import OutputStream, say, say_waiting
+    from seqrnn.data.formats.column_names import field_of
     from seqrnn.library.row_answerers import line_scorer
 
     answerer = line_scorer(model, "--per-line")
     _require_rows(data)
-    field = output.field or name_of(model.run.config.data.text_column)
+    field = output.field or field_of(model.run.config.data.text_column)
     layout = RowFormat(output.as_json, field, "text", lambda text: {"text": text}, _line)
     say_waiting(data, "rows, one a line,", output.quiet)
     path, piece = piece_of_lines(data, layout.encoding, output.shard)

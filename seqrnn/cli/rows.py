@@ -16,12 +16,10 @@ from seqrnn.data.answer import Answer, AnswerStyle
 from seqrnn.data.fields.named_files import ARRAY_EXTENSION
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import beside, fields_by_style
-from seqrnn.data.formats.column_names import are_numbers
 from seqrnn.data.formats.format import HEAD_ROWS
-from seqrnn.data.formats.joined_columns import text_at
 from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.formats.numbers import NO_FEATURES, Features, steps_asked
-from seqrnn.data.formats.records import text_names
+from seqrnn.data.formats.records import find_text
 from seqrnn.data.formats.table_cells import text_of
 from seqrnn.data.lines import Line, file_name, read_line_groups
 from seqrnn.data.record import Record
@@ -231,11 +229,6 @@ def _nbest(answer: Answer) -> list[dict[str, Any]]:
     ]
 
 
-def name_of(column: str | None) -> str | None:
-    """Return the field that a model was trained on, unless it was the number of a table's column."""
-    return None if are_numbers(column) else column
-
-
 def read_rows(lines: Iterable[Line], layout: RowFormat) -> Iterator[InputRow]:
     """Turn lines into rows; a line that is a JSON object may bring its own fields.
 
@@ -292,8 +285,7 @@ def _read_object(number: int, text: str, text_field: str | None) -> InputRow:
 
 def _text_in(number: int, fields: dict[str, Any], text_field: str | None) -> InputRow:
     """Find the text of an object, in the field of that name or in the first of a usual one."""
-    name = text_field or next((name for name in text_names(fields) if name in fields), "text")
-    value = text_at(fields, name)
+    name, value = find_text(fields, text_field)
     if value is None:
         return InputRow(number, "", fields, f'no text in the field "{name}"; name it with --text-col')
     return InputRow(number, without_surrogates(value), fields)

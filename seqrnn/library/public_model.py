@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 from msgspec.structs import replace
 
 from seqrnn.data.answer import Answer
+from seqrnn.data.formats.column_names import field_of
 from seqrnn.data.formats.numbers import Features
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
@@ -293,11 +295,12 @@ class Model:
     def _parts_by(self, answerer: RowAnswerer) -> Answering:
         """Answer the rows of a part together."""
         data = self._opened.run.config.data
-        kind, features = data.source_kind, Features.of(data)
+        kind, features, column = data.source_kind, Features.of(data), field_of(data.text_column)
 
         def answered(part: Part) -> list[Answer | Refusal]:
             first, rows = part
-            return answerer([read_row(row, kind, number, features) for number, row in enumerate(rows, first)])
+            read = partial(read_row, features=features, column=column)
+            return answerer([read(row, kind, number) for number, row in enumerate(rows, first)])
 
         return answered
 

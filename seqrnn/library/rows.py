@@ -52,18 +52,22 @@ class RowAnswerer(Struct, frozen=True):
         return record
 
 
-def read_row(value: Any, kind: str, number: int, features: Features = NO_FEATURES) -> Record | Refusal:
+def read_row(
+    value: Any, kind: str, number: int, features: Features = NO_FEATURES, column: str | None = None
+) -> Record | Refusal:
     """Return what a model that reads rows of a `kind` finds in a value, the one of this number from 0.
 
     Texts are strings or lists of tokens, images are paths; numbers are arrays of NumPy, or lists, of shape
     (F,) or (T, F), lists of keys a step (`notes`), paths of .npy files, or dicts of a number for each of the
-    `features`.
+    `features`. A dict has its text in the field that `column` names, or in the first of a usual name.
     """
     reads = kind_named(kind)
     if isinstance(value, os.PathLike) and (reads.file_kind != "text" or reads.has_numbers):
         value = os.fspath(value)
     if reads.has_numbers and not isinstance(value, str):
         return _read_numbers(value, kind, number, features)
+    if isinstance(value, Mapping):
+        return _read_text(value, number, column)
     text = text_of(_plain(value)) if isinstance(value, str | list | tuple | np.ndarray) else None
     if text is None:
         wanted = "a string or a list of strings" if reads.file_kind == "text" else "the path of a file"
@@ -74,6 +78,16 @@ def read_row(value: Any, kind: str, number: int, features: Features = NO_FEATURE
 def without_surrogates(text: str) -> str:
     """Return the text with U+FFFD for each half of a surrogate pair, which is no character."""
     return SURROGATE.sub("\ufffd", text)
+
+
+def _read_text(fields: Mapping[str, Any], number: int, column: str | None) -> Record | Refusal:
+    from seqrnn.data.formats.records import find_text  # few rows are dicts
+
+    name, text = find_text({name: _plain(value) for name, value in fields.items()}, column)
+    if text is None:
+        known = ", ".join(map(str, fields)) or "none"
+        return Refusal(f'has no text in the field "{name}"; its fields are {known}')
+    return Record(without_surrogates(text), line=number + 1)
 
 
 def _read_numbers(value: Any, kind: str, number: int, features: Features) -> Record | Refusal:

@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from seqrnn import load
+
 THINGS = ("soup", "a boat", "the rain", "two tickets", "fresh bread")
 PAIRS = [
     (
@@ -94,6 +96,15 @@ def test_the_model_reads_its_columns_from_every_other_layout(seqrnn, pairs, prob
     assert 'no text in the field \\"said,before\\"' in half.stdout.decode()
     back = seqrnn("classify", "-m", "of-names", "pairs.csv").stdout.decode().splitlines()
     assert back[0] == "said,before,about,prediction,probability"
+
+
+def test_objects_are_read_in_a_program_too(pairs, seqrnn, probabilities):
+    done = seqrnn("train", "pairs.jsonl", "--text-col", "said,before", "-o", "of-objects", *TINY)
+    assert done.returncode == 0, done.stderr.decode()
+    model = load(pairs / "of-objects")
+    found = model.classify([{"said": a, "before": b} for a, b, _ in PAIRS])
+    assert [answer.probability for answer in found] == pytest.approx(probabilities, abs=1e-6)
+    assert model.evaluate(pairs / "pairs.csv").figures["examples"] == len(PAIRS)
 
 
 def test_a_column_that_is_not_there_is_an_error_of_its_own(seqrnn, pairs):

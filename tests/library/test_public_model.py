@@ -190,6 +190,13 @@ def test_arrays_and_other_collections_are_answered_by_lists(model_of):
     assert named == model_of("vector").classify(VECTORS)[0]
 
 
+def test_an_object_has_its_text_where_the_training_had_it(model_of):
+    rows = ["warm soup today", {"text": "warm soup today", "id": 7}, {"id": 7}]
+    plain, of_object, without = model_of("classifier").classify(rows, errors="return")
+    assert of_object == plain
+    assert without.error == 'has no text in the field "text"; its fields are id'
+
+
 def test_an_object_names_the_columns_of_the_training():
     features = Features(("a", "b"))
     assert read_row({"b": 2, "a": np.float32(1), "z": 3}, "vector", 0, features).steps == [[1, 2]]

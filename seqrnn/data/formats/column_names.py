@@ -143,6 +143,11 @@ def are_numbers(choice: str | None) -> bool:
     return choice is not None and all(part.strip().isdecimal() for part in choice.split(","))
 
 
+def field_of(choice: str | None) -> str | None:
+    """Return the field of objects in which a model's text is, unless its column was chosen by number."""
+    return None if are_numbers(choice) else choice
+
+
 def column_number(digits: str) -> int:
     """Return the number of a column from 1, as a user spells it; too many digits name none."""
     return int(digits[:MAX_DIGITS])

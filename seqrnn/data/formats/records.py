@@ -20,7 +20,7 @@ from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, AnswerWriter, Asked
 from seqrnn.data.formats.column_names import LABEL_NAMES, TEXT_NAMES
 from seqrnn.data.formats.format import OpenLines, RowError
-from seqrnn.data.formats.joined_columns import with_joined
+from seqrnn.data.formats.joined_columns import text_at, with_joined
 from seqrnn.data.formats.numbers import steps_in, without_numbers
 from seqrnn.data.formats.series import (
     answerable_series,
@@ -262,6 +262,12 @@ def _labels_of_object(fields: Mapping[str, Any], source: Source, line: int) -> t
         if key not in fields:
             raise RowError(line, f"{missing(fields, key)}; use `data.label_column` to name the label")
     return chosen
+
+
+def find_text(fields: Mapping[str, Any], column: str | None) -> tuple[str, str | None]:
+    """Return the field that a `column` names, or the first of a usual name, and its text, if it is one."""
+    name = column or next((name for name in text_names(fields) if name in fields), "text")
+    return name, text_at(fields, name)
 
 
 def text_names(fields: Mapping[str, Any]) -> tuple[str, ...]:
