@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from statistics import mode
+from typing import TypeVar
 
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import names_array, names_image
 from seqrnn.data.fields.source_kind import number_kinds
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.column_names import names_texts
+from seqrnn.data.formats.format import HEAD_ROWS
 from seqrnn.data.formats.registry import format_named
 from seqrnn.data.record import Record
 from seqrnn.data.source import Source
@@ -20,6 +23,19 @@ from seqrnn.data.text.tokens import split_tags, split_tokens
 MOST_SLIPS = 0.2  # of the rows: some images of no known format, some sentences with a tag too few
 MANY_TAGS = 5  # fewer are few, however many tokens there are
 MOST_DISTINCT_TAGS = 0.25  # tags a token, where a row does not fit: more would be words of another sentence
+HEAD_CHARACTERS = 1 << 20  # as much as one read of the file brings; rows may be whole reviews
+
+T = TypeVar("T")
+
+
+def head_of(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[T]:
+    """Yield the first `HEAD_ROWS` items, or fewer if they have many characters."""
+    total = 0
+    for item in islice(items, HEAD_ROWS):
+        yield item
+        total += characters(item)
+        if total > HEAD_CHARACTERS:
+            return
 
 
 @dataclass(frozen=True)
