@@ -29,7 +29,7 @@ from seqrnn.data.formats.column_names import are_numbers
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
 from seqrnn.data.formats.joined_columns import parts_of
 from seqrnn.data.formats.records import TableFormat
-from seqrnn.data.formats.registry import column_for, features_for, format_named, format_of_path, notes_of
+from seqrnn.data.formats.registry import columns_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
 from seqrnn.data.formats.table import named_cells, own_name
 from seqrnn.data.formats.text_files import first_of
@@ -101,11 +101,7 @@ def file_source(
 
     Raises UsageError and DataError where it cannot be read.
     """
-    columns: dict[str, Any] = {
-        name: column_for(getattr(data, name), data.format, layout)
-        for name in ("text_column", "label_column", "sentence_column")
-    }
-    columns["feature_columns"] = features_for(data.feature_columns, data.format, layout, text_column)
+    columns = columns_for(data, layout, text_column)
     update: dict[str, Any] = {"train": (path,), "source": None, "target": None, "format": layout, **columns}
     source = Source.training(replace(data, **update, encoding_errors="replace"))
     if source.paths != (path,):

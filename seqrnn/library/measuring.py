@@ -43,7 +43,7 @@ def find_source(config: Config, given: DataArguments) -> Source:
 
     Raises UsageError where both a file and sides are given, and DataError for a layout that nobody knows.
     """
-    from seqrnn.data.formats.registry import column_for, features_for
+    from seqrnn.data.formats.registry import columns_for
     from seqrnn.inference import formatted, with_sentences
 
     keys = {
@@ -53,16 +53,11 @@ def find_source(config: Config, given: DataArguments) -> Source:
     }
     source = _source(with_settings(config, keys), given).as_trained()
     source = formatted(source, config.task) if source.format == "auto" else source
-    trained = config.data.format
-    chosen = given.text_column or given.label_column
-    source = replace(
-        source,
-        header="auto" if chosen and source.header == "yes" else source.header,
-        text_column=given.text_column or column_for(source.text_column, trained, source.format),
-        label_column=given.label_column or column_for(source.label_column, trained, source.format),
-        feature_columns=features_for(source.feature_columns, trained, source.format, given.text_column),
-    )
-    return with_sentences(source, config.task)
+    chosen = {"text_column": given.text_column, "label_column": given.label_column}
+    known = {name: column for name, column in chosen.items() if column is not None}
+    columns = columns_for(config.data, source.format, given.text_column) | known
+    header = "auto" if known and source.header == "yes" else source.header
+    return with_sentences(replace(source, header=header, **columns), config.task)
 
 
 def with_settings(config: Config, keys: Mapping[str, str | None]) -> DataConfig:

@@ -89,7 +89,7 @@ def test_several_labels_and_none_are_allowed_where_asked_for() -> None:
 
 # `evaluate` says so, too, which has no --multi-label.
 COLUMNS = "choose columns with `data.text_column` and `data.label_column`"
-REMEDY = "or allow for none in training by `data.multi_label=true`"
+REMEDY = "or train with any number of labels a row by `data.multi_label=true`"
 NONE = f"no label; give it one or remove the row, {COLUMNS}, {REMEDY}"
 TWO = f"2 labels, expected 1; fix the row, {COLUMNS}, or train with several by `data.multi_label=true`"
 

@@ -207,7 +207,10 @@ def test_blank_lines_and_replaced_bytes_are_told(tmp_path: Path) -> None:
     file = tmp_path / "train.tsv"
     file.write_bytes(b"a\xff b\tx\n\nc\ty\n")
     report = classify(str(file), encoding_errors="replace", valid_fraction=0).report
-    assert report.lines()[2:] == ["1 blank line skipped", "1 byte not UTF-8, replaced by U+FFFD"]
+    assert report.lines()[2:] == [
+        "1 blank row skipped, whose line or text is empty",
+        "1 byte not UTF-8, replaced by U+FFFD",
+    ]
 
 
 def test_the_same_content_is_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

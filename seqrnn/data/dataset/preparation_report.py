@@ -59,7 +59,7 @@ class PreparationReport:
         """Return the report as sentences for the user."""
         told = [self._part("training", self.train), self._part("validation", self.valid)]
         if self.blank:
-            told.append(f"{counted(self.blank, 'blank line')} skipped")
+            told.append(f"{counted(self.blank, 'blank row')} skipped, whose line or text is empty")
         if self.replaced:
             told.append(f"{counted(self.replaced, 'byte')} not UTF-8, replaced by U+FFFD")
         told += [f"validation: {line}" for line in told_unknown(self.valid.unknown_names)]

@@ -289,7 +289,7 @@ class LabelField(NamesField):
                 what, fix, several = (
                     "no label",
                     "give it one or remove the row",
-                    "allow for none in training by",
+                    "train with any number of labels a row by",
                 )
             columns = "columns with `data.text_column` and `data.label_column`"
             advice = f"{fix}, choose {columns}, or {several} `data.multi_label=true`"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqrnn.catalog import FORMATS, load
 from seqrnn.data.formats.column_names import are_numbers
@@ -15,6 +15,7 @@ from seqrnn.data.formats.table import own_name
 from seqrnn.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqrnn.config import DataConfig
     from seqrnn.data.source import Source
 
 COMPRESSED = ".gz"
@@ -69,6 +70,19 @@ def features_for(
         what = f"the fields {', '.join(choices)} are no names that a {layout} file could have for columns"
         raise UsageError(f"{what}; give the rows as JSON, as in training, or train on a {layout} file")
     return ()
+
+
+def columns_for(data: DataConfig, layout: str, text_column: str | None) -> dict[str, Any]:
+    """Return the columns of the training data as files of another `layout` have them, by their settings.
+
+    A user's `text_column` takes the place of columns of numbers, where objects have those in a list.
+    """
+    columns: dict[str, Any] = {
+        name: column_for(getattr(data, name), data.format, layout)
+        for name in ("text_column", "label_column", "sentence_column")
+    }
+    features = features_for(data.feature_columns, data.format, layout, text_column)
+    return {**columns, "feature_columns": features}
 
 
 def column_for(choice: str | None, trained: str, layout: str) -> str | None:
