@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from seqrnn.catalog import TASKS, load
-from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreign_table
+from seqrnn.data.blank_columns import blank_columns, holds_one_column, is_foreign_table, may_be_prose
 from seqrnn.data.column_inference import TEXT_TASKS, infer_columns, numbered_columns
 from seqrnn.data.fields.steps import steps_of
 from seqrnn.data.formats.conll import holds_tagged_blocks
@@ -162,7 +162,15 @@ def _format(source: Source, task: str | None) -> str:
     if known is not None:
         in_blocks = source.format == "auto" and known == "tsv" and holds_tagged_blocks(lines)
         return "conll" if in_blocks and task in {None, "tagging"} else known
-    return "text" if task == "language-model" else format_of_lines(lines)
+    if task == "language-model":
+        return "text"
+    found = format_of_lines(lines)
+    if found == "csv" and task is None and may_be_prose(lines):
+        what = "has one comma with a blank after it in each line; are these two columns, or text?"
+        raise AmbiguousDataError(
+            f"{file_name(path)}: {what}", [{"data.format": "csv"}, {"data.format": "text"}]
+        )
+    return found
 
 
 def _require_one_format(source: Source) -> None:

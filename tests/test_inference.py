@@ -619,7 +619,7 @@ def test_an_object_of_labels_that_hold_or_not_is_a_list_of_labels(write: Write):
     assert several.settings["data.multi_label"]
     scores = [{**row, "cats": {"TRADE": 0.3, "NEWS": 0.7}} for row in CATS]
     source = replace(write("c.json", json.dumps(scores)), label_column="cats")
-    with pytest.raises(DataError, match='"cats" is no label'):
+    with pytest.raises(DataError, match=r'"cats" is an object; .* such as cats\.TRADE'):
         infer(source, None)
 
 
@@ -768,6 +768,77 @@ def test_two_texts_that_are_compared_are_read_as_one(write: Write, names, answer
     for name in names:
         found = infer(replace(source, text_column=name), None)
         assert found.settings["data.label_column"] == "label"
+
+
+CODES = {
+    "codes": ("A{}\tflight A number {}", ("1", "2")),
+    "numbers": ("{}\tthe number {} in words", ("1", "2")),
+    "both sides and their numbers": ("1{}\tthe cat {}\t2{}3\tdie Katze {}", ("2", "4")),
+    "sides and a score": ("1.{}\tthe cat {} sits\tdie Katze {} sitzt", ("2", "3")),
+    "forms": ("walk{}\twalk{}ed\tV;PST", ("1,3", "2")),
+}
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_which_of_codes_and_texts_is_written_is_asked(write: Write, kind: str):
+    """Numbers are read as words are, and a corpus may have numbers of its rows, or how good they are."""
+    line, (text, target) = CODES[kind]
+    rows = "".join(line.replace("{}", str(n)) + "\n" for n in range(10, 70))
+    source = write("a.tsv", rows)
+    with pytest.raises(AmbiguousDataError) as asked:
+        infer(source, None)
+    assert {"data.text_column": text, "data.label_column": target} in asked.value.readings
+    found = infer(replace(source, text_column=text, label_column=target), None)
+    assert found.task == "seq2seq"
+
+
+@pytest.mark.parametrize("header", ["es,en", "word,ipa", "misspelled,correct", "from,to", "id,es,en"])
+def test_names_of_two_sides_are_a_header(write: Write, header: str):
+    row = "{n},gato{n} azul,cat {n} blue\n" if header.count(",") > 1 else "gato{n} azul,cat {n} blue\n"
+    rows = "".join(row.format(n=n) for n in range(10, 70))
+    found = infer(write("a.csv", f"{header}\n{rows}"), None)
+    assert found.settings["data.header"] == "yes"
+    assert (found.source.text_column, found.source.label_column) == tuple(header.split(",")[-2:])
+
+
+def test_words_that_are_codes_of_languages_too_are_no_header(write: Write):
+    letters = "abcdefghijklmnopqrst"
+    words = [f"{a}{b},{b}{a}" for a, b in zip(letters, letters[3:] + letters, strict=False)]
+    source = write("a.csv", "\n".join(["is,it", "to,no", *words]))
+    found = infer(replace(source, text_column="1", label_column="2"), None)
+    assert found.settings["data.header"] == "no"
+
+
+def test_codes_under_a_name_of_what_is_read_are_read(write: Write):
+    rows = "".join(f"cat{n},k a t {n}\n" for n in range(60))
+    found = infer(write("a.csv", f"word,ipa\n{rows}"), None)
+    assert (found.source.text_column, found.source.label_column) == ("word", "ipa")
+
+
+def test_times_are_not_read_where_there_are_texts(write: Write):
+    levels = ("INFO", "WARN")
+    rows = [f"2024-01-01 10:00:{n % 60:02d},{levels[n % 2]},disk {n} full\n" for n in range(60)]
+    found = infer(write("log.csv", "time,level,msg\n" + "".join(rows)), None)
+    assert (found.source.text_column, found.source.label_column) == ("msg", "level")
+
+
+def test_of_lists_of_numbers_in_several_columns_none_is_left_out_without_a_word(write: Write):
+    rows = [{"ax": [n, n + 0.5], "ay": [0.5, n], "label": "ab"[n % 2]} for n in range(40)]
+    source = write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UsageError, match="in several columns: ax, ay; write the numbers of each step"):
+        infer(source, None)
+    assert infer(replace(source, text_column="ax"), None).task == "classification"
+
+
+@pytest.mark.parametrize("line", ["[12/{n:02d}/23, 10:00:00] Ann: hello", "Wood, Mary {n}"])
+def test_whether_a_comma_a_line_cuts_columns_is_asked(write: Write, line: str):
+    text = "".join(line.format(n=n % 9) + "\n" for n in range(60))
+    source = write("a.txt", text)
+    with pytest.raises(AmbiguousDataError, match="one comma with a blank after it") as asked:
+        infer(source, None)
+    assert asked.value.readings == [{"data.format": "csv"}, {"data.format": "text"}]
+    assert infer(replace(source, format="text"), None).task == "language-model"
+    assert infer(write("b.txt", "text, label\n" + text), None).format == "csv"
 
 
 @pytest.mark.parametrize("header", ["sentence1\tsentence2", "english\tfrench", "title\tbody"])

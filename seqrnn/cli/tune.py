@@ -192,9 +192,9 @@ def _keep(
     from seqrnn.run.directory import RunDirectory
 
     RunDirectory.moved(best.path, asked.run, asked.overwrite)
-    named = {*(key for layer in layers for key in layer), *best.settings}
+    named = {*(key for layer in layers for key in layer), *best.settings, "training.steps"}
     text = settings_file(
-        plan, named, "The best settings of a search, by seqrnn tune.", tuning.config_of(best)
+        plan, named, "The best settings of a search, by seqrnn tune.", tuning.lasting_config_of(best)
     )
     with OutputStream(str(asked.output)) as out:
         out.write_text(text)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.formats.column_names import is_usual_name
 
 MIN_LINES = 10  # of which fewer say nothing
 MAX_LABELS = 50
@@ -40,6 +41,13 @@ def holds_one_column(lines: Sequence[str]) -> bool:
     """Whether each line is a number, of which a model of characters would learn little."""
     filled = [line.strip() for line in lines if line.strip()]
     return len(filled) >= MIN_LINES and ColumnSample("", "", filled).is_numeric
+
+
+def may_be_prose(lines: Sequence[str]) -> bool:
+    """Whether the commas that seem to cut lines into two columns may be those of a text: `Wood, Mary`."""
+    filled = [line for line in lines if line.strip()]
+    named = bool(filled) and all(is_usual_name(name.strip()) for name in filled[0].split(","))
+    return not named and all(line.count(",") == 1 and ", " in line and '"' not in line for line in filled)
 
 
 def blank_columns(lines: Sequence[str]) -> BlankColumns | None:

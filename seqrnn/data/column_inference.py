@@ -107,6 +107,7 @@ def _wanted(source: Source, table: Table, task: str | None) -> ColumnSpec:
         kind=source.kind,
         multi_label=source.multi_label,
         may_tag=task in {None, "tagging"} and source.kind in {"auto", "text"} and not source.multi_label,
+        writes_texts=source.kind == "auto" and task in {None, "seq2seq"},
         reads_texts=source.kind == "auto" and task in {*TEXT_TASKS, "seq2seq"},
     )
 

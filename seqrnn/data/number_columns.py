@@ -54,8 +54,15 @@ class NumberColumns(TableColumns):
         chosen = [column for column in lists if column.key == self.wanted.source]
         usual = fields_of(self.wanted.kind)
         named = [] if chosen else [column for column in lists if column.title in usual]
-        field = (chosen or named or lists)[0].key
         targets = self._targets()
+        read = chosen or named or [column for column in lists if column.key not in targets] or lists
+        if len(read) > 1:
+            what = (
+                f"{self.name} has lists of numbers in several columns: {listed([c.key for c in read], SHOWN)}"
+            )
+            advice = "write the numbers of each step as a list in one of them, or use `data.text_column`"
+            raise UsageError(f"{what}; {advice}")
+        field = read[0].key
         for target in targets:
             self._refuse_labels_of_steps(self.by_key[field], self.by_key[target])
         return ColumnRoles(None if named else field, targets, shown=(field,))

@@ -37,6 +37,7 @@ class ColumnSpec:
     kind: str = "auto"
     may_tag: bool = False  # nothing says that the rows are no tokens
     reads_texts: bool = False  # the task that was asked for learns from nothing else
+    writes_texts: bool = False  # what is answered may be a text
     blank_rows: int = 0  # between the first rows
     multi_label: bool = False  # each example bears several labels
 

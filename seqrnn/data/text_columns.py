@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.formats.column_names import (
     ANSWER_NAMES,
     LABEL_NAMES,
+    PAIRED_NAMES,
     TEXT_NAMES,
     TITLE_NAMES,
     are_a_pair,
@@ -28,6 +30,8 @@ from seqrnn.data.table_columns import (
 )
 from seqrnn.errors import AmbiguousDataError, UsageError
 
+FEATURES = re.compile(r"[A-Z0-9][\w.+/{}=-]*(?:[;|,][\w.+/{}=-]+)*")  # of a form: V;PST, Case=Nom|Number=Sing
+
 
 class TextColumns(TableColumns):
     """Columns of which one holds texts, or paths of what is read."""
@@ -36,7 +40,9 @@ class TextColumns(TableColumns):
         """Read the texts, or the files that paths name, of one column."""
         source = self.by_key.get(self.wanted.source or "")
         if source is None:
-            source = self._label_source() if self.wanted.kind == "label" else self._pair() or self._source()
+            self._ask_for_inflection()
+            by_label = self.wanted.kind == "label"
+            source = self._label_source() if by_label else self._code() or self._pair() or self._source()
         targets = self.wanted.targets or self._target_of(source)
         return ColumnRoles(source.key, targets)
 
@@ -50,7 +56,8 @@ class TextColumns(TableColumns):
         candidates = [column for column in free if column.kind in {"text", "path", "lists"}]
         if any(_is_text_to_read(column) for column in candidates):
             candidates = [column for column in candidates if not column.names_files]
-        candidates = [column for column in candidates if not column.is_constant] or candidates
+        for says_little in (_is_constant, is_time):
+            candidates = [column for column in candidates if not says_little(column)] or candidates
         if candidates and all(map(is_label_named, candidates)):  # beside texts that come again and again
             beside = [column for column in free if column not in candidates and not is_label_named(column)]
             if (text := best_named(beside, TEXT_NAMES)) is not None:
@@ -117,6 +124,8 @@ class TextColumns(TableColumns):
             return (named.key,)
         for holds in (may_be_label, _is_number, _is_text):
             found = [column for column in free if holds(column)]
+            if holds is _is_number and found and self.wanted.writes_texts:
+                self._ask_for_numbers(source, found[0], [column for column in free if _is_text(column)])
             if len(found) == 1:
                 return (found[0].key,)
             if found:
@@ -137,6 +146,53 @@ class TextColumns(TableColumns):
         raise AmbiguousDataError(
             f"{self.name}: {what}; is each a label of its own, or one the answer?", readings
         )
+
+    def _code(self) -> ColumnSample | None:
+        """Return the first of two columns where it holds codes or numbers for the texts of the other.
+
+        Raises AmbiguousDataError where no name says which of them is read.
+        """
+        if len(self.columns) != 2 or not self.wanted.writes_texts or self.wanted.targets:
+            return None
+        first, second = self.columns
+        is_code = first.kind == "identifier" or (first.kind == "number" and first.is_integer)
+        numbers_rows = first.is_named_identifier or is_label_named(first)
+        if second.kind != "text" or not is_code or first.distinct < len(first.texts) or numbers_rows:
+            return None
+        if bears(first, TEXT_NAMES) or bears(second, tuple(PAIRED_NAMES)) or is_label_named(second):
+            return first
+        readings = [
+            {"data.text_column": source.key, "data.label_column": target.key}
+            for source, target in ((first, second), (second, first))
+        ]
+        what = f"column {quoted(first.key)} ({_sample(first)}) holds another value in each row"
+        raise AmbiguousDataError(f"{self.name}: {what}; is it read, or answered?", readings)
+
+    def _ask_for_inflection(self) -> None:
+        """Ask where a word, a form of it and what the form expresses (V;PST) stand in three columns."""
+        if len(self.columns) != 3 or not self.wanted.writes_texts or self.wanted.targets:
+            return
+        tags = [column for column in self.columns if all(map(FEATURES.fullmatch, column.texts))]
+        if (
+            len(tags) != 1
+            or sum(";" in text or "|" in text for text in tags[0].texts) < len(tags[0].texts) / 2
+        ):
+            return
+        word, form = (column.key for column in self.columns if column is not tags[0])
+        readings = [
+            {"data.text_column": f"{word},{tags[0].key}", "data.label_column": form},
+            {"data.text_column": form, "data.label_column": word},
+        ]
+        what = f"words, forms and their features (such as {tags[0].texts[0]!r}); which is to be written?"
+        raise AmbiguousDataError(f"{self.name}: {what}", readings)
+
+    def _ask_for_numbers(
+        self, source: ColumnSample, number: ColumnSample, texts: Sequence[ColumnSample]
+    ) -> None:
+        """Ask where a number may be answered, or a text that is about as long as that which is read."""
+        alike = [text for text in texts if text.kind == "text" and 3 * text.words >= source.words]
+        if source.kind == "text" and source.words > 1 and alike:
+            self._ask(source, [number, alike[0]])
 
     def _pair(self) -> ColumnSample | None:
         """Return the texts of two columns as one, where an answer is about both."""
@@ -179,6 +235,10 @@ def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:
     if len(ranked) < 2 or ranked[0].words <= 2 * ranked[1].words:
         return None
     return ranked[0]
+
+
+def _is_constant(column: ColumnSample) -> bool:
+    return column.is_constant
 
 
 def _is_number(column: ColumnSample) -> bool:

@@ -19,9 +19,12 @@ BY_NAME = {key.rpartition(".")[2]: key for key in KEYS}
 
 
 def from_keywords(settings: Mapping[str, Any]) -> Layer:
-    """Take settings by name; None is none. Raises ConfigError for a name that there is not."""
+    """Take settings by name or from mappings; None is none. Raises ConfigError for an unknown name."""
     layer: Layer = {}
     for name, value in settings.items():
+        if name in KEYS or (name in SECTIONS and isinstance(value, Mapping)):
+            layer |= from_config({name: value})
+            continue
         key = BY_NAME.get(name)
         if key is None:
             raise ConfigError(f"{name}: {unknown_key(name)}")

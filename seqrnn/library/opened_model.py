@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -19,11 +19,13 @@ from seqrnn.answering.opened_run import open_run
 from seqrnn.errors import UsageError
 from seqrnn.library.installed import needs
 
+BackendName = Literal["auto", "numpy", "torch"]
+
 
 class Resources(Struct, frozen=True):
     """What computes, where, and with how many threads."""
 
-    backend: Literal["auto", "numpy", "torch"] = "auto"
+    backend: BackendName = "auto"
     device: str = "auto"
     threads: int = 1
 
@@ -50,6 +52,8 @@ class OpenedModel:
         from seqrnn.backends.numpy.backend import can_run
 
         chosen, device = self.resources.backend, self.resources.device
+        if chosen not in get_args(BackendName):
+            raise UsageError(f"`backend={chosen}`: must be one of {', '.join(get_args(BackendName))}")
         on_cpu, known = device in {"auto", "cpu"}, can_run(self.run)
         if chosen == "numpy" and not on_cpu:
             raise UsageError(f"`device` {device}: NumPy computes on the CPU; use `backend=torch`")

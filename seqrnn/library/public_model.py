@@ -8,7 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from seqrnn.data.formats.numbers import Features
 from seqrnn.errors import UsageError
 from seqrnn.library.decoding import DecodingOptions, GenerationOptions
 from seqrnn.library.installed import require_training
-from seqrnn.library.opened_model import OpenedModel, Resources
+from seqrnn.library.opened_model import BackendName, OpenedModel, Resources
 from seqrnn.library.results import LineScore, RowAnswer
 from seqrnn.library.row_answerers import line_scorer, row_explainer, row_generator, row_predictor
 from seqrnn.library.row_parts import Answering, Errors, Part, Result, parts_of, results
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def load(
     path: str | os.PathLike[str],
     *,
-    backend: Literal["auto", "numpy", "torch"] = "auto",
+    backend: BackendName = "auto",
     device: str = "auto",
     threads: int = 1,
 ) -> Model:

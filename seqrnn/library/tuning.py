@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -165,12 +165,20 @@ class Tuning:
         first = self.ranked[0]
         return None if first.metric is None else first
 
-    def config_of(self, trial: Trial, seconds: float | None = None) -> Config:
-        """Return the configuration of a trial that trains for so long, or for as long as it has."""
+    def config_of(self, trial: Trial, seconds: float) -> Config:
+        """Return the configuration of a trial that trains for so long."""
         from seqrnn.training.duration import budget_of
 
-        budget = budget_of(trial.seconds if seconds is None else seconds)
-        return overlaid(self._plan.config, from_flags({**trial.settings, "training.budget": budget}))
+        settings = {**trial.settings, "training.budget": budget_of(seconds)}
+        return overlaid(self._plan.config, from_flags(settings))
+
+    def lasting_config_of(self, trial: Trial) -> Config:
+        """Return the configuration of a training with as many updates as a trial had.
+
+        Its seconds would not do: a budget has to pay for the start of the program, too.
+        """
+        found = overlaid(self._plan.config, from_flags({**trial.settings, "training.steps": trial.step}))
+        return replace(found, training=replace(found.training, budget=None, epochs=None))
 
     def events(self) -> Iterator[TrialEvent | TrialEnded]:
         """Train, rung by rung. Raises NumericError where all trials fail."""

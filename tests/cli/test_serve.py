@@ -124,6 +124,16 @@ def test_an_object_is_answered_by_the_same_records(server):
     assert_alike(json.loads(answered)["answers"], records(server.ask("/classify", f"{lines}\n", LINES)[1]))
 
 
+def test_lines_of_json_may_be_strings_and_lists(server):
+    asked = '"warm soup today"\n["warm", "soup", "today"]\n'
+    quoted, tokens = records(server.ask("/classify", asked, LINES)[1])
+    (plain,) = records(server.ask("/classify", "warm soup today\n", "text/plain")[1])
+    assert quoted["score"] == tokens["score"] == plain["score"]
+    assert quoted["text"] == "warm soup today"
+    first, _ = records(server.ask("/classify", asked, "text/plain")[1])
+    assert first["text"] == '"warm soup today"', "a text as it is"
+
+
 def test_a_string_is_a_text_and_another_value_an_error(server):
     rows = ['{"text": "soup"}', 5, None, {"nothing": "soup"}]
     answers = json.loads(server.ask("/classify", json.dumps({"rows": rows}))[1])["answers"]

@@ -292,6 +292,8 @@ def test_what_cannot_be_opened_raises_errors_of_the_library(run_of, tmp_path, mo
         seqrnn.UsageError, match="`device` cuda:0: NumPy computes on the CPU; use `backend=torch`"
     ):
         seqrnn.load(run_of("classifier"), backend="numpy", device="cuda:0")
+    with pytest.raises(seqrnn.UsageError, match="`backend=jax`: must be one of auto, numpy, torch"):
+        seqrnn.load(run_of("classifier"), backend="jax")
     with pytest.raises(seqrnn.UsageError, match="threads 0"):
         seqrnn.load(run_of("classifier"), threads=0)
     with pytest.raises(seqrnn.DataError, match=r"none\.tsv"):

@@ -59,7 +59,9 @@ def test_the_best_go_on_in_their_own_runs_and_the_others_go(tuning, tmp_path):
     assert best is search.ranked[0]
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [f"trial-{best.number}"]
     assert RunDirectory.open(best.path).best().metric == best.metric
-    assert search.config_of(best).training.learning_rate == best.settings["training.learning_rate"]
+    lasting = search.lasting_config_of(best).training
+    assert lasting.learning_rate == best.settings["training.learning_rate"]
+    assert (lasting.steps, lasting.budget) == (best.step, None)
 
 
 def test_a_trial_that_diverges_does_not_end_the_search(tuning):

@@ -79,3 +79,18 @@ def test_bits_a_character_count_characters_and_not_tokens():
     figures = scorer.result(math.log(4)).figures
     assert figures["bits_per_character"] == pytest.approx(3 * 2 / 2)
     assert figures["perplexity"] == pytest.approx(4.0)
+
+
+def test_what_fills_short_lines_is_no_character():
+    task = task_of(**{"data.format": "lines", "data.tokenizer": "char", "training.batch_size": 2})
+    task.text.fit([Record("abc"), Record("a")])
+    lines = Dataset(
+        {"text": Column.of([task.text.encode([Record(text)])[0].ids for text in ("abcabcabc", "a")])}
+    )
+    scorer = task.scorer()
+    batches = list(task.batches(lines, BatchOrder()))
+    assert len(batches) == 1, "the lines are beside each other"
+    scorer.add(batches[0], {})
+    tokens, characters = batches[0].targets, 9 + 1 + 2  # and the end of each line
+    figures = scorer.result(math.log(2)).figures
+    assert figures["bits_per_character"] == pytest.approx(tokens / characters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from seqrnn.cli.spelling import in_flags
 from seqrnn.cli.stdio import finite_json_line
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
+from seqrnn.data.formats.json_text import parse_json
 from seqrnn.data.lines import Line
 from seqrnn.errors import SeqrnnError, UsageError, refuse
 from seqrnn.library.decoding import DecodingOptions
@@ -56,9 +58,17 @@ class Answerer:
     records: Callable[[Sequence[InputRow]], list[dict[str, Any]]]
     example: Any
 
-    def read_lines(self, lines: Iterable[Line]) -> list[InputRow]:
-        """Turn lines into rows, as the commands do."""
-        return list(read_rows(lines, self.layout))
+    def read_lines(self, lines: Iterable[Line], is_json: bool) -> list[InputRow]:
+        """Turn lines into rows, as the commands do; strings and lists are such too, if they are JSON."""
+        rows = read_rows(lines, self.layout)
+        return [self._of_json(row) if is_json and row.fields is None else row for row in rows]
+
+    def _of_json(self, row: InputRow) -> InputRow:
+        if row.error is not None or row.text.lstrip()[:1] not in {'"', "["}:
+            return row
+        with suppress(ValueError):
+            return read_value(row.id, parse_json(row.text), self.layout)
+        return row
 
     def read_values(self, values: Iterable[Any]) -> list[InputRow]:
         """Turn the values of a JSON list into rows."""

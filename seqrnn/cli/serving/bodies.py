@@ -16,25 +16,26 @@ from seqrnn.errors import ModelError
 from seqrnn.strict_json import parse_object
 
 JSON = "application/json"
+TEXT = "text/plain"
 LINES = (
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
     "application/x-jsonlines",
-    "text/plain",
+    TEXT,
 )
 OBJECT = '{"rows": [...]}'
 ADVICE = f"send {OBJECT}"
 
 
-def is_lines(request: Request) -> bool:
-    """Whether a request sends lines, and not one object. Raises HTTPException where it sends neither."""
+def kind_of(request: Request) -> str:
+    """Return the media type of a body. Raises HTTPException where it is neither of lines nor of an object."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(415, "the body is compressed; send it as it is")
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind not in {JSON, *LINES}:
         raise HTTPException(415, f"Content-Type: give {JSON} for {OBJECT}, or {LINES[0]} for a row a line")
-    return kind != JSON
+    return kind
 
 
 async def read_body(request: Request, share: BodyShare) -> bytes:
@@ -53,10 +54,13 @@ async def read_body(request: Request, share: BodyShare) -> bytes:
     return bytes(content)
 
 
-def rows_in_lines(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:
-    """Return the row of each line. Raises HTTPException for too many of them."""
+def rows_in_lines(content: bytes, most: int, answerer: Answerer, is_json: bool) -> list[InputRow]:
+    """Return the row of each line; if it `is_json`, strings and lists are such.
+
+    Raises HTTPException for too many of them.
+    """
     _check_count(content.rstrip(b"\n").count(b"\n") + 1 if content else 0, most)
-    return answerer.read_lines(lines_in(content, REQUEST, answerer.layout.encoding))
+    return answerer.read_lines(lines_in(content, REQUEST, answerer.layout.encoding), is_json)
 
 
 def rows_in_object(content: bytes, most: int, answerer: Answerer) -> list[InputRow]:

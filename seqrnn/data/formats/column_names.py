@@ -62,6 +62,21 @@ LANGUAGES = frozenset({
 })  # fmt: skip
 """Names of a column of texts in one language."""
 
+LANGUAGE_CODES = frozenset({
+    "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr",
+    "ga", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "ka", "ko", "lt", "lv", "mk",
+    "mr", "ms", "mt", "nb", "nl", "nn", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr", "sv",
+    "sw", "ta", "te", "th", "tr", "uk", "ur", "vi", "zh",
+})  # fmt: skip
+"""The same by the codes of ISO 639-1; many are short words, too."""
+
+PAIRED_NAMES = frozenset({
+    "wrong", "right", "misspelled", "misspelling", "correct", "corrected", "correction", "ipa", "lemma",
+    "inflected", "grapheme", "phoneme", "old", "new", "from", "to", "before", "after", "singular", "plural",
+    "original", "simplified", "paraphrase",
+})  # fmt: skip
+"""Names of columns one of which is written from the other."""
+
 INDEX_NAMES = frozenset({"", "id", "index", "idx", "no", "nr", "number", "row", "uid", "guid", "uuid", "key"})
 """Names of a column that numbers or names the rows."""
 
@@ -95,7 +110,8 @@ def is_usual_name(name: str) -> bool:
     """Whether columns often have that name."""
     plain = normal_name(name)
     known = plain in TEXT_NAMES or plain in LABEL_NAMES or plain in number_kinds() or plain in TIME_NAMES
-    return known or (plain in INDEX_NAMES and plain != "") or plain in SERIES_NAMES or plain in LANGUAGES
+    known = known or plain in PAIRED_NAMES or plain in LANGUAGES
+    return known or (plain in INDEX_NAMES and plain != "") or plain in SERIES_NAMES
 
 
 def are_steps(names: Sequence[str]) -> bool:

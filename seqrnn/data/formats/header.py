@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain, pairwise
 from statistics import median
 
-from seqrnn.data.formats.column_names import is_usual_name
+from seqrnn.data.formats.column_names import LANGUAGE_CODES, is_usual_name
 from seqrnn.data.formats.number_marks import is_written_number
 from seqrnn.data.formats.numbers import is_number
 from seqrnn.data.text.scripts import without_marks, word_count
@@ -64,11 +64,17 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
             and MISSING.isdisjoint(map(str.lower, above))
             and all(_are_numbers(column(index)) for index in numbers)
         )
-    known = [is_usual_name(cell) for cell in cells]
+    known = [is_usual_name(cell) or _is_code(cell, column(index)) for index, cell in enumerate(cells)]
     if all(known) or (known.count(True) > 1 and len(cells) > 2):
         return True
     evidence = sum(_evidence(cell, column(index)) for index, cell in enumerate(cells))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _is_code(name: str, column: Sequence[str]) -> bool:
+    """Whether a name is the code of a language over texts, which are longer."""
+    longer = [value for value in column if len(value) > len(name) + 1]
+    return name.lower() in LANGUAGE_CODES and len(longer) >= MOSTLY * len(column)
 
 
 def _are_steps_beside_name(cells: Sequence[str], column: Callable[[int], Sequence[str]]) -> bool:

@@ -62,6 +62,9 @@ def _labels_in(row: Row, key: str, source: Source) -> tuple[str, ...]:
             return tuple(labels)
         case list(numbers) if all(type(number) is int for number in numbers):
             return tuple(map(str, numbers))
+        case {} as fields if fields:
+            what = f'"{key}" is an object; name one of its fields with `data.label_column`'
+            raise RowError(row.line, f"{what}, such as {key}.{next(iter(fields))}")
     raise RowError(
         row.line, f'"{key}" is no label; give a string, a number, true, false or a list of strings'
     )
