@@ -578,9 +578,22 @@ def test_a_text_that_may_be_a_table_is_asked_about_and_the_command_makes_the_tab
         [f"12 {row}"[: row % 4 + 1] for row in range(60)],
         [f"he/she either/or {row}" for row in range(60)],
         [f"usr/bin{row} etc/file{row}" for row in range(60)],
+        [
+            ("Praise God our Lord", f"Sing joy our {['King', 'God'][row % 6 > 2]}", "")[row % 3]
+            for row in range(90)
+        ],
         ["1 one", "0 two"],
     ],
-    ids=["verses", "a dialogue", "typed", "numbers here and there", "slashes", "paths", "two lines"],
+    ids=[
+        "verses",
+        "a dialogue",
+        "typed",
+        "numbers here and there",
+        "slashes",
+        "paths",
+        "stanzas",
+        "two lines",
+    ],
 )
 def test_other_texts_are_not_asked_about(write: Write, lines: list[str]):
     assert infer(write("a.txt", "\n".join(lines)), None).task == "language-model"

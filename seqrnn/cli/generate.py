@@ -128,7 +128,7 @@ def generate(
     from seqrnn.cli.answer_input import Input, answer_input
     from seqrnn.cli.model import open_model
     from seqrnn.cli.shard import Shard
-    from seqrnn.cli.stdio import OutputStream, say, say_waiting
+    from seqrnn.cli.stdio import OutputStream, input_is_left, say, say_waiting
     from seqrnn.library.opened_model import Resources
     from seqrnn.library.row_answerers import row_generator
     from seqrnn.run.files import check_replaceable
@@ -185,7 +185,8 @@ def generate(
             write_all(text, sampling, samples or 1, out, jsonl, stream)
         if state_out is not None:
             text.save(state_out)
-        notes = iter(text.warnings)
+        unread = "standard input was not read; --prompt - continues it"
+        notes = iter([*text.warnings, *([unread] if prompt is None and input_is_left() else [])])
     if not quiet:
         say(*network.run.warnings, *notes)
     if strict and tally is not None:

@@ -12,10 +12,11 @@ import math
 import os
 import select
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -194,6 +195,19 @@ def _signals_deferred() -> Iterator[None]:
         restore()
     for signal_held in held:
         signal.raise_signal(signal_held)
+
+
+def input_is_left() -> bool:
+    """Whether something is in the pipe or the file that a command was given, and nobody has read it."""
+    with suppress(OSError, ImportError):  # it is closed, or the system has no such question
+        from fcntl import ioctl
+        from termios import FIONREAD
+
+        found = os.fstat(STDIN)
+        if stat.S_ISREG(found.st_mode):
+            return found.st_size > os.lseek(STDIN, 0, os.SEEK_CUR)
+        return stat.S_ISFIFO(found.st_mode) and any(ioctl(STDIN, FIONREAD, bytes(4)))
+    return False
 
 
 def say_waiting(path: str | None, what: str, quiet: bool) -> None:

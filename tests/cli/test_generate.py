@@ -116,6 +116,14 @@ def test_a_prompt_can_be_piped(seqrnn, storyteller, generate) -> None:
     assert (piped.returncode, piped.stdout.decode()) == (0, typed)
 
 
+def test_what_is_piped_and_not_read_is_told(seqrnn, storyteller, generate) -> None:
+    told = b"seqrnn: standard input was not read; --prompt - continues it\n"
+    asked = ("generate", "-m", storyteller, "--greedy", "--max-len", "5")
+    assert seqrnn(*asked, stdin=b"the fox\n").stderr == told
+    assert seqrnn(*asked, "--prompt", "the ", stdin=b"the fox\n").stderr == b""
+    assert seqrnn(*asked, stdin=b"").stderr == b""
+
+
 def test_the_likeliest_text_is_not_drawn(seqrnn, storyteller) -> None:
     for option, value in [("--temperature", "0.5"), ("--top-k", "3"), ("--top-p", "0.5")]:
         result = seqrnn("generate", "-m", storyteller, "--greedy", option, value)

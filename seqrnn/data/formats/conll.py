@@ -139,7 +139,8 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
     first, last = [row[0] for row in words], [row[-1] for row in words]
     if any(" " in cell for row in words for cell in row):
         return _tell_spans(last)
-    few = len(set(last)) <= max(FEW_TAGS, MOST_TAGS * len(last))
+    tags = len(set(last))
+    few = len(set(first)) >= tags <= max(FEW_TAGS, MOST_TAGS * len(last))  # words differ more than tags
     return few or _tell_spans(first) or any("\t" in line for line in lines)
 
 
