@@ -19,6 +19,8 @@ WANTED = {
 }
 """What a key wants, by its type."""
 
+TIME = "a time such as 90s, 10m, 1.5h or 1h30m"  # which a budget is, the only key with a pattern
+
 MAX_SHOWN = 60
 MAX_IN_FULL = 10**20
 
@@ -38,6 +40,8 @@ def checked(key: Key, value: Any) -> Any:
         return _checked_list(key, value)
     numbers = (int, float) if key.type is float else key.type
     if not isinstance(value, numbers) or (isinstance(value, bool) and key.type is not bool):
+        if key.pattern:
+            raise _refusal(TIME, value, key)
         raise _refusal(WANTED[key.type], value, key)
     return _checked_text(key, value) if isinstance(value, str) else _checked_number(key, value)
 
@@ -53,7 +57,7 @@ def _checked_list(key: Key, value: Any) -> Any:
 
 def _checked_text(key: Key, value: str) -> str:
     if key.pattern and not re.fullmatch(key.pattern, value):
-        raise _refusal("a time such as 90s, 10m, 1.5h or 1h30m", value, key)  # only a budget has a pattern
+        raise _refusal(TIME, value, key)
     if key.wrong and (problem := key.wrong(value)):
         raise ValueError(problem)
     return value

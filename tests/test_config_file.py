@@ -76,6 +76,7 @@ def test_later_layers_win_over_earlier_ones(tmp_path) -> None:
         ("training: {learning_rate: true}", "must be a number, not true"),
         ("model: {bidirectional: 1}", "must be true or false, not 1"),
         ("data: {text_column: 2}", "data.text_column: must be text, not 2; quote it"),
+        ("training: {budget: 15}", "training.budget: must be a time such as 90s, 10m, 1.5h or 1h30m, not 15"),
         ("data: {train: [a, 2]}", "data.train: must be text, not 2; quote it"),
         ("data: {train: {a: b}}", "data.train: must be a list, not a mapping"),
         ("model: {cell: }", "not nothing"),

@@ -165,25 +165,23 @@ class TextColumns(TableColumns):
             {"data.text_column": source.key, "data.label_column": target.key}
             for source, target in ((first, second), (second, first))
         ]
+        readings.append({"task": "language-model", "data.text_column": second.key})
         what = f"column {quoted(first.key)} ({_sample(first)}) holds another value in each row"
-        raise AmbiguousDataError(f"{self.name}: {what}; is it read, or answered?", readings)
+        raise AmbiguousDataError(f"{self.name}: {what}; is it read, answered, or neither?", readings)
 
     def _ask_for_inflection(self) -> None:
         """Ask where a word, a form of it and what the form expresses (V;PST) stand in three columns."""
         if len(self.columns) != 3 or not self.wanted.writes_texts or self.wanted.targets:
             return
-        tags = [column for column in self.columns if all(map(FEATURES.fullmatch, column.texts))]
-        if (
-            len(tags) != 1
-            or sum(";" in text or "|" in text for text in tags[0].texts) < len(tags[0].texts) / 2
-        ):
+        features = next((column for column in self.columns if _are_features(column)), None)
+        if features is None:
             return
-        word, form = (column.key for column in self.columns if column is not tags[0])
+        word, form = (column.key for column in self.columns if column is not features)
         readings = [
-            {"data.text_column": f"{word},{tags[0].key}", "data.label_column": form},
+            {"data.text_column": f"{word},{features.key}", "data.label_column": form},
             {"data.text_column": form, "data.label_column": word},
         ]
-        what = f"words, forms and their features (such as {tags[0].texts[0]!r}); which is to be written?"
+        what = f"words, forms and their features ({_sample(features)}); which is to be written?"
         raise AmbiguousDataError(f"{self.name}: {what}", readings)
 
     def _ask_for_numbers(
@@ -235,6 +233,12 @@ def _longest_text(columns: Sequence[ColumnSample]) -> ColumnSample | None:
     if len(ranked) < 2 or ranked[0].words <= 2 * ranked[1].words:
         return None
     return ranked[0]
+
+
+def _are_features(column: ColumnSample) -> bool:
+    """Whether the cells say what forms express, most of them several things."""
+    several = sum(";" in text or "|" in text for text in column.texts)
+    return 2 * several >= len(column.texts) and all(map(FEATURES.fullmatch, column.texts))
 
 
 def _is_constant(column: ColumnSample) -> bool:
