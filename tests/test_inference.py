@@ -828,6 +828,28 @@ def test_codes_under_a_name_of_what_is_read_are_read(write: Write):
     assert (found.source.text_column, found.source.label_column) == ("word", "ipa")
 
 
+def test_long_names_over_numbers_are_a_header(write: Write):
+    rows = "".join(f"cmp{n},-{n}.4{n % 7},c1ccc{n * 7 % 50}cc1\n" for n in range(60))
+    name = "measured log solubility in mols per litre"
+    found = infer(write("a.csv", f"Compound ID,{name},smiles\n{rows}"), None)
+    assert (found.source.text_column, found.source.label_column) == ("smiles", name)
+
+
+def test_images_with_the_numbers_of_their_captions_are_refused_with_a_command(write: Write):
+    rows = "".join(f"{n // 5}.jpg#{n % 5}\ta red square {n}\n" for n in range(60))
+    with pytest.raises(UsageError, match=r"number of a caption .* cut it off with: sed -E") as refused:
+        infer(write("tokens.txt", rows), None)
+    command = str(refused.value).partition("with: ")[2]
+    done = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[1] == "0.jpg\ta red square 1"
+
+
+def test_forms_in_blocks_of_a_word_are_no_sentences(write: Write):
+    rows = "".join(f"word{n}\tword{n}s\tN;PL\nword{n}\tword{n}ed\tV;PST\n\n" for n in range(30))
+    with pytest.raises(AmbiguousDataError, match="words, forms and their features"):
+        infer(write("a.tsv", rows), None)
+
+
 def test_times_are_not_read_where_there_are_texts(write: Write):
     levels = ("INFO", "WARN")
     rows = [f"2024-01-01 10:00:{n % 60:02d},{levels[n % 2]},disk {n} full\n" for n in range(60)]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from seqrnn.data.column_sample import ColumnSample
+from seqrnn.data.fields.named_files import IMAGE_EXTENSIONS
 from seqrnn.data.formats.column_names import (
     ANSWER_NAMES,
     LABEL_NAMES,
@@ -32,6 +33,8 @@ from seqrnn.errors import AmbiguousDataError, UsageError
 
 FEATURES = re.compile(r"[A-Z0-9][\w.+/{}=-]*(?:[;|,][\w.+/{}=-]+)*")  # of a form: V;PST, Case=Nom|Number=Sing
 
+NUMBERED_IMAGE = re.compile(r".+(?:" + "|".join(map(re.escape, IMAGE_EXTENSIONS)) + r")#\d+", re.IGNORECASE)
+
 
 class TextColumns(TableColumns):
     """Columns of which one holds texts, or paths of what is read."""
@@ -40,6 +43,7 @@ class TextColumns(TableColumns):
         """Read the texts, or the files that paths name, of one column."""
         source = self.by_key.get(self.wanted.source or "")
         if source is None:
+            self._refuse_numbered_images()
             self._ask_for_inflection()
             by_label = self.wanted.kind == "label"
             source = self._label_source() if by_label else self._code() or self._pair() or self._source()
@@ -168,6 +172,16 @@ class TextColumns(TableColumns):
         readings.append({"task": "language-model", "data.text_column": second.key})
         what = f"column {quoted(first.key)} ({_sample(first)}) holds another value in each row"
         raise AmbiguousDataError(f"{self.name}: {what}; is it read, answered, or neither?", readings)
+
+    def _refuse_numbered_images(self) -> None:
+        """Refuse names of images with the numbers of their captions (0.jpg#0), which name no files."""
+        for column in self.columns:
+            if column.texts and all(map(NUMBERED_IMAGE.fullmatch, column.texts)):
+                what = f"column {quoted(column.key)} has the number of a caption after the name of each image"
+                cut = "sed -E 's/#[0-9]+//'"
+                raise UsageError(
+                    f"{self.name}: {what} ({_sample(column)}); cut it off with: {cut} {self.name}"
+                )
 
     def _ask_for_inflection(self) -> None:
         """Ask where a word, a form of it and what the form expresses (V;PST) stand in three columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,12 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<seqrnn.Model {self.path} ({self.task})>"
+
+    def __reduce__(self) -> tuple[Callable[[Path], Model], tuple[Path]]:
+        """Pickle where the model is: another process opens the run directory anew."""
+        resources = self._opened.resources
+        again = partial(load, backend=resources.backend, device=resources.device, threads=resources.threads)
+        return again, (self.path.absolute(),)
 
     @property
     def path(self) -> Path:

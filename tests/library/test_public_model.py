@@ -323,6 +323,13 @@ def test_results_are_frozen_and_equal_after_a_pickle(model_of):
     assert len(answer.token_scores) == 2
 
 
+def test_a_model_goes_to_another_process_by_its_place(run_of):
+    model = seqrnn.load(run_of("classifier"), backend="numpy", threads=2)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.path == model.path.absolute()
+    assert again.classify(["warm soup"]) == model.classify(["warm soup"])
+
+
 def test_the_typed_options_are_those_that_there_are():
     assert list(GenerationOptions.__annotations__) == list(DecodingOptions.__struct_fields__)
 

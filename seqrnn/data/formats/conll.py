@@ -129,7 +129,7 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
     rows = _word_rows(lines)
     words = [row for row in rows if row]
     blocks = sum(bool(row) and not before for before, row in pairwise([[], *rows]))
-    if blocks <= max(1, len(words) / LONGEST_MEAN):
+    if blocks <= max(1, len(words) / LONGEST_MEAN) or _has_a_word_a_block(rows):
         return False
     width, most = Counter(map(len, words)).most_common(1)[0]
     apart = sum("\t" in line for line in lines) >= NEARLY_ALL * len(words)
@@ -142,6 +142,12 @@ def looks_like_conll(lines: Sequence[str]) -> bool:
     tags = len(set(last))
     few = len(set(first)) >= tags <= max(FEW_TAGS, MOST_TAGS * len(last))  # words differ more than tags
     return few or _tell_spans(first) or any("\t" in line for line in lines)
+
+
+def _has_a_word_a_block(rows: Sequence[list[str]]) -> bool:
+    """Whether the first column stays the same in each block, as where a block has the forms of a word."""
+    pairs = [(before[0], row[0]) for before, row in pairwise(rows) if before and row]
+    return bool(pairs) and all(before == word for before, word in pairs)
 
 
 def _tell_spans(cells: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from seqrnn.data.text.scripts import without_marks, word_count
 NAME = re.compile(r"[^\W\d][\w .,:#%()/\-]*\??")  # begins with a letter, in any script
 MAX_NAME_LENGTH = 40  # characters
 MAX_NAME_WORDS = 4
+MAX_LONG_NAME = 100
 MAX_MARKED = 2 * MAX_NAME_LENGTH  # the same, with a mark for each letter
 THRESHOLD = 1.0  # evidence that a header needs
 MIN_NUMBERED = 4  # columns, from which on names that count up are no chance
@@ -55,7 +56,8 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     numbers = [index for index, cell in enumerate(cells) if is_number(cell)]
     words = [cell for index, cell in enumerate(cells) if index not in numbers]
-    if not any(words) or not all(map(_may_be_name, words)):
+    long = [cell for i, cell in enumerate(cells) if i not in numbers and not _may_be_name(cell)]
+    if not any(words) or not all(_is_long_name(cell, column(cells.index(cell))) for cell in long):
         return False
     if numbers:  # names may be years, among others over columns of numbers
         above = {cell for index, cell in enumerate(cells) if cell in words and _are_numbers(column(index))}
@@ -69,6 +71,11 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     evidence = sum(_evidence(cell, column(index)) for index, cell in enumerate(cells))
     return evidence + 0.75 * known.count(True) >= THRESHOLD
+
+
+def _is_long_name(name: str, column: Sequence[str]) -> bool:
+    """Whether words over numbers say at length what is measured."""
+    return len(name) <= MAX_LONG_NAME and _are_numbers(column) and NAME.fullmatch(name) is not None
 
 
 def _is_code(name: str, column: Sequence[str]) -> bool:
