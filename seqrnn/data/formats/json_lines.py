@@ -91,6 +91,8 @@ def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
 
     An object that says of labels whether each holds, as spaCy's `cats` do, is a list of those that do.
     """
+    if dict not in map(type, fields.values()):
+        return fields
     fields = {name: labels_in(value) for name, value in fields.items()}
     for name in (*source.text_columns(None), *source.label_columns(None)):
         if "." in name and name not in fields and (value := value_at(fields, name)) is not None:
