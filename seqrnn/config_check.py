@@ -40,9 +40,7 @@ def checked(key: Key, value: Any) -> Any:
         return _checked_list(key, value)
     numbers = (int, float) if key.type is float else key.type
     if not isinstance(value, numbers) or (isinstance(value, bool) and key.type is not bool):
-        if key.pattern:
-            raise _refusal(TIME, value, key)
-        raise _refusal(WANTED[key.type], value, key)
+        raise _refusal(TIME if key.pattern else WANTED[key.type], value, key)
     return _checked_text(key, value) if isinstance(value, str) else _checked_number(key, value)
 
 

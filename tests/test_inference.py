@@ -636,6 +636,13 @@ def test_an_object_of_labels_that_hold_or_not_is_a_list_of_labels(write: Write):
         infer(source, None)
 
 
+def test_a_nested_text_that_is_null_is_there_and_empty(write: Write):
+    rows = [{"of": {"text": f"a film {n}" if n != 9 else None}, "label": "xy"[n % 2]} for n in range(60)]
+    source = write("a.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(DataError, match=r"a\.jsonl:10: .* fill it, or leave the row out"):
+        infer(replace(source, text_column="of.text"), None)
+
+
 @pytest.mark.parametrize(
     ("name", "span"),
     [

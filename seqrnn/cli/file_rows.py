@@ -25,9 +25,8 @@ from seqrnn.config import DataConfig
 from seqrnn.data.answer import Answer
 from seqrnn.data.fields.source_kind import kind_named
 from seqrnn.data.formats.answer_writer import AnswerableFormat, Answered, AnswerWriter, Asked, Sink
-from seqrnn.data.formats.column_names import are_numbers
+from seqrnn.data.formats.column_names import are_numbers, columns_in
 from seqrnn.data.formats.format import HEAD_ROWS, OpenLines, RowError
-from seqrnn.data.formats.joined_columns import parts_of
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import columns_for, format_named, format_of_path, notes_of
 from seqrnn.data.formats.table import Row as FileRow
@@ -87,8 +86,8 @@ def taken_for_lines(lines: Sequence[str], data: DataConfig, as_json: bool) -> li
 def _is_header(line: str, data: DataConfig) -> bool:
     """Whether a line names the columns of the training data."""
     cells = {cell.strip('" ') for cell in re.split(r"[\t,;|]", line)}
-    named = ",".join(filter(None, [data.text_column, data.label_column]))
-    chosen = {own_name(column) for column in named.split(",") if column}
+    named = (*columns_in(data.text_column), *columns_in(data.label_column))
+    chosen = {own_name(column) for column in named}
     return bool(chosen) and len(cells) > 1 and chosen <= cells
 
 
@@ -159,7 +158,9 @@ class FileRows:
             style = structs.replace(layout.style, kind=self._asked.kind or layout.style.kind)
             self._piece = WHOLE if shard is None else shard.piece(self._count())
             if layout.as_json:
-                self._writer: AnswerWriter = JsonRecords(replace(layout, style=style), self._piece.start)
+                self._writer: AnswerWriter = JsonRecords(
+                    replace(layout, style=style), self._piece.start, self._asked.joined
+                )
             else:
                 self._writer = Explanations(layout) if style.explains else self._asked.writer(style)
         if shard is not None and self._writer.shards == "none":
@@ -296,9 +297,10 @@ def _finite(example: Answered, out: OutputStream) -> Answered:
 class JsonRecords(AnswerWriter):
     """Writes all that is known of each example as a line of JSON, whatever the format of the file."""
 
-    def __init__(self, layout: RowFormat, first: int = 0) -> None:
-        """Number the examples from `first` on."""
+    def __init__(self, layout: RowFormat, first: int = 0, joined: str | None = None) -> None:
+        """Number the examples from `first` on; their field `joined` is none of the file."""
         self._layout = layout
+        self._joined = joined
         self._ids = count(first)
 
     def write(self, examples: Sequence[Answered], out: Sink) -> None:
@@ -307,7 +309,7 @@ class JsonRecords(AnswerWriter):
 
     def _row(self, row: FileRow) -> InputRow:
         text = row.raw if row.error is not None and isinstance(row.raw, str) else ""
-        own = {key: cell for key, cell in row.fields.items() if not parts_of(key, row.fields)}
+        own = {key: cell for key, cell in row.fields.items() if key != self._joined}
         fields = named_cells(own) or ({"text": text} if text else {})
         return InputRow(next(self._ids), "", fields, row.error)
 

@@ -12,7 +12,7 @@ from seqrnn.data.column_roles import choose_columns
 from seqrnn.data.column_sample import ColumnSample
 from seqrnn.data.fields.named_files import folder_of
 from seqrnn.data.formats.format import HEAD_ROWS, RowError
-from seqrnn.data.formats.joined_columns import BETWEEN, parts_of
+from seqrnn.data.formats.joined_columns import BETWEEN
 from seqrnn.data.formats.number_marks import Column, two_readings
 from seqrnn.data.formats.records import TableFormat
 from seqrnn.data.formats.registry import format_named
@@ -128,7 +128,7 @@ def _columns(table: Table, rows: list[Row], source: Source) -> list[ColumnSample
         cells = [row.fields.get(key) for row in rows]
         texts = [cell for cell in cells[:LOOKED_AT] if isinstance(cell, str)]
         names_files = source.text_in != "cells" and name_text_files(texts, folder)
-        joined = tuple(parts_of(key, [other for other in keys if other != key]))
+        joined = table.joined.parts if table.joined is not None and key == table.joined.key else ()
         columns.append(ColumnSample(key, titles.get(key, ""), cells, names_files, joined))
     return columns
 
@@ -176,13 +176,12 @@ def _described(table: Table, roles: ColumnRoles, columns: list[ColumnSample]) ->
         "time": [roles.time] if roles.time else [],
         "sentence": [roles.sentence] if roles.sentence else [],
     }
-    joined = parts_of(roles.source or "", [column.key for column in columns if not column.joined])
-    used = {key for keys in (*parts.values(), joined) for key in keys}
+    used = {key for keys in (*parts.values(), roles.joined) for key in keys}
     parts["left out"] = [column.key for column in columns if column.key not in used]
     named = "; ".join(f"{role}: {listed(keys, SHOWN)}" for role, keys in parts.items() if keys)
     if roles.evidence:
         named += f"; {roles.evidence}"
-    if joined:
+    if roles.joined:
         named += f"; read as one text, apart by {BETWEEN.strip()}"
     if _text_in(roles, columns):
         named += "; its cells name text files, which are read (`data.text_in`)"

@@ -42,7 +42,7 @@ class ColumnSample:
     title: str
     cells: Sequence[Any]
     names_files: bool = False  # that are there, and may hold texts
-    joined: tuple[str, ...] = ()  # the keys of the columns whose texts the cells join
+    joined: Sequence[str] = ()  # the keys of the columns whose texts the cells join
 
     @cached_property
     def filled(self) -> list[Any]:

@@ -16,6 +16,7 @@ from typing import Literal
 
 from seqrnn.config import DataConfig
 from seqrnn.data.encodings import Errors
+from seqrnn.data.formats.column_names import columns_in
 from seqrnn.data.lines import CopiedPath, Line, file_name, read_chunks, read_lines
 from seqrnn.data.several_files import files_named
 from seqrnn.errors import OutputError, UsageError
@@ -134,11 +135,11 @@ class Source:
 
     def label_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the label columns that the user chose: one of `names`, or several apart by commas."""
-        return _columns_in(self.label_column, names)
+        return columns_in(self.label_column, names or ())
 
     def text_columns(self, names: Sequence[str] | None) -> tuple[str, ...]:
         """Return the columns to read that the user chose, in the same way."""
-        return _columns_in(self.text_column, names)
+        return columns_in(self.text_column, names or ())
 
     def split_labels(self, text: str) -> tuple[str, ...]:
         """Return the labels in one column: none if it is blank, several if multi-label."""
@@ -147,14 +148,6 @@ class Source:
         labels = labels_in_list(text)
         found = text.split(self.label_separator) if labels is None else labels
         return tuple(label.strip() for label in found if label.strip())
-
-
-def _columns_in(choice: str | None, names: Sequence[str] | None) -> tuple[str, ...]:
-    if choice is None:
-        return ()
-    if "," not in choice or (names is not None and choice in names):
-        return (choice,)
-    return tuple(column.strip() for column in choice.split(","))
 
 
 def labels_in_list(text: str) -> list[str] | None:

@@ -22,6 +22,7 @@ class ColumnRoles:
     time: str | None = None
     sentence: str | None = None
     evidence: str = ""  # for what is not plain to see
+    joined: Sequence[str] = ()  # the columns whose texts `source` joins
     shown: tuple[str, ...] = ()  # the input, where neither `source` nor `features` need to say so
 
 

@@ -48,7 +48,7 @@ class TextColumns(TableColumns):
             by_label = self.wanted.kind == "label"
             source = self._label_source() if by_label else self._code() or self._pair() or self._source()
         targets = self.wanted.targets or self._target_of(source)
-        return ColumnRoles(source.key, targets)
+        return ColumnRoles(source.key, targets, joined=source.joined)
 
     def _source(self) -> ColumnSample:
         """Return the column of texts: the one that is named so, or that has the longest."""
@@ -217,7 +217,7 @@ class TextColumns(TableColumns):
         keys = [column.key for column in found]
         rows = zip(*(column.cells for column in found), strict=True)
         cells = [joined_text(dict(zip(keys, row, strict=True)), keys) for row in rows]
-        return ColumnSample(",".join(keys), "", cells, joined=tuple(keys))
+        return ColumnSample(",".join(keys), "", cells, joined=keys)
 
     def _ask(self, source: ColumnSample, found: Sequence[ColumnSample]) -> None:
         shown = ", ".join(f"{quoted(column.key)} ({_sample(column)})" for column in found[:6])

@@ -54,7 +54,7 @@ def find_source(config: Config, given: DataArguments) -> Source:
     source = _source(with_settings(config, keys), given).as_trained()
     source = formatted(source, config.task) if source.format == "auto" else source
     chosen = {"text_column": given.text_column, "label_column": given.label_column}
-    known = {name: column for name, column in chosen.items() if column is not None}
+    known = {name: column for name, column in chosen.items() if column}
     columns = columns_for(config.data, source.format, given.text_column) | known
     header = "auto" if known and source.header == "yes" else source.header
     return with_sentences(replace(source, header=header, **columns), config.task)

@@ -26,7 +26,7 @@ from seqrnn.data.dataset.columns import Dataset
 from seqrnn.data.fields.field import Side, TextField, Use
 from seqrnn.data.fields.input_sizes import TokenSizes
 from seqrnn.data.record import Record
-from seqrnn.data.text.tokenizer import BLANK, UNK, TokenizerSettings
+from seqrnn.data.text.tokenizer import UNK, TokenizerSettings
 from seqrnn.metrics.evaluation import Evaluation
 from seqrnn.metrics.language import entropy, language_scores
 from seqrnn.tasks.diagram import Diagram, aligned
@@ -255,7 +255,6 @@ class LanguageScorer(Scorer):
 
     def __init__(self, task: LanguageModeling) -> None:
         self._characters = task.text.tokenizer.character_counts()  # (V,)
-        self._characters[BLANK] = 0  # fills lines that are shorter than others of their batch
         self._count = 0
         self._tokens = 0
         self._unknown = 0

@@ -107,6 +107,15 @@ def test_objects_are_read_in_a_program_too(pairs, seqrnn, probabilities):
     assert model.evaluate(pairs / "pairs.csv").figures["examples"] == len(PAIRS)
 
 
+def test_a_column_whose_name_has_a_comma_is_one_of_the_file(seqrnn, pairs):
+    rows = [("a", "b", "a,b", "c"), *((x, y, f"{x} {n}", z) for n, (x, y, z) in enumerate(PAIRS))]
+    (pairs / "comma.csv").write_text(as_csv(rows), encoding="utf-8")
+    done = seqrnn("train", "comma.csv", "--text-col", "a,b", "--label-col", "c", "-o", "of-comma", *TINY)
+    assert done.returncode == 0, done.stderr.decode()
+    told = seqrnn("classify", "-m", "of-comma", "comma.csv", "--jsonl").stdout.decode().splitlines()
+    assert json.loads(told[0])["a,b"] == rows[1][2]
+
+
 def test_a_column_that_is_not_there_is_an_error_of_its_own(seqrnn, pairs):
     done = seqrnn("train", "pairs.csv", "--text-col", "said,after", "-o", "never", *TINY)
     assert done.returncode == 3

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from seqrnn import __version__
 from seqrnn.cli.serving.answerer import Answerer
 from seqrnn.cli.serving.batching import Batcher
-from seqrnn.cli.serving.bodies import JSON, LINES, TEXT, kind_of, read_body, rows_in_lines, rows_in_object
+from seqrnn.cli.serving.bodies import JSON, LINES, kind_of, read_body, rows_in
 from seqrnn.cli.serving.bounded import share_of
 from seqrnn.cli.serving.limits import Limits
 from seqrnn.cli.serving.metrics import CONTENT_TYPE, Metrics
@@ -44,12 +44,8 @@ class Endpoints:
     async def answer(self, request: Request) -> Response:
         """Answer the rows of a body: lines by lines, an object by an object."""
         kind = kind_of(request)
-        content, most = await read_body(request, share_of(request.scope)), self._limits.rows
-        if kind == JSON:
-            rows = rows_in_object(content, most, self._answerer)
-        else:
-            rows = rows_in_lines(content, most, self._answerer, kind != TEXT)
-        found = await self._batcher.ask(rows)
+        content = await read_body(request, share_of(request.scope))
+        found = await self._batcher.ask(rows_in(content, kind, self._limits.rows, self._answerer))
         if kind != JSON:
             return _sent("".join(f"{line}\n" for line in found), LINES[0])
         return _sent(f'{{"answers": [{", ".join(found)}]}}\n', JSON)

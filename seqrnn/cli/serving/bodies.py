@@ -54,6 +54,13 @@ async def read_body(request: Request, share: BodyShare) -> bytes:
     return bytes(content)
 
 
+def rows_in(content: bytes, kind: str, most: int, answerer: Answerer) -> list[InputRow]:
+    """Return the rows of a body of that media type. Raises HTTPException for what it should not be."""
+    if kind == JSON:
+        return rows_in_object(content, most, answerer)
+    return rows_in_lines(content, most, answerer, kind != TEXT)
+
+
 def rows_in_lines(content: bytes, most: int, answerer: Answerer, is_json: bool) -> list[InputRow]:
     """Return the row of each line; if it `is_json`, strings and lists are such.
 

@@ -75,13 +75,14 @@ class Asked:
     `rows` are its examples, each with what a model reads of it; one that cannot be read has an error
     instead. Taking them raises RowError or DataError where the file cannot be read any further. Several
     rows in a row may have the same record, of whose answer `answer_of` returns that to the row; it is of
-    another `kind` then.
+    another `kind` then. The field that is `joined` of several is none of the file.
     """
 
     rows: Iterator[tuple[Row, Record | None]]
     writer: Callable[[AnswerStyle], AnswerWriter]
     answer_of: Callable[[Row, Record, Answer], Answer] = lambda row, record, answer: answer  # noqa: ARG005
     kind: AnswerKind | None = None
+    joined: str | None = None
 
 
 class AnswerableFormat(Format):

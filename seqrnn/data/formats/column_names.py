@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from seqrnn.data.fields.source_kind import number_kinds
@@ -154,9 +154,16 @@ def rank(name: str, usual: tuple[str, ...]) -> int:
     return len(usual) - 1 if len(parts) > 1 and (parts[-1] in usual[:24]) else len(usual)
 
 
+def columns_in(choice: str | None, names: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the columns that a user chose: one of `names`, or several apart by commas."""
+    if choice is None:
+        return ()
+    return (choice,) if choice in names else tuple(column.strip() for column in choice.split(","))
+
+
 def are_numbers(choice: str | None) -> bool:
     """Whether a user chose a column, or several apart by commas, by number."""
-    return choice is not None and all(part.strip().isdecimal() for part in choice.split(","))
+    return choice is not None and all(column.isdecimal() for column in columns_in(choice))
 
 
 def field_of(choice: str | None) -> str | None:

@@ -56,8 +56,11 @@ def has_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return True
     numbers = [index for index, cell in enumerate(cells) if is_number(cell)]
     words = [cell for index, cell in enumerate(cells) if index not in numbers]
-    long = [cell for i, cell in enumerate(cells) if i not in numbers and not _may_be_name(cell)]
-    if not any(words) or not all(_is_long_name(cell, column(cells.index(cell))) for cell in long):
+    if not any(words) or not all(
+        _may_be_name(cell) or _is_long_name(cell, column(index))
+        for index, cell in enumerate(cells)
+        if index not in numbers
+    ):
         return False
     if numbers:  # names may be years, among others over columns of numbers
         above = {cell for index, cell in enumerate(cells) if cell in words and _are_numbers(column(index))}

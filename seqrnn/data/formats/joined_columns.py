@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
+from seqrnn.data.formats.column_names import columns_in
 from seqrnn.data.formats.json_text import value_at
-from seqrnn.data.formats.table import Row, Table
+from seqrnn.data.formats.table import JoinedColumn, Row, Table
 from seqrnn.data.formats.table_cells import text_of
 
 if TYPE_CHECKING:
@@ -27,14 +28,8 @@ def with_joined(table: Table, source: Source) -> Table:
     if len(chosen) < 2 or table.is_empty:
         return table
     keys = [table.find(choice, "`data.text_column`") for choice in chosen]
-    choice, key = str(source.text_column), ",".join(keys)
-    return structs.replace(table, rows=_joined(table.rows, keys, key), joined=(choice, key))
-
-
-def parts_of(key: str, keys: Collection[str]) -> list[str]:
-    """Return the keys of the columns that one was joined of, or none for the key of another column."""
-    parts = [part for part in key.split(",") if part in keys]
-    return [] if len(parts) < 2 or ",".join(parts) != key else parts
+    joined = JoinedColumn(",".join(keys), keys, str(source.text_column))
+    return structs.replace(table, rows=_with_texts(table.rows, joined), joined=joined)
 
 
 def joined_text(fields: Mapping[str, Any], keys: Sequence[str]) -> str | None:
@@ -46,12 +41,10 @@ def joined_text(fields: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 def text_at(fields: Mapping[str, Any], choice: str) -> str | None:
     """Return the text that a user's choice of one field or several finds in an object, if it is there."""
-    keys = [choice] if choice in fields else [key.strip() for key in choice.split(",")]
-    return joined_text(fields, keys)
+    return joined_text(fields, columns_in(choice, fields))
 
 
-def _joined(rows: Iterator[Row], keys: Sequence[str], joined: str) -> Iterator[Row]:
+def _with_texts(rows: Iterator[Row], joined: JoinedColumn) -> Iterator[Row]:
     for row in rows:
-        if row.fields:
-            row = row._replace(fields={**row.fields, joined: joined_text(row.fields, keys)})  # noqa: PLW2901
-        yield row
+        text = {joined.key: joined_text(row.fields, joined.parts)} if row.fields else {}
+        yield row._replace(fields={**row.fields, **text})

@@ -17,6 +17,8 @@ from seqrnn.data.lines import Line
 if TYPE_CHECKING:
     from seqrnn.data.source import Source
 
+MISSING = object()
+
 
 def is_object(line: str) -> bool:
     """Whether a line is a whole JSON object."""
@@ -95,7 +97,7 @@ def with_nested(fields: dict[str, Any], source: Source) -> dict[str, Any]:
         return fields
     fields = {name: labels_in(value) for name, value in fields.items()}
     for name in (*source.text_columns(None), *source.label_columns(None)):
-        if "." in name and name not in fields and (value := value_at(fields, name)) is not None:
+        if name not in fields and (value := value_at(fields, name, MISSING)) is not MISSING:
             fields = {**fields, name: value}
     return fields
 

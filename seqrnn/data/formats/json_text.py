@@ -40,13 +40,13 @@ def _depth(text: str) -> int:
     return int(np.cumsum(change, dtype=np.int32).max(initial=0))
 
 
-def value_at(fields: Mapping[str, Any], name: str) -> Any:
-    """Return the value of a field, or of one within objects, such as `data.text`, if it is there."""
+def value_at(fields: Mapping[str, Any], name: str, missing: Any = None) -> Any:
+    """Return the value of a field, or of one within objects, such as `data.text`; `missing` for none."""
     if name in fields:
         return fields[name]
     value: Any = fields
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = value.get(part, missing) if isinstance(value, Mapping) else missing
     return value
 
 

@@ -79,7 +79,7 @@ class TableFormat(AnswerableFormat):
             return Asked(answerable_series(table, file_name(path), source), series_writer)
         rows, writer = self.answerable(table, path, source, open_lines), partial(self.writer, table)
         if source.sentence_column is None:
-            return Asked(rows, writer)
+            return Asked(rows, writer, joined=table.joined and table.joined.key)
         return Asked(rows, writer, token_answer, "label")
 
     def answerable(
@@ -243,10 +243,9 @@ def _holds_path(fields: Mapping[str, Any], column: str | None) -> bool:
 
 
 def _text(row: Row, column: str | None) -> str:
-    key = column or next((name for name in text_names(row.fields) if name in row.fields), "text")
-    if key not in row.fields:
+    key, text = find_text(row.fields, column)
+    if text is None and key not in row.fields:
         raise RowError(row.line, f"{missing(row.fields, key)}; use `data.text_column` to name the text")
-    text = text_of(row.fields[key])
     if text is None:
         advice = _advice(row.fields[key])
         raise RowError(row.line, f'"{key}" is no string or list of strings; {advice}')

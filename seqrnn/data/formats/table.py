@@ -49,6 +49,14 @@ class Row(NamedTuple):
         return self
 
 
+class JoinedColumn(NamedTuple):
+    """A further column, of the texts of the columns `parts`: its key, and how the user chose them."""
+
+    key: str
+    parts: Sequence[str]
+    choice: str
+
+
 class Table(Struct, frozen=True):
     """Rows that have the same columns, or, where `names` is None, objects with names of their own.
 
@@ -68,7 +76,7 @@ class Table(Struct, frozen=True):
     schema: Any = None
     comments: int = 0  # lines before the first row, which are no rows
     marks: NumberMarks | None = None  # in texts
-    joined: tuple[str, str] | None = None  # how a user names the texts of several columns, and their key
+    joined: JoinedColumn | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -86,8 +94,8 @@ class Table(Struct, frozen=True):
         In objects that is the name of a field, which a row may have or not. Raises RowError where there is
         none, or several of the name, and UsageError for a name where no row names the columns.
         """
-        if self.joined is not None and choice in self.joined:
-            return self.joined[1]
+        if self.joined is not None and choice in {self.joined.choice, self.joined.key}:
+            return self.joined.key
         if self.names is None:
             return choice
         names = list(self.names)

@@ -110,10 +110,11 @@ class Tokenizer:
         """Return how many characters each id stands for, (V,).
 
         A word is counted with the space or newline that ends it, so that a newline itself is not;
-        a special as one character, which an unknown character is.
+        a special as one character, which an unknown character is, but `<blank>`, which fills what is shorter.
         """
         counts = np.array([character_count(self.kind, token) for token in self.tokens])
         counts[: len(SPECIALS)] = 1
+        counts[BLANK] = 0
         return counts
 
     def encode(self, text: str) -> Encoded:
